@@ -1,0 +1,215 @@
+"""What the environment says about this installation: where its data is and where it listens."""
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+CONTROL_PLANE_SCHEMA = "talktime"
+CONTROL_PLANE_ALIAS = "default"
+CELL_ALIAS_PREFIX = "cell_"
+SECRET_KEY_LENGTH_MIN = 32
+CELL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+WILDCARD_HOSTS = ("0.0.0.0", "::", "")
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+
+class ConfigError(Exception):
+    """The environment holds a value that cannot be used; the message says what to do about it."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Address:
+    """Where one database is: a SQLite file, or a schema in a PostgreSQL database."""
+
+    dialect: Literal["sqlite", "postgres"]
+    path: Path | None = None
+    url: str = ""
+    schema: str = ""
+
+    def __repr__(self) -> str:
+        return f"Address({self.shown})"
+
+    @property
+    def shown(self) -> str:
+        """The address as a person may see it: without its password."""
+        if self.dialect == "sqlite":
+            return f"sqlite:{self.path}"
+        return f"{without_password(self.url)} schema {self.schema}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One installation, as its environment describes it."""
+
+    data: Path
+    control_plane: Address
+    cells: dict[str, Address]
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = ""
+    given_secret_key: str = field(default="", repr=False)
+
+    def secret_key(self) -> str:
+        """The key that signs sessions: the given one, or one made once in the data folder."""
+        return self.given_secret_key or key_in_file(self.data / "secret_key")
+
+    @property
+    def https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    def allowed_hosts(self) -> list[str]:
+        """The names under which a browser may ask for the console."""
+        if self.public_url:
+            return [urlsplit(self.public_url).hostname or "", *LOOPBACK_HOSTS]
+        if self.host in WILDCARD_HOSTS:
+            return ["*"]
+        own = f"[{self.host}]" if ":" in self.host else self.host
+        return sorted({own, *LOOPBACK_HOSTS})
+
+
+def cell_alias(name: str) -> str:
+    """The cell's name as a database alias of Django, and as a schema of PostgreSQL."""
+    return CELL_ALIAS_PREFIX + name
+
+
+def settings_from(environ: Mapping[str, str]) -> Settings:
+    """Read the environment; raises ConfigError with what to do where a value cannot be used."""
+    data = Path(environ.get("TALKTIME_DATA", "").strip() or "data")
+    url = postgres_url("DATABASE_URL", environ.get("DATABASE_URL", ""))
+    return Settings(
+        data=data,
+        control_plane=address_of(url, CONTROL_PLANE_SCHEMA, data / "control.sqlite3"),
+        cells=cells_from(environ.get("TALKTIME_CELLS", ""), url, data),
+        host=environ.get("HOST", "").strip() or "127.0.0.1",
+        port=port_from(environ.get("PORT", "")),
+        public_url=public_url_from(environ.get("TALKTIME_URL", "")),
+        given_secret_key=secret_key_from(environ.get("TALKTIME_SECRET_KEY", "")),
+    )
+
+
+def address_of(url: str, schema: str, path: Path) -> Address:
+    """The schema in the PostgreSQL database at `url`; the SQLite file where there is no url."""
+    if url:
+        return Address("postgres", url=url, schema=schema)
+    return Address("sqlite", path=path)
+
+
+def cells_from(text: str, shared_url: str, data: Path) -> dict[str, Address]:
+    """The cells named in TALKTIME_CELLS, each `name` or `name=postgresql://...`."""
+    cells: dict[str, Address] = {}
+    for word in text.split() or ["main"]:
+        name, _, own_url = word.partition("=")
+        if not CELL_NAME.fullmatch(name):
+            raise ConfigError(
+                f"TALKTIME_CELLS: {name!r} is not a cell's name. Use up to 32 lower-case letters, "
+                "digits and underscores, starting with a letter; separate cells with spaces."
+            )
+        if name in cells:
+            raise ConfigError(f"TALKTIME_CELLS names the cell {name!r} twice. Name it once.")
+        url = postgres_url(f"TALKTIME_CELLS ({name})", own_url) or shared_url
+        cells[name] = address_of(url, cell_alias(name), data / f"{cell_alias(name)}.sqlite3")
+    return cells
+
+
+def postgres_url(variable: str, text: str) -> str:
+    """The text, checked to be a PostgreSQL address; empty for none. Never repeats the password."""
+    text = text.strip()
+    if not text:
+        return ""
+    wanted = "Write postgresql://user:password@host:5432/database"
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ConfigError(f"{variable} is not a database address. {wanted}.") from None
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise ConfigError(
+            f"{variable} must start with postgresql://. {wanted}, or leave it empty for SQLite."
+        )
+    if port == 0 or not parts.path.strip("/"):
+        raise ConfigError(f"{variable} names no database or no usable port. {wanted}.")
+    return text
+
+
+def port_from(text: str) -> int:
+    text = text.strip() or "8000"
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+        raise ConfigError(f"PORT is {text!r}. Use a number from 1 to 65535 (0 for any free port).")
+    return int(text)
+
+
+def public_url_from(text: str) -> str:
+    text = text.strip().rstrip("/")
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        usable = (
+            usable and (parts.port or 1) > 0 and not (parts.path or parts.query or parts.username)
+        )
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigError(
+            "TALKTIME_URL must be the address people open in a browser, without a path: "
+            "https://talktime.contoso.example"
+        )
+    return text
+
+
+def secret_key_from(text: str) -> str:
+    text = text.strip()
+    if text and len(text) < SECRET_KEY_LENGTH_MIN:
+        raise ConfigError(
+            f"TALKTIME_SECRET_KEY is shorter than {SECRET_KEY_LENGTH_MIN} characters. "
+            "Use a long random text, or leave it empty: one is then made in the data folder."
+        )
+    return text
+
+
+def key_in_file(path: Path) -> str:
+    """The key in this file, which is made (for its owner's eyes only) when it is not there.
+
+    Several processes may start at once: the file appears whole under its name, and only once.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            made = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+            with open(made, "x", opener=owner_only) as file:
+                file.write(secrets.token_urlsafe(48) + "\n")
+            try:
+                os.link(made, path)
+            except FileExistsError:
+                pass
+            finally:
+                made.unlink()
+        key = path.read_text().strip()
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read or made: {error.strerror}. "
+            "Set TALKTIME_DATA to a folder this user can write, or set TALKTIME_SECRET_KEY."
+        ) from error
+    if len(key) < SECRET_KEY_LENGTH_MIN:
+        raise ConfigError(f"{path} holds no usable key. Remove the file; a new one is then made.")
+    return key
+
+
+def owner_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def without_password(url: str) -> str:
+    """The address with *** for its password, wherever in it the password stands."""
+    parts = urlsplit(url)
+    before, at, place = parts.netloc.rpartition("@")
+    user, colon, _ = before.partition(":")
+    query = re.sub(r"(?i)((?:ssl)?password=)[^&]*", r"\1***", parts.query)
+    hidden = f"{user}{':***' if colon else ''}{at}{place}"
+    return urlunsplit(SplitResult(parts.scheme, hidden, parts.path, query, ""))

@@ -1,0 +1,1 @@
+"""What people see in a browser, and the tables: Django, its models and its migrations."""

@@ -1,0 +1,1 @@
+"""A cell: what an organisation owns and the engine touches (wallet, lots, calls, usage ...)."""

@@ -1,0 +1,256 @@
+"""The tables of one cell. Django owns their shape; rows are written by `store` alone.
+
+Times are milliseconds since the epoch (UTC), money is micros of the organisation's currency.
+Ids are made by the application. No foreign keys: rows are loaded by the set, ids connect them.
+"""
+
+from django.db import models
+from django.db.models import F, Q
+
+from talktime.console.identity import Id
+
+
+def one_of(field: str, values: list[str], name: str) -> models.CheckConstraint:
+    return models.CheckConstraint(condition=Q(**{f"{field}__in": values}), name=name)
+
+
+class Wallet(models.Model):
+    organisation_id = Id(primary_key=True)
+    currency = models.CharField(max_length=3)
+    balance_micros = models.BigIntegerField()
+    held_micros = models.BigIntegerField()
+    debt_micros = models.BigIntegerField()
+
+    class Meta:
+        db_table = "wallet"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(held_micros__gte=0), name="wallet_held_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(debt_micros__gte=0), name="wallet_debt_not_negative"
+            ),
+        ]
+
+
+class Lot(models.Model):
+    id = Id(primary_key=True)
+    organisation_id = models.BigIntegerField()
+    source = models.CharField(max_length=16)
+    priority = models.SmallIntegerField()
+    promotional = models.BooleanField()
+    amount_micros = models.BigIntegerField()
+    remaining_micros = models.BigIntegerField()
+    held_micros = models.BigIntegerField()
+    purchased_ms = models.BigIntegerField()
+    expires_ms = models.BigIntegerField()
+    idempotency_key = models.CharField(max_length=200)
+    body_hash = models.BigIntegerField()
+    reason = models.CharField(max_length=500)
+    actor = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "lot"
+        constraints = [
+            one_of("source", ["purchase", "grant", "recharge", "adjustment"], "lot_source_known"),
+            models.CheckConstraint(condition=Q(amount_micros__gt=0), name="lot_amount_positive"),
+            models.CheckConstraint(condition=Q(held_micros__gte=0), name="lot_held_not_negative"),
+            models.CheckConstraint(
+                condition=Q(held_micros__lte=F("remaining_micros")),
+                name="lot_held_within_remaining",
+            ),
+            models.CheckConstraint(
+                condition=Q(remaining_micros__lte=F("amount_micros")),
+                name="lot_remaining_within_amount",
+            ),
+            models.UniqueConstraint(
+                fields=["organisation_id", "idempotency_key"], name="lot_once_by_key"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["organisation_id"], condition=Q(remaining_micros__gt=0), name="lot_open"
+            ),
+        ]
+
+
+class Call(models.Model):
+    id = Id(primary_key=True)
+    organisation_id = models.BigIntegerField()
+    switch_id = models.BigIntegerField()
+    call_key = models.CharField(max_length=255)
+    state = models.CharField(max_length=16)
+    type = models.CharField(max_length=32)
+    user_id = models.BigIntegerField(null=True)
+    from_digits = models.CharField(max_length=15)
+    to_digits = models.CharField(max_length=15)
+    rate = models.TextField()
+    last_sequence = models.IntegerField()
+    settle_sequence = models.IntegerField(null=True)
+    started_ms = models.BigIntegerField()
+    answered_ms = models.BigIntegerField(null=True)
+    granted_s = models.IntegerField()
+    reported_s = models.IntegerField()
+    held_micros = models.BigIntegerField()
+    charged_micros = models.BigIntegerField()
+    parts = models.TextField()
+    deadline_ms = models.BigIntegerField()
+    closed_ms = models.BigIntegerField(null=True)
+    usage_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "call"
+        constraints = [
+            one_of(
+                "state", ["open", "settled", "released", "expired", "refused"], "call_state_known"
+            ),
+            models.CheckConstraint(condition=Q(held_micros__gte=0), name="call_held_not_negative"),
+            models.CheckConstraint(
+                condition=Q(charged_micros__gte=0), name="call_charged_not_negative"
+            ),
+            models.CheckConstraint(condition=Q(granted_s__gte=0), name="call_granted_not_negative"),
+            models.CheckConstraint(
+                condition=Q(reported_s__gte=0), name="call_reported_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="open") | Q(held_micros=0), name="call_held_only_while_open"
+            ),
+            models.UniqueConstraint(fields=["switch_id", "call_key"], name="call_once_by_key"),
+        ]
+        indexes = [
+            models.Index(fields=["deadline_ms"], condition=Q(state="open"), name="call_due"),
+        ]
+
+
+class Answer(models.Model):
+    """What a switch was told: the same question again gets the same words."""
+
+    pk = models.CompositePrimaryKey("call_id", "sequence")
+    call_id = models.BigIntegerField()
+    sequence = models.IntegerField()
+    organisation_id = models.BigIntegerField()
+    body_hash = models.BigIntegerField()
+    status = models.SmallIntegerField()
+    body = models.TextField()
+    at_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "answer"
+
+
+class Transfer(models.Model):
+    """One movement of money. Inserted once, never changed: a trigger refuses the rest."""
+
+    id = Id(primary_key=True)
+    organisation_id = models.BigIntegerField()
+    debit_account = models.BigIntegerField()
+    credit_account = models.BigIntegerField()
+    amount_micros = models.BigIntegerField()
+    kind = models.CharField(max_length=16)
+    usage_id = models.BigIntegerField(null=True)
+    at_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "transfer"
+        constraints = [
+            one_of(
+                "kind",
+                [
+                    "purchase",
+                    "grant",
+                    "usage",
+                    "forfeiture",
+                    "overdraft",
+                    "debt_payment",
+                    "correction",
+                    "adjustment",
+                ],
+                "transfer_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_micros__gt=0), name="transfer_amount_positive"
+            ),
+            models.CheckConstraint(
+                condition=~Q(debit_account=F("credit_account")),
+                name="transfer_between_two_accounts",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organisation_id", "at_ms"], name="transfer_by_time"),
+            models.Index(
+                fields=["usage_id"], condition=Q(usage_id__isnull=False), name="transfer_by_usage"
+            ),
+        ]
+
+
+class UsageRecord(models.Model):
+    """One finished, rated call, or a later correction of one. Inserted once, never changed."""
+
+    id = Id(primary_key=True)
+    organisation_id = models.BigIntegerField()
+    call_id = models.BigIntegerField()
+    switch_id = models.BigIntegerField()
+    call_key = models.CharField(max_length=255)
+    kind = models.CharField(max_length=16)
+    type = models.CharField(max_length=32)
+    user_id = models.BigIntegerField(null=True)
+    from_digits = models.CharField(max_length=15)
+    to_digits = models.CharField(max_length=15)
+    destination = models.CharField(max_length=200)
+    prefix = models.CharField(max_length=15)
+    rate = models.TextField()
+    currency = models.CharField(max_length=3)
+    started_ms = models.BigIntegerField()
+    ended_ms = models.BigIntegerField()
+    used_s = models.IntegerField()
+    billed_s = models.IntegerField()
+    fee_micros = models.BigIntegerField()
+    charge_micros = models.BigIntegerField()
+    cause = models.CharField(max_length=64)
+    capability = models.CharField(max_length=32)
+    flags = models.TextField()
+    because = models.TextField()
+
+    class Meta:
+        db_table = "usage_record"
+        constraints = [
+            one_of("kind", ["call", "correction"], "usage_kind_known"),
+            models.CheckConstraint(condition=Q(used_s__gte=0), name="usage_used_not_negative"),
+            models.CheckConstraint(condition=Q(billed_s__gte=0), name="usage_billed_not_negative"),
+        ]
+        indexes = [
+            models.Index(fields=["organisation_id", "started_ms"], name="usage_by_start"),
+            models.Index(fields=["call_id"], name="usage_by_call"),
+        ]
+
+
+class User(models.Model):
+    """A person or resource account of an organisation (not someone who signs in to the console)."""
+
+    id = Id(primary_key=True)
+    organisation_id = models.BigIntegerField()
+    name = models.CharField(max_length=128)
+    display_name = models.CharField(max_length=128)
+    usage_location = models.CharField(max_length=2)
+    licences = models.TextField()
+    kind = models.CharField(max_length=16)
+    active = models.BooleanField()
+    revision = models.BigIntegerField()
+
+    class Meta:
+        db_table = "person"  # "user" is a reserved word in PostgreSQL
+        constraints = [
+            one_of("kind", ["person", "resource_account"], "person_kind_known"),
+            models.UniqueConstraint(fields=["organisation_id", "name"], name="person_once_by_name"),
+        ]
+        indexes = [models.Index(fields=["revision"], name="person_by_revision")]
+
+
+class Revision(models.Model):
+    """Counters that engine processes poll: a change of `users` moves the counter of that name."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    value = models.BigIntegerField()
+
+    class Meta:
+        db_table = "revision"

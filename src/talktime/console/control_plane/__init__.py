@@ -1,0 +1,1 @@
+"""The control plane: what all cells share (organisations, numbers, switches, rates, sign-in)."""

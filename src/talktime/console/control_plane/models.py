@@ -1,0 +1,210 @@
+"""The tables that all cells share: organisations and their cells, numbers, keys, rates, sign-in.
+
+Nothing here refers to a row of a cell but by its id. A `revision` column takes the value of the
+counter of its kind (table revision); engine processes read the rows above the value they have seen.
+"""
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+
+from talktime.console.identity import Id
+
+
+class Organisation(models.Model):
+    id = Id(primary_key=True)
+    name = models.CharField(max_length=128)
+    cell = models.CharField(max_length=32)
+    currency = models.CharField(max_length=3)
+    time_zone = models.CharField(max_length=64)
+    country = models.CharField(max_length=2)
+    commerce_model = models.CharField(max_length=16)
+    active = models.BooleanField()
+    rate_card = models.CharField(max_length=64)
+    created_ms = models.BigIntegerField()
+    revision = models.BigIntegerField()
+
+    class Meta:
+        db_table = "organisation"
+        constraints = [
+            models.UniqueConstraint(fields=["name"], name="organisation_once_by_name"),
+            models.CheckConstraint(
+                condition=Q(commerce_model__in=["prepaid", "draining", "post_usage"]),
+                name="organisation_commerce_model_known",
+            ),
+        ]
+        indexes = [models.Index(fields=["revision"], name="organisation_by_revision")]
+
+
+class Number(models.Model):
+    digits = models.CharField(max_length=15, primary_key=True)
+    organisation_id = models.BigIntegerField()
+    user_id = models.BigIntegerField(null=True)
+    kind = models.CharField(max_length=16)
+    active = models.BooleanField()
+    revision = models.BigIntegerField()
+
+    class Meta:
+        db_table = "number"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["user", "toll", "toll_free"]), name="number_kind_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["revision"], name="number_by_revision"),
+            models.Index(fields=["organisation_id"], name="number_by_organisation"),
+        ]
+
+
+class Switch(models.Model):
+    id = Id(primary_key=True)
+    name = models.CharField(max_length=64)
+    operator = models.CharField(max_length=128)
+    created_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "switch"
+        constraints = [models.UniqueConstraint(fields=["name"], name="switch_once_by_name")]
+
+
+class ApiKey(models.Model):
+    """A switch's key. Only its SHA-256 is kept."""
+
+    id = Id(primary_key=True)
+    switch_id = models.BigIntegerField()
+    name = models.CharField(max_length=64)
+    secret_hash = models.CharField(max_length=64)
+    scopes = models.TextField()
+    created_ms = models.BigIntegerField()
+    expires_ms = models.BigIntegerField(null=True)
+    revoked_ms = models.BigIntegerField(null=True)
+    revision = models.BigIntegerField()
+
+    class Meta:
+        db_table = "api_key"
+        constraints = [
+            models.UniqueConstraint(fields=["secret_hash"], name="api_key_once_by_secret")
+        ]
+        indexes = [models.Index(fields=["revision"], name="api_key_by_revision")]
+
+
+class RateCard(models.Model):
+    id = Id(primary_key=True)
+    name = models.CharField(max_length=64)
+    currency = models.CharField(max_length=3)
+    valid_from_ms = models.BigIntegerField()
+    imported_ms = models.BigIntegerField()
+    source = models.CharField(max_length=255)
+    row_count = models.IntegerField()
+    revision = models.BigIntegerField()
+
+    class Meta:
+        db_table = "rate_card"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name", "valid_from_ms"], name="rate_card_once_by_start"
+            )
+        ]
+        indexes = [models.Index(fields=["revision"], name="rate_card_by_revision")]
+
+
+class Rate(models.Model):
+    """One row of a card. A card is published whole; a trigger refuses to change its rows."""
+
+    id = Id(primary_key=True)
+    card_id = models.BigIntegerField()
+    direction = models.CharField(max_length=16)
+    prefix = models.CharField(max_length=15)
+    destination = models.CharField(max_length=200)
+    kind = models.CharField(max_length=32)
+    country = models.CharField(max_length=2)
+    per_minute_micros = models.BigIntegerField()
+    fee_micros = models.BigIntegerField()
+    first_increment_s = models.IntegerField()
+    next_increment_s = models.IntegerField()
+    valid_from_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "rate"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(direction__in=["outbound", "toll_free_in"]), name="rate_direction_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(per_minute_micros__gte=0), name="rate_per_minute_not_negative"
+            ),
+            models.CheckConstraint(condition=Q(fee_micros__gte=0), name="rate_fee_not_negative"),
+            models.CheckConstraint(
+                condition=Q(first_increment_s__gte=1), name="rate_first_increment_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(next_increment_s__gte=1), name="rate_next_increment_positive"
+            ),
+            models.UniqueConstraint(
+                fields=["card_id", "direction", "prefix", "valid_from_ms"],
+                name="rate_once_by_prefix",
+            ),
+        ]
+
+
+class Revision(models.Model):
+    """Counters that engine processes poll: `directory`, `keys`, `rates`."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    value = models.BigIntegerField()
+
+    class Meta:
+        db_table = "revision"
+
+
+class AccountManager(BaseUserManager["Account"]):
+    def get_by_natural_key(self, username: str | None) -> "Account":
+        """The account of this e-mail address, however it was typed."""
+        return self.get(email=email_as_kept(username or ""))
+
+
+class Account(AbstractBaseUser):
+    """Someone who signs in to the console, by e-mail address (kept in lower case)."""
+
+    id = Id(primary_key=True)
+    email = models.CharField(max_length=254)
+    is_active = models.BooleanField()
+    created_ms = models.BigIntegerField()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    objects = AccountManager()
+
+    class Meta:
+        db_table = "account"
+        constraints = [models.UniqueConstraint(fields=["email"], name="account_once_by_email")]
+
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        return email_as_kept(username)
+
+
+class Membership(models.Model):
+    """What an account may look after: one organisation, as its admin."""
+
+    id = Id(primary_key=True)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    organisation_id = models.BigIntegerField()
+    role = models.CharField(max_length=16)
+
+    class Meta:
+        db_table = "membership"
+        constraints = [
+            models.CheckConstraint(condition=Q(role__in=["admin"]), name="membership_role_known"),
+            models.UniqueConstraint(
+                fields=["account", "organisation_id"], name="membership_once_each"
+            ),
+        ]
+
+
+def email_as_kept(email: str) -> str:
+    """How an address is compared and stored: without spaces around it, in lower case."""
+    return email.strip().lower()

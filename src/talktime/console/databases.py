@@ -1,0 +1,80 @@
+"""The addresses of an installation in Django's words, and Django set up for them."""
+
+import os
+from typing import Any
+
+import django
+from psycopg.conninfo import conninfo_to_dict
+
+from talktime.config import (
+    CONTROL_PLANE_ALIAS,
+    Address,
+    Settings,
+    cell_alias,
+    settings_from,
+)
+
+SQLITE_OPTIONS = {
+    "timeout": 5,  # seconds to wait for another writer
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
+}
+CONNECT_TIMEOUT_S = 5
+SETTINGS_MODULE = "talktime.console.settings"
+
+_chosen: list[Settings] = []  # what `set_up` was last given; empty while the environment decides
+
+
+def current() -> Settings:
+    """The installation Django serves in this process."""
+    return _chosen[-1] if _chosen else settings_from(os.environ)
+
+
+def set_up(settings: Settings) -> None:
+    """Make Django ready in this process, its aliases pointing at these databases.
+
+    May be called again with other settings: connections to the former databases are closed.
+    """
+    _chosen[:] = [settings]
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS_MODULE)
+    django.setup()
+    from django.db import connections
+
+    wanted = connections.configure_settings(databases_for(settings))
+    if connections.settings == wanted:
+        return
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        del connections[connection.alias]
+    connections.settings.clear()
+    connections.settings.update(wanted)
+
+
+def databases_for(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Django's DATABASES: `default` is the control plane, `cell_<name>` each cell."""
+    databases = {CONTROL_PLANE_ALIAS: database_at(settings.control_plane)}
+    for name, address in settings.cells.items():
+        databases[cell_alias(name)] = database_at(address)
+    return databases
+
+
+def database_at(address: Address) -> dict[str, Any]:
+    if address.dialect == "sqlite":
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": str(address.path),
+            "OPTIONS": dict(SQLITE_OPTIONS),
+        }
+    options: dict[str, Any] = dict(conninfo_to_dict(address.url))
+    own_options = options.get("options") or ""
+    options["options"] = f"{own_options} -c search_path={address.schema}".strip()
+    options.setdefault("connect_timeout", CONNECT_TIMEOUT_S)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": options.pop("dbname", ""),
+        "USER": options.pop("user", ""),
+        "PASSWORD": options.pop("password", ""),
+        "HOST": options.pop("host", ""),
+        "PORT": str(options.pop("port", "")),
+        "OPTIONS": options,
+    }

@@ -1,0 +1,107 @@
+"""Bring the databases of an installation to the version of this code. Safe at every start."""
+
+from collections.abc import Callable
+
+import psycopg
+from django.core.management import call_command
+from django.db import DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
+from psycopg import sql
+
+from talktime.config import CONTROL_PLANE_ALIAS, Address, Settings, cell_alias
+from talktime.console.databases import CONNECT_TIMEOUT_S, set_up
+
+CELL_REVISIONS = ("users",)
+CONTROL_PLANE_REVISIONS = ("directory", "keys", "rates")
+
+
+class MigrationError(Exception):
+    """A database could not be brought to this version; the message names it and says why."""
+
+
+def silent(line: str) -> None:
+    """Say nothing."""
+
+
+def migrate(settings: Settings, say: Callable[[str], None] = silent) -> None:
+    """Make what is missing: the data folder, the schemas, the tables, the revision counters.
+
+    Each database is migrated alone, the control plane first. Raises MigrationError with the name
+    of the one that could not be; those before it are then done, the next run goes on from there.
+    """
+    set_up(settings)
+    for alias, address in addresses(settings).items():
+        steps = migrate_one(alias, address)
+        say(f"{address.shown}: {f'{steps} migrations applied' if steps else 'up to date'}")
+
+
+def pending(settings: Settings) -> dict[str, list[str]]:
+    """The migrations that each database (by its alias) still lacks; empty where all is there."""
+    set_up(settings)
+    return {alias: missing for alias in addresses(settings) if (missing := missing_in(alias))}
+
+
+def addresses(settings: Settings) -> dict[str, Address]:
+    cells = {cell_alias(name): address for name, address in settings.cells.items()}
+    return {CONTROL_PLANE_ALIAS: settings.control_plane, **cells}
+
+
+def migrate_one(alias: str, address: Address) -> int:
+    """Migrate one database and return how many migrations that took."""
+    try:
+        make_room(address)
+        missing = missing_in(alias)
+        for app in apps_in(alias) if missing else ():
+            call_command("migrate", app, database=alias, verbosity=0, interactive=False)
+        insert_revisions(alias)
+    except (OSError, psycopg.Error, DatabaseError) as error:
+        raise MigrationError(f"{address.shown} cannot be migrated: {error}") from error
+    finally:
+        connections[alias].close()
+    return len(missing)
+
+
+def make_room(address: Address) -> None:
+    """What must be there before the tables: the folder of a SQLite file, the PostgreSQL schema."""
+    if address.path is not None:
+        address.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return
+    with psycopg.connect(address.url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S) as server:
+        # Looked for first: a role that may not create schemas can use one made for it.
+        there = server.execute(
+            "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", [address.schema]
+        ).fetchone()
+        if there is None:
+            server.execute(
+                sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(address.schema))
+            )
+
+
+def apps_in(alias: str) -> tuple[str, ...]:
+    if alias == CONTROL_PLANE_ALIAS:
+        return ("contenttypes", "auth", "control_plane", "sessions")
+    return ("cell",)
+
+
+def missing_in(alias: str) -> list[str]:
+    try:
+        executor = MigrationExecutor(connections[alias])
+        apps = apps_in(alias)
+        leaves = [leaf for leaf in executor.loader.graph.leaf_nodes() if leaf[0] in apps]
+        return [f"{step.app_label}.{step.name}" for step, _ in executor.migration_plan(leaves)]
+    finally:
+        connections[alias].close()
+
+
+def insert_revisions(alias: str) -> None:
+    if alias == CONTROL_PLANE_ALIAS:
+        from talktime.console.control_plane.models import Revision
+
+        names = CONTROL_PLANE_REVISIONS
+    else:
+        from talktime.console.cell.models import Revision  # type: ignore[assignment]
+
+        names = CELL_REVISIONS
+    Revision.objects.using(alias).bulk_create(
+        [Revision(name=name, value=0) for name in names], ignore_conflicts=True
+    )

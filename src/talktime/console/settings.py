@@ -1,0 +1,81 @@
+"""Django's settings. Everything that differs between installations comes from `talktime.config`."""
+
+from pathlib import Path
+
+from talktime.console.databases import current, databases_for
+
+_installation = current()
+
+SECRET_KEY = _installation.secret_key()
+DEBUG = False
+ALLOWED_HOSTS = _installation.allowed_hosts()
+CSRF_TRUSTED_ORIGINS = [_installation.public_url] if _installation.public_url else []
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "talktime.console.control_plane",
+    "talktime.console.cell",
+    "talktime.console.start",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "talktime.console.start.headers.content_security_policy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "talktime.console.urls"
+ASGI_APPLICATION = "talktime.console.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+
+DATABASES = databases_for(_installation)
+DATABASE_ROUTERS = ["talktime.console.router.CellRouter"]
+# Table `revision` is in the control plane and in each cell; the router keeps them apart.
+SILENCED_SYSTEM_CHECKS = ["models.W035"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "control_plane.Account"
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "start"
+LOGOUT_REDIRECT_URL = "start"
+
+# Cookies go over https alone once people come by https; on plain http they must still arrive.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _installation.https
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "talktime_session"
+CSRF_COOKIE_NAME = "talktime_csrf"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if _installation.https else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = str(Path(__file__).parent / "start" / "static")
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+LANGUAGE_CODE = "en"
+LOGGING_CONFIG = None  # the process that serves sets up its own log

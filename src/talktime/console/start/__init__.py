@@ -1,0 +1,1 @@
+"""The start page, sign-in, and the organisation's page."""
