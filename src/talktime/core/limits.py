@@ -1,0 +1,23 @@
+"""Whatever can grow has its maximum here. Names end in what they count."""
+
+# Money: a billion units of a currency. Far above any balance, and its product with the seconds
+# of a day still fits the databases' 64-bit integers.
+AMOUNT_MICROS_MAX = 10**15
+
+# Calls.
+CALL_SECONDS_MAX = 86_400
+
+# Numbers and rates. E.164 allows 15 digits, so no prefix can be longer.
+PREFIX_DIGITS_MAX = 15
+NUMBER_TEXT_MAX = 64
+NUMBERS_CACHED_MAX = 65_536
+RATES_CACHED_MAX = 65_536
+RATE_ROWS_MAX = 2_000_000
+RATE_FILE_BYTES_MAX = 512 * 1024 * 1024
+RATE_MICROS_MAX = 1_000_000_000
+INCREMENT_S_MAX = 3_600
+DESTINATION_TEXT_MAX = 200
+CARD_NAME_TEXT_MAX = 64
+SOURCE_TEXT_MAX = 255
+ROW_ERRORS_SHOWN_MAX = 100
+REPORT_EXAMPLES_MAX = 20
