@@ -10,7 +10,7 @@ from talktime.core.limits import AMOUNT_MICROS_MAX
 MICROS_PER_UNIT = 1_000_000
 DECIMALS_MAX = 6
 
-_DECIMAL = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]+))?")
+_DECIMAL = re.compile(r"(-?)([0-9]{1,40})(?:\.([0-9]+))?")
 
 
 def ceil_div(dividend: int, divisor: int) -> int:
