@@ -1,0 +1,84 @@
+"""Calls as the books know them, and the record of one that has ended."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from talktime.core.ledger import Parts
+from talktime.core.rating import Rate
+
+OUTBOUND_TYPES = (
+    "user_out",
+    "user_out_conf",
+    "user_out_transfer",
+    "user_out_forwarding",
+    "conf_out",
+    "ucap_out",
+)
+INBOUND_TYPES = ("user_in", "conf_in", "ucap_in")
+CALL_TYPES = OUTBOUND_TYPES + INBOUND_TYPES
+"""The call type codes of the usage report (reference, 5.2)."""
+
+OPEN, SETTLED, RELEASED, EXPIRED, REFUSED = "open", "settled", "released", "expired", "refused"
+"""The life of a hold: open (pending) -> settled, released (nothing was owed) or expired; or refused, never held."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of a switch. While open, `parts` is what it holds by lot; afterwards, what it was charged by lot.
+
+    `granted_s` counts from the answer and includes all slices; `new` and `changed` tell the save what to do.
+    """
+
+    id: int
+    organisation_id: int
+    switch_id: int
+    call_key: str
+    state: str
+    type: str
+    user_id: int | None
+    from_digits: str
+    to_digits: str
+    rate: Rate
+    last_sequence: int
+    started_ms: int
+    deadline_ms: int
+    settle_sequence: int | None = None
+    answered_ms: int | None = None
+    granted_s: int = 0
+    reported_s: int = 0
+    held_micros: int = 0
+    charged_micros: int = 0
+    parts: Parts = field(default_factory=list)
+    closed_ms: int | None = None
+    usage_id: int | None = None
+    new: bool = False
+    changed: bool = False
+
+
+class UsageRecord(NamedTuple):
+    """One finished, rated call, or (`kind` correction) the difference a late report made to one. Never changed."""
+
+    id: int
+    organisation_id: int
+    call_id: int
+    switch_id: int
+    call_key: str
+    kind: str
+    type: str
+    user_id: int | None
+    from_digits: str
+    to_digits: str
+    destination: str
+    prefix: str
+    rate: str
+    currency: str
+    started_ms: int
+    ended_ms: int
+    used_s: int
+    billed_s: int
+    fee_micros: int
+    charge_micros: int
+    cause: str
+    capability: str
+    flags: tuple[str, ...]
+    because: tuple[str, ...]

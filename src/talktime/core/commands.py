@@ -1,0 +1,108 @@
+"""What can be asked of the books. A command is complete: deciding it needs the books and nothing else.
+
+Times are milliseconds since the epoch in UTC (`_ms`), lengths of calls whole seconds (`_s`), money micros.
+`body_hash` stands for the request as it was sent: the same key with another hash is another request.
+"""
+
+from dataclasses import dataclass
+
+from talktime.core.rating import Rate
+from talktime.core.refusal import Refusal
+
+
+@dataclass(slots=True)
+class Authorize:
+    """May this call be set up, and for how long may it talk?
+
+    Who calls and what it costs is found before (operations/resolve.py): `rate` is the one in force at `at_ms`,
+    `refusal` the first "no" that needs no wallet, `passed` a line for each gate passed so far.
+    """
+
+    switch_id: int
+    call_key: str
+    sequence: int
+    body_hash: int
+    organisation_id: int
+    user_id: int | None
+    type: str
+    from_digits: str
+    to_digits: str
+    at_ms: int
+    rate: Rate
+    requested_s: int
+    refusal: Refusal | None = None
+    passed: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Answer:
+    """The call was answered at `answered_ms`: its deadline is counted from here."""
+
+    switch_id: int
+    call_key: str
+    sequence: int
+    body_hash: int
+    answered_ms: int | None
+    organisation_id: int | None = None
+
+
+@dataclass(slots=True)
+class Extend:
+    """`used_s` seconds were talked so far; may the call go on?"""
+
+    switch_id: int
+    call_key: str
+    sequence: int
+    body_hash: int
+    used_s: int
+    requested_s: int
+    organisation_id: int | None = None
+
+
+@dataclass(slots=True)
+class Settle:
+    """The call is over after `used_s` seconds in all; 0 for a call that was never answered."""
+
+    switch_id: int
+    call_key: str
+    sequence: int
+    body_hash: int
+    used_s: int
+    cause: str
+    organisation_id: int | None = None
+
+
+@dataclass(slots=True)
+class ExpireHold:
+    """The deadline of this call may have passed: settle it at the last seconds reported (D8)."""
+
+    switch_id: int
+    call_key: str
+    organisation_id: int | None
+
+
+@dataclass(slots=True)
+class Fund:
+    """Put a new lot into the wallet: a purchase, a grant, or an operator's adjustment."""
+
+    organisation_id: int
+    idempotency_key: str
+    body_hash: int
+    source: str
+    amount_micros: int
+    expires_ms: int
+    reason: str
+    actor: str
+    priority: int = 0
+    promotional: bool = False
+
+
+@dataclass(slots=True)
+class ExpireLots:
+    """Book the forfeiture of what is left, and not held, of every lot that has expired."""
+
+    organisation_id: int
+
+
+CallCommand = Authorize | Answer | Extend | Settle
+Command = CallCommand | ExpireHold | Fund | ExpireLots

@@ -1,0 +1,142 @@
+"""One command applied to the books: who is asked first, what was answered before, and in which order.
+
+(call, sequence) is the idempotency key of a switch's request (charging-api): the same request again gets the
+same answer, the same key with another body is refused, and a gap in the numbers is refused. A settle is taken in
+any order and any number of times: the first charges, the others replay.
+"""
+
+from talktime.core import charging, funding
+from talktime.core.books import Books
+from talktime.core.calls import OPEN, REFUSED, Call
+from talktime.core.commands import (
+    Answer,
+    Authorize,
+    CallCommand,
+    Command,
+    ExpireHold,
+    ExpireLots,
+    Extend,
+    Fund,
+    Settle,
+)
+from talktime.core.outcomes import (
+    Granted,
+    HoldExpired,
+    NothingToSettle,
+    Noted,
+    Outcome,
+    Refused,
+    Replayed,
+    Settled,
+    StoredAnswer,
+)
+from talktime.core.refusal import Refusal
+
+
+def decide(books: Books, command: Command, now_ms: int) -> Outcome:
+    """Apply one command to the books and say what came of it. Pure but for the books it is given."""
+    match command:
+        case Fund():
+            return funding.fund(books, command, now_ms)
+        case ExpireLots():
+            return funding.expire_lots(books, command, now_ms)
+        case ExpireHold():
+            call = books.calls.get((command.switch_id, command.call_key))
+            if call is None:
+                return HoldExpired(command.call_key, False)
+            return charging.expire(books, call, now_ms)
+    return _decide_call(books, command, now_ms)
+
+
+def _decide_call(books: Books, command: CallCommand, now_ms: int) -> Outcome:
+    call = books.calls.get((command.switch_id, command.call_key))
+    if call is None:
+        if type(command) is not Authorize:
+            return _unseen(command)
+        if command.sequence != 0:
+            return _refused(command, "sequence_skipped", "the first request on a call has sequence 0")
+        call = _new_call(books, command, now_ms)
+        if call is None:
+            return _refused(command, "unknown_organisation", "the caller's organisation has no wallet")
+    else:
+        earlier = _answered_before(books, call, command) or _out_of_order(call, command)
+        if earlier is not None:
+            return earlier
+    outcome = _apply(books, call, command, now_ms)
+    call.last_sequence = max(call.last_sequence, command.sequence)
+    call.changed = True
+    answer = StoredAnswer(call.id, call.organisation_id, command.sequence, command.body_hash, outcome)
+    books.answers[call.id, command.sequence] = answer
+    books.new_answers.append(answer)
+    return outcome
+
+
+def _unseen(command: CallCommand) -> NothingToSettle | Refused:
+    if type(command) is Settle:
+        return NothingToSettle(command.call_key, command.sequence)
+    return _refused(command, "unknown_call", "no call with this call_id was authorized by this switch")
+
+
+def _new_call(books: Books, command: Authorize, now_ms: int) -> Call | None:
+    if command.organisation_id not in books.wallets:
+        return None
+    call = Call(
+        books.next_id(), command.organisation_id, command.switch_id, command.call_key, OPEN, command.type,
+        command.user_id, command.from_digits, command.to_digits, command.rate, 0, command.at_ms, now_ms,
+        new=True,
+    )  # fmt: skip
+    books.calls[command.switch_id, command.call_key] = call
+    return call
+
+
+def _answered_before(books: Books, call: Call, command: CallCommand) -> Replayed | Refused | None:
+    stored = books.answers.get((call.id, command.sequence))
+    if stored is not None:
+        if stored.body_hash == command.body_hash:
+            return Replayed(stored)
+        return _refused(
+            command, "sequence_reused", f"sequence {command.sequence} of this call had another body"
+        )
+    if call.settle_sequence is None:
+        return None
+    if type(command) is Settle:
+        first = books.answers.get((call.id, call.settle_sequence))
+        if first is not None:
+            return Replayed(first)
+    return _refused(command, "call_settled", "the call was settled before this request")
+
+
+def _out_of_order(call: Call, command: CallCommand) -> Refused | None:
+    kind, expected = type(command), call.last_sequence + 1
+    if kind is Settle:
+        return None
+    if call.state not in (OPEN, REFUSED):
+        return _refused(command, "call_settled", "the call's deadline had passed; settle it")
+    if command.sequence != expected:
+        return _refused(command, "sequence_skipped", f"the next sequence number of this call is {expected}")
+    if kind is Authorize:
+        if call.state == OPEN:
+            return _refused(command, "call_already_authorized", "the call is running")
+    elif call.state == REFUSED:
+        return _refused(command, "call_not_granted", "the last authorize of this call was refused")
+    return None
+
+
+def _apply(
+    books: Books, call: Call, command: CallCommand, now_ms: int
+) -> Granted | Noted | Settled | Refused:
+    if type(command) is Extend:
+        return charging.extend(books, call, command, now_ms)
+    if type(command) is Settle:
+        return charging.settle(books, call, command, now_ms)
+    if type(command) is Authorize:
+        call.rate, call.started_ms = command.rate, command.at_ms
+        call.deadline_ms = max(call.deadline_ms, now_ms)
+        return charging.authorize(books, call, command, now_ms)
+    if type(command) is Answer:
+        return charging.note_answer(books, call, command, now_ms)
+    raise TypeError(f"no such command: {command!r}")
+
+
+def _refused(command: CallCommand, code: str, detail: str) -> Refused:
+    return Refused(Refusal(code, detail), command.call_key, command.sequence)

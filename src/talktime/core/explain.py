@@ -1,0 +1,53 @@
+"""Each decision in words a person can read: one line for each gate passed, one for each step of the sum."""
+
+from functools import lru_cache
+
+from talktime.core.money import decimal_text
+from talktime.core.rating import Rate
+
+
+@lru_cache(maxsize=65_536)
+def rate_line(rate: Rate) -> str:
+    """The rate in one line.
+
+    >>> rate_line(Rate("49", "Germany", 15_000, 0, 60, 60))
+    '49 Germany at 0.015/min, 60/60'
+    """
+    fee = f" and {decimal_text(rate.fee_micros)} at answer" if rate.fee_micros else ""
+    return (
+        f"{rate.prefix} {rate.destination} at {decimal_text(rate.per_minute_micros)}/min{fee}, "
+        f"{rate.first_increment_s}/{rate.next_increment_s}"
+    ).lstrip()
+
+
+def held_line(available_micros: int, price_micros: int, until_s: int, currency: str) -> str:
+    """What was free, and what is held of it now.
+
+    >>> held_line(99_955_000, 75_000, 300, "USD")
+    'credits: 0.075 USD held for 300 s of 99.955 USD available'
+    """
+    return (
+        f"credits: {decimal_text(price_micros)} {currency} held for {until_s} s "
+        f"of {decimal_text(available_micros)} {currency} available"
+    )
+
+
+def charge_line(used_s: int, billed_s: int, rate: Rate, charge_micros: int, currency: str) -> str:
+    """The whole sum of one call.
+
+    >>> charge_line(61, 120, Rate("49", "Germany", 15_000, 20_000, 60, 60), 50_000, "USD")
+    '49 Germany at 0.015/min and 0.02 at answer, 60/60, 61 s billed as 120 s: 0.05 USD'
+    """
+    return f"{rate_line(rate)}, {used_s} s billed as {billed_s} s: {decimal_text(charge_micros)} {currency}"
+
+
+def shortage(rate: Rate, first_s: int, price_micros: int, available_micros: int, currency: str) -> str:
+    """Why there is not enough credit.
+
+    >>> shortage(Rate("49", "Germany", 15_000, 0, 60, 60), 60, 15_000, 4_000, "USD")
+    '60 s to Germany cost 0.015 USD; 0.004 USD is available'
+    """
+    return (
+        f"{first_s} s to {rate.destination} cost {decimal_text(price_micros)} {currency}; "
+        f"{decimal_text(available_micros)} {currency} is available"
+    )

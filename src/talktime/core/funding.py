@@ -1,0 +1,54 @@
+"""Decisions about lots: a new one comes in, an expired one is forfeited. Pure."""
+
+from talktime.core.books import Books
+from talktime.core.commands import ExpireLots, Fund
+from talktime.core.ledger import ADJUSTMENTS, DEBT, FORFEITURES, FUNDING, GRANTS, Lot
+from talktime.core.outcomes import Funded, LotsExpired, Refused
+from talktime.core.refusal import Refusal
+
+SOURCE_ACCOUNTS = {"purchase": FUNDING, "recharge": FUNDING, "grant": GRANTS, "adjustment": ADJUSTMENTS}
+TRANSFER_KINDS = {"purchase": "purchase", "recharge": "purchase", "grant": "grant", "adjustment": "adjustment"}
+
+
+def fund(books: Books, command: Fund, now_ms: int) -> Funded | Refused:
+    """Put a lot into the wallet; the debt is paid first (D7). The same key and request: the same lot.
+
+    Refuses: UNKNOWN_ORGANISATION; IDEMPOTENCY_KEY_REUSED for the same key with another request. Source: R2, R5, R12.
+    """
+    wallet = books.wallets.get(command.organisation_id)
+    if wallet is None:
+        return Refused(Refusal("unknown_organisation", f"organisation {command.organisation_id} has no wallet"))
+    key = (command.organisation_id, command.idempotency_key)
+    lot = books.lots_by_key.get(key)
+    if lot is not None:
+        if lot.body_hash != command.body_hash:
+            detail = f"key {command.idempotency_key!r} funded {lot.amount_micros} micros before"
+            return Refused(Refusal("idempotency_key_reused", detail))
+        return Funded(lot, wallet.available_micros(now_ms), True)
+    lot = Lot(
+        books.next_id(), command.organisation_id, command.source, command.priority, command.promotional,
+        command.amount_micros, command.amount_micros, 0, now_ms, command.expires_ms,
+        command.idempotency_key, command.body_hash, command.reason, command.actor,
+    )  # fmt: skip
+    books.lots_by_key[key] = lot
+    books.new_lots.append(lot)
+    wallet.add(lot)
+    source = SOURCE_ACCOUNTS[command.source]
+    kind = TRANSFER_KINDS[command.source]
+    books.transfer(wallet.organisation_id, source, lot.id, lot.amount_micros, kind, None, now_ms)
+    books.transfers_from(wallet, wallet.pay_debt(now_ms), DEBT, "debt_payment", None, now_ms)
+    return Funded(lot, wallet.available_micros(now_ms), False)
+
+
+def expire_lots(books: Books, command: ExpireLots, now_ms: int) -> LotsExpired:
+    """Book the forfeiture of what is left, and not held, of every expired lot (R4, D5)."""
+    forfeited = []
+    wallet = books.wallets.get(command.organisation_id)
+    for lot in wallet.lots if wallet else ():
+        if wallet and lot.expires_ms <= now_ms and lot.remaining_micros > lot.held_micros:
+            micros = wallet.forfeit(lot)
+            books.transfer(
+                wallet.organisation_id, lot.id, FORFEITURES, micros, "forfeiture", None, now_ms
+            )
+            forfeited.append((lot.id, micros))
+    return LotsExpired(tuple(forfeited))

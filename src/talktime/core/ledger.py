@@ -1,0 +1,204 @@
+"""Wallets and their lots: what is available, what is held, what is spent, and the transfers that prove it.
+
+A wallet is the sum of its lots less its debt. Each lot is a ledger account (its id is the account's); the
+other side of every transfer is one of the organisation's system accounts below. A lot's own figures:
+
+    amount >= remaining >= held >= 0        free = remaining - held
+
+Expiry is a fact of time: a lot past `expires_ms` is not spendable from that instant, whether or not the job
+that books its forfeiture has run. What a running call holds stays held (architecture.md, section 3).
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+FUNDING = 1
+"""Money that came in for purchases: what the payment provider owes or has paid out."""
+REVENUE = 2
+FORFEITURES = 3
+GRANTS = 4
+DEBT = 5
+"""What the organisation owes for calls that ran past their holds (D7)."""
+ADJUSTMENTS = 6
+
+SYSTEM_ACCOUNTS = {
+    FUNDING: "funding",
+    REVENUE: "revenue",
+    FORFEITURES: "forfeitures",
+    GRANTS: "grants",
+    DEBT: "debt",
+    ADJUSTMENTS: "adjustments",
+}
+
+Parts = list[tuple[int, int]]
+"""Money by lot: (lot id, micros), in the order in which it is spent."""
+
+
+class Transfer(NamedTuple):
+    """One immutable movement of money: debit account -> credit account, amount above zero."""
+
+    id: int
+    organisation_id: int
+    debit_account: int
+    credit_account: int
+    amount_micros: int
+    kind: str
+    usage_id: int | None
+    at_ms: int
+
+
+@dataclass(slots=True)
+class Lot:
+    """One purchase or grant. `changed` is set whenever a figure moves, for the save that follows."""
+
+    id: int
+    organisation_id: int
+    source: str
+    priority: int
+    promotional: bool
+    amount_micros: int
+    remaining_micros: int
+    held_micros: int
+    purchased_ms: int
+    expires_ms: int
+    idempotency_key: str
+    body_hash: int
+    reason: str
+    actor: str
+    changed: bool = False
+
+    def order(self) -> tuple[int, int, bool, int, int]:
+        """The order of consumption (D6): priority, expiry, promotional first, purchase, id."""
+        return (self.priority, self.expires_ms, not self.promotional, self.purchased_ms, self.id)
+
+
+@dataclass(slots=True)
+class Wallet:
+    """An organisation's credit. `lots` are those with money left, in the order of consumption."""
+
+    organisation_id: int
+    currency: str
+    balance_micros: int
+    held_micros: int
+    debt_micros: int
+    lots: list[Lot] = field(default_factory=list)
+    changed: bool = False
+
+    def available_micros(self, now_ms: int) -> int:
+        """What new holds may take: unexpired, not held, less the debt. Below zero while in debt."""
+        free_micros = -self.debt_micros
+        for lot in self.lots:
+            if lot.expires_ms > now_ms:
+                free_micros += lot.remaining_micros - lot.held_micros
+        return free_micros
+
+    def hold(self, amount_micros: int, parts: Parts, now_ms: int) -> Parts:
+        """Set `amount_micros` aside, added to the `parts` held so far; the caller has checked `available_micros`."""
+        left_micros = amount_micros
+        for lot in self.lots:
+            if left_micros == 0:
+                break
+            free_micros = lot.remaining_micros - lot.held_micros
+            if free_micros > 0 and lot.expires_ms > now_ms:
+                taken_micros = min(free_micros, left_micros)
+                lot.held_micros += taken_micros
+                lot.changed = True
+                left_micros -= taken_micros
+                parts = add_part(parts, lot.id, taken_micros)
+        if left_micros:
+            raise ValueError(f"{left_micros} micros more held than are available")
+        self.held_micros += amount_micros
+        self.changed = True
+        return parts
+
+    def release(self, parts: Parts) -> None:
+        """Free everything that a call holds; what it owes is taken by `take` afterwards."""
+        for lot_id, micros in parts:
+            lot = self.lot(lot_id)
+            lot.held_micros -= micros
+            lot.changed = True
+            self.held_micros -= micros
+        self.changed = True
+
+    def lot(self, lot_id: int) -> Lot:
+        """The lot of this id; KeyError where the wallet has none with money left."""
+        for lot in self.lots:
+            if lot.id == lot_id:
+                return lot
+        raise KeyError(f"wallet {self.organisation_id} has no lot {lot_id}")
+
+    def take(self, amount_micros: int, first: Parts, now_ms: int) -> tuple[Parts, int]:
+        """Spend `amount_micros`: from the lots in `first` up to their share, then from what is free, then as debt.
+
+        Returns what came from which lot, and the debt that was made.
+        """
+        spent: Parts = []
+        left_micros = amount_micros
+        for lot_id, share_micros in first:
+            left_micros -= self._spend(self.lot(lot_id), min(share_micros, left_micros), spent)
+        if left_micros:
+            left_micros = self._spend_free(left_micros, spent, now_ms)
+        self.debt_micros += left_micros
+        self.balance_micros -= amount_micros
+        self.changed = True
+        return spent, left_micros
+
+    def pay_debt(self, now_ms: int) -> Parts:
+        """Pay as much of the debt as is free (D7): the balance stays, the debt shrinks. Returns what was paid by lot."""
+        if not self.debt_micros:
+            return []
+        paid: Parts = []
+        left_micros = self._spend_free(self.debt_micros, paid, now_ms)
+        self.debt_micros = left_micros
+        return paid
+
+    def put_back(self, lot_id: int, micros: int) -> None:
+        """Return money to the lot it was taken from."""
+        lot = self.lot(lot_id)
+        lot.remaining_micros += micros
+        lot.changed = True
+        self.balance_micros += micros
+        self.changed = True
+
+    def forfeit(self, lot: Lot) -> int:
+        """Take what is left of a lot and not held out of the wallet; returns it."""
+        micros = lot.remaining_micros - lot.held_micros
+        lot.remaining_micros -= micros
+        self.balance_micros -= micros
+        lot.changed = self.changed = True
+        return micros
+
+    def add(self, lot: Lot) -> None:
+        """Put a new lot in its place in the order of consumption."""
+        self.lots.append(lot)
+        self.lots.sort(key=Lot.order)
+        self.balance_micros += lot.amount_micros
+        self.changed = True
+
+    def _spend_free(self, micros: int, spent: Parts, now_ms: int) -> int:
+        """Spend up to `micros` of what is free, in order; returns what could not be paid."""
+        for lot in self.lots:
+            if micros == 0:
+                break
+            if lot.expires_ms > now_ms:
+                micros -= self._spend(lot, min(lot.remaining_micros - lot.held_micros, micros), spent)
+        return micros
+
+    def _spend(self, lot: Lot, micros: int, spent: Parts) -> int:
+        if micros > 0:
+            lot.remaining_micros -= micros
+            lot.changed = True
+            spent[:] = add_part(spent, lot.id, micros)
+        return micros
+
+
+def add_part(parts: Parts, lot_id: int, micros: int) -> Parts:
+    """`parts` with `micros` more from a lot, one entry a lot.
+
+    >>> add_part([(8, 100)], 8, 50)
+    [(8, 150)]
+    """
+    for at, (part_lot_id, part_micros) in enumerate(parts):
+        if part_lot_id == lot_id:
+            return [*parts[:at], (lot_id, part_micros + micros), *parts[at + 1 :]]
+    return [*parts, (lot_id, micros)]

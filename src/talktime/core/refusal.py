@@ -1,0 +1,149 @@
+"""Every expected "no", as a value: a stable code, its HTTP status, the reason in words, the remedy, and who can apply it.
+
+The order of the entries in REFUSALS is the order of precedence: where several would fit, the first is the answer.
+docs/reference/refusals.md is generated from this table.
+"""
+
+from typing import NamedTuple
+
+
+class RefusalKind(NamedTuple):
+    """What is the same for every refusal of one code."""
+
+    status: int
+    title: str
+    remedy: str
+    who: str
+
+
+class Refusal(NamedTuple):
+    """One refusal: its code (a key of REFUSALS) and what was wrong this time.
+
+    >>> Refusal("unknown_caller", "no user or number is known as +15550100").kind.status
+    404
+    """
+
+    code: str
+    detail: str
+
+    @property
+    def kind(self) -> RefusalKind:
+        """What is the same for every refusal of this code."""
+        return REFUSALS[self.code]
+
+
+SWITCH = "switch developer"
+ADMIN = "organisation admin"
+BILLING = "billing admin"
+OPERATOR = "operator"
+
+REFUSALS: dict[str, RefusalKind] = {
+    "unauthorized": RefusalKind(
+        401,
+        "The request carries no valid API key",
+        "Send 'Authorization: Bearer KEY' with a key that is neither revoked nor expired.",
+        OPERATOR,
+    ),
+    "scope_missing": RefusalKind(
+        403,
+        "The API key may not do this",
+        "Make a key with the scope that the detail names.",
+        OPERATOR,
+    ),
+    "not_found": RefusalKind(404, "There is nothing at this address", "See /v1/openapi.json for the addresses.", SWITCH),
+    "method_not_allowed": RefusalKind(
+        405, "This address does not take that method", "See /v1/openapi.json for the methods.", SWITCH
+    ),
+    "body_too_large": RefusalKind(413, "The body is too large", "Send a smaller body, or split the batch.", SWITCH),
+    "invalid_request": RefusalKind(
+        422,
+        "The request is malformed",
+        "Correct what the detail names and send it with the same sequence number.",
+        SWITCH,
+    ),
+    "invalid_number": RefusalKind(
+        422,
+        "The number is not one that can be called",
+        "Send the number in international form (E.164), for example +4930123456.",
+        "caller",
+    ),
+    "time_out_of_range": RefusalKind(
+        422,
+        "The time is too far from the service's clock",
+        "Correct the switch's clock, or leave the time out: the service's clock is used then.",
+        SWITCH,
+    ),
+    "sequence_reused": RefusalKind(
+        409,
+        "This sequence number was used for another request",
+        "Send a new request with the next sequence number; repeat a request only unchanged.",
+        SWITCH,
+    ),
+    "call_settled": RefusalKind(
+        410, "The call has been settled", "Use a new call_id for a new call.", SWITCH
+    ),
+    "sequence_skipped": RefusalKind(
+        409,
+        "A sequence number is missing",
+        "Send the sequence number that the detail names: numbers count up from 0 without gaps.",
+        SWITCH,
+    ),
+    "unknown_call": RefusalKind(404, "The call is not known", "Authorize the call first.", SWITCH),
+    "call_not_granted": RefusalKind(
+        409, "The call was refused, so there is nothing to extend", "Authorize the call again.", SWITCH
+    ),
+    "call_already_authorized": RefusalKind(
+        409, "The call is already authorized", "Ask for more time with extend.", SWITCH
+    ),
+    "unknown_caller": RefusalKind(
+        404,
+        "The caller is not known",
+        "Add the user or the number, or correct 'from', 'user', 'organizer' or 'service_number'.",
+        ADMIN,
+    ),
+    "organisation_inactive": RefusalKind(
+        403, "The organisation is switched off", "Ask the operator to switch it on again.", OPERATOR
+    ),
+    "no_user_credit_capability": RefusalKind(
+        403,
+        "The user has no Communications Credits licence",
+        "Assign the user a Communications Credits licence.",
+        ADMIN,
+    ),
+    "no_rate": RefusalKind(
+        403,
+        "There is no published rate for this destination",
+        "Ask the operator to add the destination to the rate card.",
+        OPERATOR,
+    ),
+    "call_too_long": RefusalKind(
+        403, "The call has reached its longest length", "End the call, and set up a new one.", "caller"
+    ),
+    "insufficient_credit": RefusalKind(
+        402,
+        "The organisation's credit is used up",
+        "Add funds, or turn on auto-recharge.",
+        BILLING,
+    ),
+    "idempotency_key_reused": RefusalKind(
+        409,
+        "This idempotency key was used for another request",
+        "Use a new key for a new request; repeat a request only unchanged.",
+        OPERATOR,
+    ),
+    "unknown_organisation": RefusalKind(
+        404, "The organisation is not known", "List the organisations and use one of their names.", OPERATOR
+    ),
+    "already_exists": RefusalKind(
+        409, "This already exists", "Use another name or number, or change what exists.", OPERATOR
+    ),
+    "queue_full": RefusalKind(
+        429, "Too many requests are waiting", "Send the request again after the seconds in Retry-After.", SWITCH
+    ),
+    "unavailable": RefusalKind(
+        503,
+        "The service cannot decide at the moment",
+        "Send the same request again after the seconds in Retry-After: it is charged once.",
+        OPERATOR,
+    ),
+}

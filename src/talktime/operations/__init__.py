@@ -1,0 +1,1 @@
+"""One verb per file around the books. The caller opens and commits the transaction."""

@@ -1,0 +1,71 @@
+"""Execute a batch of commands: load the books, decide each command in turn, save what changed.
+
+The caller opens and commits the transaction, and gives no answer before it has committed. A batch of one and a batch
+of a thousand are the same code, and one batch of n leaves the same books as n batches of one.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from talktime.core.books import Terms
+from talktime.core.commands import Command
+from talktime.core.decide import decide
+from talktime.core.outcomes import Funded, HoldExpired, LotsExpired, Outcome, Replayed
+from talktime.operations.render import reply
+from talktime.store.database import Connection
+from talktime.store.load import load
+from talktime.store.save import save
+
+DEFAULT_TERMS = Terms()
+
+
+class Done(NamedTuple):
+    """What came of one command: the outcome, and for a call's command the answer to send."""
+
+    outcome: Outcome
+    status: int
+    body: str
+
+    @property
+    def replayed(self) -> bool:
+        """Whether the answer was given before."""
+        return type(self.outcome) is Replayed
+
+
+def execute(
+    connection: Connection,
+    commands: Sequence[Command],
+    now_ms: int,
+    next_id: Callable[[], int],
+    terms: Terms = DEFAULT_TERMS,
+) -> list[Done]:
+    """Apply the commands in their order to one cell, inside the caller's transaction; one Done for each.
+
+    Times are milliseconds since the epoch; `next_id` makes ids that are new in the cell. Refusals are outcomes.
+    Raises Outage where the database fails: the caller's transaction is rolled back and nothing has changed.
+    """
+    books = load(connection, commands, next_id, terms)
+    done = []
+    for command in commands:
+        outcome = decide(books, command, now_ms)
+        if isinstance(outcome, Funded | HoldExpired | LotsExpired):
+            done.append(Done(outcome, 200, ""))
+            continue
+        status, body = reply(outcome)
+        if books.new_answers and books.new_answers[-1].outcome is outcome:
+            answer = books.new_answers[-1]
+            answer.status, answer.body = status, body
+        done.append(Done(outcome, status, body))
+    save(connection, books, now_ms)
+    return done
+
+
+def dry_run(
+    connection: Connection,
+    command: Command,
+    now_ms: int,
+    next_id: Callable[[], int],
+    terms: Terms = DEFAULT_TERMS,
+) -> Outcome:
+    """What would come of one command now: nothing is locked, held or written."""
+    return decide(load(connection, [command], next_id, terms, lock=False), command, now_ms)

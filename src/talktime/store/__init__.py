@@ -1,0 +1,1 @@
+"""The only SQL of the project: set-based, constant text, the same on SQLite and PostgreSQL where it can be."""

@@ -1,0 +1,280 @@
+"""Connections to SQLite and PostgreSQL that take the same statements.
+
+A statement is constant text with `?` for each bound value. Two spellings are translated, once per statement:
+`= ANY(?)` takes a list (on SQLite through json_each), and `FOR UPDATE` is left out on SQLite, where BEGIN
+IMMEDIATE has locked the whole file. Where the texts really differ, a `Both` holds one for each.
+
+On PostgreSQL several statements travel in one round trip (pipeline mode): BEGIN with the first reads. Lists are sent
+as array literals, so that a statement has one set of parameter types and is prepared once.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+import psycopg
+
+from talktime.config import Address
+
+Row = tuple[Any, ...]
+Params = Sequence[Any]
+
+CONNECT_SECONDS_MAX = 5
+BUSY_MS_MAX = 5_000
+
+
+class Both(NamedTuple):
+    """One statement in two spellings."""
+
+    postgres: str
+    sqlite: str
+
+
+Statement = str | Both
+
+
+class Keys(list[Row]):
+    """Rows to join with: on PostgreSQL bound column by column for `unnest`, on SQLite as one JSON array of rows."""
+
+
+class Outage(Exception):
+    """The database cannot take the transaction now: away, read-only, full, or of another version. Nothing was changed,
+    or (when a commit's answer was lost) asking again with the same key tells."""
+
+
+@lru_cache(1024)
+def _for_postgres(statement: Statement) -> str:
+    text = statement.postgres if isinstance(statement, Both) else statement
+    return text.replace("?", "%s")
+
+
+@lru_cache(1024)
+def _for_sqlite(statement: Statement) -> str:
+    text = statement.sqlite if isinstance(statement, Both) else statement
+    return text.replace("= ANY(?)", "IN (SELECT value FROM json_each(?))").replace(" FOR UPDATE", "")
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def array_literal(values: Sequence[Any]) -> str:
+    """A list of numbers, or one of texts, as PostgreSQL's array literal.
+
+    JSON writes them the same way but for the brackets, and for control characters, which are escaped one by one.
+
+    >>> array_literal([1, None, True]), array_literal(['a "b"', "c"])
+    ('{1,null,true}', '{"a \\"b\\"","c"}')
+    """
+    if values and type(values[0]) is str and not "".join(values).isprintable():
+        return "{" + ",".join([_quoted(value) for value in values]) + "}"
+    return "{" + _encode(values).decode()[1:-1] + "}"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _postgres_values(params: Params) -> list[Any]:
+    values: list[Any] = []
+    for value in params:
+        if type(value) is list:
+            values.append(array_literal(value))
+        elif type(value) is Keys:
+            values.extend(array_literal(column) for column in zip(*value, strict=True))
+        else:
+            values.append(value)
+    return values
+
+
+def _sqlite_values(params: Params) -> list[Any]:
+    return [json.dumps(value) if isinstance(value, list) else value for value in params]
+
+
+class Connection(Protocol):
+    """What the store needs of a database. Not for two threads at once."""
+
+    dialect: str
+
+    def rows(self, statement: Statement, params: Params = ()) -> list[Row]:
+        """Run one statement and return its rows."""
+
+    def rows_of_all(self, queries: Sequence[tuple[Statement, Params]]) -> list[list[Row]]:
+        """Run several reads, in order, in one round trip where the database can."""
+
+    def run(self, statement: Statement, params: Params = ()) -> int:
+        """Run one statement and return how many rows it touched."""
+
+    def write_all(self, writes: Sequence[tuple[Both, list[Row]]]) -> list[int]:
+        """Run bulk writes, each with its rows of bound values; returns the rows each touched."""
+
+    def transaction(self) -> Any:
+        """A context manager: commits at its end, rolls back on an exception; Outage where the database fails."""
+
+    def close(self) -> None:
+        """Close it; never fails."""
+
+
+class PostgresConnection:
+    """A connection whose search_path holds one schema alone."""
+
+    dialect = "postgres"
+
+    def __init__(self, address: Address) -> None:
+        options = (
+            f"-c search_path={address.schema} -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
+            " -c jit=off -c enable_hashjoin=off -c enable_mergejoin=off -c timezone=UTC"
+        )
+        try:
+            self._connection = psycopg.connect(
+                address.url or "", autocommit=True, options=options, connect_timeout=CONNECT_SECONDS_MAX
+            )
+        except psycopg.Error as error:
+            raise Outage(f"cannot connect to PostgreSQL: {_first_line(error)}") from error
+        self._connection.prepare_threshold = 0
+        self._cursor = self._connection.cursor()
+        self._begin_pending = False
+
+    def rows(self, statement: Statement, params: Params = ()) -> list[Row]:
+        return self.rows_of_all([(statement, params)])[0]
+
+    def rows_of_all(self, queries: Sequence[tuple[Statement, Params]]) -> list[list[Row]]:
+        cursors = []
+        with self._connection.pipeline():
+            if self._begin_pending:
+                self._begin_pending = False
+                self._connection.execute("BEGIN")
+            for statement, params in queries:
+                values = _postgres_values(params)
+                cursors.append(self._connection.execute(_for_postgres(statement), values))
+        return [cursor.fetchall() for cursor in cursors]
+
+    def run(self, statement: Statement, params: Params = ()) -> int:
+        self._begin()
+        return self._connection.execute(_for_postgres(statement), _postgres_values(params)).rowcount
+
+    def write_all(self, writes: Sequence[tuple[Both, list[Row]]]) -> list[int]:
+        self._begin()
+        cursors = []
+        with self._connection.pipeline():
+            for statement, rows in writes:
+                columns = [array_literal(column) for column in zip(*rows, strict=True)]
+                cursors.append(self._connection.execute(_for_postgres(statement), columns))
+        return [cursor.rowcount for cursor in cursors]
+
+    def copy(self, statement: str, rows: Iterable[Row]) -> None:
+        """Load many rows with COPY."""
+        self._begin()
+        with self._cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def _begin(self) -> None:
+        if self._begin_pending:
+            self._begin_pending = False
+            self._connection.execute("BEGIN")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self._begin_pending = True
+        try:
+            yield
+            if self._begin_pending:
+                self._begin_pending = False
+            else:
+                self._connection.execute("COMMIT")
+        except psycopg.Error as error:
+            self._roll_back()
+            if _is_outage(error):
+                raise Outage(_first_line(error)) from error
+            raise
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        self._begin_pending = False
+        try:
+            self._connection.rollback()
+        except psycopg.Error:
+            self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _is_outage(error: psycopg.Error) -> bool:
+    # Classes of SQLSTATE: 08 connection, 25006 read-only, 53 out of disk or memory, 57P shutting down, 58 system, XX internal.
+    # 42P01, 42703: a table or column is missing: the schema is of another version. No SQLSTATE: the connection is gone.
+    state = error.sqlstate or ""
+    return (
+        not state and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    ) or state.startswith(("08", "25006", "53", "57P", "58", "42P01", "42703", "3F000"))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+class SqliteConnection:
+    """A connection to one file: WAL, every commit on the disk before it is answered."""
+
+    dialect = "sqlite"
+
+    def __init__(self, address: Address) -> None:
+        try:
+            self._connection = sqlite3.connect(
+                f"{address.path.absolute().as_uri()}?mode=rw",
+                uri=True,
+                isolation_level=None,
+                timeout=BUSY_MS_MAX / 1000,
+                check_same_thread=False,
+                cached_statements=256,
+            )
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=FULL")
+        except sqlite3.Error as error:
+            raise Outage(f"cannot open {address.path.name}: {error}") from error
+
+    def rows(self, statement: Statement, params: Params = ()) -> list[Row]:
+        return self._connection.execute(_for_sqlite(statement), _sqlite_values(params)).fetchall()
+
+    def rows_of_all(self, queries: Sequence[tuple[Statement, Params]]) -> list[list[Row]]:
+        return [self.rows(statement, params) for statement, params in queries]
+
+    def run(self, statement: Statement, params: Params = ()) -> int:
+        return self._connection.execute(_for_sqlite(statement), _sqlite_values(params)).rowcount
+
+    def write_all(self, writes: Sequence[tuple[Both, list[Row]]]) -> list[int]:
+        return [self._connection.executemany(both.sqlite, rows).rowcount for both, rows in writes]
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
+            self._connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            self._roll_back()
+            raise Outage(str(error)) from error
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def connect(address: Address) -> PostgresConnection | SqliteConnection:
+    """Open a connection; Outage, with the reason, where that fails."""
+    if address.dialect == "postgres":
+        return PostgresConnection(address)
+    return SqliteConnection(address)

@@ -1,0 +1,162 @@
+"""Read all that a batch of commands touches, under the locks of its wallets.
+
+The lock comes first and the reads after it, each a statement of its own: on PostgreSQL a SELECT that locks and reads
+in one statement can return what was true before it waited (architecture.md, section 3).
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+
+from talktime.core.books import Books, CallKey, Terms
+from talktime.core.calls import EXPIRED, Call
+from talktime.core.commands import Authorize, Command, ExpireHold, ExpireLots, Fund
+from talktime.core.ledger import Lot, Wallet
+from talktime.core.outcomes import StoredAnswer
+from talktime.core.rating import Rate
+from talktime.store.database import Both, Connection, Keys, Row
+from talktime.store.tables import CALL, LOT
+
+LOCK_WALLETS = (
+    "SELECT organisation_id, currency, balance_micros, held_micros, debt_micros FROM wallet "
+    "WHERE organisation_id = ANY(?) ORDER BY organisation_id FOR UPDATE"
+)
+READ_WALLETS = LOCK_WALLETS.removesuffix(" FOR UPDATE")
+_LOT_COLUMNS = ", ".join(LOT.columns)
+OPEN_LOTS = f"SELECT {_LOT_COLUMNS} FROM lot WHERE organisation_id = ANY(?) AND remaining_micros > 0"
+LOTS_BY_ID = f"SELECT {_LOT_COLUMNS} FROM lot WHERE organisation_id = ANY(?) AND id = ANY(?) AND remaining_micros = 0"
+LOTS_BY_KEY = f"SELECT {_LOT_COLUMNS} FROM lot WHERE organisation_id = ANY(?) AND idempotency_key = ANY(?)"
+_CALL_COLUMNS = ", ".join(f"c.{column}" for column in CALL.columns)
+CALLS = Both(
+    f"SELECT {_CALL_COLUMNS} FROM unnest(?::bigint[], ?::text[], ?::bigint[]) AS k(switch_id, call_key, organisation_id) "
+    "JOIN call c ON c.switch_id = k.switch_id AND c.call_key = k.call_key AND c.organisation_id = k.organisation_id",
+    f"SELECT {_CALL_COLUMNS} FROM json_each(?) k CROSS JOIN call c ON c.switch_id = k.value ->> 0 "
+    "AND c.call_key = k.value ->> 1 AND c.organisation_id = k.value ->> 2",
+)
+OWNERS = Both(
+    "SELECT c.switch_id, c.call_key, c.organisation_id FROM unnest(?::bigint[], ?::text[]) AS k(switch_id, call_key) "
+    "JOIN call c ON c.switch_id = k.switch_id AND c.call_key = k.call_key",
+    "SELECT c.switch_id, c.call_key, c.organisation_id FROM json_each(?) k CROSS JOIN call c "
+    "ON c.switch_id = k.value ->> 0 AND c.call_key = k.value ->> 1",
+)
+_ANSWER_COLUMNS = "a.call_id, a.organisation_id, a.sequence, a.body_hash, a.status, a.body"
+ANSWERS = Both(
+    f"SELECT {_ANSWER_COLUMNS} FROM unnest(?::bigint[], ?::bigint[], ?::integer[]) AS k(organisation_id, call_id, sequence) "
+    "JOIN answer a ON a.call_id = k.call_id AND a.sequence = k.sequence AND a.organisation_id = k.organisation_id",
+    f"SELECT {_ANSWER_COLUMNS} FROM json_each(?) k CROSS JOIN answer a "
+    "ON a.organisation_id = k.value ->> 0 AND a.call_id = k.value ->> 1 AND a.sequence = k.value ->> 2",
+)
+
+
+def load(
+    connection: Connection,
+    commands: Sequence[Command],
+    next_id: Callable[[], int],
+    terms: Terms,
+    *,
+    lock: bool = True,
+) -> Books:
+    """The books of a batch, its wallets locked in ascending organisation id (or, for a dry run, not).
+
+    A call command that does not say whose call it is gets its `organisation_id` set here.
+    """
+    _find_owners(connection, commands)
+    books = Books(next_id, terms)
+    organisation_ids = sorted({c.organisation_id for c in commands if c.organisation_id is not None})
+    if not organisation_ids:
+        return books
+    keys = _call_keys(commands)
+    queries: list[tuple[str | Both, Sequence[object]]] = [
+        (LOCK_WALLETS if lock else READ_WALLETS, [organisation_ids]),
+        (OPEN_LOTS, [organisation_ids]),
+    ]
+    if keys:
+        queries.append((CALLS, [keys]))
+    wallets, lots, *calls = connection.rows_of_all(queries)
+    for row in wallets:
+        books.wallets[row[0]] = Wallet(*row)
+    for row in lots:
+        books.wallets[row[1]].lots.append(_lot(row))
+    for row in calls[0] if calls else ():
+        call = _call(row)
+        books.calls[call.switch_id, call.call_key] = call
+    _load_the_rare(connection, commands, books, organisation_ids)
+    for wallet in books.wallets.values():
+        if len(wallet.lots) > 1:
+            wallet.lots.sort(key=Lot.order)
+    return books
+
+
+def _call_keys(commands: Sequence[Command]) -> Keys:
+    keys = {}
+    for command in commands:
+        if not isinstance(command, Fund | ExpireLots) and command.organisation_id is not None:
+            keys[command.switch_id, command.call_key, command.organisation_id] = None
+    return Keys(keys)
+
+
+def _find_owners(connection: Connection, commands: Sequence[Command]) -> None:
+    """Whose calls these are, where the command does not say. It never changes, so it is read before the lock."""
+    lost = [c for c in commands if c.organisation_id is None and not isinstance(c, Fund | ExpireLots)]
+    if lost:
+        keys = Keys({(c.switch_id, c.call_key): None for c in lost})
+        owners = {(row[0], row[1]): row[2] for row in connection.rows(OWNERS, [keys])}
+        new = {
+            (c.switch_id, c.call_key): c.organisation_id for c in commands if isinstance(c, Authorize)
+        }
+        for c in lost:
+            key = (c.switch_id, c.call_key)
+            c.organisation_id = owners.get(key) or new.get(key)
+
+
+def _load_the_rare(
+    connection: Connection, commands: Sequence[Command], books: Books, organisation_ids: list[int]
+) -> None:
+    """What few batches need: answers given before, lots that a late report may give back to, lots by funding key."""
+    answers = Keys({key: None for key in _answers_given(commands, books)})
+    if answers:
+        for row in connection.rows(ANSWERS, [answers]):
+            call_id, organisation_id, sequence, body_hash, status, body = row
+            books.answers[call_id, sequence] = StoredAnswer(
+                call_id, organisation_id, sequence, body_hash, None, status, body
+            )
+    spent = [lot_id for c in books.calls.values() if c.state == EXPIRED for lot_id, _ in c.parts]
+    if spent:
+        for row in connection.rows(LOTS_BY_ID, [organisation_ids, spent]):
+            books.wallets[row[1]].lots.append(_lot(row))
+    keys = [c.idempotency_key for c in commands if type(c) is Fund]
+    if keys:
+        for row in connection.rows(LOTS_BY_KEY, [organisation_ids, keys]):
+            lot = _lot(row)
+            books.lots_by_key[lot.organisation_id, lot.idempotency_key] = lot
+
+
+def _answers_given(commands: Sequence[Command], books: Books) -> Iterable[tuple[int, int, int]]:
+    for command in commands:
+        if isinstance(command, Fund | ExpireLots | ExpireHold):
+            continue
+        call = books.calls.get((command.switch_id, command.call_key))
+        if call is not None:
+            if command.sequence <= call.last_sequence:
+                yield call.organisation_id, call.id, command.sequence
+            if call.settle_sequence is not None:
+                yield call.organisation_id, call.id, call.settle_sequence
+
+
+def _lot(row: Row) -> Lot:
+    lot = Lot(*row)
+    lot.promotional = bool(lot.promotional)
+    return lot
+
+
+def _call(row: Row) -> Call:
+    (
+        id_, organisation_id, switch_id, call_key, state, type_, user_id, from_digits, to_digits, rate,
+        last_sequence, settle_sequence, started_ms, answered_ms, granted_s, reported_s, held_micros,
+        charged_micros, parts, deadline_ms, closed_ms, usage_id,
+    ) = row  # fmt: skip
+    return Call(
+        id_, organisation_id, switch_id, call_key, state, type_, user_id, from_digits, to_digits,
+        Rate.parse(rate), last_sequence, started_ms, deadline_ms, settle_sequence, answered_ms, granted_s,
+        reported_s, held_micros, charged_micros,
+        [(lot_id, micros) for lot_id, micros in json.loads(parts)], closed_ms, usage_id,
+    )  # fmt: skip
