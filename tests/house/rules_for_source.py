@@ -1,0 +1,216 @@
+"""House rules for Python files, of the package above all. Each yields line and broken rule."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+
+from tests.house.reading import Source
+
+FILE_LINES_MAX = 400
+FUNCTION_LINES_MAX = 50
+VAGUE_NAMES = {"utils", "util", "helpers", "common", "misc", "manager", "managers", "service"}
+
+# What each layer may import of the package. `config` is for all but the core.
+_BELOW_ENGINE = {"operations", "store", "core"}
+MAY_IMPORT = {
+    "core": {"core"},
+    "store": {"store", "core"},
+    "operations": _BELOW_ENGINE,
+    "engine": {"engine", *_BELOW_ENGINE},
+    "providers": {"providers", *_BELOW_ENGINE},
+    "gateways": {"gateways", "engine", *_BELOW_ENGINE},
+    "console": {"console", "engine", *_BELOW_ENGINE},
+    "jobs": {"jobs", "providers", "engine", *_BELOW_ENGINE},
+    "cli": {"cli", "console", "jobs", "gateways", "engine", *_BELOW_ENGINE},
+    "config": {"config"},
+}
+MONEY_LAYERS = {"core", "store", "operations"}
+ROUNDINGS = "core/money.py"
+
+NOT_IN_CORE = {
+    *("asyncio", "concurrent", "contextvars", "ctypes", "fcntl", "fileinput", "glob", "http"),
+    *("io", "logging", "mmap", "multiprocessing", "os", "pathlib", "queue", "random", "secrets"),
+    *("select", "selectors", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess"),
+    *("tempfile", "threading", "time", "urllib", "warnings"),
+}
+INPUT_AND_OUTPUT = {"breakpoint", "input", "open", "print"}
+
+CLOCKS_AND_DICE = re.compile(
+    r"(time\.(time|monotonic|perf_counter|process_time)(_ns)?|time\.(gmtime|localtime)"
+    r"|uuid\.uuid[14]|os\.(urandom|getrandom)|random(\..+)?"
+    r"|secrets\.(token_\w+|randbelow|randbits|choice|SystemRandom)"
+    r"|.*\.(now|utcnow|today)|now|utcnow|get_random_string)"
+)
+
+ASYNC_PLACES = re.compile(r"(engine/.*|gateways/.*|cli/serve(/.*|\w*\.py)|console/asgi\.py)")
+ASYNC_LIBRARIES = {"asyncio", "anyio", "trio", "uvloop"}
+
+# The store; and what makes the schema: migrations, their triggers, the command that runs them.
+SQL_PLACES = re.compile(r"(store/.*|console/((.*/)?migrations/.*|append_only\.py|migrate\.py))")
+SQL = re.compile(
+    r"\s*((SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|TRUNCATE)\s"
+    r"|(insert into|delete from|update \w+ set|alter table|drop table) "
+    r"|create (or replace |unique |temp )?(table|index|trigger|schema|function|database|role) "
+    r"|select [\w.*]+(, ?[\w.*]+)* from )"
+)
+
+PATH_WORDS = re.compile(r"(.*_)?(path|folder|directory|dir|file|root|parent|BASE_DIR|[A-Z_]*DIR)")
+
+Broken = Iterator[tuple[int, str]]
+
+
+def files_and_functions_are_short_and_named_for_what_they_hold(source: Source) -> Broken:
+    """Rule 1. Migrations are Django's to write: their length is not looked at."""
+    for part in source.path.parts:
+        if part.removesuffix(".py") in VAGUE_NAMES:
+            yield 1, f"rule 1: a file is named for what it holds, not {part}"
+    if source.is_migration:
+        return
+    lines = source.text.count("\n")
+    if lines > FILE_LINES_MAX:
+        yield FILE_LINES_MAX, f"rule 1: {lines} lines in a file, at most {FILE_LINES_MAX}"
+    for node in source.nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if length > FUNCTION_LINES_MAX:
+                rule = f"rule 1: {node.name} has {length} lines, at most {FUNCTION_LINES_MAX}"
+                yield node.lineno, rule
+
+
+def imports_point_one_way(source: Source) -> Broken:
+    """Rule 2. The package's own imports go down the layers; only jobs know the providers."""
+    if source.layer not in MAY_IMPORT:
+        return
+    allowed = MAY_IMPORT[source.layer] | ({"config"} if source.layer != "core" else set())
+    for line, name in source.imports:
+        top, _, rest = name.partition(".")
+        target = rest.partition(".")[0]
+        if top == "talktime" and target in MAY_IMPORT and target not in allowed:
+            yield line, f"rule 2: {source.layer} imports talktime.{rest}"
+
+
+def core_is_pure(source: Source) -> Broken:
+    """Rule 3. The core: the standard library and itself; no clock, I/O, logging or async."""
+    if source.layer != "core":
+        return
+    for line, name in source.imports:
+        top = name.partition(".")[0]
+        if top not in {"talktime", *sys.stdlib_module_names}:
+            yield line, f"rule 3: core imports {top}"
+        elif top in NOT_IN_CORE:
+            yield line, f"rule 3: core is pure, without {top}"
+    for node in source.nodes:
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name in INPUT_AND_OUTPUT:
+                yield node.lineno, f"rule 3: core is pure, without {name}()"
+            case ast.Global():
+                yield node.lineno, "rule 3: core keeps no state of its own (global)"
+
+
+def money_is_whole_micros(source: Source) -> Broken:
+    """Rule 4. No float, no bare division, no round() where money is decided and kept."""
+    for node in source.nodes:
+        match node:
+            case (
+                ast.BinOp(op=ast.Div(), left=left, right=right)
+                | ast.AugAssign(op=ast.Div(), target=left, value=right)
+            ):
+                if _divides_wrongly(source, left, right):
+                    yield node.lineno, "rule 4: no bare / on money; name the rounding"
+            case ast.Constant(value=float()) if source.layer in MONEY_LAYERS:
+                yield node.lineno, f"rule 4: no float ({node.value})"
+            case ast.Name(id="float") if source.layer in MONEY_LAYERS:
+                yield node.lineno, "rule 4: no float"
+            case ast.Name(id="round") if source.layer in MONEY_LAYERS:
+                if source.inside != ROUNDINGS:
+                    yield node.lineno, "rule 4: no round(); name the rounding in core/money.py"
+
+
+def _divides_wrongly(source: Source, left: ast.expr, right: ast.expr) -> bool:
+    if not source.in_package or source.inside == ROUNDINGS:
+        return False
+    if source.layer == "core":
+        return True
+    if any(_last_name(side).endswith("micros") for side in (left, right)):
+        return True
+    return source.layer in MONEY_LAYERS and not _joins_a_path(left, right)
+
+
+def _joins_a_path(left: ast.expr, right: ast.expr) -> bool:
+    if isinstance(right, ast.JoinedStr):
+        return True
+    if isinstance(right, ast.Constant) and isinstance(right.value, str):
+        return True
+    return any(PATH_WORDS.fullmatch(_last_name(side)) for side in (left, right))
+
+
+def _last_name(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Call(func=func):
+            return _last_name(func).lower()
+    return ""
+
+
+def time_and_chance_are_arguments(source: Source) -> Broken:
+    """Rule 9. Clocks and dice are read by entry points alone."""
+    if source.layer not in MONEY_LAYERS:
+        return
+    for node in source.nodes:
+        if isinstance(node, ast.Call) and CLOCKS_AND_DICE.fullmatch(source.meaning_of(node.func)):
+            name = source.meaning_of(node.func)
+            yield node.lineno, f"rule 9: time and chance are handed in, not fetched ({name})"
+    for line, name in source.imports:
+        if CLOCKS_AND_DICE.fullmatch(name):
+            yield line, f"rule 9: time and chance are handed in, not fetched ({name})"
+
+
+def async_ends_at_the_engine(source: Source) -> Broken:
+    """Section 3. No async below the socket."""
+    if not source.in_package or ASYNC_PLACES.fullmatch(source.inside):
+        return
+    for line, name in source.imports:
+        if name.partition(".")[0] in ASYNC_LIBRARIES:
+            yield line, f"no async below the socket: {name}"
+    for node in source.nodes:
+        match node:
+            case ast.AsyncFunctionDef(name=name):
+                yield node.lineno, f"no async below the socket: async def {name}"
+            case ast.Await() | ast.AsyncFor() | ast.AsyncWith():
+                yield node.lineno, "no async below the socket"
+
+
+def sql_lives_in_the_store(source: Source) -> Broken:
+    """Rule 12. Statements are in store/ and in migrations, nowhere else."""
+    if not source.in_package or SQL_PLACES.fullmatch(source.inside):
+        return
+    for node in source.nodes:
+        match node:
+            case ast.Constant(value=str(text)) if SQL.match(text):
+                yield node.lineno, f"rule 12: SQL outside store/ ({text.strip()[:30]!r})"
+
+
+def public_functions_say_what_they_decide(source: Source) -> Broken:
+    """Rule 13. Docstrings on public functions of core and operations."""
+    if source.layer not in {"core", "operations"}:
+        return
+    for node in source.tree.body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if (
+                not name.startswith("_") and not ast.get_docstring(node)
+            ):
+                yield node.lineno, f"rule 13: {name} has no docstring"
+
+
+SOURCE_RULES = [
+    files_and_functions_are_short_and_named_for_what_they_hold,
+    imports_point_one_way,
+    core_is_pure,
+    money_is_whole_micros,
+    time_and_chance_are_arguments,
+    async_ends_at_the_engine,
+    sql_lives_in_the_store,
+    public_functions_say_what_they_decide,
+]
