@@ -1,7 +1,9 @@
 """The addresses of an installation in Django's words, and Django set up for them."""
 
 import os
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import django
 from psycopg.conninfo import conninfo_to_dict
@@ -58,11 +60,16 @@ def databases_for(settings: Settings) -> dict[str, dict[str, Any]]:
     return databases
 
 
+def existing_file(path: Path) -> str:
+    """The file as a URI that opens it only where it is: a lost database is not made anew, empty."""
+    return f"file:{quote(str(path.absolute()))}?mode=rw"
+
+
 def database_at(address: Address) -> dict[str, Any]:
-    if address.dialect == "sqlite":
+    if address.path is not None:
         return {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": str(address.path),
+            "NAME": existing_file(address.path),
             "OPTIONS": dict(SQLITE_OPTIONS),
         }
     options: dict[str, Any] = dict(conninfo_to_dict(address.url))

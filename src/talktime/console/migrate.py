@@ -1,6 +1,9 @@
 """Bring the databases of an installation to the version of this code. Safe at every start."""
 
-from collections.abc import Callable
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from zlib import crc32
 
 import psycopg
 from django.core.management import call_command
@@ -49,11 +52,11 @@ def addresses(settings: Settings) -> dict[str, Address]:
 def migrate_one(alias: str, address: Address) -> int:
     """Migrate one database and return how many migrations that took."""
     try:
-        make_room(address)
-        missing = missing_in(alias)
-        for app in apps_in(alias) if missing else ():
-            call_command("migrate", app, database=alias, verbosity=0, interactive=False)
-        insert_revisions(alias)
+        with alone(address):
+            missing = missing_in(alias)
+            for app in apps_in(alias) if missing else ():
+                call_command("migrate", app, database=alias, verbosity=0, interactive=False)
+            insert_revisions(alias)
     except (OSError, psycopg.Error, DatabaseError) as error:
         raise MigrationError(f"{address.shown} cannot be migrated: {error}") from error
     finally:
@@ -61,18 +64,31 @@ def migrate_one(alias: str, address: Address) -> int:
     return len(missing)
 
 
-def make_room(address: Address) -> None:
-    """What must be there before the tables: the folder of a SQLite file, the PostgreSQL schema."""
+@contextmanager
+def alone(address: Address) -> Iterator[None]:
+    """Make room for the tables (file or schema), and keep other processes from migrating it."""
     if address.path is not None:
         address.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        address.path.touch(mode=0o600)
+        with address.path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
         return
-    with psycopg.connect(address.url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S) as server:
+    with psycopg.connect(address.url, connect_timeout=CONNECT_TIMEOUT_S) as connection:
+        # Held by an open transaction: it ends with the connection, whatever happens.
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [crc32(address.schema.encode())])
+        make_schema(address)
+        yield
+
+
+def make_schema(address: Address) -> None:
+    with psycopg.connect(address.url, autocommit=True) as connection:
         # Looked for first: a role that may not create schemas can use one made for it.
-        there = server.execute(
+        there = connection.execute(
             "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", [address.schema]
         ).fetchone()
         if there is None:
-            server.execute(
+            connection.execute(
                 sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(address.schema))
             )
 

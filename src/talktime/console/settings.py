@@ -1,7 +1,5 @@
 """Django's settings. Everything that differs between installations comes from `talktime.config`."""
 
-from pathlib import Path
-
 from talktime.console.databases import current, databases_for
 
 _installation = current()
@@ -23,12 +21,14 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "talktime.console.start.headers.content_security_policy",
+    "talktime.console.start.static_files.whole_files",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "talktime.console.start.outages.DatabaseAway",
 ]
 ROOT_URLCONF = "talktime.console.urls"
 ASGI_APPLICATION = "talktime.console.asgi.application"
@@ -36,7 +36,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+        "OPTIONS": {"context_processors": ["django.contrib.auth.context_processors.auth"]},
     }
 ]
 
@@ -55,7 +55,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "sign-in"
-LOGIN_REDIRECT_URL = "start"
+LOGIN_REDIRECT_URL = "organisations"
 LOGOUT_REDIRECT_URL = "start"
 
 # Cookies go over https alone once people come by https; on plain http they must still arrive.
@@ -70,9 +70,9 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = str(Path(__file__).parent / "start" / "static")
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 USE_TZ = True
 TIME_ZONE = "UTC"

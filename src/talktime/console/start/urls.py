@@ -1,1 +1,13 @@
-urlpatterns: list = []
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from talktime.console.start import views
+from talktime.console.start.sign_in import SignIn
+
+urlpatterns = [
+    path("", views.start, name="start"),
+    path("sign-in/", SignIn.as_view(), name="sign-in"),
+    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("organisations/", views.organisation, name="organisations"),
+    path("organisations/<int:organisation_id>/", views.organisation, name="organisation"),
+]
