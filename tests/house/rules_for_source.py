@@ -55,6 +55,7 @@ SQL = re.compile(
     r"|select [\w.*]+(, ?[\w.*]+)* from )"
 )
 
+MILLISECONDS = re.compile(r"(.*_)?(ms|MS)(_max|_MAX)?")
 PATH_WORDS = re.compile(r"(.*_)?(path|folder|directory|dir|file|root|parent|BASE_DIR|[A-Z_]*DIR)")
 
 Broken = Iterator[tuple[int, str]]
@@ -134,6 +135,8 @@ def _divides_wrongly(source: Source, left: ast.expr, right: ast.expr) -> bool:
         return True
     if any(_last_name(side).endswith("micros") for side in (left, right)):
         return True
+    if MILLISECONDS.fullmatch(_last_name(left)):
+        return False
     return source.layer in MONEY_LAYERS and not _joins_a_path(left, right)
 
 

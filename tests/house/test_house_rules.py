@@ -222,7 +222,7 @@ KEPT = {
     "src/talktime/core/money.py": "from decimal import Decimal\n_SHARE = Decimal(1) / 3\n",
     "src/talktime/core/rates.py": "from talktime.core import money\nimport re\na = 7 // 2\n",
     "src/talktime/operations/card.py": "from pathlib import Path\na = Path('x') / 'y'\n",
-    "src/talktime/store/load.py": 'from talktime import config\na = "SELECT 1"\n',
+    "src/talktime/store/load.py": 'from talktime import config\na = "SELECT 1"\nb = WAIT_MS_MAX / 1000\n',
     "src/talktime/console/cell/migrations/0001_initial.py": "a = 'CREATE TABLE x'\n" + "\n" * 500,
     "src/talktime/engine/lane.py": "import asyncio\nimport time\na = time.time() * 0.5\n",
     "src/talktime/cli/serve.py": "from talktime.console import asgi\nasync def main(): ...\n",
