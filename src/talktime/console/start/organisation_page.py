@@ -116,7 +116,7 @@ def usage_shown(organisation: Organisation, wording: Wording) -> list[Shown]:
             "duration": duration(record.used_s),
             "charge": wording.money(record.charge_micros, record.currency),
             "because": json.loads(record.because),
-            "flags": json.loads(record.flags),
+            "flags": [in_words(flag) for flag in json.loads(record.flags)],
         }
         for record in records
     ]
@@ -138,3 +138,12 @@ def users_shown(users: Iterable[User], numbers: Iterable[Number]) -> list[Shown]
         }
         for user in users
     ]
+
+
+def in_words(code: str) -> str:
+    """A code of the API as a label.
+
+    >>> in_words("settled_by_deadline")
+    'Settled by deadline'
+    """
+    return code.replace("_", " ").capitalize()
