@@ -10,8 +10,7 @@ from django.db import transaction
 
 from talktime.config import CONTROL_PLANE_ALIAS
 from talktime.console.control_plane.models import Account, Membership, Organisation, email_as_kept
-
-RANDOM_BITS = 22  # beside 41 bits of milliseconds: 63 bits, so ids stay positive in a BIGINT
+from talktime.core.ids import NODES, Ids
 
 
 class AccountError(ValueError):
@@ -31,26 +30,22 @@ def create_admin(email: str, password: str, organisation_id: int) -> int:
         validate_password(password, Account(email=email))
     except ValidationError as error:
         raise AccountError(" ".join(error.messages)) from error
+    ids = Ids(secrets.randbelow(NODES), now_ms)
     with transaction.atomic(using=CONTROL_PLANE_ALIAS):
         if not Organisation.objects.filter(id=organisation_id).exists():
             raise AccountError(f"There is no organisation {organisation_id}.")
         account = Account.objects.filter(email=email).first()
         if account is None:
-            account = Account(id=new_id(), email=email, created_ms=now_ms())
+            account = Account(id=ids.next(), email=email, created_ms=now_ms())
         account.is_active = True
         account.set_password(password)
         account.save()
         Membership.objects.get_or_create(
             account=account,
             organisation_id=organisation_id,
-            defaults={"id": new_id(), "role": "admin"},
+            defaults={"id": ids.next(), "role": "admin"},
         )
     return int(account.id)
-
-
-def new_id() -> int:
-    """An id ordered by time; the random part keeps two processes apart."""
-    return now_ms() << RANDOM_BITS | secrets.randbits(RANDOM_BITS)
 
 
 def now_ms() -> int:

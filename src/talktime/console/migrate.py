@@ -14,8 +14,8 @@ from psycopg import sql
 from talktime.config import CONTROL_PLANE_ALIAS, Address, Settings, cell_alias
 from talktime.console.databases import CONNECT_TIMEOUT_S, set_up
 
-CELL_REVISIONS = ("users",)
-CONTROL_PLANE_REVISIONS = ("directory", "keys", "rates")
+CELL_REVISIONS = ["users"]
+CONTROL_PLANE_REVISIONS = ["directory", "keys", "rates"]
 
 
 class MigrationError(Exception):

@@ -1,10 +1,12 @@
 """Django's settings. Everything that differs between installations comes from `talktime.config`."""
 
+from django.utils.functional import lazy
+
 from talktime.console.databases import current, databases_for
 
 _installation = current()
 
-SECRET_KEY = _installation.secret_key()
+SECRET_KEY = lazy(_installation.secret_key, str)()  # read (or made) when first needed
 DEBUG = False
 ALLOWED_HOSTS = _installation.allowed_hosts()
 CSRF_TRUSTED_ORIGINS = [_installation.public_url] if _installation.public_url else []

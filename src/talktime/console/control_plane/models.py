@@ -4,6 +4,8 @@ Nothing here refers to a row of a cell but by its id. A `revision` column takes 
 counter of its kind (table revision); engine processes read the rows above the value they have seen.
 """
 
+from typing import ClassVar
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
@@ -169,14 +171,14 @@ class Account(AbstractBaseUser):
 
     id = Id(primary_key=True)
     email = models.CharField(max_length=254)
-    is_active = models.BooleanField()
+    is_active = models.BooleanField()  # type: ignore[misc]
     created_ms = models.BigIntegerField()
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: list[str] = []
 
-    objects = AccountManager()
+    objects: ClassVar[AccountManager] = AccountManager()
 
     class Meta:
         db_table = "account"

@@ -66,7 +66,7 @@ def locale_from(accept_language: str) -> Locale:
     >>> str(locale_from("tlh, de-CH;q=0.8, fr;q=0.9")), str(locale_from("*"))
     ('fr', 'en_GB')
     """
-    wanted = []
+    wanted: list[tuple[float, int, str]] = []
     for item in accept_language.split(","):
         tag, _, weight = item.partition(";q=")
         try:

@@ -49,7 +49,7 @@ def databases_away() -> list[str]:
 def organisation(request: HttpRequest, organisation_id: int | None = None) -> HttpResponse:
     """Balance, lots, latest calls and users of one of the reader's organisations."""
     mine = list(
-        Membership.objects.filter(account_id=request.user.pk).values_list(
+        Membership.objects.filter(account__email=request.user.get_username()).values_list(
             "organisation_id", flat=True
         )
     )
