@@ -1,14 +1,36 @@
-"""Fixtures for all tests: throw-away databases."""
+"""Fixtures for all tests: throw-away databases, empty and migrated."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
+from typing import Any
 
 import pytest
 
 from tests.databases import Cluster, running_cluster
+from tests.stores import LAYOUTS, Store, Stores
 
 _database_numbers = count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--layouts",
+        default=",".join(LAYOUTS),
+        help=f"run tests that take `store` with these alone (comma separated; all: {LAYOUTS})",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "layouts(*names): the layouts in which `store` comes")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "store" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("layouts")
+        chosen = metafunc.config.getoption("--layouts").split(",")
+        layouts = [name for name in (mark.args if mark else LAYOUTS) if name in chosen]
+        metafunc.parametrize("store", layouts, indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +38,36 @@ def postgres_cluster() -> Iterator[Cluster]:
     """The PostgreSQL server that ordinary tests share."""
     with running_cluster() as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def stores(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stores]:
+    """Makes stores of any layout: `stores.make("postgres")`; servers start when first needed."""
+    with ExitStack() as running:
+        others: dict[int, Cluster] = {}
+
+        def cluster(number: int) -> Cluster:
+            if number == 0:
+                shared: Cluster = request.getfixturevalue("postgres_cluster")
+                return shared
+            if number not in others:
+                others[number] = running.enter_context(running_cluster())
+            return others[number]
+
+        yield Stores(tmp_path_factory.mktemp("stores"), cluster)
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest, stores: Stores) -> Iterator[Store]:
+    """A migrated installation with nothing in it: the test runs once for each layout.
+
+    `@pytest.mark.layouts("sqlite", "postgres")` leaves the other layouts out.
+    """
+    made = stores.make(request.param)
+    yield made
+    stores.drop(made)
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +96,7 @@ def new_cluster() -> Iterator[Callable[..., Cluster]]:
     """Call it for a server of the test's own (`fsync=`, `settings=`): to stop, kill, or pair."""
     with ExitStack() as running:
 
-        def create(**options: object) -> Cluster:
+        def create(**options: Any) -> Cluster:
             return running.enter_context(running_cluster(**options))
 
         yield create
