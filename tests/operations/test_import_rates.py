@@ -1,6 +1,7 @@
 """Importing rate files. Mirrors src/talktime/operations/import_rates.py."""
 
 import random
+from contextlib import ExitStack
 
 import pytest
 
@@ -16,13 +17,14 @@ NOW_MS = 1_700_000_000_000
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def connection(request, tmp_path_factory):
-    url = ""
-    if request.param == "postgres":
-        cluster = request.getfixturevalue("postgres_cluster")
-        url = cluster.create_database("import_rates")
-        request.addfinalizer(lambda: cluster.drop_database("import_rates"))
-    with connected(migrated_control_plane(tmp_path_factory.mktemp("data"), url)) as connection:
-        yield connection
+    with ExitStack() as at_end:
+        url = ""
+        if request.param == "postgres":
+            cluster = request.getfixturevalue("postgres_cluster")
+            url = cluster.create_database("import_rates")
+            at_end.callback(cluster.drop_database, "import_rates")
+        address = migrated_control_plane(tmp_path_factory.mktemp("data"), url)
+        yield at_end.enter_context(connected(address))
 
 
 def imported(connection, name, content, valid_from_ms=NOW_MS, **options):

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from talktime.core import limits
 from talktime.core.rates import RateRow
 from talktime.core.rating import Rate
-from talktime.operations import rate_file
 from talktime.operations.rate_file import BadRateFile, RowError, read_rate_file
 
 HEADER = "prefix,destination,price_per_minute"
@@ -17,6 +16,7 @@ FULL_HEADER = (
     "direction,prefix,destination,kind,country,price_per_minute,connection_fee,"
     "first_increment_s,next_increment_s,valid_from"
 )
+THE_COLUMNS = f"the columns are {FULL_HEADER}"
 PUBLISHED_HEADER = "Destination Name,Destination Type,Country,Prefix,Price / min"
 START_MS = 1_700_000_000_000
 
@@ -195,14 +195,14 @@ def test_errors_beyond_the_first_hundred_are_counted():
         (
             b"prefix,name,price_per_minute\n",
             1,
-            f"the header misses destination and has unknown columns 'name'; "
-            f"the columns are {FULL_HEADER}",
+            "the header misses destination and has unknown columns 'name'; " + THE_COLUMNS,
         ),
         (
             b"49,Germany,0.01\n",
             1,
-            "the header misses destination, prefix, price_per_minute and has unknown columns "
-            f"'49', 'germany', '0.01'; the columns are {FULL_HEADER}",
+            "the header misses destination, prefix, price_per_minute "
+             "and has unknown columns '49', 'germany', '0.01'; "
+            + THE_COLUMNS,
         ),
     ],
 )
@@ -215,12 +215,12 @@ def test_a_quote_never_closed_is_found_in_a_large_file_too():
     assert (2, "a quote that opens on this line is never closed") in reasons(read(*lines))[:1]
 
 
-def test_a_file_has_a_largest_number_of_rows_and_bytes(monkeypatch):
-    monkeypatch.setattr(rate_file, "RATE_ROWS_MAX", 2)
-    answer = read(HEADER, "1,A,1", "2,B,1", "3,C,1", "4,D,1")
+def test_a_file_has_a_largest_number_of_rows_and_bytes():
+    content = "\n".join([HEADER, "1,A,1", "2,B,1", "3,C,1", "4,D,1"]).encode()
+    answer = read_rate_file(content, valid_from_ms=0, rows_max=2)
     assert reasons(answer) == [(4, "the file has more than 2 rows")]
-    monkeypatch.setattr(rate_file, "RATE_FILE_BYTES_MAX", 20)
-    assert reasons(read(HEADER)) == [(1, "the file is larger than 20 bytes")]
+    answer = read_rate_file(content, valid_from_ms=0, bytes_max=20)
+    assert reasons(answer) == [(1, "the file is larger than 20 bytes")]
 
 
 def test_progress_is_told():

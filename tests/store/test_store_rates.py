@@ -1,6 +1,7 @@
 """Rate cards in the database. Mirrors src/talktime/store/rates.py."""
 
 import sqlite3
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -22,13 +23,14 @@ from tests.control_planes import connected, migrated_control_plane, next_id
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def connection(request, tmp_path_factory):
-    url = ""
-    if request.param == "postgres":
-        cluster = request.getfixturevalue("postgres_cluster")
-        url = cluster.create_database("store_rates")
-        request.addfinalizer(lambda: cluster.drop_database("store_rates"))
-    with connected(migrated_control_plane(tmp_path_factory.mktemp("data"), url)) as connection:
-        yield connection
+    with ExitStack() as at_end:
+        url = ""
+        if request.param == "postgres":
+            cluster = request.getfixturevalue("postgres_cluster")
+            url = cluster.create_database("store_rates")
+            at_end.callback(cluster.drop_database, "store_rates")
+        address = migrated_control_plane(tmp_path_factory.mktemp("data"), url)
+        yield at_end.enter_context(connected(address))
 
 
 def row(prefix, per_minute_micros, valid_from_ms=0, direction="outbound"):
@@ -65,14 +67,16 @@ def test_a_published_card_is_read_back_as_it_was(connection):
     assert list(read_rates(connection, version.id, "toll_free_in")) == [(rows[3].rate, 0)]
 
 
-def test_rows_are_written_and_read_in_chunks(connection, monkeypatch):
-    monkeypatch.setattr(rates, "READ_ROWS", 2)
-    monkeypatch.setattr(rates, "WRITE_ROWS", 3)
-    rows = [row(prefix, 1, at_ms) for prefix in ("1", "12", "2", "3") for at_ms in (0, 5)]
+def test_more_rows_than_fit_one_chunk_are_all_written_and_read(connection):
+    """Two dates for each prefix, so that a chunk ends between the two."""
+    prefixes = [str(number) for number in range(10_000, 20_501)]
+    rows = [row("1", 1), *(row(prefix, 1, at_ms) for prefix in prefixes for at_ms in (0, 5))]
+    assert len(rows) == rates.READ_ROWS + 1_003 == 2 * rates.WRITE_ROWS + 1_003
     version, written = put(connection, "in chunks", rows)
-    assert written == [3, 6, 8]
+    assert written == [10_000, 20_000, 21_003]
     read = list(read_rates(connection, version.id, "outbound"))
-    assert read == [(each.rate, each.valid_from_ms) for each in rows]
+    in_order = sorted(rows, key=lambda each: (each.prefix, each.valid_from_ms))
+    assert read == [(each.rate, each.valid_from_ms) for each in in_order]
 
 
 def test_a_reader_takes_up_what_was_published_since(connection):

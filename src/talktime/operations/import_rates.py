@@ -92,20 +92,12 @@ def import_rates(
     malformed = _malformed(name, currency, source)
     if malformed:
         return Refusal("invalid_request", malformed)
-    revision = lock_publishing(connection)
+    revision = lock_publishing(connection) + 1
     versions = versions_of(connection, name)
-    if any(version.valid_from_ms == valid_from_ms for version in versions):
-        return Refusal(
-            "already_exists",
-            f"card {name} has a version with this start; give the new one a later start",
-        )
-    if versions and versions[0].currency != currency:
-        return Refusal(
-            "invalid_request",
-            f"card {name} is in {versions[0].currency}, so this cannot be in {currency}; "
-            "import it under another name",
-        )
-    card = CardVersion(next_id(), name, currency, valid_from_ms, len(rows), revision + 1)
+    card = CardVersion(next_id(), name, currency, valid_from_ms, len(rows), revision)
+    conflict = _conflict(card, versions)
+    if conflict is not None:
+        return conflict
     report = ImportReport(card, dry_run)
     in_force = [version for version in versions if version.valid_from_ms < valid_from_ms]
     report.replaces = in_force[-1] if in_force else None
@@ -135,6 +127,22 @@ def _malformed(name: str, currency: str, source: str) -> str | None:
         return f"the currency must be a code of three capital letters, not {currency[:40]!r}"
     if len(source) > SOURCE_TEXT_MAX or not source.isprintable():
         return f"the source must be at most {SOURCE_TEXT_MAX} printable characters"
+    return None
+
+
+def _conflict(card: CardVersion, versions: list[CardVersion]) -> Refusal | None:
+    """Why the card's earlier versions do not let this one be."""
+    if any(version.valid_from_ms == card.valid_from_ms for version in versions):
+        return Refusal(
+            "already_exists",
+            f"card {card.name} has a version with this start; give the new one a later start",
+        )
+    if versions and versions[0].currency != card.currency:
+        return Refusal(
+            "invalid_request",
+            f"card {card.name} is in {versions[0].currency}, so this cannot be in "
+            f"{card.currency}; import it under another name",
+        )
     return None
 
 

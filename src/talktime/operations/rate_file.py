@@ -93,7 +93,12 @@ class _Errors:
 
 
 def read_rate_file(
-    content: bytes, *, valid_from_ms: int, progress: Progress | None = None
+    content: bytes,
+    *,
+    valid_from_ms: int,
+    progress: Progress | None = None,
+    rows_max: int = RATE_ROWS_MAX,
+    bytes_max: int = RATE_FILE_BYTES_MAX,
 ) -> list[RateRow] | BadRateFile:
     """Read all rows of a rate file, or say what is wrong with each bad one.
 
@@ -111,7 +116,7 @@ def read_rate_file(
     (RowError(line=2, reason="price_per_minute: 'free' is not a decimal number such as 12.5"),)
     """
     errors = _Errors()
-    unreadable = _unreadable(content)
+    unreadable = _unreadable(content, bytes_max)
     if unreadable is not None:
         errors.add(*unreadable)
         return errors.result()
@@ -125,15 +130,16 @@ def read_rate_file(
     if isinstance(columns, str):
         errors.add(first[0], columns)
         return errors.result()
-    rows = _rows(records, columns, valid_from_ms, errors, progress)
+    reader = _RowReader(columns, valid_from_ms)
+    rows = _rows(records, reader, rows_max, errors, progress)
     if not rows and not errors.count:
         errors.add(first[0], "the file has a header and no rows")
     return errors.result() if errors.count else rows
 
 
-def _unreadable(content: bytes) -> RowError | None:
-    if len(content) > RATE_FILE_BYTES_MAX:
-        return RowError(1, f"the file is larger than {RATE_FILE_BYTES_MAX:,} bytes")
+def _unreadable(content: bytes, bytes_max: int) -> RowError | None:
+    if len(content) > bytes_max:
+        return RowError(1, f"the file is larger than {bytes_max:,} bytes")
     try:
         content.decode()
     except UnicodeDecodeError as error:
@@ -191,17 +197,16 @@ def _columns(header: list[str]) -> list[str] | str:
 
 def _rows(
     records: Iterator[tuple[int, list[str]]],
-    columns: list[str],
-    valid_from_ms: int,
+    reader: "_RowReader",
+    rows_max: int,
     errors: _Errors,
     progress: Progress | None,
 ) -> list[RateRow]:
-    reader = _RowReader(columns, valid_from_ms)
     lines_of_prefixes: dict[tuple[str, int], dict[str, int]] = {}
     rows: list[RateRow] = []
     for done, (line, fields) in enumerate(records, 1):
-        if done > RATE_ROWS_MAX:
-            errors.add(line, f"the file has more than {RATE_ROWS_MAX:,} rows")
+        if done > rows_max:
+            errors.add(line, f"the file has more than {rows_max:,} rows")
             break
         try:
             row = reader.read(fields)
