@@ -1,7 +1,7 @@
 """Importing rate files. Mirrors src/talktime/operations/import_rates.py."""
 
 import random
-from contextlib import ExitStack
+from itertools import count
 
 import pytest
 
@@ -10,21 +10,25 @@ from talktime.core.refusal import Refusal
 from talktime.operations.import_rates import ImportReport, import_rates
 from talktime.operations.rate_file import read_rate_file
 from talktime.store.rates import load_cards, versions_of
-from tests.control_planes import connected, migrated_control_plane, next_id, published_file
 
 NOW_MS = 1_700_000_000_000
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def connection(request, tmp_path_factory):
-    with ExitStack() as at_end:
-        url = ""
-        if request.param == "postgres":
-            cluster = request.getfixturevalue("postgres_cluster")
-            url = cluster.create_database("import_rates")
-            at_end.callback(cluster.drop_database, "import_rates")
-        address = migrated_control_plane(tmp_path_factory.mktemp("data"), url)
-        yield at_end.enter_context(connected(address))
+pytestmark = pytest.mark.layouts("sqlite", "postgres")
+
+next_id = count(1).__next__
+
+
+@pytest.fixture
+def connection(store):
+    return store.control()
+
+
+def published_file(prices):
+    """A file in the published layout, with a price for each prefix."""
+    header = "Destination Name,Destination Type,Country,Prefix,Price / min"
+    rows = [f"Place {prefix},mixed,DE,{prefix},{price}" for prefix, price in prices.items()]
+    return "\r\n".join([header, *rows, ""]).encode()
 
 
 def imported(connection, name, content, valid_from_ms=NOW_MS, **options):

@@ -201,8 +201,7 @@ def test_errors_beyond_the_first_hundred_are_counted():
             b"49,Germany,0.01\n",
             1,
             "the header misses destination, prefix, price_per_minute "
-             "and has unknown columns '49', 'germany', '0.01'; "
-            + THE_COLUMNS,
+            "and has unknown columns '49', 'germany', '0.01'; " + THE_COLUMNS,
         ),
     ],
 )

@@ -1,7 +1,7 @@
 """Rate cards in the database. Mirrors src/talktime/store/rates.py."""
 
 import sqlite3
-from contextlib import ExitStack
+from itertools import count
 
 import psycopg
 import pytest
@@ -18,19 +18,15 @@ from talktime.store.rates import (
     read_rates,
     versions_of,
 )
-from tests.control_planes import connected, migrated_control_plane, next_id
+
+pytestmark = pytest.mark.layouts("sqlite", "postgres")
+
+next_id = count(1).__next__
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def connection(request, tmp_path_factory):
-    with ExitStack() as at_end:
-        url = ""
-        if request.param == "postgres":
-            cluster = request.getfixturevalue("postgres_cluster")
-            url = cluster.create_database("store_rates")
-            at_end.callback(cluster.drop_database, "store_rates")
-        address = migrated_control_plane(tmp_path_factory.mktemp("data"), url)
-        yield at_end.enter_context(connected(address))
+@pytest.fixture
+def connection(store):
+    return store.control()
 
 
 def row(prefix, per_minute_micros, valid_from_ms=0, direction="outbound"):
