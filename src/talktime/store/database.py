@@ -9,10 +9,12 @@ as array literals, so that a statement has one set of parameter types and is pre
 """
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -115,6 +117,9 @@ class Connection(Protocol):
     def transaction(self) -> Any:
         """A context manager: commits at its end, rolls back on an exception; Outage where the database fails."""
 
+    def reading(self) -> Any:
+        """A context manager around reads alone: takes no lock; Outage where the database fails."""
+
     def close(self) -> None:
         """Close it; never fails."""
 
@@ -196,6 +201,15 @@ class PostgresConnection:
             self._roll_back()
             raise
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            if _is_outage(error):
+                raise Outage(_first_line(error)) from error
+            raise
+
     def _roll_back(self) -> None:
         self._begin_pending = False
         try:
@@ -226,9 +240,10 @@ class SqliteConnection:
     dialect = "sqlite"
 
     def __init__(self, address: Address) -> None:
+        self._path = address.path or Path()
         try:
             self._connection = sqlite3.connect(
-                f"{address.path.absolute().as_uri()}?mode=rw",
+                f"{self._path.absolute().as_uri()}?mode=rw",
                 uri=True,
                 isolation_level=None,
                 timeout=BUSY_MS_MAX / 1000,
@@ -237,8 +252,9 @@ class SqliteConnection:
             )
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
-        except sqlite3.Error as error:
-            raise Outage(f"cannot open {address.path.name}: {error}") from error
+            self._inode = self._path.stat().st_ino
+        except (sqlite3.Error, OSError) as error:
+            raise Outage(f"cannot open {self._path.name}: {error}") from error
 
     def rows(self, statement: Statement, params: Params = ()) -> list[Row]:
         return self._connection.execute(_for_sqlite(statement), _sqlite_values(params)).fetchall()
@@ -254,20 +270,44 @@ class SqliteConnection:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
+        with self._between("BEGIN IMMEDIATE"):
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        with self._between("BEGIN"):
+            yield
+
+    @contextmanager
+    def _between(self, begin: str) -> Iterator[None]:
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._must_be_in_place()
+            self._connection.execute(begin)
             yield
             self._connection.execute("COMMIT")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             self._roll_back()
-            raise Outage(str(error)) from error
+            # The parent class itself: the file is no database, or is damaged.
+            if type(error) in (sqlite3.DatabaseError, sqlite3.OperationalError):
+                raise Outage(str(error)) from error
+            raise
         except BaseException:
             self._roll_back()
             raise
 
+    def _must_be_in_place(self) -> None:
+        """A file that was removed would take every write, and lose it with the connection."""
+        try:
+            in_place = os.stat(self._path).st_ino == self._inode
+        except OSError:
+            in_place = False
+        if not in_place:
+            raise Outage(f"{self._path.name} was removed or replaced")
+
     def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        with suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
         self._connection.close()
