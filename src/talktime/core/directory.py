@@ -1,0 +1,167 @@
+"""Who is who: organisations, their numbers and their users, looked up on every call.
+
+The rows live in the databases; an engine process keeps them all here, because a call must not wait
+for a query to learn whose it is. A million users fit in well under 1 GiB: the values are named
+tuples, and what repeats (countries, kinds, sets of licences) is kept once by whoever reads them.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+COMMERCE_MODELS = ("prepaid", "draining", "post_usage")
+USER_KINDS = PERSON, RESOURCE_ACCOUNT = ("person", "resource_account")
+NUMBER_KINDS = USER_NUMBER, TOLL, TOLL_FREE = ("user", "toll", "toll_free")
+
+CREDITS_LICENCE = "MCOPSTNC"
+LICENCES = {
+    "MCOPSTNC": "Communications Credits",
+    "MCOPSTN1": "Domestic Calling Plan",
+    "MCOPSTN2": "International Calling Plan",
+    "MCOPSTN5": "Domestic Calling Plan (120 minutes)",
+    "MCOPSTN6": "Domestic Calling Plan (240 minutes)",
+    "MCOPSTN8": "Domestic Calling Plan (120 minutes, per user)",
+    "MCOPSTN9": "International Calling Plan (another SKU)",
+    "MCOPSTN_PAYG_1": "Pay-As-You-Go Calling Plan (zone 1)",
+    "MCOPSTN_PAYG_2": "Pay-As-You-Go Calling Plan (zone 2)",
+    "MCOEV": "Teams Phone Standard",
+    "MCOTEAMS_ESSENTIALS": "Teams Phone with Calling Plan",
+    "MCOCAP": "Teams Shared Devices",
+    "MCOMEETADV": "Audio Conferencing",
+    "MCOMEETBASIC": "Audio Conferencing with dial-out to USA and Canada",
+    "MCOMEETADD_DIALOUT_US": "Audio Conferencing extended dial-out to USA and Canada",
+    "MCOMEETACPEA": "Audio Conferencing pay per minute",
+    "PHONESYSTEM_VIRTUALUSER": "Teams Phone Resource Account",
+}
+"""The licences that a user can be given, by code (reference, 5.3)."""
+
+
+class Organisation(NamedTuple):
+    """A tenant: one wallet in one cell, one currency, one rate card."""
+
+    id: int
+    name: str
+    cell: str
+    currency: str
+    time_zone: str
+    country: str
+    commerce_model: str
+    active: bool
+    rate_card: str
+
+
+class NumberEntry(NamedTuple):
+    """A number (E.164 digits) that belongs to an organisation, and perhaps to one of its users."""
+
+    digits: str
+    organisation_id: int
+    user_id: int | None
+    kind: str
+    active: bool = True
+
+
+class User(NamedTuple):
+    """A person or resource account. `name` is the sign-in name, in lower case."""
+
+    id: int
+    organisation_id: int
+    name: str
+    display_name: str
+    usage_location: str
+    licences: frozenset[str]
+    kind: str
+    active: bool
+
+
+class Directory:
+    """All organisations, numbers and users by what calls name them with.
+
+    One thread applies changes while others look up: every change is one assignment in a dict, so a
+    reader sees an entry as it was or as it is.
+
+    >>> directory = Directory()
+    >>> directory.apply(numbers=[NumberEntry("14255550100", 7, 8, "user")])
+    >>> directory.number("14255550100").user_id
+    8
+    """
+
+    __slots__ = ("_names", "_numbers", "_organisations", "_users")
+
+    def __init__(self) -> None:
+        self._organisations: dict[int, Organisation] = {}
+        self._numbers: dict[str, NumberEntry] = {}
+        self._users: dict[int, User] = {}
+        # The user of a name. Only within an organisation is a name unique: where several have a
+        # user of one name, a tuple of them stands here.
+        self._names: dict[str, User | tuple[User, ...]] = {}
+
+    def __len__(self) -> int:
+        """How many users it holds."""
+        return len(self._users)
+
+    def organisation(self, organisation_id: int) -> Organisation | None:
+        """The organisation of this id, active or not."""
+        return self._organisations.get(organisation_id)
+
+    def number(self, digits: str) -> NumberEntry | None:
+        """The entry of a number in use; a number that was taken out of use is not known."""
+        return self._numbers.get(digits)
+
+    def user(self, organisation_id: int, user_id: int) -> User | None:
+        """The organisation's user of this id, active or not."""
+        user = self._users.get(user_id)
+        return user if user is not None and user.organisation_id == organisation_id else None
+
+    def user_named(self, name: str, organisation_id: int | None = None) -> User | None:
+        """The user of a sign-in name (in lower case), in the organisation where one is given.
+
+        Without one, a name that users of several organisations have is nobody's.
+        """
+        found = self._names.get(name)
+        if found is None:
+            return None
+        if isinstance(found, User):
+            return found if organisation_id in (None, found.organisation_id) else None
+        return next((user for user in found if user.organisation_id == organisation_id), None)
+
+    def apply(
+        self,
+        organisations: Iterable[Organisation] = (),
+        numbers: Iterable[NumberEntry] = (),
+        users: Iterable[User] = (),
+    ) -> None:
+        """Put new and changed entries in the place of the old ones."""
+        for organisation in organisations:
+            self._organisations[organisation.id] = organisation
+        for number in numbers:
+            if number.active:
+                self._numbers[number.digits] = number
+            else:
+                self._numbers.pop(number.digits, None)
+        for user in users:
+            self._put(user)
+
+    def _put(self, user: User) -> None:
+        old = self._users.get(user.id)
+        self._users[user.id] = user
+        if old is None and self._names.setdefault(user.name, user) is user:
+            return
+        self._names[user.name] = self._with(user)
+        if old is not None and old.name != user.name:
+            self._forget_name(old)
+
+    def _with(self, user: User) -> User | tuple[User, ...]:
+        others = tuple(other for other in self._named(user.name) if other.id != user.id)
+        return (*others, user) if others else user
+
+    def _forget_name(self, old: User) -> None:
+        others = tuple(other for other in self._named(old.name) if other.id != old.id)
+        if others:
+            self._names[old.name] = others if len(others) > 1 else others[0]
+        else:
+            self._names.pop(old.name, None)
+
+    def _named(self, name: str) -> tuple[User, ...]:
+        found = self._names.get(name)
+        if found is None:
+            return ()
+        return (found,) if isinstance(found, User) else found
