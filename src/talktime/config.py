@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 CONTROL_PLANE_SCHEMA = "talktime"
 CONTROL_PLANE_ALIAS = "default"
@@ -212,4 +212,4 @@ def without_password(url: str) -> str:
     user, colon, _ = before.partition(":")
     query = re.sub(r"(?i)((?:ssl)?password=)[^&]*", r"\1***", parts.query)
     hidden = f"{user}{':***' if colon else ''}{at}{place}"
-    return urlunsplit(SplitResult(parts.scheme, hidden, parts.path, query, ""))
+    return f"{parts.scheme}://{hidden}{parts.path}{f'?{query}' if query else ''}"

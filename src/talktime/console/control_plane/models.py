@@ -171,12 +171,12 @@ class Account(AbstractBaseUser):
 
     id = Id(primary_key=True)
     email = models.CharField(max_length=254)
-    is_active = models.BooleanField()  # type: ignore[misc]
+    is_active = models.BooleanField()
     created_ms = models.BigIntegerField()
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects: ClassVar[AccountManager] = AccountManager()
 

@@ -1,0 +1,99 @@
+"""Migrated installations for the console's tests: copies of one that is made once for each kind."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from talktime.config import Settings, settings_from
+from talktime.console.databases import set_up
+from talktime.console.migrate import migrate
+from tests.databases import Cluster
+
+SECRET_KEY = "a key for tests, long enough for it"
+TEMPLATE = "console_template"
+_copies = count(1)
+
+
+def settings_in(folder: Path, url: str = "", **environ: str) -> Settings:
+    """Settings of an installation that is all within this folder, or this PostgreSQL database."""
+    return settings_from(
+        {
+            "TALKTIME_DATA": str(folder),
+            "DATABASE_URL": url,
+            "TALKTIME_SECRET_KEY": SECRET_KEY,
+            **environ,
+        }
+    )
+
+
+# Django's models can be imported only once it is set up; nothing is read or made by that.
+set_up(settings_in(Path("nowhere")))
+
+
+@pytest.fixture(scope="session")
+def migrated_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("migrated")
+    migrate(settings_in(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def migrated_template(
+    postgres_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    url = postgres_cluster.create_database(TEMPLATE)
+    migrate(settings_in(tmp_path_factory.mktemp("data"), url))
+    yield TEMPLATE
+    postgres_cluster.drop_database(TEMPLATE)
+
+
+@pytest.fixture
+def installation(
+    database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Settings]:
+    """A migrated, empty installation with one cell, that Django is set up for."""
+    url = ""
+    if database_kind == "sqlite":
+        files = request.getfixturevalue("migrated_files")
+        shutil.copytree(files, tmp_path, dirs_exist_ok=True)
+    else:
+        new_database: Callable[..., str] = request.getfixturevalue("new_database")
+        url = new_database(template=request.getfixturevalue("migrated_template"))
+    settings = settings_in(tmp_path, url)
+    set_up(settings)
+    yield settings
+    close_connections()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def shared_installation(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    """The same for all tests of a module, once for each kind: for tests that leave nothing."""
+    folder = tmp_path_factory.mktemp("shared")
+    if request.param == "sqlite":
+        settings = settings_in(folder)
+        migrate(settings)
+    else:
+        request.getfixturevalue("migrated_template")
+        cluster: Cluster = request.getfixturevalue("postgres_cluster")
+        settings = settings_in(folder, cluster.url(TEMPLATE))
+    set_up(settings)
+    yield settings
+    close_connections()
+
+
+@pytest.fixture
+def connections_closed() -> Iterator[None]:
+    """For a test that sets Django up itself."""
+    yield
+    close_connections()
+
+
+def close_connections() -> None:
+    from django.db import connections
+
+    connections.close_all()

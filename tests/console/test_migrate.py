@@ -1,0 +1,231 @@
+"""Databases brought to the version of the code. Mirrors src/talktime/console/migrate.py."""
+
+import io
+import threading
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import connections
+
+from talktime.console.cell.models import Wallet
+from talktime.console.databases import set_up
+from talktime.console.migrate import MigrationError, migrate, pending
+from talktime.console.migrations_expected import expected_migrations
+from tests.console.conftest import settings_in
+from tests.console.rows import GOOD
+
+CELL_TABLES = {
+    "answer",
+    "call",
+    "django_migrations",
+    "lot",
+    "person",
+    "revision",
+    "transfer",
+    "usage_record",
+    "wallet",
+}
+CONTROL_PLANE_TABLES = {
+    "account",
+    "api_key",
+    "auth_group",
+    "auth_group_permissions",
+    "auth_permission",
+    "django_content_type",
+    "django_migrations",
+    "django_session",
+    "membership",
+    "number",
+    "organisation",
+    "rate",
+    "rate_card",
+    "revision",
+    "switch",
+}
+BY_SCHEMA = """
+SELECT table_schema, table_name FROM information_schema.tables
+WHERE table_schema NOT IN ('pg_catalog', 'information_schema')
+"""
+
+
+def tables_of(alias):
+    connection = connections[alias]
+    with connection.cursor() as cursor:
+        return {one.name for one in connection.introspection.get_table_list(cursor)}
+
+
+def rows_of(alias, statement):
+    with connections[alias].cursor() as cursor:
+        return set(cursor.execute(statement).fetchall())
+
+
+def tables_by_schema(url):
+    found = {}
+    with psycopg.connect(url) as connection:
+        for schema, table in connection.execute(BY_SCHEMA):
+            found.setdefault(schema, set()).add(table)
+    return found
+
+
+def test_each_database_holds_its_own_tables_alone(installation):
+    assert tables_of("default") == CONTROL_PLANE_TABLES
+    assert tables_of("cell_main") == CELL_TABLES
+
+
+def test_the_revision_counters_are_there_and_start_at_nothing(installation):
+    counters = "SELECT name, value FROM revision"
+    assert rows_of("default", counters) == {("directory", 0), ("keys", 0), ("rates", 0)}
+    assert rows_of("cell_main", counters) == {("users", 0)}
+
+
+def test_the_expected_migrations_are_those_that_a_migrated_database_records(installation):
+    recorded = "SELECT app, name FROM django_migrations"
+    assert rows_of("cell_main", recorded) == expected_migrations("cell")
+    ours = {row for row in rows_of("default", recorded) if row[0] == "control_plane"}
+    assert ours == expected_migrations("control_plane")
+
+
+def test_a_second_run_changes_nothing_and_says_so(installation):
+    with connections["cell_main"].cursor() as cursor:
+        cursor.execute("UPDATE revision SET value = 7 WHERE name = 'users'")
+    said = []
+    migrate(installation, said.append)
+    assert [line.rpartition(": ")[2] for line in said] == ["up to date", "up to date"]
+    assert rows_of("cell_main", "SELECT name, value FROM revision") == {("users", 7)}
+    assert pending(installation) == {}
+
+
+def test_no_migration_is_missing_for_the_models(installation):
+    out = io.StringIO()
+    call_command("makemigrations", check=True, dry_run=True, stdout=out)
+    assert out.getvalue() == "No changes detected\n"
+
+
+def test_the_models_pass_all_checks_of_django(installation):
+    call_command("check", databases=["default", "cell_main"], fail_level="WARNING")
+
+
+def test_three_cells_share_one_postgresql_and_stay_apart(
+    new_database, tmp_path, connections_closed
+):
+    url = new_database()
+    settings = settings_in(tmp_path, url, TALKTIME_CELLS="main north south")
+    migrate(settings)
+    cells = dict.fromkeys(["cell_main", "cell_north", "cell_south"], CELL_TABLES)
+    assert tables_by_schema(url) == {"talktime": CONTROL_PLANE_TABLES, **cells}
+    Wallet.objects.using("cell_north").create(**GOOD[Wallet])
+    counts = [Wallet.objects.using(alias).count() for alias in cells]
+    assert counts == [0, 1, 0]
+
+
+def test_cells_on_other_servers_hold_only_their_own_schema(
+    new_cluster, tmp_path, connections_closed
+):
+    first, second = new_cluster(), new_cluster()
+    home, far = first.create_database("talktime"), second.create_database("elsewhere")
+    migrate(settings_in(tmp_path, home, TALKTIME_CELLS=f"main far={far}"))
+    assert tables_by_schema(home) == {
+        "talktime": CONTROL_PLANE_TABLES,
+        "cell_main": CELL_TABLES,
+    }
+    assert tables_by_schema(far) == {"cell_far": CELL_TABLES}
+
+
+def test_an_address_by_unix_socket_with_options_of_its_own_is_used_whole(
+    postgres_cluster, new_database, tmp_path, connections_closed
+):
+    name = new_database().rpartition("/")[2]
+    url = postgres_cluster.socket_url(name) + "&options=-c%20work_mem%3D7MB&application_name=tt"
+    migrate(settings_in(tmp_path, url))
+    assert rows_of("cell_main", "SHOW work_mem") == {("7MB",)}
+    assert rows_of("cell_main", "SHOW search_path") == {("cell_main",)}
+    assert rows_of("default", "SHOW application_name") == {("tt",)}
+
+
+def test_a_role_that_may_not_create_schemas_uses_those_made_for_it(
+    new_database, tmp_path, connections_closed
+):
+    url = new_database()
+    name = f"limited_{url.rpartition('/')[2]}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name} LOGIN")
+        connection.execute(f"CREATE SCHEMA talktime AUTHORIZATION {name}")
+    limited = url.replace("talktime@", f"{name}@")
+    with pytest.raises(MigrationError, match="cell_main cannot be migrated: permission denied"):
+        migrate(settings_in(tmp_path, limited))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA cell_main AUTHORIZATION {name}")
+    migrate(settings_in(tmp_path, limited))
+    assert tables_by_schema(url) == {"talktime": CONTROL_PLANE_TABLES, "cell_main": CELL_TABLES}
+    connections.close_all()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"DROP OWNED BY {name}")
+        connection.execute(f"DROP ROLE {name}")
+
+
+def test_a_database_that_is_away_is_named_without_its_password(tmp_path, connections_closed):
+    url = "postgresql://talktime:s3cret@127.0.0.1:1/talktime"
+    with pytest.raises(MigrationError) as failed:
+        migrate(settings_in(tmp_path, url))
+    assert "talktime:***@127.0.0.1:1/talktime schema talktime cannot be migrated" in str(
+        failed.value
+    )
+    assert "s3cret" not in str(failed.value)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, connections_closed):
+    (tmp_path / "data").write_text("a file where a folder should be")
+    with pytest.raises(MigrationError, match=r"data/control\.sqlite3 cannot be migrated"):
+        migrate(settings_in(tmp_path / "data"))
+
+
+def test_processes_that_start_together_migrate_one_after_another(
+    database_kind, new_database, tmp_path, connections_closed
+):
+    """Threads stand for processes: Django's connections are each thread's own."""
+    url = new_database() if database_kind == "postgres" else ""
+    settings = settings_in(tmp_path, url)
+    set_up(settings)
+    said, failed = [], []
+
+    def start():
+        try:
+            migrate(settings, said.append)
+        except Exception as error:  # noqa: BLE001 (told to the test's own thread)
+            failed.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert sorted(line.rpartition(": ")[2] for line in said) == [
+        "17 migrations applied",
+        "2 migrations applied",
+        *["up to date"] * 6,
+    ]
+
+
+def test_a_lost_sqlite_file_is_not_made_anew_by_reading(tmp_path, connections_closed):
+    settings = settings_in(tmp_path)
+    migrate(settings)
+    (tmp_path / "cell_main.sqlite3").unlink()
+    set_up(settings)
+    from django.db import OperationalError
+
+    with pytest.raises(OperationalError, match="unable to open database file"):
+        Wallet.objects.using("cell_main").count()
+    assert not (tmp_path / "cell_main.sqlite3").exists()
+
+
+def test_sqlite_is_durable_and_lets_readers_go_on(tmp_path, connections_closed):
+    migrate(settings_in(tmp_path))
+    for alias in ("default", "cell_main"):
+        assert rows_of(alias, "PRAGMA journal_mode") == {("wal",)}
+        assert rows_of(alias, "PRAGMA synchronous") == {(2,)}  # FULL
+        assert rows_of(alias, "PRAGMA busy_timeout") == {(5_000,)}
+        assert connections[alias].transaction_mode == "IMMEDIATE"

@@ -1,0 +1,146 @@
+"""What the environment may say. Mirrors src/talktime/config.py."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from talktime.config import Address, ConfigError, settings_from
+
+SERVER = "postgresql://billing:s3cret@db.contoso.example:5433/talktime"
+OTHER = "postgresql://billing:0ther@db2.contoso.example/talktime"
+
+
+def test_an_empty_environment_is_one_cell_in_sqlite_files_on_the_loopback_address():
+    settings = settings_from({})
+    assert settings.data == Path("data")
+    assert settings.control_plane == Address("sqlite", path=Path("data/control.sqlite3"))
+    assert settings.cells == {"main": Address("sqlite", path=Path("data/cell_main.sqlite3"))}
+    assert (settings.host, settings.port, settings.https) == ("127.0.0.1", 8000, False)
+
+
+def test_empty_values_count_as_absent():
+    names = ["TALKTIME_DATA", "DATABASE_URL", "TALKTIME_CELLS", "HOST", "PORT", "TALKTIME_URL"]
+    assert settings_from(dict.fromkeys(names, " ")) == settings_from({})
+
+
+def test_three_cells_share_one_postgresql_in_a_schema_each():
+    settings = settings_from({"DATABASE_URL": SERVER, "TALKTIME_CELLS": "main north south"})
+    assert settings.control_plane == Address("postgres", url=SERVER, schema="talktime")
+    assert settings.cells == {
+        "main": Address("postgres", url=SERVER, schema="cell_main"),
+        "north": Address("postgres", url=SERVER, schema="cell_north"),
+        "south": Address("postgres", url=SERVER, schema="cell_south"),
+    }
+
+
+def test_a_cell_may_have_a_server_of_its_own():
+    settings = settings_from({"DATABASE_URL": SERVER, "TALKTIME_CELLS": f"main far={OTHER}"})
+    assert settings.cells["main"].url == SERVER
+    assert settings.cells["far"] == Address("postgres", url=OTHER, schema="cell_far")
+
+
+def test_a_cell_of_its_own_server_may_stand_beside_sqlite_files():
+    settings = settings_from({"TALKTIME_CELLS": f"main far={OTHER}", "TALKTIME_DATA": "/srv/t"})
+    assert settings.control_plane.path == Path("/srv/t/control.sqlite3")
+    assert settings.cells["far"].url == OTHER
+
+
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        ({"PORT": "http"}, "PORT is 'http'"),
+        ({"PORT": "65536"}, "PORT is '65536'"),
+        ({"PORT": "-1"}, "PORT is '-1'"),
+        ({"DATABASE_URL": "mysql://h/d"}, "DATABASE_URL must start with postgresql://"),
+        ({"DATABASE_URL": "postgresql://h:port/d"}, "DATABASE_URL is not a database address"),
+        ({"DATABASE_URL": "postgresql://h/"}, "DATABASE_URL names no database"),
+        ({"TALKTIME_CELLS": "Main"}, "'Main' is not a cell's name"),
+        ({"TALKTIME_CELLS": "a-b"}, "'a-b' is not a cell's name"),
+        ({"TALKTIME_CELLS": "c" * 33}, "is not a cell's name"),
+        ({"TALKTIME_CELLS": "main main"}, "names the cell 'main' twice"),
+        ({"TALKTIME_CELLS": "far=sqlite:x"}, "TALKTIME_CELLS (far) must start with"),
+        ({"TALKTIME_URL": "talktime.contoso.example"}, "TALKTIME_URL must be the address"),
+        ({"TALKTIME_URL": "https://contoso.example/x"}, "without a path"),
+        ({"TALKTIME_SECRET_KEY": "short"}, "TALKTIME_SECRET_KEY is shorter than 32"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_with_what_to_do(environ, says):
+    with pytest.raises(ConfigError) as refused:
+        settings_from(environ)
+    assert says in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "TALKTIME_CELLS"])
+def test_an_error_never_repeats_a_password(name):
+    url = "postgres://billing:s3cret@db:port/x"
+    with pytest.raises(ConfigError) as refused:
+        settings_from({name: url if name == "DATABASE_URL" else f"far={url}"})
+    assert "s3cret" not in str(refused.value)
+
+
+def test_settings_shown_in_a_log_hold_no_secret():
+    key = "k" * 40
+    in_query = "postgresql:///talktime?host=/run/pg&password=s3cret&sslpassword=s3cret"
+    settings = settings_from(
+        {
+            "DATABASE_URL": SERVER,
+            "TALKTIME_SECRET_KEY": key,
+            "TALKTIME_CELLS": f"main far={in_query}",
+        }
+    )
+    shown = repr(settings) + str(settings)
+    assert "s3cret" not in shown
+    assert key not in shown
+    assert settings.control_plane.shown == (
+        "postgresql://billing:***@db.contoso.example:5433/talktime schema talktime"
+    )
+    assert settings.cells["far"].shown == (
+        "postgresql:///talktime?host=/run/pg&password=***&sslpassword=*** schema cell_far"
+    )
+
+
+def test_the_secret_key_is_made_once_for_its_owners_eyes_only(tmp_path):
+    settings = settings_from({"TALKTIME_DATA": str(tmp_path / "deep" / "data")})
+    assert not settings.data.exists()
+    key = settings.secret_key()
+    assert len(key) == 64
+    assert settings.secret_key() == key
+    assert stat.S_IMODE(os.stat(settings.data / "secret_key").st_mode) == 0o600
+    assert [path.name for path in settings.data.iterdir()] == ["secret_key"]
+
+
+def test_a_given_secret_key_makes_no_file(tmp_path):
+    key = "k" * 32
+    settings = settings_from({"TALKTIME_DATA": str(tmp_path), "TALKTIME_SECRET_KEY": key})
+    assert settings.secret_key() == key
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_secret_key_file_is_refused_with_what_to_do(tmp_path):
+    (tmp_path / "secret_key").write_text("")
+    with pytest.raises(ConfigError, match="Remove the file"):
+        settings_from({"TALKTIME_DATA": str(tmp_path)}).secret_key()
+
+
+def test_a_data_folder_that_cannot_be_made_is_refused_with_what_to_do(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="Set TALKTIME_DATA to a folder"):
+        settings_from({"TALKTIME_DATA": str(tmp_path / "file")}).secret_key()
+
+
+@pytest.mark.parametrize(
+    ("environ", "hosts"),
+    [
+        ({}, ["127.0.0.1", "[::1]", "localhost"]),
+        ({"HOST": "10.0.0.5"}, ["10.0.0.5", "127.0.0.1", "[::1]", "localhost"]),
+        ({"HOST": "0.0.0.0"}, ["*"]),
+        (
+            {"HOST": "0.0.0.0", "TALKTIME_URL": "https://credits.contoso.example"},
+            ["credits.contoso.example", "localhost", "127.0.0.1", "[::1]"],
+        ),
+    ],
+)
+def test_the_console_answers_to_the_names_it_is_served_under(environ, hosts):
+    assert settings_from(environ).allowed_hosts() == hosts
