@@ -32,6 +32,7 @@ GOOD: dict[Any, dict[str, Any]] = {
         "body_hash": -1,
         "reason": "",
         "actor": "operator",
+        "spent": False,
     },
     cell.Call: {
         "id": 21,
@@ -52,6 +53,7 @@ GOOD: dict[Any, dict[str, Any]] = {
         "charged_micros": 0,
         "parts": "[]",
         "deadline_ms": START_MS + 360_000,
+        "sweep_ms": START_MS + 360_000,
     },
     cell.Answer: {
         "call_id": 21,

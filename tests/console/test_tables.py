@@ -73,7 +73,7 @@ DOUBLES = [
 ]
 KEYS = [Wallet, Lot, Call, Answer, Transfer, UsageRecord, User, Organisation, Number, Switch]
 INDEXES = [
-    ("lot", "lot_open", "remaining_micros > 0"),
+    ("lot", "lot_open", "NOT spent"),
     ("call", "call_due", "state = 'open'"),
     ("transfer", "transfer_by_usage", "usage_id IS NOT NULL"),
 ]

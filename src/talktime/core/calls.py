@@ -26,7 +26,8 @@ OPEN, SETTLED, RELEASED, EXPIRED, REFUSED = "open", "settled", "released", "expi
 class Call:
     """One call of a switch. While open, `parts` is what it holds by lot; afterwards, what it was charged by lot.
 
-    `granted_s` counts from the answer and includes all slices; `new` and `changed` tell the save what to do.
+    `granted_s` counts from the answer and includes all slices; `new`, `changed` and
+    `restarted` (authorized again after a refusal) tell the save what to do.
     """
 
     id: int
@@ -52,6 +53,7 @@ class Call:
     closed_ms: int | None = None
     usage_id: int | None = None
     new: bool = False
+    restarted: bool = False
     changed: bool = False
 
 

@@ -104,5 +104,6 @@ class ExpireLots:
     organisation_id: int
 
 
+CALL_COMMANDS = frozenset((Authorize, Answer, Extend, Settle))
 CallCommand = Authorize | Answer | Extend | Settle
 Command = CallCommand | ExpireHold | Fund | ExpireLots

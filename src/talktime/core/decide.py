@@ -130,7 +130,7 @@ def _apply(
     if type(command) is Settle:
         return charging.settle(books, call, command, now_ms)
     if type(command) is Authorize:
-        call.rate, call.started_ms = command.rate, command.at_ms
+        call.rate, call.started_ms, call.restarted = command.rate, command.at_ms, not call.new
         call.deadline_ms = max(call.deadline_ms, now_ms)
         return charging.authorize(books, call, command, now_ms)
     if type(command) is Answer:

@@ -29,7 +29,8 @@ class Ids:
         if not 0 <= node < NODES:
             raise ValueError(f"a node is 0 to {NODES - 1}, not {node}")
         self._node = node << COUNTER_BITS
-        self._ms = 0
+        # Used up: a clock before the epoch begins at its first millisecond, above all system accounts.
+        self._ms, self._counter = 0, (1 << COUNTER_BITS) - 1
 
     def next(self) -> int:
         """A new id, above all that this source has made as this node; a clock that goes back does no harm."""

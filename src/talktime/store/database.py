@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -27,6 +27,15 @@ Params = Sequence[Any]
 
 CONNECT_SECONDS_MAX = 5
 BUSY_MS_MAX = 5_000
+SQLITE_CACHE_KIB = 262_144
+SQLITE_CHECKPOINT_PAGES = 10_000
+
+
+PLAN_FOR_MUCH = (
+    "SELECT set_config(setting, value, true) FROM (VALUES ('enable_seqscan', 'on'), ('enable_hashjoin', 'on'), "
+    "('enable_mergejoin', 'on'), ('plan_cache_mode', 'force_custom_plan'), ('work_mem', '64MB')) s(setting, value)"
+)
+"""Until the transaction ends, plans for reading whole tables: a connection's own are for few rows by key."""
 
 
 class Both(NamedTuple):
@@ -120,6 +129,9 @@ class Connection(Protocol):
     def reading(self) -> Any:
         """A context manager around reads alone: takes no lock; Outage where the database fails."""
 
+    def snapshot(self) -> Any:
+        """A context manager around reads of much: all see one moment, none can write, no lock is taken."""
+
     def close(self) -> None:
         """Close it; never fails."""
 
@@ -210,6 +222,14 @@ class PostgresConnection:
                 raise Outage(_first_line(error)) from error
             raise
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        with self.transaction():
+            self._begin_pending = False
+            self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            self._connection.execute(PLAN_FOR_MUCH)
+            yield
+
     def _roll_back(self) -> None:
         self._begin_pending = False
         try:
@@ -252,6 +272,8 @@ class SqliteConnection:
             )
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
+            self._connection.execute(f"PRAGMA cache_size=-{SQLITE_CACHE_KIB}")
+            self._connection.execute(f"PRAGMA wal_autocheckpoint={SQLITE_CHECKPOINT_PAGES}")
             self._inode = self._path.stat().st_ino
         except (sqlite3.Error, OSError) as error:
             raise Outage(f"cannot open {self._path.name}: {error}") from error
@@ -277,6 +299,9 @@ class SqliteConnection:
     def reading(self) -> Iterator[None]:
         with self._between("BEGIN"):
             yield
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        return self.reading()
 
     @contextmanager
     def _between(self, begin: str) -> Iterator[None]:

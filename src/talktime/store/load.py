@@ -4,12 +4,13 @@ The lock comes first and the reads after it, each a statement of its own: on Pos
 in one statement can return what was true before it waited (architecture.md, section 3).
 """
 
-import json
 from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
 
 from talktime.core.books import Books, CallKey, Terms
 from talktime.core.calls import EXPIRED, Call
-from talktime.core.commands import Authorize, Command, ExpireHold, ExpireLots, Fund
+from talktime.core.commands import CALL_COMMANDS, Authorize, Command, ExpireLots, Fund
 from talktime.core.ledger import Lot, Wallet
 from talktime.core.outcomes import StoredAnswer
 from talktime.core.rating import Rate
@@ -21,9 +22,10 @@ LOCK_WALLETS = (
     "WHERE organisation_id = ANY(?) ORDER BY organisation_id FOR UPDATE"
 )
 READ_WALLETS = LOCK_WALLETS.removesuffix(" FOR UPDATE")
+_decode_parts = msgspec.json.Decoder(list[tuple[int, int]]).decode
 _LOT_COLUMNS = ", ".join(LOT.columns)
-OPEN_LOTS = f"SELECT {_LOT_COLUMNS} FROM lot WHERE organisation_id = ANY(?) AND remaining_micros > 0"
-LOTS_BY_ID = f"SELECT {_LOT_COLUMNS} FROM lot WHERE organisation_id = ANY(?) AND id = ANY(?) AND remaining_micros = 0"
+OPEN_LOTS = f"SELECT {_LOT_COLUMNS} FROM lot WHERE organisation_id = ANY(?) AND NOT spent"
+LOTS_BY_ID = f"SELECT {_LOT_COLUMNS} FROM lot WHERE organisation_id = ANY(?) AND id = ANY(?) AND spent"
 LOTS_BY_KEY = f"SELECT {_LOT_COLUMNS} FROM lot WHERE organisation_id = ANY(?) AND idempotency_key = ANY(?)"
 _CALL_COLUMNS = ", ".join(f"c.{column}" for column in CALL.columns)
 CALLS = Both(
@@ -77,7 +79,7 @@ def load(
     for row in lots:
         books.wallets[row[1]].lots.append(_lot(row))
     for row in calls[0] if calls else ():
-        call = _call(row)
+        call = call_of_row(row)
         books.calls[call.switch_id, call.call_key] = call
     _load_the_rare(connection, commands, books, organisation_ids)
     for wallet in books.wallets.values():
@@ -89,14 +91,15 @@ def load(
 def _call_keys(commands: Sequence[Command]) -> Keys:
     keys = {}
     for command in commands:
-        if not isinstance(command, Fund | ExpireLots) and command.organisation_id is not None:
+        kind = type(command)
+        if kind is not Fund and kind is not ExpireLots and command.organisation_id is not None:
             keys[command.switch_id, command.call_key, command.organisation_id] = None
     return Keys(keys)
 
 
 def _find_owners(connection: Connection, commands: Sequence[Command]) -> None:
     """Whose calls these are, where the command does not say. It never changes, so it is read before the lock."""
-    lost = [c for c in commands if c.organisation_id is None and not isinstance(c, Fund | ExpireLots)]
+    lost = [c for c in commands if c.organisation_id is None]
     if lost:
         keys = Keys({(c.switch_id, c.call_key): None for c in lost})
         owners = {(row[0], row[1]): row[2] for row in connection.rows(OWNERS, [keys])}
@@ -132,7 +135,7 @@ def _load_the_rare(
 
 def _answers_given(commands: Sequence[Command], books: Books) -> Iterable[tuple[int, int, int]]:
     for command in commands:
-        if isinstance(command, Fund | ExpireLots | ExpireHold):
+        if type(command) not in CALL_COMMANDS:
             continue
         call = books.calls.get((command.switch_id, command.call_key))
         if call is not None:
@@ -143,20 +146,21 @@ def _answers_given(commands: Sequence[Command], books: Books) -> Iterable[tuple[
 
 
 def _lot(row: Row) -> Lot:
-    lot = Lot(*row)
+    lot = Lot(*row[:-1])
     lot.promotional = bool(lot.promotional)
     return lot
 
 
-def _call(row: Row) -> Call:
+def call_of_row(row: Row) -> Call:
+    """A row of CALLS as the call it holds."""
     (
         id_, organisation_id, switch_id, call_key, state, type_, user_id, from_digits, to_digits, rate,
         last_sequence, settle_sequence, started_ms, answered_ms, granted_s, reported_s, held_micros,
-        charged_micros, parts, deadline_ms, closed_ms, usage_id,
+        charged_micros, parts, deadline_ms, _sweep_ms, closed_ms, usage_id,
     ) = row  # fmt: skip
     return Call(
         id_, organisation_id, switch_id, call_key, state, type_, user_id, from_digits, to_digits,
         Rate.parse(rate), last_sequence, started_ms, deadline_ms, settle_sequence, answered_ms, granted_s,
         reported_s, held_micros, charged_micros,
-        [(lot_id, micros) for lot_id, micros in json.loads(parts)], closed_ms, usage_id,
+        _decode_parts(parts), closed_ms, usage_id,
     )  # fmt: skip

@@ -67,6 +67,7 @@ LOT = Table(
         "body_hash": "bigint",
         "reason": "text",
         "actor": "text",
+        "spent": "boolean",
     },
 )
 CALL = Table(
@@ -92,6 +93,7 @@ CALL = Table(
         "charged_micros": "bigint",
         "parts": "text",
         "deadline_ms": "bigint",
+        "sweep_ms": "bigint",
         "closed_ms": "bigint",
         "usage_id": "bigint",
     },

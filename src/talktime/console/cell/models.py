@@ -48,6 +48,8 @@ class Lot(models.Model):
     body_hash = models.BigIntegerField()
     reason = models.CharField(max_length=500)
     actor = models.CharField(max_length=200)
+    # Indexed in place of `remaining_micros`, which changes with every call.
+    spent = models.BooleanField()
 
     class Meta:
         db_table = "lot"
@@ -63,14 +65,17 @@ class Lot(models.Model):
                 condition=Q(remaining_micros__lte=F("amount_micros")),
                 name="lot_remaining_within_amount",
             ),
+            models.CheckConstraint(
+                condition=Q(spent=True, remaining_micros=0)
+                | Q(spent=False, remaining_micros__gt=0),
+                name="lot_spent_when_nothing_remains",
+            ),
             models.UniqueConstraint(
                 fields=["organisation_id", "idempotency_key"], name="lot_once_by_key"
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["organisation_id"], condition=Q(remaining_micros__gt=0), name="lot_open"
-            ),
+            models.Index(fields=["organisation_id"], condition=Q(spent=False), name="lot_open"),
         ]
 
 
@@ -95,6 +100,9 @@ class Call(models.Model):
     charged_micros = models.BigIntegerField()
     parts = models.TextField()
     deadline_ms = models.BigIntegerField()
+    # When supervision looks at the call next; never after its deadline. An extend moves the
+    # deadline alone: an indexed column that changed would make every index point anew.
+    sweep_ms = models.BigIntegerField()
     closed_ms = models.BigIntegerField(null=True)
     usage_id = models.BigIntegerField(null=True)
 
@@ -118,7 +126,7 @@ class Call(models.Model):
             models.UniqueConstraint(fields=["switch_id", "call_key"], name="call_once_by_key"),
         ]
         indexes = [
-            models.Index(fields=["deadline_ms"], condition=Q(state="open"), name="call_due"),
+            models.Index(fields=["sweep_ms"], condition=Q(state="open"), name="call_due"),
         ]
 
 

@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                 ("charged_micros", models.BigIntegerField()),
                 ("parts", models.TextField()),
                 ("deadline_ms", models.BigIntegerField()),
+                ("sweep_ms", models.BigIntegerField()),
                 ("closed_ms", models.BigIntegerField(null=True)),
                 ("usage_id", models.BigIntegerField(null=True)),
             ],
@@ -78,7 +79,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         condition=models.Q(("state", "open")),
-                        fields=["deadline_ms"],
+                        fields=["sweep_ms"],
                         name="call_due",
                     )
                 ],
@@ -130,12 +131,13 @@ class Migration(migrations.Migration):
                 ("body_hash", models.BigIntegerField()),
                 ("reason", models.CharField(max_length=500)),
                 ("actor", models.CharField(max_length=200)),
+                ("spent", models.BooleanField()),
             ],
             options={
                 "db_table": "lot",
                 "indexes": [
                     models.Index(
-                        condition=models.Q(("remaining_micros__gt", 0)),
+                        condition=models.Q(("spent", False)),
                         fields=["organisation_id"],
                         name="lot_open",
                     )
@@ -160,6 +162,14 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("remaining_micros__lte", models.F("amount_micros"))),
                         name="lot_remaining_within_amount",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("remaining_micros", 0), ("spent", True)),
+                            models.Q(("remaining_micros__gt", 0), ("spent", False)),
+                            _connector="OR",
+                        ),
+                        name="lot_spent_when_nothing_remains",
                     ),
                     models.UniqueConstraint(
                         fields=("organisation_id", "idempotency_key"), name="lot_once_by_key"
