@@ -1,6 +1,7 @@
 """The books of one batch: what was loaded, and what deciding has changed in it.
 
-`store.load` fills them under the wallets' locks, `core.decide` changes them, `store.save` writes back what changed.
+`store.load` fills them under the wallets' locks, `core.decide` changes them, `store.save` writes
+back what changed.
 """
 
 from collections.abc import Callable
@@ -24,7 +25,8 @@ class Terms:
 
 @dataclass(slots=True)
 class Books:
-    """Wallets by organisation, calls and answers by key, and the rows to be added. `next_id` makes ids."""
+    """Wallets by organisation, calls and answers by key, and the rows to be added. `next_id` makes
+    ids."""
 
     next_id: Callable[[], int]
     terms: Terms = field(default_factory=Terms)
@@ -50,13 +52,28 @@ class Books:
         """Add one transfer."""
         self.transfers.append(
             Transfer(
-                self.next_id(), organisation_id, debit_account, credit_account, micros, kind, usage_id, at_ms
+                self.next_id(),
+                organisation_id,
+                debit_account,
+                credit_account,
+                micros,
+                kind,
+                usage_id,
+                at_ms,
             )
         )
 
     def transfers_from(
-        self, wallet: Wallet, parts: Parts, credit_account: int, kind: str, usage_id: int | None, at_ms: int
+        self,
+        wallet: Wallet,
+        parts: Parts,
+        credit_account: int,
+        kind: str,
+        usage_id: int | None,
+        at_ms: int,
     ) -> None:
         """Add one transfer for each lot in `parts`."""
         for lot_id, micros in parts:
-            self.transfer(wallet.organisation_id, lot_id, credit_account, micros, kind, usage_id, at_ms)
+            self.transfer(
+                wallet.organisation_id, lot_id, credit_account, micros, kind, usage_id, at_ms
+            )

@@ -19,12 +19,14 @@ CALL_TYPES = OUTBOUND_TYPES + INBOUND_TYPES
 """The call type codes of the usage report (reference, 5.2)."""
 
 OPEN, SETTLED, RELEASED, EXPIRED, REFUSED = "open", "settled", "released", "expired", "refused"
-"""The life of a hold: open (pending) -> settled, released (nothing was owed) or expired; or refused, never held."""
+"""The life of a hold: open (pending) -> settled, released (nothing was owed) or expired; or
+refused, never held."""
 
 
 @dataclass(slots=True)
 class Call:
-    """One call of a switch. While open, `parts` is what it holds by lot; afterwards, what it was charged by lot.
+    """One call of a switch. While open, `parts` is what it holds by lot; afterwards, what it was
+    charged by lot.
 
     `granted_s` counts from the answer and includes all slices; `new`, `changed` and
     `restarted` (authorized again after a refusal) tell the save what to do.
@@ -58,7 +60,8 @@ class Call:
 
 
 class UsageRecord(NamedTuple):
-    """One finished, rated call, or (`kind` correction) the difference a late report made to one. Never changed."""
+    """One finished, rated call, or (`kind` correction) the difference a late report made to one.
+    Never changed."""
 
     id: int
     organisation_id: int

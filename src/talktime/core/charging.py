@@ -1,4 +1,5 @@
-"""Decisions about one call: how long it may talk, what to hold for it, and what it costs in the end. Pure."""
+"""Decisions about one call: how long it may talk, what to hold for it, and what it costs in the
+end. Pure."""
 
 from talktime.core import explain
 from talktime.core.books import Books
@@ -14,7 +15,8 @@ CREDITS_CAPABILITY = "MCOPSTNPP"
 """The capability code of a call that Communications Credits paid (reference, 5.3)."""
 
 REFUND_LASTS_MS = 365 * 86_400_000
-"""How long money lasts that a late report gives back and no lot can take: the debt it had paid was cleared since."""
+"""How long money lasts that a late report gives back and no lot can take: the debt it had paid was
+cleared since."""
 
 
 def authorize(books: Books, call: Call, command: Authorize, now_ms: int) -> Granted | Refused:
@@ -28,7 +30,9 @@ def authorize(books: Books, call: Call, command: Authorize, now_ms: int) -> Gran
     outcome: Granted | Refused
     if refusal is None:
         call.state = OPEN
-        outcome = _grant(books, wallet, call, 0, command.requested_s, command.passed, command.sequence, now_ms)
+        outcome = _grant(
+            books, wallet, call, 0, command.requested_s, command.passed, command.sequence, now_ms
+        )
     else:
         outcome = Refused(refusal, call.call_key, command.sequence)
     if type(outcome) is Refused:
@@ -39,12 +43,15 @@ def authorize(books: Books, call: Call, command: Authorize, now_ms: int) -> Gran
 def extend(books: Books, call: Call, command: Extend, now_ms: int) -> Granted | Refused:
     """Decide how much longer a running call may talk, counted from the seconds used so far.
 
-    Units: whole seconds since answer. Refuses: INSUFFICIENT_CREDIT when no further increment can be paid and
-    what was granted is used up; CALL_TOO_LONG at the longest call. Source: RFC 8506, Intermediate Interrogation; D8.
+    Units: whole seconds since answer. Refuses: INSUFFICIENT_CREDIT when no further increment can
+    be paid and what was granted is used up; CALL_TOO_LONG at the longest call. Source: RFC 8506,
+    Intermediate Interrogation; D8.
     """
     wallet = books.wallets[call.organisation_id]
     call.reported_s = max(call.reported_s, command.used_s)
-    return _grant(books, wallet, call, command.used_s, command.requested_s, (), command.sequence, now_ms)
+    return _grant(
+        books, wallet, call, command.used_s, command.requested_s, (), command.sequence, now_ms
+    )
 
 
 def _grant(
@@ -62,10 +69,14 @@ def _grant(
     asked_s = min(requested_s or terms.slice_s, terms.slice_s)
     payable_s = CALL_SECONDS_MAX
     if rate.per_minute_micros or rate.fee_micros:
-        payable_s = min(payable_s, payable_seconds(call.held_micros + max(available_micros, 0), rate))
+        payable_s = min(
+            payable_s, payable_seconds(call.held_micros + max(available_micros, 0), rate)
+        )
     until_s = max(min(billed_seconds(used_s + asked_s, rate), payable_s), call.granted_s)
     if until_s <= used_s:
-        return Refused(_too_short(used_s, rate, available_micros, wallet.currency), call.call_key, sequence)
+        return Refused(
+            _too_short(used_s, rate, available_micros, wallet.currency), call.call_key, sequence
+        )
     price_until_micros = price_micros(until_s, rate)
     more_micros = price_until_micros - call.held_micros
     if more_micros > 0:
@@ -100,7 +111,9 @@ def _price_of(used_s: int, rate: Rate) -> int:
 
 def _too_short(used_s: int, rate: Rate, available_micros: int, currency: str) -> Refusal:
     if used_s >= CALL_SECONDS_MAX:
-        return Refusal("call_too_long", f"a call may last {CALL_SECONDS_MAX} s; it has lasted {used_s} s")
+        return Refusal(
+            "call_too_long", f"a call may last {CALL_SECONDS_MAX} s; it has lasted {used_s} s"
+        )
     next_s = billed_seconds(used_s + 1, rate)
     more_micros = price_micros(next_s, rate) - _price_of(used_s, rate)
     detail = explain.shortage(rate, next_s - used_s, more_micros, available_micros, currency)
@@ -120,14 +133,17 @@ def note_answer(books: Books, call: Call, command: Answer, now_ms: int) -> Noted
 def settle(books: Books, call: Call, command: Settle, now_ms: int) -> Settled:
     """Charge what was talked, free the rest, write the usage record (R60, R61).
 
-    A settle above its hold takes the excess from what is free and then makes debt (D7). After the deadline has
-    closed the call, the first settle books the difference, once (D8). A refused call owes nothing.
+    A settle above its hold takes the excess from what is free and then makes debt (D7). After the
+    deadline has closed the call, the first settle books the difference, once (D8). A refused call
+    owes nothing.
     """
     wallet = books.wallets[call.organisation_id]
     call.settle_sequence = command.sequence
     if call.state == REFUSED:
         call.state, call.closed_ms = RELEASED, now_ms
-        return _settled(call, command.sequence, wallet, 0, ("the call was refused: nothing is owed",), now_ms)
+        return _settled(
+            call, command.sequence, wallet, 0, ("the call was refused: nothing is owed",), now_ms
+        )
     if call.state == EXPIRED:
         return _correct(books, wallet, call, command, now_ms)
     because = _close(books, wallet, call, command.used_s, command.cause, (), now_ms)
@@ -138,7 +154,8 @@ def settle(books: Books, call: Call, command: Settle, now_ms: int) -> Settled:
 
 
 def expire(books: Books, call: Call, now_ms: int) -> HoldExpired:
-    """Close a call whose deadline has passed, at the last seconds its switch reported, and flag it (D8)."""
+    """Close a call whose deadline has passed, at the last seconds its switch reported, and flag it
+    (D8)."""
     if call.state != OPEN or call.deadline_ms > now_ms:
         return HoldExpired(call.call_key, False)
     wallet = books.wallets[call.organisation_id]
@@ -167,12 +184,27 @@ def _close(
     because = (explain.charge_line(used_s, billed_s, rate, charge_micros, wallet.currency),)
     debt_micros = 0
     if charge_micros:
-        call.parts, debt_micros = _charge(books, wallet, charge_micros, held_parts, usage_id, "usage", now_ms)
+        call.parts, debt_micros = _charge(
+            books, wallet, charge_micros, held_parts, usage_id, "usage", now_ms
+        )
     if debt_micros:
         flags = (*flags, "overdraft")
     _pay_debt(books, wallet, now_ms)
     fee_micros = rate.fee_micros if billed_s else 0
-    _record(books, call, usage_id, "call", used_s, billed_s, fee_micros, charge_micros, cause, flags, because, now_ms)
+    _record(
+        books,
+        call,
+        usage_id,
+        "call",
+        used_s,
+        billed_s,
+        fee_micros,
+        charge_micros,
+        cause,
+        flags,
+        because,
+        now_ms,
+    )
     return because
 
 
@@ -188,7 +220,9 @@ def _charge(
     spent, debt_micros = wallet.take(charge_micros, first, now_ms)
     books.transfers_from(wallet, spent, REVENUE, kind, usage_id, now_ms)
     if debt_micros:
-        books.transfer(wallet.organisation_id, DEBT, REVENUE, debt_micros, "overdraft", usage_id, now_ms)
+        books.transfer(
+            wallet.organisation_id, DEBT, REVENUE, debt_micros, "overdraft", usage_id, now_ms
+        )
     return spent, debt_micros
 
 
@@ -226,13 +260,16 @@ def _correct(books: Books, wallet: Wallet, call: Call, command: Settle, now_ms: 
 def _give_back(
     books: Books, wallet: Wallet, call: Call, micros: int, usage_id: int, now_ms: int
 ) -> None:
-    """Return money to the lots it came from, the last first; then lessen the debt; what is left is a lot of its own."""
+    """Return money to the lots it came from, the last first; then lessen the debt; what is left is
+    a lot of its own."""
     organisation_id = call.organisation_id
     for lot_id, part_micros in reversed(call.parts):
         back_micros = min(micros, part_micros)
         if back_micros:
             wallet.put_back(lot_id, back_micros)
-            books.transfer(organisation_id, REVENUE, lot_id, back_micros, "correction", usage_id, now_ms)
+            books.transfer(
+                organisation_id, REVENUE, lot_id, back_micros, "correction", usage_id, now_ms
+            )
             micros -= back_micros
     owed_micros = min(micros, wallet.debt_micros)
     if owed_micros:
@@ -246,7 +283,9 @@ def _give_back(
         )  # fmt: skip
         books.new_lots.append(lot)
         wallet.add(lot)
-        books.transfer(organisation_id, REVENUE, lot.id, lot.amount_micros, "correction", usage_id, now_ms)
+        books.transfer(
+            organisation_id, REVENUE, lot.id, lot.amount_micros, "correction", usage_id, now_ms
+        )
     _pay_debt(books, wallet, now_ms)
 
 

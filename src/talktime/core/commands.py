@@ -1,7 +1,9 @@
-"""What can be asked of the books. A command is complete: deciding it needs the books and nothing else.
+"""What can be asked of the books. A command is complete: deciding it needs the books and nothing
+else.
 
-Times are milliseconds since the epoch in UTC (`_ms`), lengths of calls whole seconds (`_s`), money micros.
-`body_hash` stands for the request as it was sent: the same key with another hash is another request.
+Times are milliseconds since the epoch in UTC (`_ms`), lengths of calls whole seconds (`_s`), money
+micros. `body_hash` stands for the request as it was sent: the same key with another hash is
+another request.
 """
 
 from dataclasses import dataclass
@@ -14,8 +16,9 @@ from talktime.core.refusal import Refusal
 class Authorize:
     """May this call be set up, and for how long may it talk?
 
-    Who calls and what it costs is found before (operations/resolve.py): `rate` is the one in force at `at_ms`,
-    `refusal` the first "no" that needs no wallet, `passed` a line for each gate passed so far.
+    Who calls and what it costs is found before (operations/resolve.py): `rate` is the one in force
+    at `at_ms`, `refusal` the first "no" that needs no wallet, `passed` a line for each gate passed
+    so far.
     """
 
     switch_id: int

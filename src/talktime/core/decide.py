@@ -1,8 +1,10 @@
-"""One command applied to the books: who is asked first, what was answered before, and in which order.
+"""One command applied to the books: who is asked first, what was answered before, and in which
+order.
 
-(call, sequence) is the idempotency key of a switch's request (charging-api): the same request again gets the
-same answer, the same key with another body is refused, and a gap in the numbers is refused. A settle is taken in
-any order and any number of times: the first charges, the others replay.
+(call, sequence) is the idempotency key of a switch's request (charging-api): the same request
+again gets the same answer, the same key with another body is refused, and a gap in the numbers is
+refused. A settle is taken in any order and any number of times: the first charges, the others
+replay.
 """
 
 from talktime.core import charging, funding
@@ -22,8 +24,8 @@ from talktime.core.commands import (
 from talktime.core.outcomes import (
     Granted,
     HoldExpired,
-    NothingToSettle,
     Noted,
+    NothingToSettle,
     Outcome,
     Refused,
     Replayed,
@@ -34,7 +36,8 @@ from talktime.core.refusal import Refusal
 
 
 def decide(books: Books, command: Command, now_ms: int) -> Outcome:
-    """Apply one command to the books and say what came of it. Pure but for the books it is given."""
+    """Apply one command to the books and say what came of it. Pure but for the books it is
+    given."""
     match command:
         case Fund():
             return funding.fund(books, command, now_ms)
@@ -54,10 +57,14 @@ def _decide_call(books: Books, command: CallCommand, now_ms: int) -> Outcome:
         if type(command) is not Authorize:
             return _unseen(command)
         if command.sequence != 0:
-            return _refused(command, "sequence_skipped", "the first request on a call has sequence 0")
+            return _refused(
+                command, "sequence_skipped", "the first request on a call has sequence 0"
+            )
         call = _new_call(books, command, now_ms)
         if call is None:
-            return _refused(command, "unknown_organisation", "the caller's organisation has no wallet")
+            return _refused(
+                command, "unknown_organisation", "the caller's organisation has no wallet"
+            )
     else:
         earlier = _answered_before(books, call, command) or _out_of_order(call, command)
         if earlier is not None:
@@ -65,7 +72,9 @@ def _decide_call(books: Books, command: CallCommand, now_ms: int) -> Outcome:
     outcome = _apply(books, call, command, now_ms)
     call.last_sequence = max(call.last_sequence, command.sequence)
     call.changed = True
-    answer = StoredAnswer(call.id, call.organisation_id, command.sequence, command.body_hash, outcome)
+    answer = StoredAnswer(
+        call.id, call.organisation_id, command.sequence, command.body_hash, outcome
+    )
     books.answers[call.id, command.sequence] = answer
     books.new_answers.append(answer)
     return outcome
@@ -74,7 +83,9 @@ def _decide_call(books: Books, command: CallCommand, now_ms: int) -> Outcome:
 def _unseen(command: CallCommand) -> NothingToSettle | Refused:
     if type(command) is Settle:
         return NothingToSettle(command.call_key, command.sequence)
-    return _refused(command, "unknown_call", "no call with this call_id was authorized by this switch")
+    return _refused(
+        command, "unknown_call", "no call with this call_id was authorized by this switch"
+    )
 
 
 def _new_call(books: Books, command: Authorize, now_ms: int) -> Call | None:
@@ -113,7 +124,9 @@ def _out_of_order(call: Call, command: CallCommand) -> Refused | None:
     if call.state not in (OPEN, REFUSED):
         return _refused(command, "call_settled", "the call's deadline had passed; settle it")
     if command.sequence != expected:
-        return _refused(command, "sequence_skipped", f"the next sequence number of this call is {expected}")
+        return _refused(
+            command, "sequence_skipped", f"the next sequence number of this call is {expected}"
+        )
     if kind is Authorize:
         if call.state == OPEN:
             return _refused(command, "call_already_authorized", "the call is running")

@@ -1,4 +1,5 @@
-"""Each decision in words a person can read: one line for each gate passed, one for each step of the sum."""
+"""Each decision in words a person can read: one line for each gate passed, one for each step of
+the sum."""
 
 from functools import lru_cache
 
@@ -41,7 +42,9 @@ def charge_line(used_s: int, billed_s: int, rate: Rate, charge_micros: int, curr
     return f"{rate_line(rate)}, {used_s} s billed as {billed_s} s: {decimal_text(charge_micros)} {currency}"
 
 
-def shortage(rate: Rate, first_s: int, price_micros: int, available_micros: int, currency: str) -> str:
+def shortage(
+    rate: Rate, first_s: int, price_micros: int, available_micros: int, currency: str
+) -> str:
     """Why there is not enough credit.
 
     >>> shortage(Rate("49", "Germany", 15_000, 0, 60, 60), 60, 15_000, 4_000, "USD")

@@ -6,18 +6,32 @@ from talktime.core.ledger import ADJUSTMENTS, DEBT, FORFEITURES, FUNDING, GRANTS
 from talktime.core.outcomes import Funded, LotsExpired, Refused
 from talktime.core.refusal import Refusal
 
-SOURCE_ACCOUNTS = {"purchase": FUNDING, "recharge": FUNDING, "grant": GRANTS, "adjustment": ADJUSTMENTS}
-TRANSFER_KINDS = {"purchase": "purchase", "recharge": "purchase", "grant": "grant", "adjustment": "adjustment"}
+SOURCE_ACCOUNTS = {
+    "purchase": FUNDING,
+    "recharge": FUNDING,
+    "grant": GRANTS,
+    "adjustment": ADJUSTMENTS,
+}
+TRANSFER_KINDS = {
+    "purchase": "purchase",
+    "recharge": "purchase",
+    "grant": "grant",
+    "adjustment": "adjustment",
+}
 
 
 def fund(books: Books, command: Fund, now_ms: int) -> Funded | Refused:
-    """Put a lot into the wallet; the debt is paid first (D7). The same key and request: the same lot.
+    """Put a lot into the wallet; the debt is paid first (D7). The same key and request: the same
+    lot.
 
-    Refuses: UNKNOWN_ORGANISATION; IDEMPOTENCY_KEY_REUSED for the same key with another request. Source: R2, R5, R12.
+    Refuses: UNKNOWN_ORGANISATION; IDEMPOTENCY_KEY_REUSED for the same key with another request.
+    Source: R2, R5, R12.
     """
     wallet = books.wallets.get(command.organisation_id)
     if wallet is None:
-        return Refused(Refusal("unknown_organisation", f"organisation {command.organisation_id} has no wallet"))
+        return Refused(
+            Refusal("unknown_organisation", f"organisation {command.organisation_id} has no wallet")
+        )
     key = (command.organisation_id, command.idempotency_key)
     lot = books.lots_by_key.get(key)
     if lot is not None:

@@ -1,7 +1,8 @@
-"""Ids that sort by time, made by the application: 41 bits of milliseconds, 10 of a node, 12 of a counter.
+"""Ids that sort by time, made by the application: 41 bits of milliseconds, 10 of a node, 12 of a
+counter.
 
-Two processes that drew the same node meet sooner or later on a primary key: that batch fails, nothing is lost,
-and the one that failed draws another node and tries again.
+Two processes that drew the same node meet sooner or later on a primary key: that batch fails,
+nothing is lost, and the one that failed draws another node and tries again.
 """
 
 from collections.abc import Callable
@@ -29,11 +30,13 @@ class Ids:
         if not 0 <= node < NODES:
             raise ValueError(f"a node is 0 to {NODES - 1}, not {node}")
         self._node = node << COUNTER_BITS
-        # Used up: a clock before the epoch begins at its first millisecond, above all system accounts.
+        # Used up: a clock before the epoch begins at its first millisecond, above all system
+        # accounts.
         self._ms, self._counter = 0, (1 << COUNTER_BITS) - 1
 
     def next(self) -> int:
-        """A new id, above all that this source has made as this node; a clock that goes back does no harm."""
+        """A new id, above all that this source has made as this node; a clock that goes back does
+        no harm."""
         now_ms = self._clock_ms() - EPOCH_MS
         if now_ms > self._ms:
             self._ms, self._counter = now_ms, 0

@@ -1,12 +1,15 @@
-"""Wallets and their lots: what is available, what is held, what is spent, and the transfers that prove it.
+"""Wallets and their lots: what is available, what is held, what is spent, and the transfers that
+prove it.
 
-A wallet is the sum of its lots less its debt. Each lot is a ledger account (its id is the account's); the
-other side of every transfer is one of the organisation's system accounts below. A lot's own figures:
+A wallet is the sum of its lots less its debt. Each lot is a ledger account (its id is the
+account's); the other side of every transfer is one of the organisation's system accounts below. A
+lot's own figures:
 
     amount >= remaining >= held >= 0        free = remaining - held
 
-Expiry is a fact of time: a lot past `expires_ms` is not spendable from that instant, whether or not the job
-that books its forfeiture has run. What a running call holds stays held (architecture.md, section 3).
+Expiry is a fact of time: a lot past `expires_ms` is not spendable from that instant, whether or
+not the job that books its forfeiture has run. What a running call holds stays held
+(architecture.md, section 3).
 """
 
 from dataclasses import dataclass, field
@@ -49,7 +52,8 @@ class Transfer(NamedTuple):
 
 @dataclass(slots=True)
 class Lot:
-    """One purchase or grant. `changed` is set whenever a figure moves, for the save that follows."""
+    """One purchase or grant. `changed` is set whenever a figure moves, for the save that
+    follows."""
 
     id: int
     organisation_id: int
@@ -93,7 +97,8 @@ class Wallet:
         return free_micros
 
     def hold(self, amount_micros: int, parts: Parts, now_ms: int) -> Parts:
-        """Set `amount_micros` aside, added to the `parts` held so far; the caller has checked `available_micros`."""
+        """Set `amount_micros` aside, added to the `parts` held so far; the caller has checked
+        `available_micros`."""
         left_micros = amount_micros
         for lot in self.lots:
             if left_micros == 0:
@@ -128,7 +133,8 @@ class Wallet:
         raise KeyError(f"wallet {self.organisation_id} has no lot {lot_id}")
 
     def take(self, amount_micros: int, first: Parts, now_ms: int) -> tuple[Parts, int]:
-        """Spend `amount_micros`: from the lots in `first` up to their share, then from what is free, then as debt.
+        """Spend `amount_micros`: from the lots in `first` up to their share, then from what is
+        free, then as debt.
 
         Returns what came from which lot, and the debt that was made.
         """
@@ -144,7 +150,8 @@ class Wallet:
         return spent, left_micros
 
     def pay_debt(self, now_ms: int) -> Parts:
-        """Pay as much of the debt as is free (D7): the balance stays, the debt shrinks. Returns what was paid by lot."""
+        """Pay as much of the debt as is free (D7): the balance stays, the debt shrinks. Returns
+        what was paid by lot."""
         if not self.debt_micros:
             return []
         paid: Parts = []
@@ -181,7 +188,9 @@ class Wallet:
             if micros == 0:
                 break
             if lot.expires_ms > now_ms:
-                micros -= self._spend(lot, min(lot.remaining_micros - lot.held_micros, micros), spent)
+                micros -= self._spend(
+                    lot, min(lot.remaining_micros - lot.held_micros, micros), spent
+                )
         return micros
 
     def _spend(self, lot: Lot, micros: int, spent: Parts) -> int:

@@ -1,4 +1,5 @@
-"""What deciding a command comes to. operations/render.py turns an outcome into the answer that is sent and kept."""
+"""What deciding a command comes to. operations/render.py turns an outcome into the answer that is
+sent and kept."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -43,7 +44,8 @@ class Noted:
 
 @dataclass(slots=True)
 class Settled:
-    """The call is closed: what it cost in all. `usage_id` is None where there was nothing to record."""
+    """The call is closed: what it cost in all. `usage_id` is None where there was nothing to
+    record."""
 
     call_key: str
     sequence: int
@@ -84,7 +86,8 @@ class Funded:
 
 @dataclass(slots=True)
 class HoldExpired:
-    """The call was closed by its deadline; `closed` is False where it was not due, or closed already."""
+    """The call was closed by its deadline; `closed` is False where it was not due, or closed
+    already."""
 
     call_key: str
     closed: bool
@@ -121,5 +124,13 @@ class Replayed:
 
 
 Outcome = (
-    Granted | Noted | Settled | NothingToSettle | Refused | Funded | HoldExpired | LotsExpired | Replayed
+    Granted
+    | Noted
+    | Settled
+    | NothingToSettle
+    | Refused
+    | Funded
+    | HoldExpired
+    | LotsExpired
+    | Replayed
 )

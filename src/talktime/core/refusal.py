@@ -1,7 +1,8 @@
-"""Every expected "no", as a value: a stable code, its HTTP status, the reason in words, the remedy, and who can apply it.
+"""Every expected "no", as a value: a stable code, its HTTP status, the reason in words, the
+remedy, and who can apply it.
 
-The order of the entries in REFUSALS is the order of precedence: where several would fit, the first is the answer.
-docs/reference/refusals.md is generated from this table.
+The order of the entries in REFUSALS is the order of precedence: where several would fit, the first
+is the answer. docs/reference/refusals.md is generated from this table.
 """
 
 from typing import NamedTuple
@@ -50,11 +51,18 @@ REFUSALS: dict[str, RefusalKind] = {
         "Make a key with the scope that the detail names.",
         OPERATOR,
     ),
-    "not_found": RefusalKind(404, "There is nothing at this address", "See /v1/openapi.json for the addresses.", SWITCH),
-    "method_not_allowed": RefusalKind(
-        405, "This address does not take that method", "See /v1/openapi.json for the methods.", SWITCH
+    "not_found": RefusalKind(
+        404, "There is nothing at this address", "See /v1/openapi.json for the addresses.", SWITCH
     ),
-    "body_too_large": RefusalKind(413, "The body is too large", "Send a smaller body, or split the batch.", SWITCH),
+    "method_not_allowed": RefusalKind(
+        405,
+        "This address does not take that method",
+        "See /v1/openapi.json for the methods.",
+        SWITCH,
+    ),
+    "body_too_large": RefusalKind(
+        413, "The body is too large", "Send a smaller body, or split the batch.", SWITCH
+    ),
     "invalid_request": RefusalKind(
         422,
         "The request is malformed",
@@ -90,7 +98,10 @@ REFUSALS: dict[str, RefusalKind] = {
     ),
     "unknown_call": RefusalKind(404, "The call is not known", "Authorize the call first.", SWITCH),
     "call_not_granted": RefusalKind(
-        409, "The call was refused, so there is nothing to extend", "Authorize the call again.", SWITCH
+        409,
+        "The call was refused, so there is nothing to extend",
+        "Authorize the call again.",
+        SWITCH,
     ),
     "call_already_authorized": RefusalKind(
         409, "The call is already authorized", "Ask for more time with extend.", SWITCH
@@ -117,7 +128,10 @@ REFUSALS: dict[str, RefusalKind] = {
         OPERATOR,
     ),
     "call_too_long": RefusalKind(
-        403, "The call has reached its longest length", "End the call, and set up a new one.", "caller"
+        403,
+        "The call has reached its longest length",
+        "End the call, and set up a new one.",
+        "caller",
     ),
     "insufficient_credit": RefusalKind(
         402,
@@ -132,13 +146,19 @@ REFUSALS: dict[str, RefusalKind] = {
         OPERATOR,
     ),
     "unknown_organisation": RefusalKind(
-        404, "The organisation is not known", "List the organisations and use one of their names.", OPERATOR
+        404,
+        "The organisation is not known",
+        "List the organisations and use one of their names.",
+        OPERATOR,
     ),
     "already_exists": RefusalKind(
         409, "This already exists", "Use another name or number, or change what exists.", OPERATOR
     ),
     "queue_full": RefusalKind(
-        429, "Too many requests are waiting", "Send the request again after the seconds in Retry-After.", SWITCH
+        429,
+        "Too many requests are waiting",
+        "Send the request again after the seconds in Retry-After.",
+        SWITCH,
     ),
     "unavailable": RefusalKind(
         503,

@@ -1,7 +1,8 @@
 """Execute a batch of commands: load the books, decide each command in turn, save what changed.
 
-The caller opens and commits the transaction, and gives no answer before it has committed. A batch of one and a batch
-of a thousand are the same code, and one batch of n leaves the same books as n batches of one.
+The caller opens and commits the transaction, and gives no answer before it has committed. A batch
+of one and a batch of a thousand are the same code, and one batch of n leaves the same books as n
+batches of one.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,10 +40,12 @@ def execute(
     next_id: Callable[[], int],
     terms: Terms = DEFAULT_TERMS,
 ) -> list[Done]:
-    """Apply the commands in their order to one cell, inside the caller's transaction; one Done for each.
+    """Apply the commands in their order to one cell, inside the caller's transaction; one Done for
+    each.
 
-    Times are milliseconds since the epoch; `next_id` makes ids that are new in the cell. Refusals are outcomes.
-    Raises Outage where the database fails: the caller's transaction is rolled back and nothing has changed.
+    Times are milliseconds since the epoch; `next_id` makes ids that are new in the cell. Refusals
+    are outcomes. Raises Outage where the database fails: the caller's transaction is rolled back
+    and nothing has changed.
     """
     books = load(connection, commands, next_id, terms)
     done = []

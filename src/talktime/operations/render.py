@@ -1,4 +1,5 @@
-"""The answers of the charging API: one status and one JSON body for each outcome, the same bytes for every channel."""
+"""The answers of the charging API: one status and one JSON body for each outcome, the same bytes
+for every channel."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -9,8 +10,8 @@ import msgspec
 from talktime.core.money import decimal_text
 from talktime.core.outcomes import (
     Granted,
-    NothingToSettle,
     Noted,
+    NothingToSettle,
     Paid,
     Refused,
     Replayed,
@@ -68,7 +69,10 @@ def _granted(granted: Granted) -> dict[str, Any]:
         "valid_until": utc_text(granted.valid_until_ms),
         "price": price(granted.rate, granted.currency),
         "paid_by": [_paid(part) for part in granted.paid_by],
-        "balance": {"currency": granted.currency, "available": decimal_text(granted.available_micros)},
+        "balance": {
+            "currency": granted.currency,
+            "available": decimal_text(granted.available_micros),
+        },
         "because": granted.because,
     }
 
@@ -81,7 +85,10 @@ def _settled(settled: Settled) -> dict[str, Any]:
         "billed_seconds": settled.billed_s,
         "charge": decimal_text(settled.charge_micros),
         "paid_by": [_paid(part) for part in settled.paid_by],
-        "balance": {"currency": settled.currency, "available": decimal_text(settled.available_micros)},
+        "balance": {
+            "currency": settled.currency,
+            "available": decimal_text(settled.available_micros),
+        },
         "usage_id": str(settled.usage_id) if settled.usage_id is not None else None,
         "because": settled.because,
     }
@@ -90,7 +97,11 @@ def _settled(settled: Settled) -> dict[str, Any]:
 def _paid(part: Paid) -> dict[str, Any]:
     if part.source == "free":
         return {"source": "free", "seconds": part.seconds}
-    return {"source": part.source, "seconds": part.seconds, "amount": decimal_text(part.amount_micros)}
+    return {
+        "source": part.source,
+        "seconds": part.seconds,
+        "amount": decimal_text(part.amount_micros),
+    }
 
 
 @lru_cache(65_536)
@@ -111,8 +122,11 @@ def price(rate: Rate, currency: str) -> msgspec.Raw:
     )
 
 
-def problem(refusal: Refusal, call_key: str | None = None, sequence: int | None = None) -> tuple[int, str]:
-    """A refusal as application/problem+json (RFC 9457), with its code, the remedy and who can apply it."""
+def problem(
+    refusal: Refusal, call_key: str | None = None, sequence: int | None = None
+) -> tuple[int, str]:
+    """A refusal as application/problem+json (RFC 9457), with its code, the remedy and who can
+    apply it."""
     kind = refusal.kind
     body: dict[str, Any] = {
         "type": PROBLEM_TYPE + refusal.code,

@@ -1,11 +1,13 @@
 """Connections to SQLite and PostgreSQL that take the same statements.
 
-A statement is constant text with `?` for each bound value. Two spellings are translated, once per statement:
-`= ANY(?)` takes a list (on SQLite through json_each), and `FOR UPDATE` is left out on SQLite, where BEGIN
-IMMEDIATE has locked the whole file. Where the texts really differ, a `Both` holds one for each.
+A statement is constant text with `?` for each bound value. Two spellings are translated, once per
+statement: `= ANY(?)` takes a list (on SQLite through json_each), and `FOR UPDATE` is left out on
+SQLite, where BEGIN IMMEDIATE has locked the whole file. Where the texts really differ, a `Both`
+holds one for each.
 
-On PostgreSQL several statements travel in one round trip (pipeline mode): BEGIN with the first reads. Lists are sent
-as array literals, so that a statement has one set of parameter types and is prepared once.
+On PostgreSQL several statements travel in one round trip (pipeline mode): BEGIN with the first
+reads. Lists are sent as array literals, so that a statement has one set of parameter types and is
+prepared once.
 """
 
 import json
@@ -35,7 +37,8 @@ PLAN_FOR_MUCH = (
     "SELECT set_config(setting, value, true) FROM (VALUES ('enable_seqscan', 'on'), ('enable_hashjoin', 'on'), "
     "('enable_mergejoin', 'on'), ('plan_cache_mode', 'force_custom_plan'), ('work_mem', '64MB')) s(setting, value)"
 )
-"""Until the transaction ends, plans for reading whole tables: a connection's own are for few rows by key."""
+"""Until the transaction ends, plans for reading whole tables: a connection's own are for few rows
+by key."""
 
 
 class Both(NamedTuple):
@@ -49,12 +52,14 @@ Statement = str | Both
 
 
 class Keys(list[Row]):
-    """Rows to join with: on PostgreSQL bound column by column for `unnest`, on SQLite as one JSON array of rows."""
+    """Rows to join with: on PostgreSQL bound column by column for `unnest`, on SQLite as one JSON
+    array of rows."""
 
 
 class Outage(Exception):
-    """The database cannot take the transaction now: away, read-only, full, or of another version. Nothing was changed,
-    or (when a commit's answer was lost) asking again with the same key tells."""
+    """The database cannot take the transaction now: away, read-only, full, or of another version.
+    Nothing was changed, or (when a commit's answer was lost) asking again with the same key
+    tells."""
 
 
 @lru_cache(1024)
@@ -66,7 +71,9 @@ def _for_postgres(statement: Statement) -> str:
 @lru_cache(1024)
 def _for_sqlite(statement: Statement) -> str:
     text = statement.sqlite if isinstance(statement, Both) else statement
-    return text.replace("= ANY(?)", "IN (SELECT value FROM json_each(?))").replace(" FOR UPDATE", "")
+    return text.replace("= ANY(?)", "IN (SELECT value FROM json_each(?))").replace(
+        " FOR UPDATE", ""
+    )
 
 
 _encode = msgspec.json.Encoder().encode
@@ -75,7 +82,8 @@ _encode = msgspec.json.Encoder().encode
 def array_literal(values: Sequence[Any]) -> str:
     """A list of numbers, or one of texts, as PostgreSQL's array literal.
 
-    JSON writes them the same way but for the brackets, and for control characters, which are escaped one by one.
+    JSON writes them the same way but for the brackets, and for control characters, which are
+    escaped one by one.
 
     >>> array_literal([1, None, True]), array_literal(['a "b"', "c"])
     ('{1,null,true}', '{"a \\"b\\"","c"}')
@@ -124,13 +132,15 @@ class Connection(Protocol):
         """Run bulk writes, each with its rows of bound values; returns the rows each touched."""
 
     def transaction(self) -> Any:
-        """A context manager: commits at its end, rolls back on an exception; Outage where the database fails."""
+        """A context manager: commits at its end, rolls back on an exception; Outage where the
+        database fails."""
 
     def reading(self) -> Any:
         """A context manager around reads alone: takes no lock; Outage where the database fails."""
 
     def snapshot(self) -> Any:
-        """A context manager around reads of much: all see one moment, none can write, no lock is taken."""
+        """A context manager around reads of much: all see one moment, none can write, no lock is
+        taken."""
 
     def close(self) -> None:
         """Close it; never fails."""
@@ -148,7 +158,10 @@ class PostgresConnection:
         )
         try:
             self._connection = psycopg.connect(
-                address.url or "", autocommit=True, options=options, connect_timeout=CONNECT_SECONDS_MAX
+                address.url or "",
+                autocommit=True,
+                options=options,
+                connect_timeout=CONNECT_SECONDS_MAX,
             )
         except psycopg.Error as error:
             raise Outage(f"cannot connect to PostgreSQL: {_first_line(error)}") from error
@@ -242,8 +255,9 @@ class PostgresConnection:
 
 
 def _is_outage(error: psycopg.Error) -> bool:
-    # Classes of SQLSTATE: 08 connection, 25006 read-only, 53 out of disk or memory, 57P shutting down, 58 system, XX internal.
-    # 42P01, 42703: a table or column is missing: the schema is of another version. No SQLSTATE: the connection is gone.
+    # Classes of SQLSTATE: 08 connection, 25006 read-only, 53 out of disk or memory, 57P shutting
+    # down, 58 system, XX internal. 42P01, 42703: a table or column is missing: the schema is of
+    # another version. No SQLSTATE: the connection is gone.
     state = error.sqlstate or ""
     return (
         not state and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)

@@ -1,14 +1,15 @@
 """Read all that a batch of commands touches, under the locks of its wallets.
 
-The lock comes first and the reads after it, each a statement of its own: on PostgreSQL a SELECT that locks and reads
-in one statement can return what was true before it waited (architecture.md, section 3).
+The lock comes first and the reads after it, each a statement of its own: on PostgreSQL a SELECT
+that locks and reads in one statement can return what was true before it waited (architecture.md,
+section 3).
 """
 
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from talktime.core.books import Books, CallKey, Terms
+from talktime.core.books import Books, Terms
 from talktime.core.calls import EXPIRED, Call
 from talktime.core.commands import CALL_COMMANDS, Authorize, Command, ExpireLots, Fund
 from talktime.core.ledger import Lot, Wallet
@@ -25,8 +26,12 @@ READ_WALLETS = LOCK_WALLETS.removesuffix(" FOR UPDATE")
 _decode_parts = msgspec.json.Decoder(list[tuple[int, int]]).decode
 _LOT_COLUMNS = ", ".join(LOT.columns)
 OPEN_LOTS = f"SELECT {_LOT_COLUMNS} FROM lot WHERE organisation_id = ANY(?) AND NOT spent"
-LOTS_BY_ID = f"SELECT {_LOT_COLUMNS} FROM lot WHERE organisation_id = ANY(?) AND id = ANY(?) AND spent"
-LOTS_BY_KEY = f"SELECT {_LOT_COLUMNS} FROM lot WHERE organisation_id = ANY(?) AND idempotency_key = ANY(?)"
+LOTS_BY_ID = (
+    f"SELECT {_LOT_COLUMNS} FROM lot WHERE organisation_id = ANY(?) AND id = ANY(?) AND spent"
+)
+LOTS_BY_KEY = (
+    f"SELECT {_LOT_COLUMNS} FROM lot WHERE organisation_id = ANY(?) AND idempotency_key = ANY(?)"
+)
 _CALL_COLUMNS = ", ".join(f"c.{column}" for column in CALL.columns)
 CALLS = Both(
     f"SELECT {_CALL_COLUMNS} FROM unnest(?::bigint[], ?::text[], ?::bigint[]) AS k(switch_id, call_key, organisation_id) "
@@ -57,13 +62,16 @@ def load(
     *,
     lock: bool = True,
 ) -> Books:
-    """The books of a batch, its wallets locked in ascending organisation id (or, for a dry run, not).
+    """The books of a batch, its wallets locked in ascending organisation id (or, for a dry run,
+    not).
 
     A call command that does not say whose call it is gets its `organisation_id` set here.
     """
     _find_owners(connection, commands)
     books = Books(next_id, terms)
-    organisation_ids = sorted({c.organisation_id for c in commands if c.organisation_id is not None})
+    organisation_ids = sorted(
+        {c.organisation_id for c in commands if c.organisation_id is not None}
+    )
     if not organisation_ids:
         return books
     keys = _call_keys(commands)
@@ -98,13 +106,16 @@ def _call_keys(commands: Sequence[Command]) -> Keys:
 
 
 def _find_owners(connection: Connection, commands: Sequence[Command]) -> None:
-    """Whose calls these are, where the command does not say. It never changes, so it is read before the lock."""
+    """Whose calls these are, where the command does not say. It never changes, so it is read
+    before the lock."""
     lost = [c for c in commands if c.organisation_id is None]
     if lost:
         keys = Keys({(c.switch_id, c.call_key): None for c in lost})
         owners = {(row[0], row[1]): row[2] for row in connection.rows(OWNERS, [keys])}
         new = {
-            (c.switch_id, c.call_key): c.organisation_id for c in commands if isinstance(c, Authorize)
+            (c.switch_id, c.call_key): c.organisation_id
+            for c in commands
+            if isinstance(c, Authorize)
         }
         for c in lost:
             key = (c.switch_id, c.call_key)
@@ -114,8 +125,9 @@ def _find_owners(connection: Connection, commands: Sequence[Command]) -> None:
 def _load_the_rare(
     connection: Connection, commands: Sequence[Command], books: Books, organisation_ids: list[int]
 ) -> None:
-    """What few batches need: answers given before, lots that a late report may give back to, lots by funding key."""
-    answers = Keys({key: None for key in _answers_given(commands, books)})
+    """What few batches need: answers given before, lots that a late report may give back to, lots
+    by funding key."""
+    answers = Keys(dict.fromkeys(_answers_given(commands, books)))
     if answers:
         for row in connection.rows(ANSWERS, [answers]):
             call_id, organisation_id, sequence, body_hash, status, body = row

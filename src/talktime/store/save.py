@@ -1,4 +1,5 @@
-"""Write back what deciding changed: a few bulk statements in the same transaction, every row counted."""
+"""Write back what deciding changed: a few bulk statements in the same transaction, every row
+counted."""
 
 from collections.abc import Iterable
 
@@ -27,11 +28,13 @@ INSERT_USAGE = USAGE_RECORD.insert()
 
 
 class RowsMissing(Exception):
-    """A bulk write touched another number of rows than were bound: the transaction must not commit."""
+    """A bulk write touched another number of rows than were bound: the transaction must not
+    commit."""
 
 
 def save(connection: Connection, books: Books, now_ms: int) -> None:
-    """Write everything that changed in the books. Raises RowsMissing where a row was not there to change."""
+    """Write everything that changed in the books. Raises RowsMissing where a row was not there to
+    change."""
     wallets = [w for w in books.wallets.values() if w.changed]
     new_lots = {lot.id for lot in books.new_lots}
     lots = [lot for w in wallets for lot in w.lots if lot.changed and lot.id not in new_lots]

@@ -1,6 +1,7 @@
 """The tables that the engine writes, column by column, and the bulk statements made of them.
 
-The schema itself is owned by the migrations (console/cell); a test holds these columns against it on both databases.
+The schema itself is owned by the migrations (console/cell); a test holds these columns against it
+on both databases.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from talktime.store.database import Both
 
 @dataclass(frozen=True)
 class Table:
-    """A table's name and its columns with their PostgreSQL types, in the order in which rows are bound."""
+    """A table's name and its columns with their PostgreSQL types, in the order in which rows are
+    bound."""
 
     name: str
     columns: dict[str, str]
@@ -26,8 +28,8 @@ class Table:
         )
 
     def update(self, *columns: str) -> Both:
-        """The statement that sets `columns` of many rows. A bound row is: the columns, organisation_id, then id
-        (the wallet has organisation_id alone)."""
+        """The statement that sets `columns` of many rows. A bound row is: the columns,
+        organisation_id, then id (the wallet has organisation_id alone)."""
         key = ["organisation_id", "id"] if "id" in self.columns else ["organisation_id"]
         bound = [*columns, *key]
         arrays = ", ".join(f"?::{self.columns[column]}[]" for column in bound)
