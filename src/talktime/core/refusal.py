@@ -69,12 +69,6 @@ REFUSALS: dict[str, RefusalKind] = {
         "Correct what the detail names and send it with the same sequence number.",
         SWITCH,
     ),
-    "invalid_number": RefusalKind(
-        422,
-        "The number is not one that can be called",
-        "Send the number in international form (E.164), for example +4930123456.",
-        "caller",
-    ),
     "time_out_of_range": RefusalKind(
         422,
         "The time is too far from the service's clock",
@@ -114,6 +108,15 @@ REFUSALS: dict[str, RefusalKind] = {
     ),
     "organisation_inactive": RefusalKind(
         403, "The organisation is switched off", "Ask the operator to switch it on again.", OPERATOR
+    ),
+    "user_inactive": RefusalKind(
+        403, "The user is switched off", "Switch the user on again.", ADMIN
+    ),
+    "invalid_number": RefusalKind(
+        422,
+        "The number is not one that can be called",
+        "Send the number in international form (E.164), for example +4930123456.",
+        "caller",
     ),
     "no_user_credit_capability": RefusalKind(
         403,

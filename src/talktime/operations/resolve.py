@@ -1,0 +1,354 @@
+"""Who calls, may they, and at which rate: all that is decided before the wallet is asked.
+
+The gates of D16 stand here in their order, and the first "no" is the answer. What comes with plans
+(outbound policy, country block list, base licence, included minutes, extended dial-out) belongs
+between the number and the credits licence; spend limits belong after the rate.
+
+A "no" before an organisation is known is a Refusal alone: nothing can be kept of it. One after that
+travels in the command, so that its answer is kept with the call, and repeated like any other.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+from talktime.core.calls import CALL_TYPES
+from talktime.core.commands import Authorize
+from talktime.core.directory import (
+    CREDITS_LICENCE,
+    LICENCES,
+    TOLL_FREE,
+    Directory,
+    NumberEntry,
+    Organisation,
+    User,
+)
+from talktime.core.limits import (
+    CALL_FUTURE_MS_MAX,
+    CALL_PAST_MS_MAX,
+    LINES_CACHED_MAX,
+    PREFIX_DIGITS_MAX,
+    USER_NAME_TEXT_MAX,
+)
+from talktime.core.rates import RateCards
+from talktime.core.rating import Rate
+from talktime.core.refusal import Refusal
+from talktime.operations.numbers import Number, parse_number
+
+UNRATED = Rate("", "", 0, 0, 1, 1)
+"""The rate of a call that was refused before it had one."""
+EMERGENCY = Rate("", "Emergency", 0, 0, 1, 1)
+TO_A_USER = Rate("", "Inbound to a user", 0, 0, 1, 1)
+TO_A_TOLL_NUMBER = Rate("", "Inbound to a toll number", 0, 0, 1, 1)
+
+_DIGITS = frozenset("0123456789")
+_LICENCE_LINE = f"licence: {LICENCES[CREDITS_LICENCE]} ({CREDITS_LICENCE})"
+_TIMES_TAKEN = (
+    f"'at' may be at most {CALL_PAST_MS_MAX // 86_400_000} days before and "
+    f"{CALL_FUTURE_MS_MAX // 60_000} minutes after the service's clock"
+)
+
+
+class CallRequest(NamedTuple):
+    """What a switch says of a call that it asks for, numbers and names as it sent them."""
+
+    call_key: str
+    sequence: int
+    type: str
+    from_: str | None = None
+    to: str | None = None
+    user: str | None = None
+    organizer: str | None = None
+    service_number: str | None = None
+    at_ms: int | None = None
+    requested_s: int = 0
+
+
+class _Party(NamedTuple):
+    """Our side of a call: the organisation, its user where there is one, the numbers."""
+
+    organisation: Organisation
+    user: User | None
+    from_digits: str
+    to_digits: str = ""
+    toll_free: bool = False
+
+
+class _Verdict(NamedTuple):
+    """What the gates came to."""
+
+    to_digits: str
+    rate: Rate
+    refusal: Refusal | None
+    passed: tuple[str, ...]
+
+
+def resolve(
+    directory: Directory,
+    rate_cards: RateCards,
+    request: CallRequest,
+    switch_id: int,
+    at_ms: int,
+    body_hash: int,
+) -> Authorize | Refusal:
+    """Make the command that the books can decide of a switch's request, or refuse it outright.
+
+    `at_ms` is the service's clock (ms since the epoch, UTC); the call begins then unless the
+    request says otherwise. Outbound calls are rated by `to`; the licence asked for is that of the
+    user, for conf_out that of the organizer (R29, R32). Inbound calls are free, but for those to a
+    toll-free service number, which are rated by it and need no licence (R33). Emergency numbers of
+    the caller's country are always allowed and free, whatever else is wrong (D18).
+
+    Refuses alone: invalid_request, time_out_of_range, unknown_caller, invalid_number of `from`. In
+    the command: organisation_inactive, user_inactive, invalid_number, no_user_credit_capability,
+    no_rate.
+    """
+    if request.at_ms is not None:
+        if not -CALL_PAST_MS_MAX <= request.at_ms - at_ms <= CALL_FUTURE_MS_MAX:
+            return Refusal("time_out_of_range", _TIMES_TAKEN)
+        at_ms = request.at_ms
+    find_party = _PARTIES.get(request.type)
+    if find_party is None:
+        return Refusal("invalid_request", f"'type' is none of {', '.join(CALL_TYPES)}")
+    party = find_party(directory, request)
+    if isinstance(party, Refusal):
+        return party
+    if find_party is _calling:
+        verdict = _outbound(party, request.to or "", rate_cards, at_ms)
+    else:
+        verdict = _inbound(party, rate_cards, at_ms)
+    return Authorize(
+        switch_id,
+        request.call_key,
+        request.sequence,
+        body_hash,
+        party.organisation.id,
+        party.user.id if party.user is not None else None,
+        request.type,
+        party.from_digits,
+        verdict.to_digits,
+        at_ms,
+        verdict.rate,
+        request.requested_s,
+        verdict.refusal,
+        verdict.passed,
+    )
+
+
+def _outbound(party: _Party, to: str, rate_cards: RateCards, at_ms: int) -> _Verdict:
+    """The gates of an outbound call, in the order of D16."""
+    who = _who_line(party)
+    region = party.user.usage_location if party.user is not None else party.organisation.country
+    called = parse_number(to) if to[:1] == "+" else parse_number(to, region)
+    if type(called) is Number and called.emergency:
+        line = f"emergency: {called.digits} is an emergency number in {region}, always allowed"
+        return _Verdict(called.digits, EMERGENCY, None, (who, line))
+    inactive = _inactive(party)
+    if inactive is not None:
+        return _Verdict(_some_digits(to), UNRATED, inactive, ())
+    if isinstance(called, Refusal):
+        return _Verdict(_some_digits(to), UNRATED, called, ())
+    unlicensed = _unlicensed(party)
+    if unlicensed is not None:
+        return _Verdict(called.digits, UNRATED, unlicensed, ())
+    rate = _rate(party.organisation, rate_cards, "outbound", called.digits, at_ms)
+    if isinstance(rate, Refusal):
+        return _Verdict(called.digits, UNRATED, rate, ())
+    passed = (who, _number_line(called.digits, called.region), _LICENCE_LINE)
+    return _Verdict(called.digits, rate, None, passed)
+
+
+def _inbound(party: _Party, rate_cards: RateCards, at_ms: int) -> _Verdict:
+    """The gates of an inbound call: only toll-free numbers cost, and they need no licence (R33)."""
+    inactive = _inactive(party)
+    if inactive is not None:
+        return _Verdict(party.to_digits, UNRATED, inactive, ())
+    passed = (_who_line(party),)
+    if not party.toll_free:
+        free = TO_A_USER if party.user is not None else TO_A_TOLL_NUMBER
+        return _Verdict(party.to_digits, free, None, passed)
+    rate = _rate(party.organisation, rate_cards, "toll_free_in", party.to_digits, at_ms)
+    if isinstance(rate, Refusal):
+        return _Verdict(party.to_digits, UNRATED, rate, ())
+    return _Verdict(party.to_digits, rate, None, passed)
+
+
+def _inactive(party: _Party) -> Refusal | None:
+    if not party.organisation.active:
+        return Refusal("organisation_inactive", f"{party.organisation.name} is switched off")
+    if party.user is not None and not party.user.active:
+        return Refusal("user_inactive", f"{party.user.name} is switched off")
+    return None
+
+
+def _unlicensed(party: _Party) -> Refusal | None:
+    if party.user is None:
+        detail = f"+{party.from_digits} has no resource account that could hold the licence"
+    elif CREDITS_LICENCE in party.user.licences:
+        return None
+    else:
+        detail = f"{party.user.name} has no licence {CREDITS_LICENCE}"
+    return Refusal("no_user_credit_capability", detail)
+
+
+def _rate(
+    organisation: Organisation, rate_cards: RateCards, direction: str, digits: str, at_ms: int
+) -> Rate | Refusal:
+    card = rate_cards.in_force(organisation.rate_card, at_ms)
+    if card is None:
+        return Refusal("no_rate", f"the rate card {organisation.rate_card} is not in force")
+    if card.currency != organisation.currency:
+        detail = f"the rate card {card.name} is in {card.currency}, the wallet in "
+        return Refusal("no_rate", detail + organisation.currency)
+    rate = card.find(direction, digits, at_ms)
+    if rate is None:
+        return Refusal("no_rate", f"+{digits} matches no prefix of the rate card {card.name}")
+    return rate
+
+
+def _calling(directory: Directory, request: CallRequest) -> _Party | Refusal:
+    """Who calls out: the organizer of a conference, the named user, or the user of the number."""
+    entry, from_digits = None, ""
+    if request.from_:
+        entry = directory.number(request.from_[1:]) if request.from_[0] == "+" else None
+        if entry is None:
+            number = parse_number(request.from_)
+            if isinstance(number, Refusal):
+                return number
+            from_digits = number.digits
+            entry = directory.number(from_digits)
+        else:
+            from_digits = entry.digits
+    name = request.organizer if request.type == "conf_out" else request.user
+    if name:
+        user = _named(directory, name, entry)
+        if user is None:
+            return _unknown(f"no user is named {name[:USER_NAME_TEXT_MAX]!r}")
+    elif request.type == "conf_out":
+        return Refusal("invalid_request", "conf_out needs 'organizer'")
+    elif entry is None:
+        if not from_digits:
+            return Refusal("invalid_request", f"{request.type} needs 'from' or 'user'")
+        return _unknown(f"+{from_digits} is the number of no organisation")
+    elif entry.user_id is None:
+        if request.type != "ucap_out":
+            return _unknown(f"+{from_digits} is the number of no user")
+        user = None
+    else:
+        user = directory.user(entry.organisation_id, entry.user_id)
+        if user is None:
+            return _unknown(f"the user of +{from_digits} is not known")
+    return _ours(directory, user, entry, from_digits)
+
+
+def _called_user(directory: Directory, request: CallRequest) -> _Party | Refusal:
+    """Whose call comes in: the user of the number that was called, or the named user."""
+    entry, to_digits = None, ""
+    if request.to:
+        found = _entry(directory, request.to)
+        if isinstance(found, Refusal):
+            return found
+        entry, to_digits = found
+    if request.user:
+        user = _named(directory, request.user, entry)
+        if user is None:
+            return _unknown(f"no user is named {request.user[:USER_NAME_TEXT_MAX]!r}")
+    elif not to_digits:
+        return Refusal("invalid_request", "user_in needs 'to' or 'user'")
+    elif entry is None or entry.user_id is None:
+        return _unknown(f"+{to_digits} is the number of no user")
+    else:
+        user = directory.user(entry.organisation_id, entry.user_id)
+        if user is None:
+            return _unknown(f"the user of +{to_digits} is not known")
+    return _ours(directory, user, entry, _some_digits(request.from_ or ""), to_digits)
+
+
+def _called_service(directory: Directory, request: CallRequest) -> _Party | Refusal:
+    """Whose call comes in: the organisation of the service number."""
+    number = request.service_number or request.to
+    if not number:
+        return Refusal("invalid_request", f"{request.type} needs 'service_number'")
+    found = _entry(directory, number)
+    if isinstance(found, Refusal):
+        return found
+    entry, to_digits = found
+    if entry is None:
+        return _unknown(f"+{to_digits} is the number of no organisation")
+    return _ours(directory, None, entry, _some_digits(request.from_ or ""), to_digits)
+
+
+_PARTIES: dict[str, Callable[[Directory, CallRequest], _Party | Refusal]] = {
+    "user_out": _calling,
+    "user_out_conf": _calling,
+    "user_out_transfer": _calling,
+    "user_out_forwarding": _calling,
+    "conf_out": _calling,
+    "ucap_out": _calling,
+    "user_in": _called_user,
+    "conf_in": _called_service,
+    "ucap_in": _called_service,
+}
+
+
+def _ours(
+    directory: Directory,
+    user: User | None,
+    entry: NumberEntry | None,
+    from_digits: str,
+    to_digits: str = "",
+) -> _Party | Refusal:
+    if user is not None:
+        organisation = directory.organisation(user.organisation_id)
+    else:
+        organisation = directory.organisation(entry.organisation_id) if entry is not None else None
+    if organisation is None:
+        return _unknown("the caller's organisation is not known")
+    toll_free = user is None and entry is not None and entry.kind == TOLL_FREE
+    return _Party(organisation, user, from_digits, to_digits, toll_free)
+
+
+def _entry(directory: Directory, text: str) -> tuple[NumberEntry | None, str] | Refusal:
+    """What is known of a number of ours, and its digits; a known number need not be parsed."""
+    entry = directory.number(text[1:]) if text[0] == "+" else None
+    if entry is not None:
+        return entry, entry.digits
+    number = parse_number(text)
+    if isinstance(number, Refusal):
+        return number
+    return directory.number(number.digits), number.digits
+
+
+def _named(directory: Directory, name: str, entry: NumberEntry | None) -> User | None:
+    """The user of a name; where several organisations have one, that of the number's."""
+    name = name.lower()
+    user = directory.user_named(name)
+    if user is None and entry is not None:
+        user = directory.user_named(name, entry.organisation_id)
+    return user
+
+
+def _unknown(detail: str) -> Refusal:
+    return Refusal("unknown_caller", detail)
+
+
+def _some_digits(text: str) -> str:
+    """What can be kept of a number that was not checked: a caller's from outside, or a bad one."""
+    return "".join([character for character in text if character in _DIGITS])[:PREFIX_DIGITS_MAX]
+
+
+def _who_line(party: _Party) -> str:
+    user, organisation = party.user, party.organisation
+    if user is None:
+        return f"caller: {organisation.name}"
+    return _user_line(user.display_name, user.name, organisation.name)
+
+
+@lru_cache(LINES_CACHED_MAX)
+def _user_line(display_name: str, name: str, organisation_name: str) -> str:
+    return f"caller: {display_name} ({name}) of {organisation_name}"
+
+
+@lru_cache(LINES_CACHED_MAX)
+def _number_line(digits: str, region: str) -> str:
+    return f"number: +{digits} exists" + (f" ({region})" if region else "")
