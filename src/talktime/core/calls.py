@@ -36,15 +36,15 @@ class Call:
     organisation_id: int
     switch_id: int
     call_key: str
-    state: str
     type: str
     user_id: int | None
     from_digits: str
     to_digits: str
     rate: Rate
-    last_sequence: int
     started_ms: int
     deadline_ms: int
+    state: str = OPEN
+    last_sequence: int = 0
     settle_sequence: int | None = None
     answered_ms: int | None = None
     granted_s: int = 0
@@ -57,6 +57,16 @@ class Call:
     new: bool = False
     restarted: bool = False
     changed: bool = False
+
+    @property
+    def rate_text(self) -> str:
+        """The rate as its row keeps it."""
+        return self.rate.text()
+
+    @property
+    def parts_text(self) -> str:
+        """The parts as their row keeps them: a JSON array of [lot id, micros]."""
+        return "[" + ",".join([f"[{lot_id},{micros}]" for lot_id, micros in self.parts]) + "]"
 
 
 class UsageRecord(NamedTuple):

@@ -1,11 +1,13 @@
 """Decisions about one call: how long it may talk, what to hold for it, and what it costs in the
 end. Pure."""
 
+from typing import NamedTuple
+
 from talktime.core import explain
 from talktime.core.books import Books
 from talktime.core.calls import EXPIRED, OPEN, REFUSED, RELEASED, SETTLED, Call, UsageRecord
 from talktime.core.commands import Answer, Authorize, Extend, Settle
-from talktime.core.ledger import DEBT, REVENUE, Lot, Wallet
+from talktime.core.ledger import DEBT, REVENUE, Lot, Parts, Wallet, add_part
 from talktime.core.limits import CALL_SECONDS_MAX
 from talktime.core.outcomes import Granted, HoldExpired, Noted, Paid, Refused, Settled
 from talktime.core.rating import Rate, billed_seconds, payable_seconds, price_micros
@@ -109,14 +111,14 @@ def _price_of(used_s: int, rate: Rate) -> int:
     return price_micros(billed_seconds(used_s, rate), rate)
 
 
-def _too_short(used_s: int, rate: Rate, available_micros: int, currency: str) -> Refusal:
+def _too_short(call: Call, used_s: int, available_micros: int, currency: str) -> Refusal:
     if used_s >= CALL_SECONDS_MAX:
         return Refusal(
             "call_too_long", f"a call may last {CALL_SECONDS_MAX} s; it has lasted {used_s} s"
         )
-    next_s = billed_seconds(used_s + 1, rate)
-    more_micros = price_micros(next_s, rate) - _price_of(used_s, rate)
-    detail = explain.shortage(rate, next_s - used_s, more_micros, available_micros, currency)
+    next_s = billed_seconds(used_s + 1, call.rate)
+    more_micros = price_micros(next_s, call.rate) - call.held_micros
+    detail = explain.shortage(call.rate, next_s - used_s, more_micros, available_micros, currency)
     return Refusal("insufficient_credit", detail)
 
 
@@ -190,21 +192,8 @@ def _close(
     if debt_micros:
         flags = (*flags, "overdraft")
     _pay_debt(books, wallet, now_ms)
-    fee_micros = rate.fee_micros if billed_s else 0
-    _record(
-        books,
-        call,
-        usage_id,
-        "call",
-        used_s,
-        billed_s,
-        fee_micros,
-        charge_micros,
-        cause,
-        flags,
-        because,
-        now_ms,
-    )
+    sums = Sums(used_s, billed_s, rate.fee_micros if billed_s else 0, charge_micros)
+    _record(books, call, usage_id, "call", sums, cause, flags, because)
     return because
 
 
@@ -243,17 +232,18 @@ def _correct(books: Books, wallet: Wallet, call: Call, command: Settle, now_ms: 
     if command.used_s != call.reported_s:
         usage_id = books.next_id()
         if more_micros > 0:
-            _charge(books, wallet, more_micros, [], usage_id, "correction", now_ms)
+            spent, _ = _charge(books, wallet, more_micros, [], usage_id, "correction", now_ms)
+            for lot_id, micros in spent:
+                call.parts = add_part(call.parts, lot_id, micros)
         elif more_micros < 0:
             _give_back(books, wallet, call, -more_micros, usage_id, now_ms)
         fee_micros = (rate.fee_micros if billed_s else 0) - (rate.fee_micros if before_s else 0)
         used_more_s, billed_more_s = command.used_s - call.reported_s, billed_s - before_s
-        _record(
-            books, call, usage_id, "correction", used_more_s, billed_more_s, fee_micros, more_micros,
-            command.cause, ("late_report",), because, now_ms,
-        )  # fmt: skip
+        call.reported_s = command.used_s
+        sums = Sums(used_more_s, billed_more_s, fee_micros, more_micros)
+        _record(books, call, usage_id, "correction", sums, command.cause, ("late_report",), because)
     call.state = SETTLED if charge_micros else RELEASED
-    call.charged_micros, call.reported_s = charge_micros, command.used_s
+    call.charged_micros = charge_micros
     return _settled(call, command.sequence, wallet, billed_s, because, now_ms)
 
 
@@ -277,10 +267,7 @@ def _give_back(
         wallet.balance_micros += owed_micros
         books.transfer(organisation_id, REVENUE, DEBT, owed_micros, "correction", usage_id, now_ms)
     if micros > owed_micros:
-        lot = Lot(
-            books.next_id(), organisation_id, "adjustment", 0, False, micros - owed_micros, micros - owed_micros,
-            0, now_ms, now_ms + REFUND_LASTS_MS, f"correction of {call.id}", 0, "late report", "service",
-        )  # fmt: skip
+        lot = _refund_lot(books.next_id(), call, micros - owed_micros, now_ms)
         books.new_lots.append(lot)
         wallet.add(lot)
         books.transfer(
@@ -289,28 +276,90 @@ def _give_back(
     _pay_debt(books, wallet, now_ms)
 
 
+def _refund_lot(lot_id: int, call: Call, micros: int, now_ms: int) -> Lot:
+    return Lot(
+        lot_id,
+        call.organisation_id,
+        source="adjustment",
+        priority=0,
+        promotional=False,
+        amount_micros=micros,
+        remaining_micros=micros,
+        held_micros=0,
+        purchased_ms=now_ms,
+        expires_ms=now_ms + REFUND_LASTS_MS,
+        idempotency_key=f"correction of {call.id}",
+        body_hash=0,
+        reason="late report",
+        actor="service",
+    )
+
+
+class Sums(NamedTuple):
+    """What a usage record adds up: seconds talked and billed, the fee, the charge with it."""
+
+    used_s: int
+    billed_s: int
+    fee_micros: int
+    charge_micros: int
+
+
 def _record(
-    books: Books, call: Call, usage_id: int, kind: str, used_s: int, billed_s: int, fee_micros: int,
-    charge_micros: int, cause: str, flags: tuple[str, ...], because: tuple[str, ...], now_ms: int,
-) -> None:  # fmt: skip
-    rate, wallet = call.rate, books.wallets[call.organisation_id]
+    books: Books,
+    call: Call,
+    usage_id: int,
+    kind: str,
+    sums: Sums,
+    cause: str,
+    flags: tuple[str, ...],
+    because: tuple[str, ...],
+) -> None:
+    rate = call.rate
     started_ms = call.answered_ms or call.started_ms
-    capability = CREDITS_CAPABILITY if rate.per_minute_micros or rate.fee_micros else ""
     books.usage.append(
         UsageRecord(
-            usage_id, call.organisation_id, call.id, call.switch_id, call.call_key, kind, call.type,
-            call.user_id, call.from_digits, call.to_digits, rate.destination, rate.prefix, rate.text(),
-            wallet.currency, started_ms, started_ms + max(used_s, 0) * 1000, used_s, billed_s, fee_micros,
-            charge_micros, cause, capability, flags, because,
+            usage_id,
+            call.organisation_id,
+            call.id,
+            call.switch_id,
+            call.call_key,
+            kind,
+            call.type,
+            call.user_id,
+            call.from_digits,
+            call.to_digits,
+            rate.destination,
+            rate.prefix,
+            rate.text(),
+            books.wallets[call.organisation_id].currency,
+            started_ms,
+            started_ms + call.reported_s * 1000,
+            *sums,
+            cause,
+            CREDITS_CAPABILITY if rate.per_minute_micros or rate.fee_micros else "",
+            flags,
+            because,
         )
-    )  # fmt: skip
+    )
 
 
 def _settled(
-    call: Call, sequence: int, wallet: Wallet, billed_s: int, because: tuple[str, ...], now_ms: int
+    call: Call,
+    sequence: int,
+    wallet: Wallet,
+    billed_s: int,
+    because: tuple[str, ...],
+    now_ms: int,
 ) -> Settled:
     paid = Paid("credits" if call.charged_micros else "free", billed_s, call.charged_micros)
     return Settled(
-        call.call_key, sequence, billed_s, call.charged_micros, (paid,) if billed_s else (),
-        wallet.currency, wallet.available_micros(now_ms), call.usage_id, because,
-    )  # fmt: skip
+        call.call_key,
+        sequence,
+        billed_s,
+        call.charged_micros,
+        (paid,) if billed_s else (),
+        wallet.currency,
+        wallet.available_micros(now_ms),
+        call.usage_id,
+        because,
+    )

@@ -107,6 +107,9 @@ class ExpireLots:
     organisation_id: int
 
 
-CALL_COMMANDS = frozenset((Authorize, Answer, Extend, Settle))
 CallCommand = Authorize | Answer | Extend | Settle
 Command = CallCommand | ExpireHold | Fund | ExpireLots
+WALLET_COMMANDS = Fund | ExpireLots
+"""What concerns a wallet alone, and no call."""
+NOT_OF_A_SWITCH = ExpireHold | Fund | ExpireLots
+"""What the service asks of itself: without sequence and answer."""

@@ -92,10 +92,19 @@ def _new_call(books: Books, command: Authorize, now_ms: int) -> Call | None:
     if command.organisation_id not in books.wallets:
         return None
     call = Call(
-        books.next_id(), command.organisation_id, command.switch_id, command.call_key, OPEN, command.type,
-        command.user_id, command.from_digits, command.to_digits, command.rate, 0, command.at_ms, now_ms,
+        books.next_id(),
+        command.organisation_id,
+        command.switch_id,
+        command.call_key,
+        command.type,
+        command.user_id,
+        command.from_digits,
+        command.to_digits,
+        command.rate,
+        command.at_ms,
+        deadline_ms=now_ms,
         new=True,
-    )  # fmt: skip
+    )
     books.calls[command.switch_id, command.call_key] = call
     return call
 

@@ -39,7 +39,8 @@ def charge_line(used_s: int, billed_s: int, rate: Rate, charge_micros: int, curr
     >>> charge_line(61, 120, Rate("49", "Germany", 15_000, 20_000, 60, 60), 50_000, "USD")
     '49 Germany at 0.015/min and 0.02 at answer, 60/60, 61 s billed as 120 s: 0.05 USD'
     """
-    return f"{rate_line(rate)}, {used_s} s billed as {billed_s} s: {decimal_text(charge_micros)} {currency}"
+    charge = decimal_text(charge_micros)
+    return f"{rate_line(rate)}, {used_s} s billed as {billed_s} s: {charge} {currency}"
 
 
 def shortage(

@@ -40,10 +40,21 @@ def fund(books: Books, command: Fund, now_ms: int) -> Funded | Refused:
             return Refused(Refusal("idempotency_key_reused", detail))
         return Funded(lot, wallet.available_micros(now_ms), True)
     lot = Lot(
-        books.next_id(), command.organisation_id, command.source, command.priority, command.promotional,
-        command.amount_micros, command.amount_micros, 0, now_ms, command.expires_ms,
-        command.idempotency_key, command.body_hash, command.reason, command.actor,
-    )  # fmt: skip
+        books.next_id(),
+        command.organisation_id,
+        command.source,
+        command.priority,
+        command.promotional,
+        command.amount_micros,
+        remaining_micros=command.amount_micros,
+        held_micros=0,
+        purchased_ms=now_ms,
+        expires_ms=command.expires_ms,
+        idempotency_key=command.idempotency_key,
+        body_hash=command.body_hash,
+        reason=command.reason,
+        actor=command.actor,
+    )
     books.lots_by_key[key] = lot
     books.new_lots.append(lot)
     wallet.add(lot)

@@ -71,6 +71,11 @@ class Lot:
     actor: str
     changed: bool = False
 
+    @property
+    def spent(self) -> bool:
+        """Whether nothing remains."""
+        return self.remaining_micros == 0
+
     def order(self) -> tuple[int, int, bool, int, int]:
         """The order of consumption (D6): priority, expiry, promotional first, purchase, id."""
         return (self.priority, self.expires_ms, not self.promotional, self.purchased_ms, self.id)
@@ -158,6 +163,18 @@ class Wallet:
         left_micros = self._spend_free(self.debt_micros, paid, now_ms)
         self.debt_micros = left_micros
         return paid
+
+    def pay_debt_from(self, lot_id: int, micros: int) -> Parts:
+        """Pay up to `micros` of the debt from one lot, expired or not; returns what was paid."""
+        paid: Parts = []
+        self.debt_micros -= self._spend(self.lot(lot_id), min(micros, self.debt_micros), paid)
+        return paid
+
+    def forgive(self, micros: int) -> None:
+        """Lessen the debt by money that no lot had paid."""
+        self.debt_micros -= micros
+        self.balance_micros += micros
+        self.changed = True
 
     def put_back(self, lot_id: int, micros: int) -> None:
         """Return money to the lot it was taken from."""

@@ -34,8 +34,9 @@ SQLITE_CHECKPOINT_PAGES = 10_000
 
 
 PLAN_FOR_MUCH = (
-    "SELECT set_config(setting, value, true) FROM (VALUES ('enable_seqscan', 'on'), ('enable_hashjoin', 'on'), "
-    "('enable_mergejoin', 'on'), ('plan_cache_mode', 'force_custom_plan'), ('work_mem', '64MB')) s(setting, value)"
+    "SELECT set_config(setting, value, true) FROM (VALUES ('enable_seqscan', 'on'), "
+    "('enable_hashjoin', 'on'), ('enable_mergejoin', 'on'), "
+    "('plan_cache_mode', 'force_custom_plan'), ('work_mem', '64MB')) s(setting, value)"
 )
 """Until the transaction ends, plans for reading whole tables: a connection's own are for few rows
 by key."""
@@ -153,8 +154,9 @@ class PostgresConnection:
 
     def __init__(self, address: Address) -> None:
         options = (
-            f"-c search_path={address.schema} -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
-            " -c jit=off -c enable_hashjoin=off -c enable_mergejoin=off -c timezone=UTC"
+            f"-c search_path={address.schema} -c plan_cache_mode=force_generic_plan"
+            " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+            " -c jit=off -c timezone=UTC"
         )
         try:
             self._connection = psycopg.connect(

@@ -11,7 +11,15 @@ import msgspec
 
 from talktime.core.books import Books, Terms
 from talktime.core.calls import EXPIRED, Call
-from talktime.core.commands import CALL_COMMANDS, Authorize, Command, ExpireLots, Fund
+from talktime.core.commands import (
+    NOT_OF_A_SWITCH,
+    WALLET_COMMANDS,
+    Authorize,
+    CallCommand,
+    Command,
+    ExpireHold,
+    Fund,
+)
 from talktime.core.ledger import Lot, Wallet
 from talktime.core.outcomes import StoredAnswer
 from talktime.core.rating import Rate
@@ -32,25 +40,28 @@ LOTS_BY_ID = (
 LOTS_BY_KEY = (
     f"SELECT {_LOT_COLUMNS} FROM lot WHERE organisation_id = ANY(?) AND idempotency_key = ANY(?)"
 )
+_RATE, _PARTS = list(CALL.columns).index("rate"), list(CALL.columns).index("parts")
 _CALL_COLUMNS = ", ".join(f"c.{column}" for column in CALL.columns)
 CALLS = Both(
-    f"SELECT {_CALL_COLUMNS} FROM unnest(?::bigint[], ?::text[], ?::bigint[]) AS k(switch_id, call_key, organisation_id) "
-    "JOIN call c ON c.switch_id = k.switch_id AND c.call_key = k.call_key AND c.organisation_id = k.organisation_id",
+    f"SELECT {_CALL_COLUMNS} FROM unnest(?::bigint[], ?::text[], ?::bigint[]) "
+    "AS k(switch_id, call_key, organisation_id) JOIN call c ON c.switch_id = k.switch_id "
+    "AND c.call_key = k.call_key AND c.organisation_id = k.organisation_id",
     f"SELECT {_CALL_COLUMNS} FROM json_each(?) k CROSS JOIN call c ON c.switch_id = k.value ->> 0 "
     "AND c.call_key = k.value ->> 1 AND c.organisation_id = k.value ->> 2",
 )
 OWNERS = Both(
-    "SELECT c.switch_id, c.call_key, c.organisation_id FROM unnest(?::bigint[], ?::text[]) AS k(switch_id, call_key) "
-    "JOIN call c ON c.switch_id = k.switch_id AND c.call_key = k.call_key",
-    "SELECT c.switch_id, c.call_key, c.organisation_id FROM json_each(?) k CROSS JOIN call c "
-    "ON c.switch_id = k.value ->> 0 AND c.call_key = k.value ->> 1",
+    "SELECT c.switch_id, c.call_key, c.organisation_id "
+    "FROM unnest(?::bigint[], ?::text[]) AS k(switch_id, call_key) JOIN call c ON c.switch_id = k.switch_id AND c.call_key = k.call_key",
+    "SELECT c.switch_id, c.call_key, c.organisation_id FROM json_each(?) k "
+    "CROSS JOIN call c ON c.switch_id = k.value ->> 0 AND c.call_key = k.value ->> 1",
 )
 _ANSWER_COLUMNS = "a.call_id, a.organisation_id, a.sequence, a.body_hash, a.status, a.body"
 ANSWERS = Both(
-    f"SELECT {_ANSWER_COLUMNS} FROM unnest(?::bigint[], ?::bigint[], ?::integer[]) AS k(organisation_id, call_id, sequence) "
-    "JOIN answer a ON a.call_id = k.call_id AND a.sequence = k.sequence AND a.organisation_id = k.organisation_id",
+    f"SELECT {_ANSWER_COLUMNS} FROM unnest(?::bigint[], ?::bigint[], ?::integer[]) "
+    "AS k(organisation_id, call_id, sequence) JOIN answer a ON a.call_id = k.call_id "
+    "AND a.sequence = k.sequence AND a.organisation_id = k.organisation_id",
     f"SELECT {_ANSWER_COLUMNS} FROM json_each(?) k CROSS JOIN answer a "
-    "ON a.organisation_id = k.value ->> 0 AND a.call_id = k.value ->> 1 AND a.sequence = k.value ->> 2",
+    "ON a.call_id = k.value ->> 1 AND a.sequence = k.value ->> 2 AND a.organisation_id = k.value ->> 0",
 )
 
 
@@ -97,10 +108,9 @@ def load(
 
 
 def _call_keys(commands: Sequence[Command]) -> Keys:
-    keys = {}
+    keys: dict[Row, None] = {}
     for command in commands:
-        kind = type(command)
-        if kind is not Fund and kind is not ExpireLots and command.organisation_id is not None:
+        if not isinstance(command, WALLET_COMMANDS) and command.organisation_id is not None:
             keys[command.switch_id, command.call_key, command.organisation_id] = None
     return Keys(keys)
 
@@ -108,7 +118,11 @@ def _call_keys(commands: Sequence[Command]) -> Keys:
 def _find_owners(connection: Connection, commands: Sequence[Command]) -> None:
     """Whose calls these are, where the command does not say. It never changes, so it is read
     before the lock."""
-    lost = [c for c in commands if c.organisation_id is None]
+    lost: list[CallCommand | ExpireHold] = [
+        c
+        for c in commands
+        if c.organisation_id is None and not isinstance(c, WALLET_COMMANDS | Authorize)
+    ]
     if lost:
         keys = Keys({(c.switch_id, c.call_key): None for c in lost})
         owners = {(row[0], row[1]): row[2] for row in connection.rows(OWNERS, [keys])}
@@ -147,7 +161,7 @@ def _load_the_rare(
 
 def _answers_given(commands: Sequence[Command], books: Books) -> Iterable[tuple[int, int, int]]:
     for command in commands:
-        if type(command) not in CALL_COMMANDS:
+        if isinstance(command, NOT_OF_A_SWITCH):
             continue
         call = books.calls.get((command.switch_id, command.call_key))
         if call is not None:
@@ -164,15 +178,8 @@ def _lot(row: Row) -> Lot:
 
 
 def call_of_row(row: Row) -> Call:
-    """A row of CALLS as the call it holds."""
-    (
-        id_, organisation_id, switch_id, call_key, state, type_, user_id, from_digits, to_digits, rate,
-        last_sequence, settle_sequence, started_ms, answered_ms, granted_s, reported_s, held_micros,
-        charged_micros, parts, deadline_ms, _sweep_ms, closed_ms, usage_id,
-    ) = row  # fmt: skip
-    return Call(
-        id_, organisation_id, switch_id, call_key, state, type_, user_id, from_digits, to_digits,
-        Rate.parse(rate), last_sequence, started_ms, deadline_ms, settle_sequence, answered_ms, granted_s,
-        reported_s, held_micros, charged_micros,
-        _decode_parts(parts), closed_ms, usage_id,
-    )  # fmt: skip
+    """A row of CALLS as the call it holds: the columns are the fields, in their order."""
+    call = Call(*row[:-1])
+    call.rate = Rate.parse(row[_RATE])
+    call.parts = _decode_parts(row[_PARTS])
+    return call

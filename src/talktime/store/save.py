@@ -1,30 +1,47 @@
 """Write back what deciding changed: a few bulk statements in the same transaction, every row
 counted."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 
 import msgspec
 
 from talktime.core.books import Books
-from talktime.core.calls import Call
-from talktime.core.ledger import Lot, Parts
+from talktime.core.outcomes import StoredAnswer
 from talktime.store.database import Both, Connection, Row
 from talktime.store.tables import ANSWER, CALL, LOT, TRANSFER, USAGE_RECORD, WALLET
 
 _encode = msgspec.json.Encoder().encode
 
+LOT_CHANGES = ("remaining_micros", "held_micros", "spent")
+WALLET_CHANGES = ("balance_micros", "held_micros", "debt_micros")
+CALL_CHANGES = (
+    *("state", "last_sequence", "settle_sequence", "deadline_ms", "answered_ms", "granted_s"),
+    *("reported_s", "held_micros", "charged_micros", "parts", "closed_ms", "usage_id"),
+)
+CALL_RESTARTS = ("rate", "started_ms", "sweep_ms")
 INSERT_LOTS = LOT.insert()
-UPDATE_LOTS = LOT.update("remaining_micros", "held_micros", "spent")
-UPDATE_WALLETS = WALLET.update("balance_micros", "held_micros", "debt_micros")
+UPDATE_LOTS = LOT.update(*LOT_CHANGES)
+UPDATE_WALLETS = WALLET.update(*WALLET_CHANGES)
 INSERT_CALLS = CALL.insert()
-UPDATE_CALLS = CALL.update(
-    "state", "last_sequence", "settle_sequence", "answered_ms", "granted_s", "reported_s", "held_micros",
-    "charged_micros", "parts", "deadline_ms", "closed_ms", "usage_id",
-)  # fmt: skip
-UPDATE_STARTS = CALL.update("rate", "started_ms", "sweep_ms")
+UPDATE_CALLS = CALL.update(*CALL_CHANGES)
+UPDATE_STARTS = CALL.update(*CALL_RESTARTS)
 INSERT_ANSWERS = ANSWER.insert()
 INSERT_TRANSFERS = TRANSFER.insert()
 INSERT_USAGE = USAGE_RECORD.insert()
+
+# A column is the attribute of its name, but for these of a call.
+_CALL_ATTRIBUTES = {"rate": "rate_text", "parts": "parts_text", "sweep_ms": "deadline_ms"}
+
+
+def _row(columns: Iterable[str]) -> Callable[[object], Row]:
+    return attrgetter(*[_CALL_ATTRIBUTES.get(column, column) for column in columns])
+
+
+new_lot, changed_lot = _row(LOT.columns), _row((*LOT_CHANGES, "organisation_id", "id"))
+changed_wallet = _row((*WALLET_CHANGES, "organisation_id"))
+new_call, changed_call = _row(CALL.columns), _row((*CALL_CHANGES, "organisation_id", "id"))
+restarted_call = _row((*CALL_RESTARTS, "organisation_id", "id"))
 
 
 class RowsMissing(Exception):
@@ -41,21 +58,16 @@ def save(connection: Connection, books: Books, now_ms: int) -> None:
     new_calls = [c for c in books.calls.values() if c.new]
     calls = [c for c in books.calls.values() if c.changed and not c.new]
     planned: list[tuple[Both, list[Row]]] = [
-        (UPDATE_WALLETS, [(w.balance_micros, w.held_micros, w.debt_micros, w.organisation_id) for w in wallets]),
-        (INSERT_LOTS, [_new_lot(lot) for lot in books.new_lots]),
-        (UPDATE_LOTS, [_changed_lot(lot) for lot in lots]),
-        (INSERT_CALLS, [_new_call(c) for c in new_calls]),
-        (UPDATE_CALLS, [_changed_call(c) for c in calls]),
-        (UPDATE_STARTS, [
-            (c.rate.text(), c.started_ms, c.deadline_ms, c.organisation_id, c.id) for c in calls if c.restarted
-        ]),
-        (INSERT_ANSWERS, [
-            (a.call_id, a.sequence, a.organisation_id, a.body_hash, a.status, a.body, now_ms)
-            for a in books.new_answers
-        ]),
+        (UPDATE_WALLETS, [changed_wallet(wallet) for wallet in wallets]),
+        (INSERT_LOTS, [new_lot(lot) for lot in books.new_lots]),
+        (UPDATE_LOTS, [changed_lot(lot) for lot in lots]),
+        (INSERT_CALLS, [new_call(call) for call in new_calls]),
+        (UPDATE_CALLS, [changed_call(call) for call in calls]),
+        (UPDATE_STARTS, [restarted_call(call) for call in calls if call.restarted]),
+        (INSERT_ANSWERS, [_answer(answer, now_ms) for answer in books.new_answers]),
         (INSERT_USAGE, [(*u[:-2], _texts(u.flags), _texts(u.because)) for u in books.usage]),
-        (INSERT_TRANSFERS, [tuple(t) for t in books.transfers]),
-    ]  # fmt: skip
+        (INSERT_TRANSFERS, [tuple(transfer) for transfer in books.transfers]),
+    ]
     writes = [(statement, rows) for statement, rows in planned if rows]
     if not writes:
         return
@@ -64,42 +76,8 @@ def save(connection: Connection, books: Books, now_ms: int) -> None:
             raise RowsMissing(f"{statement.sqlite[:40]}: {len(rows)} rows bound, {touched} touched")
 
 
-def _new_lot(lot: Lot) -> Row:
-    return (
-        lot.id, lot.organisation_id, lot.source, lot.priority, lot.promotional, lot.amount_micros,
-        lot.remaining_micros, lot.held_micros, lot.purchased_ms, lot.expires_ms, lot.idempotency_key,
-        lot.body_hash, lot.reason, lot.actor, lot.remaining_micros == 0,
-    )  # fmt: skip
-
-
-def _changed_lot(lot: Lot) -> Row:
-    return (
-        lot.remaining_micros,
-        lot.held_micros,
-        lot.remaining_micros == 0,
-        lot.organisation_id,
-        lot.id,
-    )
-
-
-def _new_call(c: Call) -> Row:
-    return (
-        c.id, c.organisation_id, c.switch_id, c.call_key, c.state, c.type, c.user_id, c.from_digits,
-        c.to_digits, c.rate.text(), c.last_sequence, c.settle_sequence, c.started_ms, c.answered_ms,
-        c.granted_s, c.reported_s, c.held_micros, c.charged_micros, _parts(c.parts), c.deadline_ms,
-        c.deadline_ms, c.closed_ms, c.usage_id,
-    )  # fmt: skip
-
-
-def _changed_call(c: Call) -> Row:
-    return (
-        c.state, c.last_sequence, c.settle_sequence, c.answered_ms, c.granted_s, c.reported_s, c.held_micros,
-        c.charged_micros, _parts(c.parts), c.deadline_ms, c.closed_ms, c.usage_id, c.organisation_id, c.id,
-    )  # fmt: skip
-
-
-def _parts(parts: Parts) -> str:
-    return "[" + ",".join([f"[{lot_id},{micros}]" for lot_id, micros in parts]) + "]"
+def _answer(a: StoredAnswer, now_ms: int) -> Row:
+    return (a.call_id, a.sequence, a.organisation_id, a.body_hash, a.status, a.body, now_ms)
 
 
 def _texts(lines: Iterable[str]) -> str:
