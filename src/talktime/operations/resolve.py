@@ -74,13 +74,8 @@ class _Party(NamedTuple):
     toll_free: bool = False
 
 
-class _Verdict(NamedTuple):
-    """What the gates came to."""
-
-    to_digits: str
-    rate: Rate
-    refusal: Refusal | None
-    passed: tuple[str, ...]
+# What the gates came to: digits of `to`, the rate, the first "no", a line for each gate passed.
+_Verdict = tuple[str, Rate, Refusal | None, tuple[str, ...]]
 
 
 def resolve(
@@ -117,6 +112,7 @@ def resolve(
         verdict = _outbound(party, request.to or "", rate_cards, at_ms)
     else:
         verdict = _inbound(party, rate_cards, at_ms)
+    to_digits, rate, refusal, passed = verdict
     return Authorize(
         switch_id,
         request.call_key,
@@ -126,12 +122,12 @@ def resolve(
         party.user.id if party.user is not None else None,
         request.type,
         party.from_digits,
-        verdict.to_digits,
+        to_digits,
         at_ms,
-        verdict.rate,
+        rate,
         request.requested_s,
-        verdict.refusal,
-        verdict.passed,
+        refusal,
+        passed,
     )
 
 
@@ -142,35 +138,35 @@ def _outbound(party: _Party, to: str, rate_cards: RateCards, at_ms: int) -> _Ver
     called = parse_number(to) if to[:1] == "+" else parse_number(to, region)
     if type(called) is Number and called.emergency:
         line = f"emergency: {called.digits} is an emergency number in {region}, always allowed"
-        return _Verdict(called.digits, EMERGENCY, None, (who, line))
+        return called.digits, EMERGENCY, None, (who, line)
     inactive = _inactive(party)
     if inactive is not None:
-        return _Verdict(_some_digits(to), UNRATED, inactive, ())
+        return _some_digits(to), UNRATED, inactive, ()
     if isinstance(called, Refusal):
-        return _Verdict(_some_digits(to), UNRATED, called, ())
+        return _some_digits(to), UNRATED, called, ()
     unlicensed = _unlicensed(party)
     if unlicensed is not None:
-        return _Verdict(called.digits, UNRATED, unlicensed, ())
+        return called.digits, UNRATED, unlicensed, ()
     rate = _rate(party.organisation, rate_cards, "outbound", called.digits, at_ms)
     if isinstance(rate, Refusal):
-        return _Verdict(called.digits, UNRATED, rate, ())
+        return called.digits, UNRATED, rate, ()
     passed = (who, _number_line(called.digits, called.region), _LICENCE_LINE)
-    return _Verdict(called.digits, rate, None, passed)
+    return called.digits, rate, None, passed
 
 
 def _inbound(party: _Party, rate_cards: RateCards, at_ms: int) -> _Verdict:
     """The gates of an inbound call: only toll-free numbers cost, and they need no licence (R33)."""
     inactive = _inactive(party)
     if inactive is not None:
-        return _Verdict(party.to_digits, UNRATED, inactive, ())
+        return party.to_digits, UNRATED, inactive, ()
     passed = (_who_line(party),)
     if not party.toll_free:
         free = TO_A_USER if party.user is not None else TO_A_TOLL_NUMBER
-        return _Verdict(party.to_digits, free, None, passed)
+        return party.to_digits, free, None, passed
     rate = _rate(party.organisation, rate_cards, "toll_free_in", party.to_digits, at_ms)
     if isinstance(rate, Refusal):
-        return _Verdict(party.to_digits, UNRATED, rate, ())
-    return _Verdict(party.to_digits, rate, None, passed)
+        return party.to_digits, UNRATED, rate, ()
+    return party.to_digits, rate, None, passed
 
 
 def _inactive(party: _Party) -> Refusal | None:
