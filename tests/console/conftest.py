@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from django.test import override_settings
 
 from talktime.config import Settings, settings_from
 from talktime.console.databases import set_up
@@ -31,6 +32,13 @@ def settings_in(folder: Path, url: str = "", **environ: str) -> Settings:
 
 # Django's models can be imported only once it is set up; nothing is read or made by that.
 set_up(settings_in(Path("nowhere")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passwords_hashed_quickly() -> Iterator[None]:
+    """The real hash takes a third of a second on purpose."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ def in_cell(model: Any, organisation: Organisation) -> Any:
 def credits_shown(organisation: Organisation, wording: Wording, now_ms: int) -> Shown:
     """The balance and the lots. What is available is what the engine would say at this instant."""
     row = in_cell(Wallet, organisation).first()
-    rows = in_cell(Lot, organisation).filter(remaining_micros__gt=0).order_by("expires_ms", "id")
+    rows = in_cell(Lot, organisation).filter(spent=False).order_by("expires_ms", "id")
     wallet = ledger.Wallet(
         organisation.id,
         row.currency if row else organisation.currency,

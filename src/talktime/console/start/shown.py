@@ -1,5 +1,6 @@
 """Amounts, times and numbers as the reader's own language writes them."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
@@ -15,6 +16,8 @@ from talktime.core.money import DECIMALS_MAX, decimal_text, half_up_minor_units
 
 ACCEPT_LANGUAGE_LENGTH_MAX = 200
 FALLBACK_LOCALE = "en_GB"
+# A code for want of a sign stands apart from its number (CLDR's rule, which Babel leaves out).
+LETTER_BY_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,9 @@ class Wording:
     def money(self, micros: int, currency: str) -> Amount:
         decimals = min(get_currency_precision(currency), DECIMALS_MAX)
         rounded = Decimal(half_up_minor_units(micros, decimals)).scaleb(-decimals)
-        text = format_currency(rounded, currency, locale=self.locale)
+        text = LETTER_BY_DIGIT.sub(
+            "\N{NO-BREAK SPACE}", format_currency(rounded, currency, locale=self.locale)
+        )
         hidden = micros % 10 ** (DECIMALS_MAX - decimals) != 0
         exact = self.decimal(Decimal(decimal_text(micros))) if hidden else ""
         return Amount(text, exact, micros < 0)

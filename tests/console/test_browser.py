@@ -1,0 +1,116 @@
+"""The console in a real browser (Debian's Chromium): it fits, nothing is blocked, keys suffice."""
+
+import shutil
+import socket
+import threading
+from contextlib import closing
+
+import pytest
+import uvicorn
+from playwright.sync_api import sync_playwright
+
+from talktime.console.accounts import create_admin
+from talktime.console.asgi import application
+from talktime.console.cell.models import Lot, UsageRecord, User, Wallet
+from talktime.console.control_plane.models import Number, Organisation
+from tests.console.rows import insert
+
+EMAIL, PASSWORD = "admin@contoso.example", "seven green bottles"
+LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+HUGE = 999_999_999_999_999
+SIZES = [(1200, 800, "light"), (970, 700, "dark"), (320, 640, "dark"), (760, 900, "light")]
+PAGES = ["/", "/sign-in/", "/organisations/", "/organisations/1/", "/organisations/2/", "/nowhere"]
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+OUTSIDE = """() => [...document.querySelectorAll('main *')].filter(one => {
+    const box = one.getBoundingClientRect();
+    return !one.closest('.hidden') && box.width > 1 && box.right > innerWidth + 1;
+}).map(one => one.outerHTML.slice(0, 80))"""
+
+
+@pytest.fixture
+def address(installation):
+    """The console, full of long words and big numbers, served on a free port."""
+    insert(Organisation, name=LONG)
+    insert(Organisation, id=2, name="Contoso Elsewhere", cell="elsewhere")
+    insert(Wallet, balance_micros=HUGE, held_micros=HUGE, debt_micros=HUGE)
+    insert(Lot, amount_micros=HUGE, remaining_micros=HUGE, held_micros=HUGE, expires_ms=1)
+    insert(User, display_name=LONG, name=f"{LONG.lower()}@contoso.example")
+    insert(User, id=32, name="b", licences='["CREDITS", "AUDIO_CONFERENCING_DIAL_OUT_EXTENDED"]')
+    insert(Number)
+    insert(Number, digits="999999999999999")
+    for number in range(3):
+        insert(UsageRecord, id=60 + number, destination=LONG, charge_micros=-HUGE, used_s=86_400)
+    create_admin(EMAIL, PASSWORD, 1)
+    create_admin(EMAIL, PASSWORD, 2)
+    with closing(socket.create_server(("127.0.0.1", 0))) as door:
+        server = uvicorn.Server(uvicorn.Config(application, lifespan="off", log_config=None))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
+        thread.start()
+        yield f"http://127.0.0.1:{door.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def chromium(address):
+    """Started after the rows are written: Django refuses its ORM where Playwright's loop runs."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        yield browser
+        browser.close()
+
+
+def sign_in(page, address):
+    page.goto(f"{address}/sign-in/")
+    page.get_by_label("E-mail address").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_every_page_fits_its_window_and_loads_all_it_asks_for(address, chromium):
+    for width, height, scheme in SIZES:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB"
+        )
+        page = context.new_page()
+        blocked = []
+        page.on("requestfailed", lambda request: blocked.append(request.url))  # noqa: B023
+        page.on(
+            "console",
+            lambda message: "Content Security" in message.text and blocked.append(message.text),  # noqa: B023
+        )
+        for path in ("/", "/sign-in/"):
+            page.goto(address + path)
+            assert (path, width, page.evaluate(OVERFLOW)) == (path, width, 0)
+        sign_in(page, address)
+        for path in PAGES:
+            page.goto(address + path)
+            for why in page.locator("summary").all():
+                why.click()
+            assert (path, width, page.evaluate(OVERFLOW)) == (path, width, 0)
+            assert (path, width, page.evaluate(OUTSIDE)) == (path, width, [])
+            assert page.locator("h1").count() == 1
+        assert blocked == []
+        context.close()
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_an_admin_gets_to_the_balance_with_the_keyboard_alone(address, chromium):
+    page = chromium.new_page(locale="en-GB")
+    page.goto(address)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.goto(f"{address}/sign-in/?next=/organisations/1/")
+    page.keyboard.type(EMAIL)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Communications credits").wait_for()
+    rows = page.get_by_role("table", name="Credits with money left").get_by_role("row")
+    assert rows.count() == 2
+    page.get_by_role("button", name="Sign out").press("Enter")
+    page.get_by_role("link", name="Sign in").first.wait_for()
+    page.close()

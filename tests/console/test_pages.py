@@ -1,0 +1,307 @@
+"""The console's pages, as a browser gets them. Mirrors src/talktime/console/start."""
+
+import asyncio
+import html
+import json
+import re
+
+import httpx
+import pytest
+from django.db import connections
+from django.test import Client
+
+from talktime.console.accounts import create_admin
+from talktime.console.asgi import application
+from talktime.console.cell.models import Lot, UsageRecord, User, Wallet
+from talktime.console.control_plane.models import Account, Number, Organisation
+from talktime.console.migrate import migrate
+from tests.console.conftest import settings_in
+from tests.console.rows import DAY_MS, START_MS, insert
+
+EMAIL, PASSWORD = "admin@contoso.example", "seven green bottles"
+FAR_MS = 4_000_000_000_000  # in 2096: never soon
+
+
+def browser(**headers):
+    return Client(
+        SERVER_NAME="localhost",
+        enforce_csrf_checks=True,
+        headers={"accept-language": "en-GB", **headers},
+    )
+
+
+def words_of(response):
+    """What a reader sees of the page, in one line."""
+    text = re.sub(r"<head>.*?</head>|<[^>]+>", " ", response.content.decode(), flags=re.DOTALL)
+    return " ".join(html.unescape(text).split())
+
+
+def sign_in(client, email=EMAIL, password=PASSWORD, **more):
+    token = client.get("/sign-in/").content.decode().partition('csrfmiddlewaretoken" value="')[2]
+    form = {"csrfmiddlewaretoken": token.partition('"')[0], "username": email, **more}
+    return client.post("/sign-in/", {**form, "password": password})
+
+
+@pytest.fixture
+def admin(installation):
+    insert(Organisation)
+    create_admin(EMAIL, PASSWORD, 1)
+    client = browser()
+    assert sign_in(client).headers["Location"] == "/organisations/"
+    return client
+
+
+def test_anyone_sees_what_this_is_and_the_ways_in(installation):
+    response = browser().get("/")
+    assert response.status_code == 200
+    links = re.findall(r'<li><a href="([^"]+)"', response.content.decode())
+    assert links == ["/sign-in/", "/v1/openapi.json", "/readyz"]
+    assert "Working: all databases answer." in words_of(response)
+
+
+def test_every_page_forbids_what_is_not_ours(installation):
+    for path in ("/", "/sign-in/", "/static/talktime/talktime.css", "/nowhere"):
+        headers = browser().get(path).headers
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'; ")
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+    assert browser().get("/").headers["X-Frame-Options"] == "DENY"
+
+
+def test_a_wrong_password_and_an_unknown_address_get_the_same_page(admin):
+    unknown = sign_in(browser(), email="nobody@contoso.example")
+    wrong = sign_in(browser(), password="eight green bottles")
+    closed = Account.objects.get()
+    closed.is_active = False
+    closed.save()
+    inactive = sign_in(browser())
+    assert words_of(unknown) == words_of(wrong) == words_of(inactive)
+    assert "The e-mail address or the password is not right." in words_of(wrong)
+    assert [one.status_code for one in (unknown, wrong, inactive)] == [200, 200, 200]
+
+
+def test_an_address_is_known_however_it_is_typed(admin):
+    assert sign_in(browser(), email="ADMIN@Contoso.example").status_code == 302
+
+
+def test_a_form_without_its_token_is_refused(admin):
+    response = browser().post("/sign-in/", {"username": EMAIL, "password": PASSWORD})
+    assert response.status_code == 403
+    assert "The form has expired" in words_of(response)
+
+
+def test_signing_in_leads_only_to_pages_of_this_service(admin):
+    there = sign_in(browser(), next="/organisations/1/")
+    assert there.headers["Location"] == "/organisations/1/"
+    elsewhere = sign_in(browser(), next="https://evil.example/")
+    assert elsewhere.headers["Location"] == "/organisations/"
+
+
+def test_cookies_are_out_of_reach_of_scripts_and_other_sites(admin):
+    for name in ("talktime_session", "talktime_csrf"):
+        cookie = admin.cookies[name]
+        assert (cookie["httponly"], cookie["samesite"], cookie["secure"]) == (True, "Lax", "")
+
+
+def test_a_page_for_admins_sends_others_to_sign_in(installation):
+    response = browser().get("/organisations/1/")
+    assert response.headers["Location"] == "/sign-in/?next=/organisations/1/"
+
+
+def test_signing_out_ends_the_session(admin):
+    assert admin.post("/sign-out/").status_code == 403
+    page = admin.get("/organisations/1/").content.decode()
+    token = page.partition('csrfmiddlewaretoken" value="')[2].partition('"')[0]
+    out = admin.post("/sign-out/", {"csrfmiddlewaretoken": token})
+    assert out.headers["Location"] == "/"
+    assert admin.get("/organisations/1/").status_code == 302
+
+
+def test_an_admin_of_one_organisation_lands_on_its_page(admin):
+    assert admin.get("/organisations/").headers["Location"] == "/organisations/1/"
+
+
+def test_an_admin_of_several_chooses_and_sees_no_others(admin):
+    for number in (2, 3):
+        insert(Organisation, id=number, name=f"Contoso {number}")
+    create_admin(EMAIL, PASSWORD, 2)
+    client = browser()
+    sign_in(client)
+    listed = words_of(client.get("/organisations/"))
+    assert "Contoso Contoso 2" in listed
+    assert "Contoso 3" not in listed
+    assert client.get("/organisations/2/").status_code == 200
+    assert client.get("/organisations/3/").status_code == 404
+
+
+def test_an_empty_organisation_says_what_to_do_next(admin):
+    words = words_of(admin.get("/organisations/1/"))
+    assert "Balance available €0.00 Held for running calls €0.00" in words
+    assert "No credits are left. Ask the operator of this service to add funds" in words
+    assert "No calls yet." in words
+    assert "No users yet." in words
+
+
+def test_the_balance_counts_what_the_engine_would_let_calls_take(admin):
+    insert(Wallet, balance_micros=170_000_000, held_micros=75_000, debt_micros=1_500_000)
+    insert(Lot, held_micros=75_000, expires_ms=FAR_MS)
+    insert(Lot, id=12, idempotency_key="late", amount_micros=50_000_000,
+           remaining_micros=50_000_000, expires_ms=1)  # fmt: skip
+    insert(Lot, id=13, idempotency_key="gift", amount_micros=20_000_000, source="grant",
+           remaining_micros=5_005_000, promotional=True, expires_ms=FAR_MS - DAY_MS)  # fmt: skip
+    insert(Lot, id=14, idempotency_key="spent", remaining_micros=0, spent=True, expires_ms=FAR_MS)
+    words = words_of(admin.get("/organisations/1/"))
+    assert "Balance available €103.43 Held for running calls €0.08 0.075" in words
+    assert "Owed for calls past their hold €1.50" in words
+    lots = words.partition("Amount ")[2].partition(" Usage")[0]
+    assert lots == (
+        "1 Jan 1970, 01:00:00 Expired Purchase 15 Jan 2027 €50.00 €0.00 €50.00 "
+        "1 Oct 2096, 09:06:40 Grant Promotional 15 Jan 2027 €5.01 5.005 €0.00 €20.00 "
+        "2 Oct 2096, 09:06:40 Purchase 15 Jan 2027 €100.00 €0.08 0.075 €100.00"
+    )
+
+
+def test_the_latest_calls_are_shown_with_the_reason_for_their_charge(admin):
+    insert(User)
+    for number in range(25):
+        insert(UsageRecord, id=100 + number, started_ms=START_MS + number * 60_000)
+    insert(UsageRecord, id=99, started_ms=START_MS + DAY_MS, kind="correction", user_id=None,
+           charge_micros=-15_000, flags='["late_report"]', because="[]", used_s=0)  # fmt: skip
+    words = words_of(admin.get("/organisations/1/"))
+    usage = words.partition("Duration Charge ")[2]
+    assert usage.startswith(
+        "16 Jan 2027, 09:00:00 Correction Late report +47 21 23 45 67 "
+        "Germany +49 30 12345678 0:00 -€0.02 -0.015 "
+        "15 Jan 2027, 09:24:00 Front desk +47 21 23 45 67 Germany +49 30 12345678 "
+        "Why this charge : Germany, 15 Jan 2027, 09:24:00 "
+        "49 Germany at 0.015/min, 60/60, 61 s billed as 120 s: 0.03 EUR 1:01 €0.03 "
+    )
+    assert usage.count("Why this charge") == 19
+    assert "09:06:00" in usage
+    assert "09:05:00" not in usage
+
+
+def test_users_are_shown_with_their_licences_and_numbers(admin):
+    insert(User)
+    insert(User, id=32, name="bridge@contoso.example", display_name="", licences="[]",
+           kind="resource_account", active=False)  # fmt: skip
+    insert(Number)
+    insert(Number, digits="4721234568", active=False)
+    insert(Number, digits="80012345678", user_id=None, kind="toll_free")
+    insert(Number, digits="4721234569", organisation_id=2)
+    words = words_of(admin.get("/organisations/1/"))
+    assert words.partition("Licences Numbers ")[2] == (
+        "bridge@contoso.example Resource account Blocked bridge@contoso.example NO None None "
+        "Front desk front-desk@contoso.example NO CREDITS +47 21 23 45 67 "
+        "Service numbers +800 1234 5678 Toll-free"
+    )
+
+
+def test_rows_of_other_organisations_are_not_shown(admin):
+    for model, change in (
+        (Wallet, {}),
+        (Lot, {"expires_ms": FAR_MS}),
+        (UsageRecord, {}),
+        (User, {}),
+        (Number, {}),
+    ):
+        insert(model, organisation_id=2, **change)
+    words = words_of(admin.get("/organisations/1/"))
+    for empty in ("€0.00", "No credits are left", "No calls yet", "No users yet"):
+        assert empty in words
+    assert "+47" not in words
+
+
+def test_text_from_outside_is_shown_as_text(admin):
+    insert(User, display_name="<script>alert(1)</script>", licences='["<b>"]')
+    insert(UsageRecord, destination="<i>Nowhere</i>", because=json.dumps(["<u>why</u>"]))
+    page = admin.get("/organisations/1/").content.decode()
+    assert not re.search("<(script|b|i|u)>", page)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_an_organisation_billed_after_use_is_not_told_to_add_funds(admin):
+    Organisation.objects.update(commerce_model="post_usage", active=False)
+    words = words_of(admin.get("/organisations/1/"))
+    assert "Post-usage billing · NO · times in Europe/Oslo Closed: new calls are refused" in words
+    assert "No credits are left. Calls are billed after use." in words
+
+
+def test_a_cell_that_no_longer_exists_here_gets_a_page_that_says_so(admin):
+    Organisation.objects.update(cell="elsewhere")
+    response = admin.get("/organisations/1/")
+    assert response.status_code == 503
+    assert "Contoso Prepaid" in words_of(response)
+    assert "The balance cannot be shown just now" in words_of(response)
+
+
+def test_a_cell_that_is_away_is_said_and_comes_back_by_itself(
+    new_cluster, tmp_path, connections_closed
+):
+    cluster = new_cluster()
+    far = cluster.create_database("far")
+    migrate(settings_in(tmp_path, TALKTIME_CELLS=f"main={far}"))
+    insert(Organisation)
+    create_admin(EMAIL, PASSWORD, 1)
+    client = browser()
+    sign_in(client)
+    assert client.get("/organisations/1/").status_code == 200
+    connections.close_all()
+    cluster.stop()
+    away = client.get("/organisations/1/")
+    assert away.status_code == 503
+    assert "Contoso Prepaid · NO · times in Europe/Oslo The balance cannot be shown" in words_of(
+        away
+    )
+    start = client.get("/")
+    assert start.status_code == 200
+    assert "Not working: a database does not answer." in words_of(start)
+    connections.close_all()
+    cluster.start()
+    assert client.get("/organisations/1/").status_code == 200
+
+
+def test_a_control_plane_that_is_away_is_said_on_every_page(
+    new_cluster, tmp_path, connections_closed
+):
+    cluster = new_cluster()
+    migrate(settings_in(tmp_path, cluster.create_database("control")))
+    insert(Organisation)
+    create_admin(EMAIL, PASSWORD, 1)
+    client = browser()
+    sign_in(client)
+    connections.close_all()
+    cluster.stop()
+    response = client.get("/organisations/1/")
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "10"
+    assert "The service is away" in words_of(response)
+    assert "Not working: a database does not answer." in words_of(client.get("/"))
+
+
+def test_a_page_that_does_not_exist_says_so(installation):
+    response = browser().get("/nowhere")
+    assert response.status_code == 404
+    assert "There is no such page" in words_of(response)
+
+
+def test_a_name_this_service_does_not_have_is_refused(installation):
+    response = Client(SERVER_NAME="evil.example").get("/")
+    assert response.status_code == 400
+    assert "This request cannot be answered" in words_of(response)
+
+
+def test_pages_and_files_are_served_by_asgi(installation):
+    async def fetch():
+        transport = httpx.ASGITransport(app=application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return [
+                await client.get(path)
+                for path in ("/", "/static/talktime/talktime.css", "/static/talktime/icon.svg")
+            ]
+
+    page, style, icon = asyncio.run(fetch())
+    assert [one.status_code for one in (page, style, icon)] == [200, 200, 200]
+    kinds = [one.headers["Content-Type"].partition(";")[0] for one in (page, style, icon)]
+    assert kinds == ["text/html", "text/css", "image/svg+xml"]
+    assert style.text.startswith("/*")
