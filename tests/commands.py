@@ -1,6 +1,6 @@
 """Commands in few words, and books in memory to try them on.
 
-`organisation 1` calls `Germany` at 0.015 a minute by default; `body_hash` is made of all a command says,
+Organisation 1 calls Germany at 0.015 a minute by default. `body_hash` is made of all a command says,
 so that the same words are the same request.
 """
 

@@ -76,9 +76,8 @@ def _grant(
         )
     until_s = max(min(billed_seconds(used_s + asked_s, rate), payable_s), call.granted_s)
     if until_s <= used_s:
-        return Refused(
-            _too_short(used_s, rate, available_micros, wallet.currency), call.call_key, sequence
-        )
+        refusal = _too_short(call, used_s, available_micros, wallet.currency)
+        return Refused(refusal, call.call_key, sequence)
     price_until_micros = price_micros(until_s, rate)
     more_micros = price_until_micros - call.held_micros
     if more_micros > 0:
@@ -112,11 +111,11 @@ def _price_of(used_s: int, rate: Rate) -> int:
 
 
 def _too_short(call: Call, used_s: int, available_micros: int, currency: str) -> Refusal:
-    if used_s >= CALL_SECONDS_MAX:
+    next_s = billed_seconds(used_s + 1, call.rate)
+    if next_s > CALL_SECONDS_MAX:
         return Refusal(
             "call_too_long", f"a call may last {CALL_SECONDS_MAX} s; it has lasted {used_s} s"
         )
-    next_s = billed_seconds(used_s + 1, call.rate)
     more_micros = price_micros(next_s, call.rate) - call.held_micros
     detail = explain.shortage(call.rate, next_s - used_s, more_micros, available_micros, currency)
     return Refusal("insufficient_credit", detail)
@@ -251,8 +250,13 @@ def _give_back(
     books: Books, wallet: Wallet, call: Call, micros: int, usage_id: int, now_ms: int
 ) -> None:
     """Return money to the lots it came from, the last first; then lessen the debt; what is left is
-    a lot of its own."""
+    a lot of its own.
+
+    What a lot gets back pays the debt, even where the lot has expired since: else it would be
+    forfeited and the debt stay.
+    """
     organisation_id = call.organisation_id
+    kept: Parts = []
     for lot_id, part_micros in reversed(call.parts):
         back_micros = min(micros, part_micros)
         if back_micros:
@@ -260,11 +264,15 @@ def _give_back(
             books.transfer(
                 organisation_id, REVENUE, lot_id, back_micros, "correction", usage_id, now_ms
             )
+            paid = wallet.pay_debt_from(lot_id, back_micros)
+            books.transfers_from(wallet, paid, DEBT, "debt_payment", None, now_ms)
             micros -= back_micros
+        if part_micros > back_micros:
+            kept.insert(0, (lot_id, part_micros - back_micros))
+    call.parts = kept
     owed_micros = min(micros, wallet.debt_micros)
     if owed_micros:
-        wallet.debt_micros -= owed_micros
-        wallet.balance_micros += owed_micros
+        wallet.forgive(owed_micros)
         books.transfer(organisation_id, REVENUE, DEBT, owed_micros, "correction", usage_id, now_ms)
     if micros > owed_micros:
         lot = _refund_lot(books.next_id(), call, micros - owed_micros, now_ms)
