@@ -1,0 +1,266 @@
+"""Prove the books of a cell, on live data: every wallet is its lots is its transfers, and so on.
+
+All checks read one moment (a snapshot), take no lock, and run as set-based statements over whole
+tables, so that a month of calls takes seconds. What does not hold is a finding, never an exception.
+
+A usage record's call may be gone (operations/forget_calls.py); its transfers may not.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from talktime.core.limits import FINDINGS_SHOWN_MAX
+from talktime.core.money import decimal_text
+from talktime.store import book_checks as sql
+from talktime.store.database import Connection, Statement
+
+
+class Check(NamedTuple):
+    """One thing to prove: its name, what it says, over which table's rows, and a finding in words.
+
+    In `words`, {id}, {other} and the amounts {expected} and {found} stand for the broken row's.
+    """
+
+    name: str
+    proves: str
+    table: str
+    statement: Statement
+    words: str
+
+
+CHECKS = (
+    Check(
+        "wallet_lots",
+        "every wallet is the sum of its lots less its debt",
+        "wallet",
+        sql.WALLET_LOTS,
+        "the wallet says {found}; its lots less its debt make {expected}",
+    ),
+    Check(
+        "lot_transfers",
+        "every lot has left what its transfers left in it",
+        "lot",
+        sql.LOT_TRANSFERS,
+        "lot {id} has {found} left; its transfers make {expected}",
+    ),
+    Check(
+        "debt_transfers",
+        "every wallet owes what its transfers say it owes",
+        "wallet",
+        sql.DEBT_TRANSFERS,
+        "the wallet owes {found}; its transfers make {expected}",
+    ),
+    Check(
+        "lot_amounts",
+        "every lot's amount is what one transfer brought in",
+        "lot",
+        sql.LOT_AMOUNTS,
+        "lot {id} was {found} when new; its largest transfer in is {expected}",
+    ),
+    Check(
+        "lot_remaining",
+        "no lot is below zero or above its amount",
+        "lot",
+        sql.LOT_REMAINING,
+        "lot {id} has {found} left, beyond the bound of {expected}",
+    ),
+    Check(
+        "lot_held",
+        "no lot holds less than nothing or more than it has left",
+        "lot",
+        sql.LOT_HELD,
+        "lot {id} holds {found}, beyond the bound of {expected}",
+    ),
+    Check(
+        "wallet_holds",
+        "every wallet holds what its lots hold",
+        "wallet",
+        sql.WALLET_HOLDS,
+        "the wallet holds {found}; its lots hold {expected}",
+    ),
+    Check(
+        "lot_holds",
+        "every lot holds what open calls hold of it",
+        "lot",
+        sql.LOT_HOLDS,
+        "lot {id} holds {found}; open calls hold {expected} of it",
+    ),
+    Check(
+        "holds_without_call",
+        "no lot holds money for no call",
+        "lot",
+        sql.HOLDS_WITHOUT_CALL,
+        "lot {id} holds {found}, and no open call names it",
+    ),
+    Check(
+        "call_holds",
+        "every open call holds the sum of its parts",
+        "call",
+        sql.CALL_HOLDS,
+        "call {id} holds {found}; its parts make {expected}",
+    ),
+    Check(
+        "closed_holds",
+        "no closed call still holds money",
+        "call",
+        sql.CLOSED_HOLDS,
+        "call {id} is closed and holds {found}",
+    ),
+    Check(
+        "transfer_accounts",
+        "transfers sum to zero over all known accounts",
+        "transfer",
+        sql.TRANSFER_ACCOUNTS,
+        "transfer {id} of {found} is to or from account {other}, which the organisation has not",
+    ),
+    Check(
+        "transfer_kinds",
+        "every transfer moves money between the accounts that its kind says",
+        "transfer",
+        sql.TRANSFER_KINDS,
+        "transfer {id} does not fit its kind in its accounts, amount or usage record",
+    ),
+    Check(
+        "transfer_usage",
+        "no transfer names a usage record that is not there",
+        "transfer",
+        sql.TRANSFER_USAGE,
+        "transfer {id} of {found} is for usage record {other}, which is not there",
+    ),
+    Check(
+        "usage_transfers",
+        "every usage record's charge is the sum of its transfers; without a charge it has none",
+        "usage_record",
+        sql.USAGE_TRANSFERS,
+        "usage record {id} charges {found}; its transfers make {expected}",
+    ),
+    Check(
+        "usage_once",
+        "every call has one usage record, and at most one correction of it",
+        "usage_record",
+        sql.USAGE_ONCE,
+        "call {id} has other usage records than one, and one correction at most",
+    ),
+    Check(
+        "usage_calls",
+        "every usage record is of the call it names, where that is still kept",
+        "usage_record",
+        sql.USAGE_CALLS,
+        "usage record {id} differs from its call {other} in organisation, switch or call_id",
+    ),
+    Check(
+        "usage_currency",
+        "every usage record is in its wallet's currency",
+        "usage_record",
+        sql.USAGE_CURRENCY,
+        "usage record {id} is in another currency than the wallet",
+    ),
+    Check(
+        "call_charges",
+        "every call was charged what its usage records say",
+        "call",
+        sql.CALL_CHARGES,
+        "call {id} was charged {found}; its usage records make {expected}",
+    ),
+    Check(
+        "call_usage",
+        "every closed call names its usage record, no other call names one",
+        "call",
+        sql.CALL_USAGE,
+        "call {id} does not fit the usage record that it names ({other})",
+    ),
+    Check(
+        "answer_calls",
+        "every stored answer belongs to a call",
+        "answer",
+        sql.ANSWER_CALLS,
+        "answer {other} of call {id} has no call",
+    ),
+)
+
+
+class Finding(NamedTuple):
+    """One row for which a check does not hold: whose, which, and what, in figures and in words.
+
+    `ids` names the row (for a wallet: its organisation) and, where there is one, the row it points
+    to. `expected` and `found` are micros where the check compares amounts.
+    """
+
+    check: str
+    organisation_id: int
+    ids: tuple[int, ...]
+    expected: int | None
+    found: int | None
+    words: str
+
+
+class Checked(NamedTuple):
+    """What came of one check: `rows` looked at, `broken` ones, the first of these as findings."""
+
+    name: str
+    proves: str
+    rows: int
+    broken: int
+    findings: tuple[Finding, ...]
+    took_ms: int
+
+
+class BooksChecked(NamedTuple):
+    """What came of all checks on one cell."""
+
+    checks: tuple[Checked, ...]
+    took_ms: int
+
+    @property
+    def clean(self) -> bool:
+        """Whether everything holds."""
+        return not any(check.broken for check in self.checks)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings of all checks."""
+        return tuple(finding for check in self.checks for finding in check.findings)
+
+
+def check_books(connection: Connection, clock_ms: Callable[[], int]) -> BooksChecked:
+    """Prove a cell's books as they stand now, each check in its own time by `clock_ms`.
+
+    The connection must not be in a transaction: all checks read one snapshot, opened here. A check
+    shows at most FINDINGS_SHOWN_MAX findings and counts all. Raises Outage where the database fails.
+    """
+    with connection.snapshot():
+        began_ms = clock_ms()
+        counts = sql.row_counts(connection)
+        checks = tuple(_checked(connection, check, counts, clock_ms) for check in CHECKS)
+        return BooksChecked(checks, clock_ms() - began_ms)
+
+
+def _checked(
+    connection: Connection, check: Check, counts: dict[str, int], clock_ms: Callable[[], int]
+) -> Checked:
+    began_ms = clock_ms()
+    rows = sql.broken_rows(connection, check.statement, FINDINGS_SHOWN_MAX)
+    findings = tuple(_finding(check, row[:5]) for row in rows)
+    broken = rows[0][5] if rows else 0
+    took_ms = clock_ms() - began_ms
+    return Checked(check.name, check.proves, counts[check.table], broken, findings, took_ms)
+
+
+def _finding(check: Check, row: tuple[int | None, ...]) -> Finding:
+    organisation_id, row_id, other_id, expected, found = row
+    words = check.words.format(
+        id=row_id, other=other_id, expected=_amount(expected), found=_amount(found)
+    )
+    ids = tuple(number for number in (row_id, other_id) if number is not None)
+    return Finding(
+        check.name,
+        organisation_id or 0,
+        ids,
+        expected,
+        found,
+        f"organisation {organisation_id}: {words}",
+    )
+
+
+def _amount(micros: int | None) -> str:
+    return "nothing" if micros is None else decimal_text(micros)

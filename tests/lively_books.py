@@ -1,0 +1,142 @@
+"""A cell with some of everything: money in, calls in every state, debt, forfeiture, corrections.
+
+Played through the real operations, one command a transaction, at times that the player sets.
+"""
+
+from talktime.core.commands import (
+    Answer,
+    Authorize,
+    Command,
+    ExpireHold,
+    ExpireLots,
+    Extend,
+    Fund,
+    Settle,
+)
+from talktime.core.ids import EPOCH_MS, Ids
+from talktime.core.rating import Rate
+from talktime.operations.execute import Done, execute
+from talktime.store.database import Connection
+from tests.stores import ADD_WALLET
+
+DAY_MS = 86_400_000
+YEAR_MS = 365 * DAY_MS
+START_MS = EPOCH_MS + 10 * DAY_MS
+GERMANY = Rate("49", "Germany", 15_000, 0, 60, 60)
+FRANCE = Rate("33", "France", 21_000, 5_000, 30, 6)
+FREE = Rate("", "Free", 0, 0, 60, 60)
+
+
+class Player:
+    """Gives commands to one cell, and keeps the time. Ids come from the same clock."""
+
+    def __init__(self, connection: Connection, now_ms: int = START_MS, node: int = 0) -> None:
+        self.connection = connection
+        self.now_ms = now_ms
+        self.ids = Ids(node, lambda: self.now_ms)
+
+    def clock_ms(self) -> int:
+        """The player's time."""
+        return self.now_ms
+
+    def wait(self, seconds: int) -> None:
+        """Let time pass."""
+        self.now_ms += seconds * 1000
+
+    def do(self, command: Command) -> Done:
+        """Execute one command in its own transaction."""
+        with self.connection.transaction():
+            return execute(self.connection, [command], self.now_ms, self.ids.next)[0]
+
+    def wallet(self, organisation_id: int, *micros: int, lasts_ms: int = YEAR_MS) -> None:
+        """An organisation with a wallet and a purchased lot of each amount."""
+        with self.connection.transaction():
+            self.connection.run(ADD_WALLET, [organisation_id, "USD"])
+        for amount_micros in micros:
+            self.fund(organisation_id, amount_micros, lasts_ms=lasts_ms)
+
+    def fund(
+        self,
+        organisation_id: int,
+        micros: int,
+        *,
+        source: str = "purchase",
+        lasts_ms: int = YEAR_MS,
+    ) -> None:
+        """A new lot that lasts so long."""
+        key = f"lot {self.ids.next()}"
+        expires_ms = self.now_ms + lasts_ms
+        self.do(Fund(organisation_id, key, 1, source, micros, expires_ms, "a test", "operator"))
+
+    def authorize(
+        self, organisation_id: int, call_key: str, rate: Rate = GERMANY, requested_s: int = 0
+    ) -> Done:
+        """Ask for a call on switch 1."""
+        digits = rate.prefix + "30123456"
+        return self.do(
+            Authorize(
+                1,
+                call_key,
+                0,
+                7,
+                organisation_id,
+                5,
+                "user_out",
+                "14255550100",
+                digits,
+                self.now_ms,
+                rate,
+                requested_s,
+            )
+        )
+
+    def answer(self, call_key: str, sequence: int = 1) -> Done:
+        """The call was answered now."""
+        return self.do(Answer(1, call_key, sequence, 7, self.now_ms))
+
+    def extend(self, call_key: str, sequence: int, used_s: int) -> Done:
+        """Ask for more time."""
+        return self.do(Extend(1, call_key, sequence, 7, used_s, 0))
+
+    def settle(self, call_key: str, sequence: int, used_s: int) -> Done:
+        """End the call."""
+        return self.do(Settle(1, call_key, sequence, 7, used_s, "normal"))
+
+    def call(self, organisation_id: int, call_key: str, used_s: int, rate: Rate = GERMANY) -> None:
+        """A whole call."""
+        self.authorize(organisation_id, call_key, rate)
+        self.answer(call_key)
+        self.wait(used_s)
+        self.settle(call_key, 2, used_s)
+
+
+def play_everything(player: Player) -> None:
+    """Three organisations with something of each kind, among it the open calls o1, o2 and o3."""
+    player.wallet(1, 500_000, 10_000_000)
+    player.wallet(2)
+    player.fund(2, 60_000, source="grant", lasts_ms=DAY_MS)
+    player.fund(2, 3_000_000, source="adjustment")
+    player.wait(5)
+    player.call(1, "short", 61)
+    player.call(1, "other", 200, FRANCE)
+    player.call(1, "unanswered", 0)
+    player.call(2, "free", 90, FREE)
+    player.authorize(1, "late, longer")
+    player.authorize(1, "late, shorter")
+    player.extend("late, shorter", 1, 250)
+    player.wait(1000)
+    for key in ("late, longer", "late, shorter"):
+        player.do(ExpireHold(1, key, 1))
+    player.settle("late, longer", 1, 130)
+    player.settle("late, shorter", 2, 250)
+    player.wait(86_400)
+    player.do(ExpireLots(2))
+    player.wallet(3, 20_000)
+    player.authorize(3, "overdrawn")
+    player.settle("overdrawn", 1, 600)
+    player.fund(3, 200_000)
+    player.call(3, "paid again", 30)
+    for key in ("o1", "o2"):
+        player.authorize(1, key)
+    player.authorize(2, "o3", FRANCE)
+    player.authorize(2, "refused", Rate("88", "Sky", 10**10, 0, 60, 60))

@@ -1,0 +1,246 @@
+"""The proof of the books. Mirrors src/talktime/operations/check_books.py.
+
+Corruptions are planted as someone with every right on the database could: triggers and
+constraints are removed first.
+"""
+
+import pytest
+
+from talktime.core.limits import FINDINGS_SHOWN_MAX
+from talktime.operations.check_books import CHECKS, check_books
+from tests.lively_books import Player, play_everything
+
+pytestmark = pytest.mark.layouts("sqlite", "postgres")
+
+CHECKED_TABLES = "('wallet', 'lot', 'call', 'transfer', 'usage_record')"
+POSTGRES_GUARDS = (
+    "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'c' "
+    f"AND conrelid IN (SELECT oid FROM pg_class WHERE relname IN {CHECKED_TABLES} "
+    "AND relnamespace = current_schema()::regnamespace)"
+)
+INSERT_TRANSFER = (
+    "INSERT INTO transfer (id, organisation_id, debit_account, credit_account, amount_micros, "
+    "kind, usage_id, at_ms) SELECT 77 + ?, organisation_id, ?, ?, 5, ?, ?, 0 FROM wallet "
+    "WHERE organisation_id = 1"
+)
+USAGE_COLUMNS = (
+    "organisation_id, switch_id, call_key, kind, type, user_id, from_digits, to_digits, "
+    "destination, prefix, rate, currency, started_ms, ended_ms, used_s, billed_s, fee_micros, "
+    "cause, capability, flags, because"
+)
+COPY_USAGE = (
+    f"INSERT INTO usage_record (id, call_id, charge_micros, {USAGE_COLUMNS}) "
+    f"SELECT 77, ?, ?, {USAGE_COLUMNS} FROM usage_record WHERE call_key = 'unanswered'"
+)
+
+
+class Attacker:
+    """Changes the books of organisations 1 and 2 behind the program's back."""
+
+    def __init__(self, player):
+        self.connection = player.connection
+        self.small, self.big = self.lots(1)
+        self.remove_guards()
+
+    def remove_guards(self):
+        if self.connection.dialect == "sqlite":
+            self.run("PRAGMA ignore_check_constraints = ON")
+            for (name,) in self.rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'"):
+                self.run(f"DROP TRIGGER {name}")
+            return
+        for table in ("transfer", "usage_record"):
+            self.run(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        for table, name in self.rows(POSTGRES_GUARDS):
+            self.run(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+
+    def rows(self, statement, *values):
+        return self.connection.rows(statement, values)
+
+    def run(self, statement, *values):
+        return self.connection.run(statement, values)
+
+    def lots(self, organisation_id):
+        rows = self.rows(
+            "SELECT id FROM lot WHERE organisation_id = ? ORDER BY amount_micros", organisation_id
+        )
+        return [row[0] for row in rows]
+
+    def wallet(self, organisation_id=1, **more):
+        self.add("wallet", "organisation_id", organisation_id, more)
+
+    def lot(self, lot_id, **more):
+        self.add("lot", "id", lot_id, more)
+
+    def call(self, call_key, **more):
+        self.add("call", "call_key", call_key, more)
+
+    def add(self, table, key, value, more):
+        for column, micros in more.items():
+            touched = self.run(
+                f"UPDATE {table} SET {column}_micros = {column}_micros + ? WHERE {key} = ?",
+                micros,
+                value,
+            )
+            assert touched == 1
+
+    def transfer(self, debit, credit, kind, usage_id=None, number=0):
+        assert self.run(INSERT_TRANSFER, number, debit, credit, kind, usage_id) == 1
+
+    def usage_of(self, call_key):
+        return self.rows("SELECT id FROM usage_record WHERE call_key = ?", call_key)[0][0]
+
+
+def hold_more_than_is_left(attacker):
+    ((parts, held),) = attacker.rows("SELECT parts, held_micros FROM call WHERE call_key = 'o3'")
+    lot_id = int(parts.strip("[]").split(",")[0])
+    attacker.wallet(2, held=10**7)
+    attacker.lot(lot_id, held=10**7)
+    attacker.call("o3", held=10**7)
+    new_parts = f"[[{lot_id},{held + 10**7}]]"
+    attacker.run("UPDATE call SET parts = ? WHERE call_key = 'o3'", new_parts)
+
+
+def have_more_than_came_in(attacker):
+    attacker.transfer(1, attacker.big, "purchase")
+    attacker.lot(attacker.big, remaining=5)
+    attacker.wallet(balance=5)
+
+
+def name_a_usage_record_that_is_not_there(attacker):
+    attacker.transfer(attacker.big, 2, "usage", 42)
+    attacker.lot(attacker.big, remaining=-5)
+    attacker.wallet(balance=-5)
+
+
+def move_money_for_a_call_that_cost_nothing(attacker):
+    usage_id = attacker.usage_of("unanswered")
+    attacker.transfer(attacker.big, 2, "correction", usage_id, 0)
+    attacker.transfer(2, attacker.big, "correction", usage_id, 1)
+
+
+def run(statement, *values):
+    return lambda attacker: attacker.run(statement, *values)
+
+
+PLANTED = [
+    ("wallet_lots", lambda a: a.wallet(balance=1)),
+    ("wallet_lots", run("DELETE FROM wallet WHERE organisation_id = 3")),
+    ("lot_transfers", lambda a: (a.lot(a.small, remaining=5), a.lot(a.big, remaining=-5))),
+    ("debt_transfers", lambda a: a.wallet(debt=5, balance=-5)),
+    ("lot_amounts", lambda a: a.lot(a.big, amount=5)),
+    ("lot_remaining", have_more_than_came_in),
+    ("lot_held", hold_more_than_is_left),
+    ("wallet_holds", lambda a: a.wallet(held=5)),
+    ("lot_holds", lambda a: (a.wallet(held=5), a.lot(a.small, held=5))),
+    ("holds_without_call", lambda a: (a.wallet(held=5), a.lot(a.big, held=5))),
+    ("call_holds", lambda a: a.call("o1", held=5)),
+    ("closed_holds", lambda a: a.call("short", held=5)),
+    ("transfer_accounts", lambda a: a.transfer(1, 999, "purchase")),
+    ("transfer_kinds", run("UPDATE transfer SET kind = 'purchase' WHERE kind = 'grant'")),
+    ("transfer_usage", name_a_usage_record_that_is_not_there),
+    ("usage_transfers", run(COPY_USAGE, 42, 5)),
+    ("usage_transfers", move_money_for_a_call_that_cost_nothing),
+    ("usage_once", run(COPY_USAGE.replace("?", "call_id", 1), 0)),
+    ("usage_calls", run("UPDATE usage_record SET call_key = 'x' WHERE call_key = 'short'")),
+    ("usage_currency", run("UPDATE usage_record SET currency = 'EUR' WHERE call_key = 'short'")),
+    ("call_charges", lambda a: a.call("short", charged=5)),
+    ("call_usage", run("UPDATE call SET usage_id = 42 WHERE call_key = 'short'")),
+    ("answer_calls", run("INSERT INTO answer VALUES (42, 0, 1, 0, 200, '{}', 0)")),
+]
+
+
+@pytest.fixture
+def player(store):
+    player = Player(store.cell())
+    play_everything(player)
+    return player
+
+
+def findings(player):
+    return check_books(player.connection, player.clock_ms).findings
+
+
+def named(player):
+    return {finding.check for finding in findings(player)}
+
+
+def test_books_with_everything_in_them_are_clean(player):
+    checked = check_books(player.connection, player.clock_ms)
+    assert checked.findings == ()
+    assert checked.clean
+    assert [check.name for check in checked.checks] == [check.name for check in CHECKS]
+    rows = {check.name: check.rows for check in checked.checks}
+    assert (rows["wallet_lots"], rows["usage_once"], rows["call_holds"]) == (3, 9, 12)
+
+
+def test_books_with_nothing_in_them_are_clean(store):
+    player = Player(store.cell())
+    assert check_books(player.connection, player.clock_ms).clean
+
+
+@pytest.mark.parametrize(("check", "plant"), PLANTED)
+def test_a_planted_corruption_is_named_by_its_check_alone(player, check, plant):
+    plant(Attacker(player))
+    assert named(player) == {check}
+
+
+def test_every_check_has_a_corruption_that_it_names():
+    assert {check for check, _ in PLANTED} == {check.name for check in CHECKS}
+
+
+def test_a_finding_says_whose_which_and_how_much(player):
+    attacker = Attacker(player)
+    attacker.lot(attacker.big, amount=5)
+    (finding,) = findings(player)
+    assert finding.organisation_id == 1
+    assert finding.ids == (attacker.big,)
+    assert (finding.expected, finding.found) == (10_000_000, 10_000_005)
+    assert finding.words == (
+        f"organisation 1: lot {attacker.big} was 10.000005 when new; its largest transfer in is 10"
+    )
+
+
+@pytest.mark.parametrize(
+    ("statement", "checks"),
+    [
+        ("DELETE FROM transfer WHERE kind = 'grant'", {"lot_transfers", "lot_amounts"}),
+        ("DELETE FROM transfer WHERE kind = 'overdraft'", {"debt_transfers", "usage_transfers"}),
+        ("DELETE FROM transfer WHERE kind = 'forfeiture'", {"lot_transfers"}),
+        (
+            "DELETE FROM usage_record WHERE call_key = 'short'",
+            {"transfer_usage", "call_charges", "call_usage"},
+        ),
+        ("DELETE FROM call WHERE call_key = 'o3'", {"holds_without_call", "answer_calls"}),
+        ("DELETE FROM call WHERE call_key = 'o1'", {"lot_holds", "answer_calls"}),
+        ("UPDATE call SET parts = 'x' WHERE call_key = 'o1'", {"call_holds", "lot_holds"}),
+        ("UPDATE call SET parts = '[7]' WHERE call_key = 'o1'", {"call_holds", "lot_holds"}),
+        ("UPDATE lot SET organisation_id = 2 WHERE amount_micros = 500000", None),
+        ("UPDATE transfer SET amount_micros = amount_micros * 2 WHERE usage_id IS NOT NULL", None),
+    ],
+)
+def test_a_clumsy_corruption_is_named_by_every_check_it_breaks(player, statement, checks):
+    assert Attacker(player).run(statement) > 0
+    if checks is None:
+        assert not check_books(player.connection, player.clock_ms).clean
+    else:
+        assert named(player) == checks
+
+
+def test_many_findings_are_counted_and_the_first_are_shown(player):
+    attacker = Attacker(player)
+    for number in range(FINDINGS_SHOWN_MAX + 5):
+        attacker.transfer(1, 999, "purchase", number=number)
+    checked = check_books(player.connection, player.clock_ms)
+    (check,) = [check for check in checked.checks if check.broken]
+    assert (check.broken, len(check.findings)) == (FINDINGS_SHOWN_MAX + 5, FINDINGS_SHOWN_MAX)
+
+
+def test_a_call_that_runs_on_while_the_books_are_checked_is_no_finding(store, player):
+    other = Player(store.cell(), player.now_ms, node=1)
+
+    def clock_ms():
+        other.call(1, f"meanwhile {other.ids.next()}", 61)
+        return player.now_ms
+
+    assert check_books(player.connection, clock_ms).clean
+    assert check_books(player.connection, player.clock_ms).clean
