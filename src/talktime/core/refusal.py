@@ -100,6 +100,12 @@ REFUSALS: dict[str, RefusalKind] = {
     "call_already_authorized": RefusalKind(
         409, "The call is already authorized", "Ask for more time with extend.", SWITCH
     ),
+    "call_id_taken": RefusalKind(
+        409,
+        "The call_id belongs to a call of another organisation",
+        "Use a new call_id for a new call.",
+        SWITCH,
+    ),
     "unknown_caller": RefusalKind(
         404,
         "The caller is not known",
@@ -153,6 +159,18 @@ REFUSALS: dict[str, RefusalKind] = {
         "The organisation is not known",
         "List the organisations and use one of their names.",
         OPERATOR,
+    ),
+    "unknown_user": RefusalKind(
+        404, "The user is not known", "List the organisation's users and use a name of theirs.", ADMIN
+    ),
+    "unknown_number": RefusalKind(
+        404, "The number is not known", "List the numbers, or assign this one first.", OPERATOR
+    ),
+    "unknown_switch": RefusalKind(
+        404, "The switch is not known", "List the switches and use one of their names.", OPERATOR
+    ),
+    "unknown_key": RefusalKind(
+        404, "The API key is not known", "List the keys and use one of their ids.", OPERATOR
     ),
     "already_exists": RefusalKind(
         409, "This already exists", "Use another name or number, or change what exists.", OPERATOR

@@ -1,0 +1,87 @@
+"""Put money into a wallet by hand: an operator's purchase, grant or adjustment."""
+
+import hashlib
+from collections.abc import Callable
+
+from talktime.core.commands import Fund
+from talktime.core.directory import Organisation
+from talktime.core.expiry import expires_ms
+from talktime.core.funding import SOURCE_ACCOUNTS
+from talktime.core.limits import (
+    ACTOR_TEXT_MAX,
+    AMOUNT_MICROS_MAX,
+    IDEMPOTENCY_KEY_TEXT_MAX,
+    REASON_TEXT_MAX,
+)
+from talktime.core.money import decimal_text
+from talktime.core.outcomes import Funded, Refused
+from talktime.core.refusal import Refusal
+from talktime.operations.execute import execute
+from talktime.operations.input_checks import check_one_of, check_text, first
+from talktime.store.database import Connection
+
+
+def fund(
+    cell: Connection,
+    organisation: Organisation,
+    *,
+    amount_micros: int,
+    source: str = "purchase",
+    reason: str,
+    actor: str,
+    idempotency_key: str,
+    lasts_until_ms: int | None = None,
+    priority: int = 0,
+    promotional: bool = False,
+    now_ms: int,
+    next_id: Callable[[], int],
+) -> Funded | Refusal:
+    """Put a new lot into the organisation's wallet, in a transaction of its own.
+
+    `source`: purchase, grant, recharge or adjustment. The lot expires twelve months from now in
+    the organisation's time zone (D5), or at `lasts_until_ms`. The same key and request again is
+    the same lot: nobody funds twice by accident. Operators name who did it and why (R12); lots of
+    lower `priority` are spent first, then those that expire earlier (D6).
+
+    Refuses: invalid_request; unknown_organisation where the cell has no wallet for it;
+    idempotency_key_reused for the same key with another request.
+    """
+    refusal = first(
+        check_one_of("the source", source, SOURCE_ACCOUNTS),
+        check_text("the reason", reason, REASON_TEXT_MAX),
+        check_text("the actor", actor, ACTOR_TEXT_MAX),
+        check_text("the idempotency key", idempotency_key, IDEMPOTENCY_KEY_TEXT_MAX),
+    )
+    if refusal is not None:
+        return refusal
+    if not 0 < amount_micros <= AMOUNT_MICROS_MAX:
+        most = decimal_text(AMOUNT_MICROS_MAX)
+        return Refusal("invalid_request", f"the amount must be above 0 and at most {most}")
+    if not -100 <= priority <= 100:
+        return Refusal("invalid_request", "the priority must be from -100 to 100")
+    if lasts_until_ms is not None and lasts_until_ms <= now_ms:
+        return Refusal("invalid_request", "the money would have expired before it is there")
+    asked = (source, amount_micros, reason, actor, lasts_until_ms, priority, promotional)
+    digest = hashlib.blake2b(repr(asked).encode(), digest_size=8).digest()
+    until_ms = lasts_until_ms
+    if until_ms is None:
+        until_ms = expires_ms(now_ms, organisation.time_zone)
+    command = Fund(
+        organisation.id,
+        idempotency_key,
+        int.from_bytes(digest, "big", signed=True),
+        source,
+        amount_micros,
+        until_ms,
+        reason,
+        actor,
+        priority,
+        promotional,
+    )
+    with cell.transaction():
+        [done] = execute(cell, [command], now_ms, next_id)
+    if isinstance(done.outcome, Refused):
+        return done.outcome.refusal
+    if not isinstance(done.outcome, Funded):
+        raise TypeError(f"funding came to {done.outcome!r}")
+    return done.outcome

@@ -1,0 +1,145 @@
+"""Organisations: make one with its wallet, find it, list all, switch one off or on."""
+
+from collections.abc import Callable, Mapping
+
+from talktime.core.directory import Organisation
+from talktime.core.limits import CARD_NAME_TEXT_MAX, NAME_TEXT_MAX, PAGE_ROWS_MAX
+from talktime.core.refusal import Refusal
+from talktime.operations.input_checks import (
+    check_country,
+    check_currency,
+    check_one_of,
+    check_text,
+    check_time_zone,
+    first,
+)
+from talktime.store.database import Connection
+from talktime.store.directory import (
+    DIRECTORY,
+    insert_organisation,
+    insert_wallet,
+    lock,
+    organisation_named,
+    organisation_of_id,
+    organisations_by_name,
+    update_organisation,
+)
+from talktime.store.rates import versions_of
+
+
+def create_organisation(
+    control: Connection,
+    cells: Mapping[str, Connection],
+    *,
+    name: str,
+    cell: str,
+    currency: str,
+    time_zone: str,
+    country: str,
+    rate_card: str,
+    now_ms: int,
+    next_id: Callable[[], int],
+) -> Organisation | Refusal:
+    """Make an organisation on the prepaid model, with an empty wallet in one of the cells.
+
+    It opens its own transactions, because there are two: the wallet is committed in the cell
+    before the control plane names the organisation, so that whoever finds it finds its wallet. When
+    the second fails, do it all again: an empty wallet that nobody names stays, and does no harm.
+
+    The rate card may come later (until then calls are refused: no_rate); one that is there must be
+    in the organisation's currency. Refuses: invalid_request, already_exists for a name in use.
+    """
+    refusal = first(
+        check_text("the name", name, NAME_TEXT_MAX),
+        check_one_of("the cell", cell, cells),
+        check_currency(currency),
+        check_time_zone(time_zone),
+        check_country("the country", country),
+        check_text("the rate card", rate_card, CARD_NAME_TEXT_MAX),
+    )
+    if refusal is not None:
+        return refusal
+    with control.reading():
+        refusal = _taken(control, name) or _wrong_card(control, rate_card, currency)
+    if refusal is not None:
+        return refusal
+    organisation = Organisation(
+        next_id(), name, cell, currency, time_zone, country, "prepaid", True, rate_card
+    )
+    with cells[cell].transaction():
+        insert_wallet(cells[cell], organisation.id, currency)
+    with control.transaction():
+        lock(control, DIRECTORY)
+        refusal = _taken(control, name)
+        if refusal is None:
+            insert_organisation(control, organisation, now_ms)
+    return refusal or organisation
+
+
+def change_organisation(
+    control: Connection,
+    name: str,
+    *,
+    active: bool | None = None,
+    rate_card: str | None = None,
+) -> Organisation | Refusal:
+    """Switch an organisation off (its calls are refused) or on, or rate it by another card.
+
+    The caller opens and commits the control plane's transaction. What is None stays. Running calls
+    keep their rate. Refuses: unknown_organisation; invalid_request for a card in another currency.
+    """
+    lock(control, DIRECTORY)
+    found = find_organisation(control, name)
+    if isinstance(found, Refusal):
+        return found
+    if rate_card is not None:
+        refusal = first(
+            check_text("the rate card", rate_card, CARD_NAME_TEXT_MAX),
+            _wrong_card(control, rate_card, found.currency),
+        )
+        if refusal is not None:
+            return refusal
+    changed = found._replace(
+        active=found.active if active is None else active,
+        rate_card=found.rate_card if rate_card is None else rate_card,
+    )
+    if changed != found:
+        update_organisation(control, changed)
+    return changed
+
+
+def find_organisation(control: Connection, name: str) -> Organisation | Refusal:
+    """The organisation of this name, or of this id in digits.
+
+    Refuses: unknown_organisation.
+    """
+    found = organisation_named(control, name)
+    if found is None and name.isascii() and name.isdigit() and len(name) < 19:
+        found = organisation_of_id(control, int(name))
+    if found is None:
+        detail = f"no organisation is named {name[:NAME_TEXT_MAX]!r}"
+        return Refusal("unknown_organisation", detail)
+    return found
+
+
+def list_organisations(
+    control: Connection, *, after: str = "", limit: int = PAGE_ROWS_MAX
+) -> list[Organisation]:
+    """Organisations by name, at most PAGE_ROWS_MAX; `after` is the last name of the page before."""
+    return organisations_by_name(control, after, min(limit, PAGE_ROWS_MAX))
+
+
+def _taken(control: Connection, name: str) -> Refusal | None:
+    if organisation_named(control, name) is None:
+        return None
+    return Refusal("already_exists", f"there is an organisation named {name!r}")
+
+
+def _wrong_card(control: Connection, rate_card: str, currency: str) -> Refusal | None:
+    versions = versions_of(control, rate_card)
+    if not versions or versions[0].currency == currency:
+        return None
+    return Refusal(
+        "invalid_request",
+        f"the rate card {rate_card} is in {versions[0].currency}, the organisation in {currency}",
+    )
