@@ -70,7 +70,7 @@ def sign_in(page, address):
 
 
 def watched(page):
-    """What the page could not load, as the browser tells it; what it gave up by going on is fine."""
+    """What the page could not load, as the browser tells it; leaving a page early is no failure."""
     blocked = []
 
     def failed(request):
