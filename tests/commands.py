@@ -1,7 +1,7 @@
 """Commands in few words, and books in memory to try them on.
 
-Organisation 1 calls Germany at 0.015 a minute by default. `body_hash` is made of all a command says,
-so that the same words are the same request.
+Organisation 1 calls Germany at 0.015 a minute by default. `body_hash` is made of all that a command
+says, so that the same words are the same request.
 """
 
 from collections.abc import Callable

@@ -137,6 +137,8 @@ def _out_of_order(call: Call, command: CallCommand) -> Refused | None:
             command, "sequence_skipped", f"the next sequence number of this call is {expected}"
         )
     if kind is Authorize:
+        if call.organisation_id != command.organisation_id:
+            return _refused(command, "call_id_taken", "another organisation's call has this id")
         if call.state == OPEN:
             return _refused(command, "call_already_authorized", "the call is running")
     elif call.state == REFUSED:
@@ -152,12 +154,21 @@ def _apply(
     if type(command) is Settle:
         return charging.settle(books, call, command, now_ms)
     if type(command) is Authorize:
-        call.rate, call.started_ms, call.restarted = command.rate, command.at_ms, not call.new
-        call.deadline_ms = max(call.deadline_ms, now_ms)
+        if call.state == REFUSED:
+            _restart(call, command, now_ms)
         return charging.authorize(books, call, command, now_ms)
     if type(command) is Answer:
         return charging.note_answer(books, call, command, now_ms)
     raise TypeError(f"no such command: {command!r}")
+
+
+def _restart(call: Call, command: Authorize, now_ms: int) -> None:
+    """Authorized again after a refusal: anything may have been corrected since."""
+    call.type, call.user_id = command.type, command.user_id
+    call.from_digits, call.to_digits = command.from_digits, command.to_digits
+    call.rate, call.started_ms = command.rate, command.at_ms
+    call.deadline_ms = max(call.deadline_ms, now_ms)
+    call.restarted = True
 
 
 def _refused(command: CallCommand, code: str, detail: str) -> Refused:

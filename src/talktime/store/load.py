@@ -42,16 +42,17 @@ LOTS_BY_KEY = (
 )
 _RATE, _PARTS = list(CALL.columns).index("rate"), list(CALL.columns).index("parts")
 _CALL_COLUMNS = ", ".join(f"c.{column}" for column in CALL.columns)
+# Whoever's they are: a call_id that another organisation's call has is refused, not taken twice.
 CALLS = Both(
-    f"SELECT {_CALL_COLUMNS} FROM unnest(?::bigint[], ?::text[], ?::bigint[]) "
-    "AS k(switch_id, call_key, organisation_id) JOIN call c ON c.switch_id = k.switch_id "
-    "AND c.call_key = k.call_key AND c.organisation_id = k.organisation_id",
-    f"SELECT {_CALL_COLUMNS} FROM json_each(?) k CROSS JOIN call c ON c.switch_id = k.value ->> 0 "
-    "AND c.call_key = k.value ->> 1 AND c.organisation_id = k.value ->> 2",
+    f"SELECT {_CALL_COLUMNS} FROM unnest(?::bigint[], ?::text[]) AS k(switch_id, call_key) "
+    "JOIN call c ON c.switch_id = k.switch_id AND c.call_key = k.call_key",
+    f"SELECT {_CALL_COLUMNS} FROM json_each(?) k CROSS JOIN call c "
+    "ON c.switch_id = k.value ->> 0 AND c.call_key = k.value ->> 1",
 )
 OWNERS = Both(
     "SELECT c.switch_id, c.call_key, c.organisation_id "
-    "FROM unnest(?::bigint[], ?::text[]) AS k(switch_id, call_key) JOIN call c ON c.switch_id = k.switch_id AND c.call_key = k.call_key",
+    "FROM unnest(?::bigint[], ?::text[]) AS k(switch_id, call_key) "
+    "JOIN call c ON c.switch_id = k.switch_id AND c.call_key = k.call_key",
     "SELECT c.switch_id, c.call_key, c.organisation_id FROM json_each(?) k "
     "CROSS JOIN call c ON c.switch_id = k.value ->> 0 AND c.call_key = k.value ->> 1",
 )
@@ -61,7 +62,8 @@ ANSWERS = Both(
     "AS k(organisation_id, call_id, sequence) JOIN answer a ON a.call_id = k.call_id "
     "AND a.sequence = k.sequence AND a.organisation_id = k.organisation_id",
     f"SELECT {_ANSWER_COLUMNS} FROM json_each(?) k CROSS JOIN answer a "
-    "ON a.call_id = k.value ->> 1 AND a.sequence = k.value ->> 2 AND a.organisation_id = k.value ->> 0",
+    "ON a.call_id = k.value ->> 1 AND a.sequence = k.value ->> 2 "
+    "AND a.organisation_id = k.value ->> 0",
 )
 
 
@@ -111,7 +113,7 @@ def _call_keys(commands: Sequence[Command]) -> Keys:
     keys: dict[Row, None] = {}
     for command in commands:
         if not isinstance(command, WALLET_COMMANDS) and command.organisation_id is not None:
-            keys[command.switch_id, command.call_key, command.organisation_id] = None
+            keys[command.switch_id, command.call_key] = None
     return Keys(keys)
 
 

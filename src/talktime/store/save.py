@@ -19,7 +19,10 @@ CALL_CHANGES = (
     *("state", "last_sequence", "settle_sequence", "deadline_ms", "answered_ms", "granted_s"),
     *("reported_s", "held_micros", "charged_micros", "parts", "closed_ms", "usage_id"),
 )
-CALL_RESTARTS = ("rate", "started_ms", "sweep_ms")
+CALL_RESTARTS = (
+    *("type", "user_id", "from_digits", "to_digits"),
+    *("rate", "started_ms", "sweep_ms"),
+)
 INSERT_LOTS = LOT.insert()
 UPDATE_LOTS = LOT.update(*LOT_CHANGES)
 UPDATE_WALLETS = WALLET.update(*WALLET_CHANGES)
