@@ -161,7 +161,7 @@ REFUSALS: dict[str, RefusalKind] = {
         OPERATOR,
     ),
     "unknown_user": RefusalKind(
-        404, "The user is not known", "List the organisation's users and use a name of theirs.", ADMIN
+        404, "The user is not known", "List the organisation's users and use one's name.", ADMIN
     ),
     "unknown_number": RefusalKind(
         404, "The number is not known", "List the numbers, or assign this one first.", OPERATOR
