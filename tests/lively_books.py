@@ -128,7 +128,7 @@ def play_everything(player: Player) -> None:
     for key in ("late, longer", "late, shorter"):
         player.do(ExpireHold(1, key, 1))
     player.settle("late, longer", 1, 130)
-    player.settle("late, shorter", 2, 250)
+    player.settle("late, shorter", 2, 100)
     player.wait(86_400)
     player.do(ExpireLots(2))
     player.wallet(3, 20_000)

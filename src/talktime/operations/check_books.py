@@ -226,7 +226,7 @@ def check_books(connection: Connection, clock_ms: Callable[[], int]) -> BooksChe
     """Prove a cell's books as they stand now, each check in its own time by `clock_ms`.
 
     The connection must not be in a transaction: all checks read one snapshot, opened here. A check
-    shows at most FINDINGS_SHOWN_MAX findings and counts all. Raises Outage where the database fails.
+    shows at most FINDINGS_SHOWN_MAX findings, and counts all. Raises Outage.
     """
     with connection.snapshot():
         began_ms = clock_ms()

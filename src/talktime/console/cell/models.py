@@ -223,8 +223,13 @@ class UsageRecord(models.Model):
         db_table = "usage_record"
         constraints = [
             one_of("kind", ["call", "correction"], "usage_kind_known"),
-            models.CheckConstraint(condition=Q(used_s__gte=0), name="usage_used_not_negative"),
-            models.CheckConstraint(condition=Q(billed_s__gte=0), name="usage_billed_not_negative"),
+            models.CheckConstraint(
+                condition=Q(kind="correction") | Q(used_s__gte=0), name="usage_used_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="correction") | Q(billed_s__gte=0),
+                name="usage_billed_not_negative",
+            ),
         ]
         indexes = [
             models.Index(fields=["organisation_id", "started_ms"], name="usage_by_start"),

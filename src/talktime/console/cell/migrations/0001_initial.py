@@ -271,10 +271,16 @@ class Migration(migrations.Migration):
                         name="usage_kind_known",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("used_s__gte", 0)), name="usage_used_not_negative"
+                        condition=models.Q(
+                            ("kind", "correction"), ("used_s__gte", 0), _connector="OR"
+                        ),
+                        name="usage_used_not_negative",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("billed_s__gte", 0)), name="usage_billed_not_negative"
+                        condition=models.Q(
+                            ("kind", "correction"), ("billed_s__gte", 0), _connector="OR"
+                        ),
+                        name="usage_billed_not_negative",
                     ),
                 ],
             },
