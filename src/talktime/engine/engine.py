@@ -1,0 +1,246 @@
+"""The engine: finds whose call it is, and hands each command to the lane of its cell.
+
+Asyncio ends here. An Engine belongs to one event loop: its coroutines and `resolve` run there.
+Below it are one writer and one reader thread for each cell, and the threads that follow the
+databases for the caches.
+"""
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from talktime.config import Settings
+from talktime.core.books import Terms
+from talktime.core.commands import Authorize, CallCommand
+from talktime.core.keys import ApiKey
+from talktime.core.limits import CALL_OWNERS_CACHED_MAX, QUEUE_MAX
+from talktime.core.outcomes import NothingToSettle, Refused
+from talktime.core.refusal import Refusal
+from talktime.engine.connector import Connector
+from talktime.engine.directory_cache import DirectoryCache
+from talktime.engine.key_cache import KeyCache
+from talktime.engine.lane import Lane, Sources, unavailable
+from talktime.engine.owners import CallKey, Owners
+from talktime.engine.poller import Follow, Poller
+from talktime.engine.rate_cache import RateCache
+from talktime.engine.reader import Reader
+from talktime.operations.execute import Done
+from talktime.operations.quote import quote
+from talktime.operations.resolve import CallRequest, resolve
+from talktime.operations.show_call import show_call
+from talktime.store.database import Connection
+from talktime.store.version import Migrations
+
+DEFAULT_TERMS = Terms()
+NOT_DECIDED = (429, 503)
+
+
+class Engine:
+    """Everything between a gateway and the operations.
+
+    `expected` says which migrations a database of each kind (`control_plane`, `cell`) must have.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        sources: Sources,
+        expected: Mapping[str, Migrations],
+        *,
+        terms: Terms = DEFAULT_TERMS,
+        queue_max: int = QUEUE_MAX,
+    ) -> None:
+        self.clock_ms = sources.clock_ms
+        self.refreshed = threading.Condition()
+        """Notified when a cache has changed, or a database is away or back."""
+        self.keys = KeyCache()
+        self.rates = RateCache()
+        self.directory = DirectoryCache(settings.cells)
+        self._terms = terms
+        self._owners = Owners(CALL_OWNERS_CACHED_MAX)
+
+        def connector(cell: str) -> Connector:
+            return Connector(f"cell {cell}", settings.cells[cell], "cell", expected["cell"])
+
+        def control() -> Connector:
+            app = "control_plane"
+            return Connector("control plane", settings.control_plane, app, expected[app])
+
+        self.lanes = {
+            cell: Lane(cell, connector(cell), terms, sources, queue_max) for cell in settings.cells
+        }
+        self._readers = {cell: Reader(cell, connector(cell)) for cell in settings.cells}
+        users = [
+            Follow(connector(cell), [partial(self.directory.refresh_users, cell)])
+            for cell in settings.cells
+        ]
+        shared = [Follow(control(), [self.keys.refresh, self.directory.refresh])]
+        # Apart: a card of a million prefixes takes a while, and a revoked key must not wait.
+        rates = [Follow(control(), [self.rates.refresh])]
+        self._pollers = [
+            Poller(name, follows, self.refreshed)
+            for name, follows in (("directory", shared), ("rates", rates), ("users", users))
+        ]
+
+    async def start(self) -> None:
+        """Fill the caches and begin to work; what is away now is waited for."""
+        loop = asyncio.get_running_loop()
+        for lane in self.lanes.values():
+            lane.start(loop)
+        await asyncio.gather(*(asyncio.to_thread(poller.start) for poller in self._pollers))
+
+    async def stop(self) -> None:
+        """Take nothing more, answer what was taken, close everything."""
+        for lane in self.lanes.values():
+            await asyncio.to_thread(lane.stop)
+        for reader in self._readers.values():
+            await asyncio.to_thread(reader.stop)
+        for poller in self._pollers:
+            await asyncio.to_thread(poller.stop)
+
+    def not_ready(self) -> dict[str, str]:
+        """The parts that keep this process from working, each with the reason."""
+        parts = {name: why for poller in self._pollers for name, why in poller.away.items()}
+        for missing in (*self.keys.missing, *self.rates.missing, *self.directory.missing):
+            parts.setdefault(missing, "not loaded yet")
+        return parts
+
+    def key(self, secret: bytes) -> ApiKey | None:
+        """The API key of this text, if it opens anything now."""
+        return self.keys.find(secret, self.clock_ms())
+
+    def resolve(self, request: CallRequest, switch_id: int, body_hash: int) -> Authorize | Refusal:
+        """An authorize, complete, from what a switch asked; or why it cannot be decided."""
+        if self.directory.missing or self.rates.missing:
+            missing = (*self.directory.missing, *self.rates.missing)
+            return Refusal("unavailable", f"not loaded yet: {', '.join(missing)}")
+        command = resolve(
+            self.directory.directory,
+            self.rates.cards,
+            request,
+            switch_id,
+            self.clock_ms() if request.at_ms is None else request.at_ms,
+            body_hash,
+        )
+        if type(command) is Authorize:
+            self._owners.remember((switch_id, command.call_key), command.organisation_id)
+        return command
+
+    async def call(self, command: CallCommand) -> Done:
+        """Execute one command; its answer, after the commit."""
+        lane = self._lane_of(command)
+        if lane is not None:
+            done = (await lane.submit((command,)))[0]
+            if not _unknown(done) or type(command) is Authorize:
+                return done
+        return (await self._ask_in_turn([command]))[0]
+
+    async def calls(self, commands: Sequence[CallCommand]) -> list[Done]:
+        """Execute the commands of one request, in their order and, within a cell, together."""
+        found: list[Done | None] = [None] * len(commands)
+        places: dict[str, list[int]] = {}
+        lost: list[int] = []
+        for place, command in enumerate(commands):
+            lane = self._lane_of(command)
+            (places.setdefault(lane.name, []) if lane else lost).append(place)
+        # What stood before its own authorize was rightly unknown, and must not be asked again.
+        begun = {_key(command) for command in commands if isinstance(command, Authorize)}
+        waits = [
+            self.lanes[cell].submit([commands[place] for place in at])
+            for cell, at in places.items()
+        ]
+        for answers, at in zip(waits, places.values(), strict=True):
+            for place, done in zip(at, await answers, strict=True):
+                found[place] = done
+                if _unknown(done) and _key(commands[place]) not in begun:
+                    lost.append(place)
+        if lost:
+            lost.sort()
+            asked = await self._ask_in_turn([commands[place] for place in lost])
+            for place, done in zip(lost, asked, strict=True):
+                found[place] = done
+        return [done for done in found if done is not None]
+
+    async def quote(self, command: Authorize, for_s: int | None) -> str | Refusal:
+        """The body of a dry run of an authorize."""
+        cell = self._cell_of(command.organisation_id)
+        if cell is None:
+            return Refusal("unavailable", "the organisation's cell is not served here")
+
+        def read(connection: Connection) -> str | Refusal:
+            return quote(connection, command, for_s, self.clock_ms(), self._terms)
+
+        return await self._readers[cell].read(read)
+
+    async def show(self, switch_id: int, call_key: str) -> str | Refusal:
+        """The body that shows a switch's call as it stands."""
+        refusal = Refusal("unknown_call", "this switch has no call of this call_id")
+        for reader in self._readers.values():
+            found = await reader.read(partial(show_call, switch_id=switch_id, call_key=call_key))
+            if isinstance(found, str):
+                return found
+            if found.code != "unknown_call":
+                refusal = found
+        return refusal
+
+    def _cell_of(self, organisation_id: int) -> str | None:
+        organisation = self.directory.directory.organisation(organisation_id)
+        return organisation.cell if organisation and organisation.cell in self.lanes else None
+
+    def _lane_of(self, command: CallCommand) -> Lane | None:
+        """The lane of the command's organisation, where that is known or there is only one lane."""
+        if command.organisation_id is None:
+            command.organisation_id = self._owners.get(_key(command))
+        if command.organisation_id is not None:
+            cell = self._cell_of(command.organisation_id)
+            if cell is not None:
+                return self.lanes[cell]
+        return None
+
+    async def _ask_in_turn(self, commands: Sequence[CallCommand]) -> list[Done]:
+        """Ask each cell for calls that are not where they were looked for, until one has them.
+
+        Only when every cell has answered is a call unknown; while one is away it may be there.
+        """
+        answers: dict[int, Done] = {}
+        left = []
+        for place, command in enumerate(commands):
+            if isinstance(command, Authorize):
+                answers[place] = unavailable(command, "the organisation's cell is not served here")
+            else:
+                self._owners.forget(_key(command))
+                left.append(place)
+        for lane in self.lanes.values():
+            if not left:
+                break
+            asked = [commands[place] for place in left]
+            for command in asked:
+                command.organisation_id = None
+            found = await lane.submit(asked)
+            for place, done in zip(left, found, strict=True):
+                if place not in answers or not _unknown(done):
+                    answers[place] = done
+                self._remember(commands[place], done)
+            left = [
+                place
+                for place, done in zip(left, found, strict=True)
+                if _unknown(done) or done.status in NOT_DECIDED
+            ]
+        return [answers[place] for place in range(len(commands))]
+
+    def _remember(self, command: CallCommand, done: Done) -> None:
+        if command.organisation_id is not None and not _unknown(done):
+            self._owners.remember(_key(command), command.organisation_id)
+
+
+def _key(command: CallCommand) -> CallKey:
+    return command.switch_id, command.call_key
+
+
+def _unknown(done: Done) -> bool:
+    """Whether the cell that was asked has never seen the call."""
+    outcome = done.outcome
+    if type(outcome) is Refused:
+        return outcome.refusal.code == "unknown_call"
+    return type(outcome) is NothingToSettle

@@ -1,0 +1,27 @@
+"""Counts that cost next to nothing to keep: plain numbers, each written by one thread alone."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+
+class Distribution:
+    """How many values fell into each bucket, their sum, and their number.
+
+    >>> sizes = Distribution((1, 10))
+    >>> sizes.add(1), sizes.add(7), sizes.add(70)
+    (None, None, None)
+    >>> sizes.counts, sizes.total
+    ([1, 1, 1], 78)
+    """
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total: float = 0
+
+    def add(self, value: float) -> None:
+        """Count one value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value

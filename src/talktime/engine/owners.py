@@ -1,0 +1,41 @@
+"""Whose call it is: remembered from its authorize, for the requests that follow."""
+
+CallKey = tuple[int, str]
+"""(switch id, the switch's call_id)."""
+
+
+class Owners:
+    """The organisation of each call asked for lately; bounded, the oldest half is forgotten.
+
+    It only saves a look-up: what it says is checked against the books, and never overwritten.
+
+    >>> owners = Owners(at_most=2)
+    >>> for key in ("a", "b", "c"):
+    ...     owners.remember((1, key), 7)
+    >>> owners.get((1, "a")), owners.get((1, "b")), owners.get((1, "c"))
+    (None, 7, 7)
+    """
+
+    __slots__ = ("_half", "_old", "_young")
+
+    def __init__(self, at_most: int) -> None:
+        self._half = max(1, at_most // 2)
+        self._young: dict[CallKey, int] = {}
+        self._old: dict[CallKey, int] = {}
+
+    def get(self, key: CallKey) -> int | None:
+        """The call's organisation id; None where it is not remembered."""
+        found = self._young.get(key)
+        return self._old.get(key) if found is None else found
+
+    def remember(self, key: CallKey, organisation_id: int) -> None:
+        """Remember a call's organisation, unless one is remembered."""
+        if self.get(key) is None:
+            if len(self._young) >= self._half:
+                self._old, self._young = self._young, {}
+            self._young[key] = organisation_id
+
+    def forget(self, key: CallKey) -> None:
+        """What was remembered was wrong."""
+        self._young.pop(key, None)
+        self._old.pop(key, None)

@@ -1,0 +1,49 @@
+"""Reads of one cell (quotes, a call as it stands), on a thread and a connection of their own."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from talktime.core.limits import READS_WAITING_MAX
+from talktime.core.refusal import Refusal
+from talktime.engine.connector import Connector
+from talktime.store.database import Connection, Outage
+
+Found = TypeVar("Found")
+
+
+class Reader:
+    """The reads of one cell, one after the other; they never wait for its writer."""
+
+    def __init__(self, name: str, connector: Connector) -> None:
+        self._connector = connector
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"reader {name}")
+        self._waiting = 0
+
+    async def read(self, reading: Callable[[Connection], Found]) -> Found | Refusal:
+        """Run a read. Refuses queue_full (too many wait), unavailable (the database is away)."""
+        if self._waiting >= READS_WAITING_MAX:
+            return Refusal("queue_full", f"{self._waiting} reads are waiting for their turn")
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._thread, self._read, reading)
+        finally:
+            self._waiting -= 1
+
+    def _read(self, reading: Callable[[Connection], Found]) -> Found | Refusal:
+        try:
+            connection = self._connector.connection()
+            with connection.reading():
+                found = reading(connection)
+        except Outage as outage:
+            self._connector.failed(outage)
+            return Refusal("unavailable", "the database does not answer")
+        self._connector.worked()
+        return found
+
+    def stop(self) -> None:
+        """Finish what was asked, then close."""
+        self._thread.shutdown(wait=True)
+        self._connector.close()

@@ -1,0 +1,1 @@
+"""The dialects in which switches speak to the engine."""

@@ -1,0 +1,246 @@
+"""The charging API as an ASGI application: no framework, for Python's work is the limit.
+
+It says yes and no; it decides nothing. Addresses, refusals and fields are described by openapi.py.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from time import perf_counter
+from typing import NamedTuple
+
+import msgspec
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from talktime.core.commands import CallCommand
+from talktime.core.keys import CALLS, QUOTES
+from talktime.core.limits import (
+    BATCH_BODY_BYTES_MAX,
+    BATCH_REQUESTS_MAX,
+    BODY_BYTES_MAX,
+)
+from talktime.core.outcomes import Refused
+from talktime.core.refusal import Refusal
+from talktime.engine.engine import Engine
+from talktime.engine.lane import refused
+from talktime.gateways.http.bodies import MALFORMED, BatchBody, Item, QuoteBody, malformed
+from talktime.gateways.http.commands import DECODERS, command_of, quoted_command
+from talktime.gateways.http.counts import Counts
+from talktime.gateways.http.openapi import document
+from talktime.gateways.http.replies import (
+    JSON,
+    Answer,
+    Receive,
+    Scope,
+    Send,
+    answer_of,
+    give,
+    refuse,
+)
+from talktime.gateways.http.requests import ClientGone, body_of, call_id_of, key_of
+from talktime.operations.execute import Done
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[Scope, Receive, bytes], Awaitable[Answer]]
+
+_YES_NO = ("false", "true")
+_decode_batch = msgspec.json.Decoder(BatchBody).decode
+_decode_item = msgspec.json.Decoder(Item).decode
+_decode_quote = msgspec.json.Decoder(QuoteBody).decode
+
+
+class Endpoint(NamedTuple):
+    """What stands at an address. `name` is its label in the counts."""
+
+    name: str
+    method: str
+    handler: Handler
+
+    @property
+    def allow(self) -> bytes:
+        """The methods that the address takes."""
+        return b"GET, HEAD, OPTIONS" if self.method == "GET" else b"POST, OPTIONS"
+
+
+class ChargingApi:
+    """One application on one engine; it neither starts nor stops the engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._counts = Counts(engine)
+        self._document = document()
+        self._verbs = {
+            verb: Endpoint(verb.decode(), "POST", self._handler_of(verb)) for verb in DECODERS
+        }
+        self._call = Endpoint("show", "GET", self._show)
+        self._fixed = {
+            b"/v1/calls:batch": Endpoint("batch", "POST", self._batch),
+            b"/v1/quotes": Endpoint("quotes", "POST", self._quote),
+            b"/v1/openapi.json": Endpoint("openapi", "GET", self._openapi),
+            b"/healthz": Endpoint("healthz", "GET", self._healthz),
+            b"/readyz": Endpoint("readyz", "GET", self._readyz),
+            b"/metrics": Endpoint("metrics", "GET", self._metrics),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request (ASGI)."""
+        begun = perf_counter()
+        endpoint, segment = self._find(scope)
+        try:
+            answer = await self._answer(endpoint, segment, scope, receive)
+        except ClientGone:
+            return
+        except Exception:
+            log.exception("request failed", endpoint=endpoint.name if endpoint else "")
+            answer = refuse(
+                Refusal("unavailable", "this request failed; the service's log says why")
+            )
+        if answer.code:
+            self._counts.refusal(answer.code)
+        name = endpoint.name if endpoint else "none"
+        self._counts.request(name, answer.status, perf_counter() - begun)
+        await give(send, answer)
+
+    def _find(self, scope: Scope) -> tuple[Endpoint | None, bytes]:
+        """The endpoint of an address, and the call_id in it, still percent-encoded."""
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        parts = raw.split(b"/")
+        if len(parts) == 5 and parts[2] == b"calls" and parts[1] == b"v1":
+            return self._verbs.get(parts[4]), parts[3]
+        if len(parts) == 4 and parts[2] == b"calls" and parts[1] == b"v1":
+            return self._call, parts[3]
+        return self._fixed.get(raw) or self._fixed.get(scope["path"].encode()), b""
+
+    async def _answer(
+        self, endpoint: Endpoint | None, segment: bytes, scope: Scope, receive: Receive
+    ) -> Answer:
+        if endpoint is None:
+            return refuse(Refusal("not_found", "there is nothing at this address"))
+        method = scope["method"]
+        if method == endpoint.method or (method == "HEAD" and endpoint.method == "GET"):
+            return await endpoint.handler(scope, receive, segment)
+        allow = (b"allow", endpoint.allow)
+        if method == "OPTIONS":
+            return Answer(204, b"", (allow,))
+        answer = refuse(Refusal("method_not_allowed", f"use {endpoint.allow.decode()}"))
+        return answer._replace(headers=(*answer.headers, allow))
+
+    def _handler_of(self, verb: bytes) -> Handler:
+        decode, engine = DECODERS[verb], self._engine
+
+        async def handler(scope: Scope, receive: Receive, segment: bytes) -> Answer:
+            key = key_of(engine, scope["headers"], CALLS)
+            if isinstance(key, Refusal):
+                return refuse(key)
+            call_key = call_id_of(segment)
+            if isinstance(call_key, Refusal):
+                return refuse(call_key)
+            content = await body_of(receive, BODY_BYTES_MAX)
+            if isinstance(content, Refusal):
+                return refuse(content, call_key)
+            try:
+                body = decode(content)
+            except MALFORMED as error:
+                return refuse(malformed(error), call_key)
+            command = command_of(engine, body, call_key, key.switch_id)
+            if isinstance(command, Refusal):
+                return refuse(command, call_key, body.sequence)
+            done = await engine.call(command)
+            return answer_of(done.status, done.body, done.replayed, _code(done))
+
+        return handler
+
+    async def _show(self, scope: Scope, receive: Receive, segment: bytes) -> Answer:
+        key = key_of(self._engine, scope["headers"], CALLS)
+        if isinstance(key, Refusal):
+            return refuse(key)
+        call_key = call_id_of(segment)
+        if isinstance(call_key, Refusal):
+            return refuse(call_key)
+        found = await self._engine.show(key.switch_id, call_key)
+        return refuse(found, call_key) if isinstance(found, Refusal) else answer_of(200, found)
+
+    async def _quote(self, scope: Scope, receive: Receive, segment: bytes) -> Answer:
+        key = key_of(self._engine, scope["headers"], QUOTES)
+        if isinstance(key, Refusal):
+            return refuse(key)
+        content = await body_of(receive, BODY_BYTES_MAX)
+        if isinstance(content, Refusal):
+            return refuse(content)
+        try:
+            body = _decode_quote(content)
+        except MALFORMED as error:
+            return refuse(malformed(error))
+        command = quoted_command(self._engine, body, key.switch_id)
+        if isinstance(command, Refusal):
+            return refuse(command)
+        found = await self._engine.quote(command, body.for_seconds)
+        return refuse(found) if isinstance(found, Refusal) else answer_of(200, found)
+
+    async def _batch(self, scope: Scope, receive: Receive, segment: bytes) -> Answer:
+        key = key_of(self._engine, scope["headers"], CALLS)
+        if isinstance(key, Refusal):
+            return refuse(key)
+        content = await body_of(receive, BATCH_BODY_BYTES_MAX)
+        if isinstance(content, Refusal):
+            return refuse(content)
+        try:
+            items = _decode_batch(content).requests
+        except MALFORMED as error:
+            return refuse(malformed(error))
+        if len(items) > BATCH_REQUESTS_MAX:
+            detail = f"a batch may have {BATCH_REQUESTS_MAX} requests; this one has {len(items)}"
+            return refuse(Refusal("invalid_request", detail))
+        commands = [self._item(item, key.switch_id) for item in items]
+        executed = iter(await self._engine.calls([c for c in commands if not isinstance(c, Done)]))
+        answers = [c if isinstance(c, Done) else next(executed) for c in commands]
+        for done in answers:
+            if done.status >= 400:
+                self._counts.refusal(_code(done))
+        return answer_of(200, _batch_body(answers))
+
+    def _item(self, item: msgspec.Raw, switch_id: int) -> CallCommand | Done:
+        """The command of one item of a batch; or its refusal, in place, while the batch goes on."""
+        try:
+            body = _decode_item(item)
+        except MALFORMED as error:
+            return refused(malformed(error))
+        command = command_of(self._engine, body, body.call_id, switch_id)
+        if isinstance(command, Refusal):
+            return refused(command, body.call_id, body.sequence)
+        return command
+
+    async def _openapi(self, scope: Scope, receive: Receive, segment: bytes) -> Answer:
+        return Answer(200, self._document, (JSON,))
+
+    async def _healthz(self, scope: Scope, receive: Receive, segment: bytes) -> Answer:
+        return answer_of(200, '{"status":"ok"}')
+
+    async def _readyz(self, scope: Scope, receive: Receive, segment: bytes) -> Answer:
+        waits = list(self._engine.not_ready())
+        if not waits:
+            return answer_of(200, '{"status":"ready"}')
+        return refuse(Refusal("unavailable", f"waiting for: {', '.join(waits)}"))
+
+    async def _metrics(self, scope: Scope, receive: Receive, segment: bytes) -> Answer:
+        content_type = (b"content-type", CONTENT_TYPE_LATEST.encode())
+        return Answer(200, self._counts.document(), (content_type,))
+
+
+def create_app(engine: Engine) -> ChargingApi:
+    """The charging API on an engine that the caller starts and stops."""
+    return ChargingApi(engine)
+
+
+def _code(done: Done) -> str:
+    """The code of a refusal that was made now; a repeated one is not counted again."""
+    outcome = done.outcome
+    return outcome.refusal.code if type(outcome) is Refused else ""
+
+
+def _batch_body(answers: Sequence[Done]) -> str:
+    parts = [
+        f'{{"status":{done.status},"replayed":{_YES_NO[done.replayed]},"body":{done.body}}}'
+        for done in answers
+    ]
+    return f'{{"answers":[{",".join(parts)}]}}'

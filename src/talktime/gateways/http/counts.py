@@ -1,0 +1,93 @@
+"""What /metrics shows: plain numbers, made into a document only when asked for."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from talktime.engine.engine import Engine
+from talktime.engine.measures import Distribution
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Counts(Collector):
+    """Counted on the event loop's thread alone."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._requests: defaultdict[tuple[str, int], int] = defaultdict(int)
+        self._refusals: defaultdict[str, int] = defaultdict(int)
+        self._seconds: dict[str, Distribution] = {}
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(self)
+
+    def request(self, endpoint: str, status: int, seconds: float) -> None:
+        """Count one answered request."""
+        self._requests[endpoint, status] += 1
+        distribution = self._seconds.get(endpoint)
+        if distribution is None:
+            distribution = self._seconds[endpoint] = Distribution(SECONDS)
+        distribution.add(seconds)
+
+    def refusal(self, code: str) -> None:
+        """Count one refusal, of a request or of one in a batch."""
+        self._refusals[code] += 1
+
+    def document(self) -> bytes:
+        """All counts in the Prometheus text format."""
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics, made when the registry asks."""
+        requests = CounterMetricFamily(
+            "talktime_requests", "Requests answered.", labels=["endpoint", "status"]
+        )
+        for (endpoint, status), count in self._requests.items():
+            requests.add_metric([endpoint, str(status)], count)
+        yield requests
+        refusals = CounterMetricFamily("talktime_refusals", "Refusals given.", labels=["code"])
+        for code, count in self._refusals.items():
+            refusals.add_metric([code], count)
+        yield refusals
+        seconds = HistogramMetricFamily(
+            "talktime_request_seconds", "Time from request to answer.", labels=["endpoint"]
+        )
+        for endpoint, distribution in self._seconds.items():
+            _add(seconds, [endpoint], distribution)
+        yield seconds
+        yield from self._of_lanes()
+
+    def _of_lanes(self) -> Iterator[Metric]:
+        depth = GaugeMetricFamily("talktime_queue_depth", "Commands that wait.", labels=["cell"])
+        sizes = HistogramMetricFamily(
+            "talktime_batch_commands", "Commands in one transaction.", labels=["cell"]
+        )
+        for lane in self._engine.lanes.values():
+            depth.add_metric([lane.name], lane.depth)
+            _add(sizes, [lane.name], lane.sizes)
+        yield depth
+        yield sizes
+        away = GaugeMetricFamily(
+            "talktime_not_ready",
+            "1 for each part that keeps the process from working.",
+            labels=["part"],
+        )
+        for part in self._engine.not_ready():
+            away.add_metric([part], 1)
+        yield away
+
+
+def _add(family: HistogramMetricFamily, labels: Sequence[str], distribution: Distribution) -> None:
+    counts, buckets, so_far = list(distribution.counts), [], 0
+    for bound, count in zip((*distribution.bounds, float("inf")), counts, strict=True):
+        so_far += count
+        buckets.append(("+Inf" if bound == float("inf") else str(float(bound)), so_far))
+    family.add_metric(labels, buckets=buckets, sum_value=distribution.total)

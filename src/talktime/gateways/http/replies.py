@@ -1,0 +1,60 @@
+"""Answers as they leave: status, headers, bytes."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, NamedTuple
+
+from talktime.core.refusal import Refusal
+from talktime.operations.render import problem
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+JSON = (b"content-type", b"application/json")
+PROBLEM = (b"content-type", b"application/problem+json")
+REPLAYED = (b"idempotent-replayed", b"true")
+
+RETRY_AFTER_S = {429: 1, 503: 2}
+"""How long a switch is asked to wait when nothing could be decided."""
+EXTRA_HEADERS = {
+    401: (b"www-authenticate", b"Bearer"),
+    **{status: (b"retry-after", str(after).encode()) for status, after in RETRY_AFTER_S.items()},
+}
+
+
+class Answer(NamedTuple):
+    """One answer. `code` is its refusal's, for the counts."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+    code: str = ""
+
+
+def answer_of(status: int, body: str, replayed: bool = False, code: str = "") -> Answer:
+    """The JSON body of an outcome, with the headers that go with its status."""
+    headers: tuple[tuple[bytes, bytes], ...] = (JSON if status < 400 else PROBLEM,)
+    if status in EXTRA_HEADERS:
+        headers = (*headers, EXTRA_HEADERS[status])
+    if replayed:
+        headers = (*headers, REPLAYED)
+    return Answer(status, body.encode(), headers, code)
+
+
+def refuse(refusal: Refusal, call_key: str | None = None, sequence: int | None = None) -> Answer:
+    """A refusal as an answer."""
+    status, body = problem(refusal, call_key, sequence)
+    return answer_of(status, body, code=refusal.code)
+
+
+async def give(send: Send, answer: Answer) -> None:
+    """Send an answer."""
+    status, body, headers, _ = answer
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*headers, (b"content-length", b"%d" % len(body))],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,82 @@
+"""One call as it stands: what was granted, what is held; or, when it is over, its usage records."""
+
+from typing import Any
+
+import msgspec
+
+from talktime.core.calls import Call, UsageRecord
+from talktime.core.money import decimal_text
+from talktime.core.refusal import Refusal
+from talktime.operations.render import price, utc_text
+from talktime.store.database import Connection
+from talktime.store.load import READ_WALLETS
+from talktime.store.usage import owner_of_call, read_call, read_usage_of_call
+
+SHORT_NUMBER_DIGITS_MAX = 6
+
+
+def show_call(connection: Connection, switch_id: int, call_key: str) -> str | Refusal:
+    """The JSON body for a switch's own call. Refuses unknown_call where this cell has none.
+
+    Money is decimal text of the organisation's currency, times are RFC 3339 in UTC, lengths are
+    whole seconds.
+    """
+    organisation_id = owner_of_call(connection, switch_id, call_key)
+    call = organisation_id and read_call(connection, organisation_id, switch_id, call_key)
+    if not call:
+        return Refusal("unknown_call", "this switch has no call of this call_id")
+    currency = str(connection.rows(READ_WALLETS, [[call.organisation_id]])[0][1])
+    body: dict[str, Any] = {
+        "call_id": call.call_key,
+        "state": call.state,
+        "sequence": call.last_sequence,
+        "type": call.type,
+        "from": _number(call.from_digits),
+        "to": _number(call.to_digits),
+        "started_at": utc_text(call.started_ms),
+        "answered_at": _time(call.answered_ms),
+        "closed_at": _time(call.closed_ms),
+        "valid_until": utc_text(call.deadline_ms),
+        "granted_seconds": call.granted_s,
+        "used_seconds": call.reported_s,
+        "held": decimal_text(call.held_micros),
+        "charge": decimal_text(call.charged_micros),
+        "price": price(call.rate, currency),
+        "usage": _usage(connection, call),
+    }
+    return msgspec.json.encode(body).decode()
+
+
+def _usage(connection: Connection, call: Call) -> list[dict[str, Any]]:
+    if call.usage_id is None:
+        return []
+    records = read_usage_of_call(connection, call.organisation_id, call.id)
+    return [_record(record) for record in records]
+
+
+def _record(record: UsageRecord) -> dict[str, Any]:
+    return {
+        "usage_id": str(record.id),
+        "kind": record.kind,
+        "started_at": utc_text(record.started_ms),
+        "ended_at": utc_text(record.ended_ms),
+        "used_seconds": record.used_s,
+        "billed_seconds": record.billed_s,
+        "connection_fee": decimal_text(record.fee_micros),
+        "charge": decimal_text(record.charge_micros),
+        "currency": record.currency,
+        "destination": record.destination,
+        "cause": record.cause,
+        "capability": record.capability,
+        "flags": record.flags,
+        "because": record.because,
+    }
+
+
+def _number(digits: str) -> str:
+    """As it is dialled: an emergency number is short, and has no country code."""
+    return f"+{digits}" if len(digits) > SHORT_NUMBER_DIGITS_MAX else digits
+
+
+def _time(at_ms: int | None) -> str | None:
+    return None if at_ms is None else utc_text(at_ms)

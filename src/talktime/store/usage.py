@@ -1,0 +1,42 @@
+"""Read one call and its usage records."""
+
+import json
+from collections.abc import Sequence
+
+from talktime.core.calls import Call, UsageRecord
+from talktime.store.database import Connection, Keys
+from talktime.store.load import CALLS, OWNERS, call_of_row
+from talktime.store.tables import USAGE_RECORD
+
+_USAGE_COLUMNS = ", ".join(USAGE_RECORD.columns)
+USAGE_OF_CALL = (
+    f"SELECT {_USAGE_COLUMNS} FROM usage_record "
+    "WHERE organisation_id = ? AND call_id = ? ORDER BY id"
+)
+
+
+def owner_of_call(connection: Connection, switch_id: int, call_key: str) -> int | None:
+    """The organisation whose call this is; None where this cell has no such call."""
+    rows = connection.rows(OWNERS, [Keys([(switch_id, call_key)])])
+    return int(rows[0][2]) if rows else None
+
+
+def read_call(
+    connection: Connection, organisation_id: int, switch_id: int, call_key: str
+) -> Call | None:
+    """One call of an organisation, as it stands."""
+    rows = connection.rows(CALLS, [Keys([(switch_id, call_key)])])
+    calls = [call_of_row(row) for row in rows]
+    return next((call for call in calls if call.organisation_id == organisation_id), None)
+
+
+def read_usage_of_call(
+    connection: Connection, organisation_id: int, call_id: int
+) -> Sequence[UsageRecord]:
+    """The usage record of a call, and its corrections, in the order in which they were made."""
+    rows = connection.rows(USAGE_OF_CALL, (organisation_id, call_id))
+    return [UsageRecord._make((*row[:-2], *map(_texts, row[-2:]))) for row in rows]
+
+
+def _texts(column: str) -> tuple[str, ...]:
+    return tuple(json.loads(column))

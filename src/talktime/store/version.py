@@ -1,0 +1,24 @@
+"""Whether a database is of the version that this code was written for."""
+
+from collections.abc import Set
+
+from talktime.store.database import Connection, Outage
+
+APPLIED = "SELECT app, name FROM django_migrations WHERE app = ?"
+
+Migrations = Set[tuple[str, str]]
+"""(app, name) of each migration."""
+
+
+def require_version(connection: Connection, app: str, expected: Migrations) -> None:
+    """Raise Outage, saying what to do, unless exactly the expected migrations of `app` stand."""
+    with connection.reading():
+        applied = {(row[0], row[1]) for row in connection.rows(APPLIED, (app,))}
+    missing, newer = sorted(expected - applied), sorted(applied - expected)
+    if newer:
+        raise Outage(
+            f"the database is of a newer version than this program (it has {newer[-1][1]}): "
+            "start the newer program"
+        )
+    if missing:
+        raise Outage(f"the database lacks migration {missing[0][1]}: run `talktime migrate`")
