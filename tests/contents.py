@@ -1,0 +1,27 @@
+"""All rows of a database, to show that a refusal changed nothing."""
+
+from typing import Any
+
+from talktime.store.database import Connection
+
+CONTROL_TABLES = ("organisation", "number", "switch", "api_key", "rate_card", "rate", "revision")
+CELL_TABLES = ("wallet", "lot", "call", "answer", "transfer", "usage_record", "person", "revision")
+
+Contents = dict[str, list[tuple[Any, ...]]]
+
+
+def control_contents(connection: Connection) -> Contents:
+    """The rows of a control plane, by table."""
+    return _rows(connection, CONTROL_TABLES)
+
+
+def cell_contents(connection: Connection) -> Contents:
+    """The rows of a cell, by table."""
+    return _rows(connection, CELL_TABLES)
+
+
+def _rows(connection: Connection, tables: tuple[str, ...]) -> Contents:
+    with connection.reading():
+        return {
+            table: sorted(connection.rows(f'SELECT * FROM "{table}"'), key=repr) for table in tables
+        }
