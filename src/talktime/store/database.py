@@ -168,7 +168,6 @@ class PostgresConnection:
         except psycopg.Error as error:
             raise Outage(f"cannot connect to PostgreSQL: {_first_line(error)}") from error
         self._connection.prepare_threshold = 0
-        self._cursor = self._connection.cursor()
         self._begin_pending = False
 
     def rows(self, statement: Statement, params: Params = ()) -> list[Row]:
@@ -197,13 +196,6 @@ class PostgresConnection:
                 columns = [array_literal(column) for column in zip(*rows, strict=True)]
                 cursors.append(self._connection.execute(_for_postgres(statement), columns))
         return [cursor.rowcount for cursor in cursors]
-
-    def copy(self, statement: str, rows: Iterable[Row]) -> None:
-        """Load many rows with COPY."""
-        self._begin()
-        with self._cursor.copy(statement) as copy:
-            for row in rows:
-                copy.write_row(row)
 
     def _begin(self) -> None:
         if self._begin_pending:

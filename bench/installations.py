@@ -1,0 +1,80 @@
+"""Throw-away installations to measure: migrated, with wallets that never run dry."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from talktime.config import Settings, settings_from
+from talktime.core.commands import Fund
+from talktime.core.ids import Ids
+from talktime.operations.execute import execute
+from talktime.store.database import Connection, connect
+from talktime.store.tables import WALLET
+from tests.databases import running_cluster
+
+PLENTY_MICROS = 10**14
+YEAR_MS = 365 * 86_400_000
+CHUNK = 1_000
+
+
+def clock_ms() -> int:
+    """The time, in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+@contextmanager
+def installation(kind: str) -> Iterator[Settings]:
+    """A migrated installation on `sqlite`, or on a PostgreSQL server of its own with fsync on."""
+    with tempfile.TemporaryDirectory(prefix="talktime-bench-") as folder:
+        if kind == "sqlite":
+            yield _migrated({"TALKTIME_DATA": folder})
+            return
+        with running_cluster(fsync=True, settings=SERVER_SETTINGS) as cluster:
+            url = cluster.create_database("bench")
+            yield _migrated({"TALKTIME_DATA": folder, "DATABASE_URL": url})
+
+
+SERVER_SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB", "autovacuum_naptime": "1min"}
+
+
+MIGRATE = """
+import os
+from talktime.config import settings_from
+from talktime.console.migrate import migrate
+migrate(settings_from(os.environ))
+"""
+
+
+def _migrated(environment: dict[str, str]) -> Settings:
+    # In a process of its own: Django is set up once a process, and this one has several installations.
+    subprocess.run(
+        [sys.executable, "-c", MIGRATE],
+        env={**os.environ, **environment},
+        check=True,
+        capture_output=True,
+    )
+    return settings_from(environment)
+
+
+def add_wallets(connection: Connection, organisation_ids: list[int]) -> None:
+    """A wallet with plenty of money for each of these organisations."""
+    ids = Ids(0, clock_ms)
+    for start in range(0, len(organisation_ids), CHUNK):
+        chunk = organisation_ids[start : start + CHUNK]
+        with connection.transaction():
+            connection.write_all([(WALLET.insert(), [(o, "USD", 0, 0, 0) for o in chunk])])
+        funds = [
+            Fund(o, "bench", 0, "purchase", PLENTY_MICROS, clock_ms() + YEAR_MS, "bench", "bench")
+            for o in chunk
+        ]
+        with connection.transaction():
+            execute(connection, funds, clock_ms(), ids.next)
+
+
+def cell(settings: Settings) -> Connection:
+    """A connection to the one cell."""
+    return connect(settings.cells["main"])
