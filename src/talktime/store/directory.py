@@ -135,18 +135,22 @@ def bump(connection: Connection, counter: str) -> int:
 
 
 def pages_after(
-    connection: Connection, statement: str, seen: int, value_of: Callable[[Row], Value]
+    connection: Connection,
+    statement: str,
+    seen: int,
+    value_of: Callable[[Row], Value],
+    rows_max: int = READ_ROWS,
 ) -> Iterator[Page[Value]]:
     """Rows above the revision `seen`, some thousands at a time; never a part of one revision."""
     full = True
     while full:
-        rows = connection.rows(statement, (seen, READ_ROWS))
-        full = len(rows) == READ_ROWS
+        rows = connection.rows(statement, (seen, rows_max))
+        full = len(rows) == rows_max
         if full:
             last = rows[-1][-1]
             rows = [row for row in rows if row[-1] != last]
             if not rows:
-                raise ValueError(f"{READ_ROWS} rows of revision {last}: more than are read at once")
+                raise ValueError(f"{rows_max} rows of revision {last}: more than are read at once")
         if rows:
             seen = rows[-1][-1]
             yield Page([value_of(row) for row in rows], seen)
@@ -157,9 +161,11 @@ def organisations_after(connection: Connection, seen: int) -> Iterator[Page[Orga
     return pages_after(connection, ORGANISATIONS_AFTER, seen, _organisation)
 
 
-def numbers_after(connection: Connection, seen: int) -> Iterator[Page[NumberEntry]]:
+def numbers_after(
+    connection: Connection, seen: int, rows_max: int = READ_ROWS
+) -> Iterator[Page[NumberEntry]]:
     """Numbers changed since the `directory` revision `seen` (0: all)."""
-    return pages_after(connection, NUMBERS_AFTER, seen, _number)
+    return pages_after(connection, NUMBERS_AFTER, seen, _number, rows_max)
 
 
 def users_after(connection: Connection, seen: int) -> Iterator[Page[User]]:
@@ -204,9 +210,11 @@ def organisations_by_name(connection: Connection, after: str, limit: int) -> lis
     return [_organisation(row) for row in connection.rows(ORGANISATIONS_BY_NAME, (after, limit))]
 
 
-def insert_numbers(connection: Connection, numbers: Iterable[NumberEntry]) -> None:
+def insert_numbers(
+    connection: Connection, numbers: Iterable[NumberEntry], rows_max: int = WRITE_ROWS
+) -> None:
     """New numbers, in revisions of some thousands."""
-    _insert(connection, NUMBER, DIRECTORY, numbers)
+    _insert(connection, NUMBER, DIRECTORY, numbers, rows_max)
 
 
 def update_number(connection: Connection, number: NumberEntry) -> None:
@@ -269,10 +277,14 @@ def licences_text(licences: Iterable[str]) -> str:
 
 
 def _insert(
-    connection: Connection, table: Table, counter: str, rows: Iterable[tuple[Any, ...]]
+    connection: Connection,
+    table: Table,
+    counter: str,
+    rows: Iterable[tuple[Any, ...]],
+    rows_max: int = WRITE_ROWS,
 ) -> None:
     statement, remaining = table.insert(), iter(rows)
-    while chunk := list(islice(remaining, WRITE_ROWS)):
+    while chunk := list(islice(remaining, rows_max)):
         revision = bump(connection, counter)
         connection.write_all([(statement, [(*row, revision) for row in chunk])])
 
