@@ -116,6 +116,7 @@ def test_an_admin_gets_to_the_balance_with_the_keyboard_alone(address, chromium)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
     page.goto(f"{address}/sign-in/?next=/organisations/1/")
+    page.locator("input[type=email]:focus").wait_for()  # a person types once the cursor is there
     page.keyboard.type(EMAIL)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
