@@ -11,6 +11,7 @@ from talktime.core.limits import (
     ACTOR_TEXT_MAX,
     AMOUNT_MICROS_MAX,
     IDEMPOTENCY_KEY_TEXT_MAX,
+    LOT_PRIORITY_MAX,
     REASON_TEXT_MAX,
 )
 from talktime.core.money import decimal_text
@@ -46,30 +47,14 @@ def fund(
     Refuses: invalid_request; unknown_organisation where the cell has no wallet for it;
     idempotency_key_reused for the same key with another request.
     """
-    refusal = first(
-        check_one_of("the source", source, SOURCE_ACCOUNTS),
-        check_text("the reason", reason, REASON_TEXT_MAX),
-        check_text("the actor", actor, ACTOR_TEXT_MAX),
-        check_text("the idempotency key", idempotency_key, IDEMPOTENCY_KEY_TEXT_MAX),
-    )
-    if refusal is not None:
-        return refusal
-    if not 0 < amount_micros <= AMOUNT_MICROS_MAX:
-        most = decimal_text(AMOUNT_MICROS_MAX)
-        return Refusal("invalid_request", f"the amount must be above 0 and at most {most}")
-    if not -100 <= priority <= 100:
-        return Refusal("invalid_request", "the priority must be from -100 to 100")
-    if lasts_until_ms is not None and lasts_until_ms <= now_ms:
-        return Refusal("invalid_request", "the money would have expired before it is there")
-    asked = (source, amount_micros, reason, actor, lasts_until_ms, priority, promotional)
-    digest = hashlib.blake2b(repr(asked).encode(), digest_size=8).digest()
     until_ms = lasts_until_ms
     if until_ms is None:
         until_ms = expires_ms(now_ms, organisation.time_zone)
+    asked = (source, amount_micros, reason, actor, lasts_until_ms, priority, promotional)
     command = Fund(
         organisation.id,
         idempotency_key,
-        int.from_bytes(digest, "big", signed=True),
+        _hash(asked),
         source,
         amount_micros,
         until_ms,
@@ -78,6 +63,9 @@ def fund(
         priority,
         promotional,
     )
+    refusal = _malformed(command, now_ms)
+    if refusal is not None:
+        return refusal
     with cell.transaction():
         [done] = execute(cell, [command], now_ms, next_id)
     if isinstance(done.outcome, Refused):
@@ -85,3 +73,29 @@ def fund(
     if not isinstance(done.outcome, Funded):
         raise TypeError(f"funding came to {done.outcome!r}")
     return done.outcome
+
+
+def _malformed(command: Fund, now_ms: int) -> Refusal | None:
+    refusal = first(
+        check_one_of("the source", command.source, SOURCE_ACCOUNTS),
+        check_text("the reason", command.reason, REASON_TEXT_MAX),
+        check_text("the actor", command.actor, ACTOR_TEXT_MAX),
+        check_text("the idempotency key", command.idempotency_key, IDEMPOTENCY_KEY_TEXT_MAX),
+    )
+    if refusal is not None:
+        return refusal
+    if not 0 < command.amount_micros <= AMOUNT_MICROS_MAX:
+        most = decimal_text(AMOUNT_MICROS_MAX)
+        return Refusal("invalid_request", f"the amount must be above 0 and at most {most}")
+    if abs(command.priority) > LOT_PRIORITY_MAX:
+        detail = f"the priority must be from -{LOT_PRIORITY_MAX} to {LOT_PRIORITY_MAX}"
+        return Refusal("invalid_request", detail)
+    if command.expires_ms <= now_ms:
+        return Refusal("invalid_request", "the money would have expired before it is there")
+    return None
+
+
+def _hash(asked: tuple[object, ...]) -> int:
+    """Stands for a request, in 64 bits: another request with the same key is told by it."""
+    digest = hashlib.blake2b(repr(asked).encode(errors="replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

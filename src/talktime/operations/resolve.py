@@ -98,10 +98,9 @@ def resolve(
     the command: organisation_inactive, user_inactive, invalid_number, no_user_credit_capability,
     no_rate.
     """
-    if request.at_ms is not None:
-        if not -CALL_PAST_MS_MAX <= request.at_ms - at_ms <= CALL_FUTURE_MS_MAX:
-            return Refusal("time_out_of_range", _TIMES_TAKEN)
-        at_ms = request.at_ms
+    began_ms = at_ms if request.at_ms is None else request.at_ms
+    if not -CALL_PAST_MS_MAX <= began_ms - at_ms <= CALL_FUTURE_MS_MAX:
+        return Refusal("time_out_of_range", _TIMES_TAKEN)
     find_party = _PARTIES.get(request.type)
     if find_party is None:
         return Refusal("invalid_request", f"'type' is none of {', '.join(CALL_TYPES)}")
@@ -109,9 +108,9 @@ def resolve(
     if isinstance(party, Refusal):
         return party
     if find_party is _calling:
-        verdict = _outbound(party, request.to or "", rate_cards, at_ms)
+        verdict = _outbound(party, request.to or "", rate_cards, began_ms)
     else:
-        verdict = _inbound(party, rate_cards, at_ms)
+        verdict = _inbound(party, rate_cards, began_ms)
     to_digits, rate, refusal, passed = verdict
     return Authorize(
         switch_id,
@@ -123,7 +122,7 @@ def resolve(
         request.type,
         party.from_digits,
         to_digits,
-        at_ms,
+        began_ms,
         rate,
         request.requested_s,
         refusal,
