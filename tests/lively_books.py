@@ -43,10 +43,14 @@ class Player:
         """Let time pass."""
         self.now_ms += seconds * 1000
 
-    def do(self, command: Command) -> Done:
-        """Execute one command in its own transaction."""
+    def do(self, *commands: Command) -> Done:
+        """Execute commands in one transaction; what came of the last."""
         with self.connection.transaction():
-            return execute(self.connection, [command], self.now_ms, self.ids.next)[0]
+            return self.execute(*commands)
+
+    def execute(self, *commands: Command) -> Done:
+        """Execute commands in the transaction that is open."""
+        return execute(self.connection, commands, self.now_ms, self.ids.next)[-1]
 
     def wallet(self, organisation_id: int, *micros: int, lasts_ms: int = YEAR_MS) -> None:
         """An organisation with a wallet and a purchased lot of each amount."""
@@ -64,30 +68,33 @@ class Player:
         lasts_ms: int = YEAR_MS,
     ) -> None:
         """A new lot that lasts so long."""
+        self.do(self.funding(organisation_id, micros, source, lasts_ms))
+
+    def funding(self, organisation_id: int, micros: int, source: str, lasts_ms: int) -> Fund:
+        """The command for it."""
         key = f"lot {self.ids.next()}"
         expires_ms = self.now_ms + lasts_ms
-        self.do(Fund(organisation_id, key, 1, source, micros, expires_ms, "a test", "operator"))
+        return Fund(organisation_id, key, 1, source, micros, expires_ms, "a test", "operator")
 
-    def authorize(
-        self, organisation_id: int, call_key: str, rate: Rate = GERMANY, requested_s: int = 0
-    ) -> Done:
+    def authorize(self, organisation_id: int, call_key: str, rate: Rate = GERMANY) -> Done:
         """Ask for a call on switch 1."""
-        digits = rate.prefix + "30123456"
-        return self.do(
-            Authorize(
-                1,
-                call_key,
-                0,
-                7,
-                organisation_id,
-                5,
-                "user_out",
-                "14255550100",
-                digits,
-                self.now_ms,
-                rate,
-                requested_s,
-            )
+        return self.do(self.authorizing(organisation_id, call_key, rate))
+
+    def authorizing(self, organisation_id: int, call_key: str, rate: Rate = GERMANY) -> Authorize:
+        """The command for it."""
+        return Authorize(
+            switch_id=1,
+            call_key=call_key,
+            sequence=0,
+            body_hash=7,
+            organisation_id=organisation_id,
+            user_id=5,
+            type="user_out",
+            from_digits="14255550100",
+            to_digits=rate.prefix + "30123456",
+            at_ms=self.now_ms,
+            rate=rate,
+            requested_s=0,
         )
 
     def answer(self, call_key: str, sequence: int = 1) -> Done:
@@ -100,7 +107,15 @@ class Player:
 
     def settle(self, call_key: str, sequence: int, used_s: int) -> Done:
         """End the call."""
-        return self.do(Settle(1, call_key, sequence, 7, used_s, "normal"))
+        return self.do(self.settling(call_key, sequence, used_s))
+
+    def settling(self, call_key: str, sequence: int, used_s: int) -> Settle:
+        """The command for it."""
+        return Settle(1, call_key, sequence, 7, used_s, "normal")
+
+    def expire(self, call_key: str, organisation_id: int = 1) -> Done:
+        """The call's deadline may have passed."""
+        return self.do(ExpireHold(1, call_key, organisation_id))
 
     def call(self, organisation_id: int, call_key: str, used_s: int, rate: Rate = GERMANY) -> None:
         """A whole call."""
@@ -126,7 +141,7 @@ def play_everything(player: Player) -> None:
     player.extend("late, shorter", 1, 250)
     player.wait(1000)
     for key in ("late, longer", "late, shorter"):
-        player.do(ExpireHold(1, key, 1))
+        player.expire(key)
     player.settle("late, longer", 1, 130)
     player.settle("late, shorter", 2, 100)
     player.wait(86_400)

@@ -6,7 +6,7 @@ tables, so that a month of calls takes seconds. What does not hold is a finding,
 A usage record's call may be gone (operations/forget_calls.py); its transfers may not.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import NamedTuple
 
 from talktime.core.limits import FINDINGS_SHOWN_MAX
@@ -72,6 +72,13 @@ CHECKS = (
         "lot {id} holds {found}, beyond the bound of {expected}",
     ),
     Check(
+        "lot_spent",
+        "a lot is marked as spent when, and only when, nothing is left of it",
+        "lot",
+        sql.LOT_SPENT,
+        "lot {id} has {found} left, which its mark denies",
+    ),
+    Check(
         "wallet_holds",
         "every wallet holds what its lots hold",
         "wallet",
@@ -105,6 +112,13 @@ CHECKS = (
         "call",
         sql.CLOSED_HOLDS,
         "call {id} is closed and holds {found}",
+    ),
+    Check(
+        "call_sweeps",
+        "every open call is looked at when its deadline passes, or before",
+        "call",
+        sql.CALL_SWEEPS,
+        "call {id} is open, and its deadline would pass without notice",
     ),
     Check(
         "transfer_accounts",
@@ -228,11 +242,19 @@ def check_books(connection: Connection, clock_ms: Callable[[], int]) -> BooksChe
     The connection must not be in a transaction: all checks read one snapshot, opened here. A check
     shows at most FINDINGS_SHOWN_MAX findings, and counts all. Raises Outage.
     """
+    began_ms = clock_ms()
+    checks = tuple(each_check(connection, clock_ms))
+    return BooksChecked(checks, clock_ms() - began_ms)
+
+
+def each_check(
+    connection: Connection, clock_ms: Callable[[], int]
+) -> Generator[Checked, None, None]:
+    """The same, check by check, for who may have to stop in between."""
     with connection.snapshot():
-        began_ms = clock_ms()
         counts = sql.row_counts(connection)
-        checks = tuple(_checked(connection, check, counts, clock_ms) for check in CHECKS)
-        return BooksChecked(checks, clock_ms() - began_ms)
+        for check in CHECKS:
+            yield _checked(connection, check, counts, clock_ms)
 
 
 def _checked(

@@ -85,6 +85,10 @@ LOT_HELD = """
         held_micros, COUNT(*) OVER ()
     FROM lot WHERE held_micros < 0 OR held_micros > remaining_micros
     ORDER BY 1, 2 LIMIT ?"""
+LOT_SPENT = """
+    SELECT organisation_id, id, NULL, NULL, remaining_micros, COUNT(*) OVER ()
+    FROM lot WHERE (spent AND remaining_micros <> 0) OR (NOT spent AND remaining_micros = 0)
+    ORDER BY 1, 2 LIMIT ?"""
 
 WALLET_HOLDS = """
     SELECT organisation_id, organisation_id, NULL,
@@ -121,6 +125,10 @@ CALL_HOLDS = _with_parts("""
 CLOSED_HOLDS = """
     SELECT organisation_id, id, NULL, 0, held_micros, COUNT(*) OVER ()
     FROM call WHERE state <> 'open' AND held_micros <> 0
+    ORDER BY 1, 2 LIMIT ?"""
+CALL_SWEEPS = """
+    SELECT organisation_id, id, NULL, NULL, NULL, COUNT(*) OVER ()
+    FROM call WHERE state = 'open' AND sweep_ms > deadline_ms
     ORDER BY 1, 2 LIMIT ?"""
 
 TRANSFER_ACCOUNTS = f"""
