@@ -1,1 +1,2 @@
-"""Benchmarks that anyone can run: `make bench`. Every figure stands beside a comparator measured in the same run."""
+"""Benchmarks that anyone can run: `make bench`. Every figure stands beside a comparator measured
+in the same run."""

@@ -1,4 +1,5 @@
-"""The engine in process: lanes and their batches, asked by callers that each wait for their answer."""
+"""The engine in process: lanes and their batches, asked by callers that each wait for their
+answer."""
 
 import asyncio
 import gc
@@ -47,9 +48,7 @@ def commands_per_second(
     return asyncio.run(_measure(lane, organisation_ids, callers, seconds))
 
 
-async def _measure(
-    lane: Lane, organisation_ids: list[int], callers: int, seconds: float
-) -> float:
+async def _measure(lane: Lane, organisation_ids: list[int], callers: int, seconds: float) -> float:
     lane.start(asyncio.get_running_loop())
     stop_at = time.perf_counter() + seconds
     done = 0

@@ -7,6 +7,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
 from talktime.config import Settings, settings_from
 from talktime.core.commands import Fund
@@ -16,6 +18,7 @@ from talktime.store.database import Connection, connect
 from talktime.store.tables import WALLET
 from tests.databases import running_cluster
 
+TALKTIME = str(Path(sys.executable).with_name("talktime"))
 PLENTY_MICROS = 10**14
 YEAR_MS = 365 * 86_400_000
 CHUNK = 1_000
@@ -26,8 +29,15 @@ def clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+class Installation(NamedTuple):
+    """Where it is, and the environment that says so to `talktime`."""
+
+    settings: Settings
+    environment: dict[str, str]
+
+
 @contextmanager
-def installation(kind: str) -> Iterator[Settings]:
+def installation(kind: str) -> Iterator[Installation]:
     """A migrated installation on `sqlite`, or on a PostgreSQL server of its own with fsync on."""
     with tempfile.TemporaryDirectory(prefix="talktime-bench-") as folder:
         if kind == "sqlite":
@@ -41,23 +51,16 @@ def installation(kind: str) -> Iterator[Settings]:
 SERVER_SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB", "autovacuum_naptime": "1min"}
 
 
-MIGRATE = """
-import os
-from talktime.config import settings_from
-from talktime.console.migrate import migrate
-migrate(settings_from(os.environ))
-"""
-
-
-def _migrated(environment: dict[str, str]) -> Settings:
-    # In a process of its own: Django is set up once a process, and this one has several installations.
+def _migrated(environment: dict[str, str]) -> Installation:
+    # In a process of its own: Django is set up once a process, and this one measures several
+    # installations.
     subprocess.run(
-        [sys.executable, "-c", MIGRATE],
+        [TALKTIME, "migrate"],
         env={**os.environ, **environment},
         check=True,
         capture_output=True,
     )
-    return settings_from(environment)
+    return Installation(settings_from(environment), environment)
 
 
 def add_wallets(connection: Connection, organisation_ids: list[int]) -> None:

@@ -1,7 +1,8 @@
 """The comparator of the engine: one transaction for each command, as most services are written.
 
-SELECT … FOR UPDATE, update, insert, commit, with psycopg, on PostgreSQL; as many threads as callers, each with a
-connection of its own. The row it inserts is about as long as an answer of ours.
+SELECT … FOR UPDATE, update, insert, commit, with psycopg, on PostgreSQL; as many threads as
+callers, each with a connection of its own. The row it inserts is about as long as an answer of
+ours.
 """
 
 import random
@@ -13,8 +14,9 @@ import psycopg
 SCHEMA = """
 DROP TABLE IF EXISTS plain_wallet;
 DROP TABLE IF EXISTS plain_entry;
-CREATE TABLE plain_wallet (id bigint PRIMARY KEY, balance_micros bigint NOT NULL CHECK (balance_micros >= 0));
-CREATE TABLE plain_entry (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, wallet_id bigint NOT NULL,
+CREATE TABLE plain_wallet (id bigint PRIMARY KEY, balance_micros bigint NOT NULL CHECK
+(balance_micros >= 0)); CREATE TABLE plain_entry (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY
+KEY, wallet_id bigint NOT NULL,
     amount_micros bigint NOT NULL, body text NOT NULL);
 INSERT INTO plain_wallet SELECT n, 1000000000000000 FROM generate_series(1, 10000) n;
 """
@@ -56,7 +58,8 @@ def charge(connection: psycopg.Connection, wallet_id: int) -> None:
     ).fetchone()
     if row is not None and row[0] >= 15_000:
         connection.execute(
-            "UPDATE plain_wallet SET balance_micros = balance_micros - 15000 WHERE id = %s", [wallet_id]
+            "UPDATE plain_wallet SET balance_micros = balance_micros - 15000 WHERE id = %s",
+            [wallet_id],
         )
         connection.execute(
             "INSERT INTO plain_entry (wallet_id, amount_micros, body) VALUES (%s, 15000, %s)",

@@ -1,0 +1,136 @@
+"""`make bench`: measure everything and write bench/results.md.
+
+`python -m bench --seconds 2 --turns 1 --only engine` for a quick look at one part; only a full run
+writes the table.
+"""
+
+import argparse
+from pathlib import Path
+
+from bench import engine as in_process
+from bench import growth, http, one_transaction_each
+from bench.installations import installation
+from bench.load import Load
+from bench.results import Row, machine, table
+
+CALLERS = CONNECTIONS = 64
+MANY = 10_000
+COMMANDS, REQUESTS = "commands/s", "requests/s"
+PARTS = ("engine", "http", "growth")
+RESULTS = Path(__file__).parent / "results.md"
+
+
+def main() -> None:
+    """Measure the parts asked for; print them, and write them down when all were."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of each measurement")
+    parser.add_argument(
+        "--turns", type=int, default=3, help="measurements of each; the median counts"
+    )
+    parser.add_argument("--only", choices=PARTS, help="measure this part alone")
+    asked = parser.parse_args()
+    rows: list[Row] = []
+    for name, part in (("engine", engine), ("http", over_http), ("growth", growing)):
+        if asked.only in (None, name):
+            for row in part(asked.seconds, asked.turns):
+                print(row.line(), flush=True)
+                rows.append(row)
+    if asked.only is None:
+        RESULTS.write_text(table(rows, machine(), asked.seconds, asked.turns))
+        print(f"written: {RESULTS.name}")
+
+
+def engine(seconds: float, turns: int) -> list[Row]:
+    """The engine in process, beside one transaction for each command on the same server."""
+    with installation("postgres") as postgres, installation("sqlite") as sqlite:
+        for place in (postgres, sqlite):
+            in_process.prepare(place.settings, MANY)
+        url = postgres.settings.control_plane.url
+        found: dict[tuple[str, int], list[float]] = {}
+        for _ in range(turns):
+            for wallets in (1, MANY):
+                pool = list(range(1, wallets + 1))
+                measured = {
+                    "plain": one_transaction_each.commands_per_second(
+                        url, CALLERS, wallets, seconds
+                    ),
+                    "postgres": in_process.commands_per_second(
+                        postgres.settings, pool, CALLERS, seconds
+                    ),
+                    "sqlite": in_process.commands_per_second(
+                        sqlite.settings, pool, CALLERS, seconds
+                    ),
+                }
+                for name, value in measured.items():
+                    found.setdefault((name, wallets), []).append(value)
+    rows = []
+    for wallets, least in ((1, 20), (MANY, 3)):
+        plain, ours = found["plain", wallets], found["postgres", wallets]
+        what = "one hot wallet" if wallets == 1 else f"{wallets:,} wallets"
+        rows.append(
+            Row(f"PostgreSQL, {what}", COMMANDS, ours, "one transaction each", plain, least)
+        )
+        rows.append(
+            Row(f"SQLite, {what}", COMMANDS, found["sqlite", wallets], "PostgreSQL", ours, 1)
+        )
+    return rows
+
+
+def over_http(seconds: float, turns: int) -> list[Row]:
+    """Whole calls over HTTP, beside a bare echo under the same server and load."""
+    rows = []
+    for kind in ("sqlite", "postgres"):
+        found: dict[str, list[float]] = {}
+        with (
+            installation(kind) as place,
+            http.echo() as echo_port,
+        ):
+            key = http.populate(place.settings, MANY)
+            with http.service(place.environment) as port:
+                for turn in range(turns):
+                    for name, value in one_turn(port, echo_port, key, seconds, 100 * turn).items():
+                        found.setdefault(name, []).append(value)
+        many, hot, most_ms = found["many"], found["hot"], [10.0] * turns
+        all_wallets, single = f"{MANY:,} wallets", "single requests"
+        rows += [
+            Row(f"HTTP, {kind}, {MANY:,} wallets", REQUESTS, many, "bare echo", found["echo"], 0.3),
+            Row(f"HTTP, {kind}, one hot wallet", REQUESTS, hot, all_wallets, many, 0.8),
+            Row(f"calls:batch of 100, {kind}", COMMANDS, found["batch"], single, many, 3),
+            Row(f"p99 at half that load, {kind}", "ms", found["p99_ms"], "10 ms", most_ms, 1, True),
+        ]
+    return rows
+
+
+def one_turn(port: int, echo_port: int, key: str, seconds: float, seed: int) -> dict[str, float]:
+    """One measurement of each kind, the comparator first."""
+    echo = http.measure(Load(echo_port, key, CONNECTIONS, seconds, MANY, seed=seed + 1))
+    many = http.measure(Load(port, key, CONNECTIONS, seconds, MANY, seed=seed + 2))
+    hot = http.measure(Load(port, key, CONNECTIONS, seconds, 1, seed=seed + 3))
+    batch = http.measure(Load(port, key, 8, seconds, MANY, batch=100, seed=seed + 4))
+    half = many.requests_per_second * 0.5
+    calm = http.measure(Load(port, key, CONNECTIONS, seconds, MANY, rate=half, seed=seed + 5))
+    return {
+        "echo": echo.requests_per_second,
+        "many": many.requests_per_second,
+        "hot": hot.requests_per_second,
+        "batch": batch.commands_per_second,
+        "p99_ms": calm.p99_ms,
+    }
+
+
+def growing(seconds: float, turns: int) -> list[Row]:
+    """A full installation beside a small one, and the memory of an open call."""
+    rows = []
+    for kind in ("sqlite", "postgres"):
+        small, full, bytes_per_call = growth.throughputs(kind, seconds, turns)
+        rows += [
+            Row(f"1M prefixes, 1M closed, 100k open calls on {kind}", REQUESTS, full,
+                "10k prefixes, no calls", small, 0.8),
+            Row(f"memory of an open call on {kind}", "bytes", [float(bytes_per_call)],
+                "1 KiB", [1024.0], 1, True),
+        ]  # fmt: skip
+    return rows
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""The service over HTTP: servers to measure, and the load sent to them from another process."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+
+from bench.installations import TALKTIME, add_wallets, cell, clock_ms
+from bench.load import Load, Measured, caller
+from talktime.config import Settings
+from talktime.core.directory import NumberEntry, Organisation, User
+from talktime.core.ids import Ids
+from talktime.core.rates import RateRow
+from talktime.core.rating import Rate
+from talktime.operations.import_rates import import_rates
+from talktime.operations.keys import create_key, create_switch
+from talktime.store.database import connect
+from talktime.store.directory import insert_numbers, insert_organisation, insert_users
+
+START_SECONDS_MAX = 120
+
+
+def populate(settings: Settings, wallets: int) -> str:
+    """Organisations 1 to `wallets`, each with a funded wallet, a user and a number; returns a
+    switch's key."""
+    ids = Ids(0, clock_ms)
+    licences = frozenset({"MCOPSTNC", "MCOPSTN1", "MCOEV"})
+    everyone = range(1, wallets + 1)
+    with closing(cell(settings)) as connection:
+        add_wallets(connection, list(everyone))
+        with connection.transaction():
+            insert_users(connection, [
+                User(o, o, f"desk@{o}.example", "Front desk", "US", licences, "person", True)
+                for o in everyone
+            ])  # fmt: skip
+    with closing(connect(settings.control_plane)) as control:
+        with control.transaction():
+            for o in everyone:
+                insert_organisation(
+                    control,
+                    Organisation(
+                        o,
+                        f"Organisation {o}",
+                        "main",
+                        "USD",
+                        "UTC",
+                        "US",
+                        "prepaid",
+                        True,
+                        "standard",
+                    ),
+                    clock_ms(),
+                )
+            insert_numbers(control, [NumberEntry(caller(o)[1:], o, o, "user") for o in everyone])
+            rows = [RateRow("outbound", Rate("49", "Germany", 15_000, 0, 60, 60), 0)]
+            import_rates(
+                control, rows, name="standard", currency="USD", source="bench", valid_from_ms=0,
+                now_ms=clock_ms(), next_id=ids.next,
+            )  # fmt: skip
+        with control.transaction():
+            switch = create_switch(
+                control, name="bench", operator="bench", now_ms=clock_ms(), next_id=ids.next
+            )
+            made = create_key(
+                control, switch, name="bench", now_ms=clock_ms(), next_id=ids.next, entropy=bytes(32)
+            )  # fmt: skip
+    return made.text
+
+
+@contextmanager
+def server(arguments: list[str], environment: dict[str, str], path: str) -> Iterator[int]:
+    """A server process in the background, on a port of its own, once `path` answers 200; its
+    port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [*arguments, str(port)], env={**os.environ, **environment}, stdout=subprocess.DEVNULL
+    )
+    try:
+        wait_until_ready(process, f"http://127.0.0.1:{port}{path}")
+        yield port, process.pid
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+def wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
+    """Ask until the server answers; RuntimeError where it ends or takes too long."""
+    give_up_at = time.monotonic() + START_SECONDS_MAX
+    while time.monotonic() < give_up_at and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"{url} did not answer")
+
+
+@contextmanager
+def service_with_pid(environment: dict[str, str]) -> Iterator[tuple[int, int]]:
+    """The engine's HTTP service, alone in its process: its port and its process id."""
+    arguments = [TALKTIME, "serve", "--only", "engine", "--port"]
+    with server(arguments, environment, "/readyz") as found:
+        yield found
+
+
+@contextmanager
+def service(environment: dict[str, str]) -> Iterator[int]:
+    """The engine's HTTP service, alone in its process: its port."""
+    with service_with_pid(environment) as (port, _):
+        yield port
+
+
+@contextmanager
+def echo() -> Iterator[int]:
+    """The bare echo under the same server: its port."""
+    with server([sys.executable, "-m", "bench.echo"], {}, "/") as (port, _):
+        yield port
+
+
+def measure(load: Load) -> Measured:
+    """Send a load from a process of its own."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "bench.load", json.dumps(asdict(load))],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    if ran.returncode != 0:
+        raise RuntimeError(ran.stderr[-2_000:])
+    return Measured(**json.loads(ran.stdout))
