@@ -1,0 +1,179 @@
+"""Organisations and their wallets. Mirrors src/talktime/operations/organisations.py."""
+
+from itertools import count
+
+import pytest
+
+from talktime.core.directory import Organisation
+from talktime.core.rates import RateRow
+from talktime.core.rating import Rate
+from talktime.core.refusal import Refusal
+from talktime.operations.import_rates import import_rates
+from talktime.operations.organisations import (
+    change_organisation,
+    create_organisation,
+    find_organisation,
+    list_organisations,
+)
+from tests.contents import cell_contents, control_contents
+
+pytestmark = pytest.mark.layouts("sqlite", "postgres")
+
+NOW_MS = 1_795_428_000_000
+IN_ORDER = {
+    "name": "Contoso",
+    "cell": "main",
+    "currency": "NOK",
+    "time_zone": "Europe/Oslo",
+    "country": "NO",
+    "rate_card": "standard",
+}
+
+
+@pytest.fixture
+def control(store):
+    return store.control()
+
+
+@pytest.fixture
+def cell(store):
+    return store.cell()
+
+
+@pytest.fixture
+def create(control, cell):
+    """Make an organisation that is in order but for what is said."""
+    next_id = count(100).__next__
+
+    def create(**said):
+        return create_organisation(
+            control, {"main": cell}, **(IN_ORDER | said), now_ms=NOW_MS, next_id=next_id
+        )
+
+    return create
+
+
+def publish(control, name, currency):
+    row = RateRow("outbound", Rate("49", "Germany", 15_000, 0, 60, 60), 0)
+    with control.transaction():
+        import_rates(
+            control, [row], name=name, currency=currency, source="a test", valid_from_ms=0,
+            now_ms=NOW_MS, next_id=count(500).__next__,
+        )  # fmt: skip
+
+
+def test_a_new_organisation_is_prepaid_and_has_an_empty_wallet(create, control, cell):
+    contoso = create()
+    assert contoso == Organisation(
+        100, "Contoso", "main", "NOK", "Europe/Oslo", "NO", "prepaid", True, "standard"
+    )
+    assert find_organisation(control, "Contoso") == contoso
+    assert cell.rows("SELECT * FROM wallet") == [(100, "NOK", 0, 0, 0)]
+    assert control.rows("SELECT created_ms, revision FROM organisation") == [(NOW_MS, 1)]
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ({"name": ""}, "the name must be 1 to 128"),
+        ({"name": "a\x07"}, "the name must be 1 to 128"),
+        ({"name": "a" * 129}, "the name must be 1 to 128"),
+        ({"cell": "north"}, "the cell must be one of main, not 'north'"),
+        ({"currency": "KRO"}, "the currency must be"),
+        ({"time_zone": "Oslo"}, "the time zone must be"),
+        ({"country": "Norway"}, "the country must be"),
+        ({"rate_card": " "}, "the rate card must be 1 to 64"),
+    ],
+)
+def test_a_malformed_organisation_is_refused_and_nothing_is_made(
+    create, control, cell, said, refused
+):
+    before = control_contents(control), cell_contents(cell)
+    refusal = create(**said)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, refusal.detail[: len(refused)]) == ("invalid_request", refused)
+    assert (control_contents(control), cell_contents(cell)) == before
+
+
+def test_a_name_in_use_is_refused_and_nothing_is_made(create, control, cell):
+    create()
+    before = control_contents(control), cell_contents(cell)
+    refused = Refusal("already_exists", "there is an organisation named 'Contoso'")
+    assert create(currency="USD") == refused
+    assert (control_contents(control), cell_contents(cell)) == before
+
+
+def test_a_rate_card_in_another_currency_is_refused_and_nothing_is_made(create, control, cell):
+    publish(control, "dollars", "USD")
+    before = control_contents(control), cell_contents(cell)
+    assert create(rate_card="dollars") == Refusal(
+        "invalid_request", "the rate card dollars is in USD, the organisation in NOK"
+    )
+    assert (control_contents(control), cell_contents(cell)) == before
+
+
+def test_an_organisation_is_switched_off_and_rated_by_another_card(create, control):
+    contoso = create()
+    publish(control, "winter", "NOK")
+    with control.transaction():
+        changed = change_organisation(control, "Contoso", active=False, rate_card="winter")
+    assert changed == contoso._replace(active=False, rate_card="winter")
+    assert find_organisation(control, "Contoso") == changed
+    assert control.rows("SELECT revision FROM organisation") == [(2,)]
+
+
+def test_a_change_that_changes_nothing_writes_nothing(create, control):
+    contoso = create()
+    before = control_contents(control)
+    with control.transaction():
+        assert change_organisation(control, "Contoso", active=True) == contoso
+    assert control_contents(control) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "rate_card", "refused"),
+    [
+        (
+            "Fabrikam",
+            "winter",
+            Refusal("unknown_organisation", "no organisation is named 'Fabrikam'"),
+        ),
+        (
+            "Contoso",
+            "dollars",
+            Refusal("invalid_request", "the rate card dollars is in USD, the organisation in NOK"),
+        ),
+        (
+            "Contoso",
+            "",
+            Refusal(
+                "invalid_request",
+                "the rate card must be 1 to 64 printable characters, without spaces around it",
+            ),
+        ),
+    ],
+)
+def test_a_change_that_is_refused_changes_nothing(create, control, name, rate_card, refused):
+    create()
+    publish(control, "dollars", "USD")
+    before = control_contents(control)
+    with control.transaction():
+        assert change_organisation(control, name, active=False, rate_card=rate_card) == refused
+    assert control_contents(control) == before
+
+
+def test_an_organisation_is_found_by_its_name_or_its_id(create, control):
+    contoso = create()
+    assert find_organisation(control, "Contoso") == contoso
+    assert find_organisation(control, "100") == contoso
+    for unknown in ("contoso", "101", "9" * 30, "١٠٠"):
+        assert find_organisation(control, unknown) == Refusal(
+            "unknown_organisation", f"no organisation is named {unknown!r}"
+        )
+
+
+def test_organisations_are_listed_by_name(create, control):
+    for name in ("b", "c", "a"):
+        create(name=name)
+    assert [each.name for each in list_organisations(control)] == ["a", "b", "c"]
+    assert [each.name for each in list_organisations(control, after="a", limit=1)] == ["b"]
