@@ -1,0 +1,52 @@
+"""Which jobs there are, and how often each runs in every cell."""
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import NamedTuple
+
+import structlog
+
+from talktime.operations.check_books import each_check
+from talktime.operations.expire_holds import expire_holds
+from talktime.operations.expire_lots import expire_lots
+from talktime.operations.forget_calls import forget_calls
+from talktime.operations.sweep import Sweep, Swept
+
+log = structlog.get_logger(__name__)
+
+DAY_S = 86_400
+
+
+class Job(NamedTuple):
+    """One job: it runs `first_s` seconds after the start, then `period_s` after the end of a run.
+
+    What it has to do is found in the database each time, so it may run anywhere, and several times
+    at once.
+    """
+
+    name: str
+    period_s: float
+    run: Callable[[Sweep], Swept]
+    first_s: float = 0
+
+
+def prove_books(sweep: Sweep) -> Swept:
+    """Prove the books, log what does not hold, count the rows that do not."""
+    broken = 0
+    with closing(each_check(sweep.connection, sweep.clock_ms)) as checks:
+        for check in checks:
+            broken += check.broken
+            for finding in check.findings:
+                log.error("books do not hold", check=finding.check, finding=finding.words)
+            if sweep.stopping():
+                break
+    return Swept(broken)
+
+
+TIMETABLE = (
+    Job("expire_holds", 1, expire_holds),
+    Job("expire_lots", 60, expire_lots),
+    Job("forget_calls", 3_600, forget_calls),
+)
+DAILY_PROOF = Job("prove_books", DAY_S, prove_books, first_s=600)
+"""Reads whole tables, so it is for those who want it: TIMETABLE + (DAILY_PROOF,)."""

@@ -1,0 +1,49 @@
+"""Which jobs there are. Mirrors src/talktime/jobs/timetable.py."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from talktime.jobs.timetable import DAILY_PROOF, TIMETABLE
+from talktime.operations.sweep import Sweep, Swept
+from tests.lively_books import Player
+
+pytestmark = pytest.mark.layouts("sqlite", "postgres")
+
+
+@pytest.fixture
+def player(store):
+    player = Player(store.cell())
+    player.wallet(1, 1_000_000)
+    return player
+
+
+def test_holds_are_looked_at_every_second():
+    periods_s = {job.name: job.period_s for job in TIMETABLE}
+    assert periods_s == {"expire_holds": 1, "expire_lots": 60, "forget_calls": 3_600}
+
+
+def test_every_job_runs_on_books_with_nothing_due(player):
+    sweep = Sweep(player.connection, player.clock_ms, player.ids.next)
+    assert [job.run(sweep) for job in (*TIMETABLE, DAILY_PROOF)] == [Swept(0)] * 4
+
+
+def test_the_daily_proof_logs_what_does_not_hold(player):
+    player.connection.run("UPDATE wallet SET balance_micros = 5")
+    with capture_logs() as logs:
+        swept = DAILY_PROOF.run(Sweep(player.connection, player.clock_ms, player.ids.next))
+    assert swept == Swept(1)
+    assert logs == [
+        {
+            "event": "books do not hold",
+            "log_level": "error",
+            "check": "wallet_lots",
+            "finding": ("organisation 1: the wallet says 0.000005; its lots less its debt make 1"),
+        }
+    ]
+
+
+def test_the_daily_proof_ends_when_the_service_stops(player):
+    player.connection.run("UPDATE wallet SET held_micros = 5")
+    stopping = Sweep(player.connection, player.clock_ms, player.ids.next, stopping=lambda: True)
+    assert DAILY_PROOF.run(stopping) == Swept(0)
+    assert DAILY_PROOF.run(stopping._replace(stopping=lambda: False)) == Swept(1)
