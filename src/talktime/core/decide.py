@@ -65,6 +65,8 @@ def _decide_call(books: Books, command: CallCommand, now_ms: int) -> Outcome:
             return _refused(
                 command, "unknown_organisation", "the caller's organisation has no wallet"
             )
+    elif _sought_elsewhere(call, command):
+        return _unseen(command)
     else:
         earlier = _answered_before(books, call, command) or _out_of_order(call, command)
         if earlier is not None:
@@ -78,6 +80,15 @@ def _decide_call(books: Books, command: CallCommand, now_ms: int) -> Outcome:
     books.answers[call.id, command.sequence] = answer
     books.new_answers.append(answer)
     return outcome
+
+
+def _sought_elsewhere(call: Call, command: CallCommand) -> bool:
+    """Whether the command was sent to another organisation's wallet than the call's: that one
+    alone was locked and loaded for it."""
+    return type(command) is not Authorize and command.organisation_id not in (
+        None,
+        call.organisation_id,
+    )
 
 
 def _unseen(command: CallCommand) -> NothingToSettle | Refused:

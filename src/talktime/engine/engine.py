@@ -27,9 +27,10 @@ from talktime.engine.rate_cache import RateCache
 from talktime.engine.reader import Reader
 from talktime.operations.execute import Done
 from talktime.operations.quote import quote
-from talktime.operations.resolve import CallRequest, resolve
+from talktime.operations.resolve import CallRequest, refused_outright, resolve
 from talktime.operations.show_call import show_call
 from talktime.store.database import Connection
+from talktime.store.usage import owner_of_call
 from talktime.store.version import Migrations
 
 DEFAULT_TERMS = Terms()
@@ -127,13 +128,38 @@ class Engine:
             self._owners.remember((switch_id, command.call_key), command.organisation_id)
         return command
 
+    async def reconsider(
+        self, refusal: Refusal, request: CallRequest, switch_id: int, body_hash: int
+    ) -> Authorize | Refusal:
+        """An authorize that nobody's wallet could be found for may repeat one that was answered
+        before: then it goes to that call, and gets the same answer again."""
+        if refusal.code == "unavailable":
+            return refusal
+        key = (switch_id, request.call_key)
+        owner = self._owners.get(key)
+        for reader in self._readers.values():
+            if owner is not None:
+                break
+            found = await reader.read(
+                partial(owner_of_call, switch_id=switch_id, call_key=request.call_key)
+            )
+            if isinstance(found, Refusal):
+                return found
+            owner = found
+        if owner is None:
+            return refusal
+        self._owners.remember(key, owner)
+        return refused_outright(refusal, request, switch_id, owner, self.clock_ms(), body_hash)
+
     async def call(self, command: CallCommand) -> Done:
         """Execute one command; its answer, after the commit."""
         lane = self._lane_of(command)
         if lane is not None:
             done = (await lane.submit((command,)))[0]
-            if not _unknown(done) or type(command) is Authorize:
+            if done.status == 200 and type(done.outcome) is not NothingToSettle:
                 return done
+            if type(command) is Authorize or not _unknown(done):
+                return self._checked(command, done)
         return (await self._ask_in_turn([command]))[0]
 
     async def calls(self, commands: Sequence[CallCommand]) -> list[Done]:
@@ -152,7 +178,7 @@ class Engine:
         ]
         for answers, at in zip(waits, places.values(), strict=True):
             for place, done in zip(at, await answers, strict=True):
-                found[place] = done
+                found[place] = self._checked(commands[place], done)
                 if _unknown(done) and _key(commands[place]) not in begun:
                     lost.append(place)
         if lost:
@@ -228,6 +254,12 @@ class Engine:
                 if _unknown(done) or done.status in NOT_DECIDED
             ]
         return [answers[place] for place in range(len(commands))]
+
+    def _checked(self, command: CallCommand, done: Done) -> Done:
+        outcome = done.outcome
+        if type(outcome) is Refused and outcome.refusal.code == "call_id_taken":
+            self._owners.forget(_key(command))
+        return done
 
     def _remember(self, command: CallCommand, done: Done) -> None:
         if command.organisation_id is not None and not _unknown(done):

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import structlog
 
 from talktime.core.books import Terms
-from talktime.core.commands import Authorize, CallCommand
+from talktime.core.commands import CallCommand
 from talktime.core.ids import Ids
 from talktime.core.limits import BATCH_MAX
 from talktime.core.outcomes import Refused
@@ -28,7 +28,6 @@ from talktime.engine.measures import Distribution
 from talktime.operations.execute import Done, execute
 from talktime.operations.render import problem
 from talktime.store.database import Outage
-from talktime.store.usage import owner_of_call
 
 log = structlog.get_logger(__name__)
 
@@ -180,11 +179,6 @@ class Lane:
             self._connector.failed(outage)
             return unavailable(command, "the database does not answer")
         except Exception:
-            if self._belongs_to_another(command):
-                refusal = Refusal(
-                    "sequence_reused", "this call_id is a call of another organisation"
-                )
-                return refused(refusal, command.call_key, command.sequence)
             log.exception(
                 "command failed",
                 lane=self.name,
@@ -192,19 +186,6 @@ class Lane:
                 call=command.call_key,
             )
             return unavailable(command, "this request failed; the service's log says why")
-
-    def _belongs_to_another(self, command: CallCommand) -> bool:
-        """Whether an authorize failed because its call_id is a call of another organisation."""
-        if not isinstance(command, Authorize):
-            return False
-        try:
-            connection = self._connector.connection()
-            with connection.reading():
-                owner = owner_of_call(connection, command.switch_id, command.call_key)
-        except Outage as outage:
-            self._connector.failed(outage)
-            return False
-        return owner is not None and owner != command.organisation_id
 
 
 def _hand_back(batch: list[Waiting], done: list[Done]) -> None:

@@ -130,6 +130,33 @@ def resolve(
     )
 
 
+def refused_outright(
+    refusal: Refusal,
+    request: CallRequest,
+    switch_id: int,
+    organisation_id: int,
+    at_ms: int,
+    body_hash: int,
+) -> Authorize:
+    """The command of a request that `resolve` refused alone, for a call that is known to be this
+    organisation's: the books may have answered the same request before, and will say so again."""
+    return Authorize(
+        switch_id,
+        request.call_key,
+        request.sequence,
+        body_hash,
+        organisation_id,
+        None,
+        request.type,
+        "",
+        "",
+        at_ms,
+        UNRATED,
+        request.requested_s,
+        refusal,
+    )
+
+
 def _outbound(party: _Party, to: str, rate_cards: RateCards, at_ms: int) -> _Verdict:
     """The gates of an outbound call, in the order of D16."""
     who = _who_line(party)

@@ -10,7 +10,7 @@ from talktime.core.refusal import Refusal
 from talktime.operations.render import price, utc_text
 from talktime.store.database import Connection
 from talktime.store.load import READ_WALLETS
-from talktime.store.usage import owner_of_call, read_call, read_usage_of_call
+from talktime.store.usage import read_call, read_usage_of_call
 
 SHORT_NUMBER_DIGITS_MAX = 6
 
@@ -21,9 +21,8 @@ def show_call(connection: Connection, switch_id: int, call_key: str) -> str | Re
     Money is decimal text of the organisation's currency, times are RFC 3339 in UTC, lengths are
     whole seconds.
     """
-    organisation_id = owner_of_call(connection, switch_id, call_key)
-    call = organisation_id and read_call(connection, organisation_id, switch_id, call_key)
-    if not call:
+    call = read_call(connection, switch_id, call_key)
+    if call is None:
         return Refusal("unknown_call", "this switch has no call of this call_id")
     currency = str(connection.rows(READ_WALLETS, [[call.organisation_id]])[0][1])
     body: dict[str, Any] = {

@@ -21,13 +21,10 @@ def owner_of_call(connection: Connection, switch_id: int, call_key: str) -> int 
     return int(rows[0][2]) if rows else None
 
 
-def read_call(
-    connection: Connection, organisation_id: int, switch_id: int, call_key: str
-) -> Call | None:
-    """One call of an organisation, as it stands."""
+def read_call(connection: Connection, switch_id: int, call_key: str) -> Call | None:
+    """One call of a switch, as it stands."""
     rows = connection.rows(CALLS, [Keys([(switch_id, call_key)])])
-    calls = [call_of_row(row) for row in rows]
-    return next((call for call in calls if call.organisation_id == organisation_id), None)
+    return call_of_row(rows[0]) if rows else None
 
 
 def read_usage_of_call(

@@ -142,7 +142,7 @@ class ChargingApi:
                 body = decode(content)
             except MALFORMED as error:
                 return refuse(malformed(error), call_key)
-            command = command_of(engine, body, call_key, key.switch_id)
+            command = await command_of(engine, body, call_key, key.switch_id)
             if isinstance(command, Refusal):
                 return refuse(command, call_key, body.sequence)
             done = await engine.call(command)
@@ -191,7 +191,7 @@ class ChargingApi:
         if len(items) > BATCH_REQUESTS_MAX:
             detail = f"a batch may have {BATCH_REQUESTS_MAX} requests; this one has {len(items)}"
             return refuse(Refusal("invalid_request", detail))
-        commands = [self._item(item, key.switch_id) for item in items]
+        commands = [await self._item(item, key.switch_id) for item in items]
         executed = iter(await self._engine.calls([c for c in commands if not isinstance(c, Done)]))
         answers = [c if isinstance(c, Done) else next(executed) for c in commands]
         for done in answers:
@@ -199,13 +199,13 @@ class ChargingApi:
                 self._counts.refusal(_code(done))
         return answer_of(200, _batch_body(answers))
 
-    def _item(self, item: msgspec.Raw, switch_id: int) -> CallCommand | Done:
+    async def _item(self, item: msgspec.Raw, switch_id: int) -> CallCommand | Done:
         """The command of one item of a batch; or its refusal, in place, while the batch goes on."""
         try:
             body = _decode_item(item)
         except MALFORMED as error:
             return refused(malformed(error))
-        command = command_of(self._engine, body, body.call_id, switch_id)
+        command = await command_of(self._engine, body, body.call_id, switch_id)
         if isinstance(command, Refusal):
             return refused(command, body.call_id, body.sequence)
         return command

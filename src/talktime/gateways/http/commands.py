@@ -28,7 +28,9 @@ DECODERS: dict[bytes, Callable[[bytes], Any]] = {
 """What reads the body of each verb."""
 
 
-def command_of(engine: Engine, body: Body, call_key: str, switch_id: int) -> CallCommand | Refusal:
+async def command_of(
+    engine: Engine, body: Body, call_key: str, switch_id: int
+) -> CallCommand | Refusal:
     """The command that a body asks for; or why it cannot even be put to the books."""
     hashed = body_hash(body)
     if isinstance(body, ExtendBody):
@@ -43,7 +45,11 @@ def command_of(engine: Engine, body: Body, call_key: str, switch_id: int) -> Cal
     if isinstance(body, SettleBody):
         return Settle(switch_id, call_key, body.sequence, hashed, body.used_seconds, body.cause)
     if isinstance(body, AuthorizeBody):
-        return engine.resolve(_request(body, call_key, body.sequence), switch_id, hashed)
+        request = _request(body, call_key, body.sequence)
+        command = engine.resolve(request, switch_id, hashed)
+        if isinstance(command, Refusal):
+            return await engine.reconsider(command, request, switch_id, hashed)
+        return command
     answered_ms = milliseconds(body.answered_at)
     if answered_ms is not None:
         ahead_ms = answered_ms - engine.clock_ms()
