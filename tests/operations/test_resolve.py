@@ -1,0 +1,397 @@
+"""From a switch's request to a command. Mirrors src/talktime/operations/resolve.py."""
+
+import pytest
+
+from talktime.core.calls import CALL_TYPES, OUTBOUND_TYPES
+from talktime.core.commands import Authorize
+from talktime.core.directory import Directory, NumberEntry, Organisation, User
+from talktime.core.rates import PrefixIndex, RateCard, RateCards
+from talktime.core.rating import Rate
+from talktime.core.refusal import Refusal
+from talktime.operations.resolve import (
+    EMERGENCY,
+    TO_A_TOLL_NUMBER,
+    TO_A_USER,
+    UNRATED,
+    CallRequest,
+    resolve,
+)
+
+NOW_MS = 1_795_428_000_000
+DAY_MS = 86_400_000
+
+CONTOSO = Organisation(7, "Contoso", "main", "USD", "UTC", "US", "prepaid", True, "standard")
+FABRIKAM = CONTOSO._replace(id=8, name="Fabrikam", currency="EUR")
+CREDITS = frozenset({"MCOPSTNC"})
+FRONT_DESK = User(
+    *(70, 7, "front-desk@contoso.example", "Front desk", "US", CREDITS, "person", True)
+)
+OSLO = User(*(71, 7, "oslo@contoso.example", "Boardroom Oslo", "NO", CREDITS, "person", True))
+BARE = User(*(72, 7, "bare@contoso.example", "Bare", "DE", frozenset(), "person", True))
+MAIN_LINE = User(
+    *(73, 7, "main-line@contoso.example", "Main line", "US", CREDITS, "resource_account", True)
+)
+FABRIKAM_DESK = User(*(80, 8, "desk@fabrikam.example", "Desk", "US", CREDITS, "person", True))
+GUEST, OTHER_GUEST = (
+    User(*(number, number // 10, "guest@example.com", "Guest", "US", CREDITS, "person", True))
+    for number in (74, 84)
+)
+GERMANY = Rate("49", "Germany", 15_000, 0, 60, 60)
+TOLL_FREE_US = Rate("1800", "Toll-free in", 21_000, 0, 60, 60)
+
+
+@pytest.fixture
+def directory():
+    directory = Directory()
+    directory.apply(
+        [CONTOSO, FABRIKAM],
+        [
+            NumberEntry("14255550100", 7, FRONT_DESK.id, "user"),
+            NumberEntry("14255550101", 7, OSLO.id, "user"),
+            NumberEntry("14255550102", 7, None, "user"),
+            NumberEntry("14255550103", 7, 999, "user"),
+            NumberEntry("14255550110", 7, MAIN_LINE.id, "toll"),
+            NumberEntry("14255550111", 7, None, "toll"),
+            NumberEntry("18005550199", 7, MAIN_LINE.id, "toll_free"),
+            NumberEntry("12065550100", 99, None, "toll_free"),
+            NumberEntry("12065550101", 8, FABRIKAM_DESK.id, "user"),
+            NumberEntry("18885550199", 8, None, "toll_free"),
+        ],
+        [FRONT_DESK, OSLO, BARE, MAIN_LINE, FABRIKAM_DESK, GUEST, OTHER_GUEST],
+    )
+    return directory
+
+
+@pytest.fixture
+def rate_cards():
+    def version(valid_from_ms, germany):
+        indexes = {
+            "outbound": PrefixIndex.of([(germany, 0)]),
+            "toll_free_in": PrefixIndex.of([(TOLL_FREE_US, 0)]),
+        }
+        return RateCard(1, "standard", "USD", valid_from_ms, indexes)
+
+    dearer = GERMANY._replace(per_minute_micros=20_000)
+    old, new = version(NOW_MS - 90 * DAY_MS, GERMANY), version(NOW_MS + 60_000, dearer)
+    return RateCards().with_card(old).with_card(new)
+
+
+@pytest.fixture
+def ask(directory, rate_cards):
+    """Resolve a call from Front desk to Germany, but for what is said."""
+
+    def ask(**said):
+        request = CallRequest(
+            **{
+                "call_key": "C1",
+                "sequence": 0,
+                "type": "user_out",
+                "from_": "+14255550100",
+                "to": "+4930123456",
+                "requested_s": 300,
+            }
+            | said
+        )
+        return resolve(directory, rate_cards, request, 11, NOW_MS, 55)
+
+    return ask
+
+
+def outcome(command):
+    """The code and detail of a refusal, wherever it is."""
+    refusal = command.refusal if isinstance(command, Authorize) else command
+    return refusal.code, refusal.detail
+
+
+def test_a_call_is_rated_by_the_number_it_goes_to(ask):
+    assert ask() == Authorize(
+        switch_id=11,
+        call_key="C1",
+        sequence=0,
+        body_hash=55,
+        organisation_id=7,
+        user_id=70,
+        type="user_out",
+        from_digits="14255550100",
+        to_digits="4930123456",
+        at_ms=NOW_MS,
+        rate=GERMANY,
+        requested_s=300,
+        refusal=None,
+        passed=(
+            "caller: Front desk (front-desk@contoso.example) of Contoso",
+            "number: +4930123456 exists (DE)",
+            "licence: Communications Credits (MCOPSTNC)",
+        ),
+    )
+
+
+@pytest.mark.parametrize("from_", ["+14255550100", "+1 (425) 555-0100"])
+@pytest.mark.parametrize(
+    "type_", [each for each in OUTBOUND_TYPES if each not in ("conf_out", "ucap_out")]
+)
+def test_every_users_outbound_call_is_found_by_its_number(ask, type_, from_):
+    command = ask(type=type_, from_=from_)
+    assert (command.user_id, command.from_digits, command.rate) == (70, "14255550100", GERMANY)
+
+
+def test_a_user_is_found_by_name_however_it_is_typed_and_whatever_number_is_shown(ask):
+    command = ask(user="OSLO@contoso.example", from_="+12065550123")
+    assert (command.user_id, command.from_digits) == (71, "12065550123")
+    assert ask(user="oslo@contoso.example", from_=None).from_digits == ""
+
+
+def test_a_name_that_two_organisations_know_is_told_apart_by_the_number(ask):
+    assert ask(user="guest@example.com").user_id == GUEST.id
+    assert ask(user="guest@example.com", from_="+12065550101").user_id == OTHER_GUEST.id
+    assert outcome(ask(user="guest@example.com", from_=None)) == (
+        "unknown_caller", "no user is named 'guest@example.com'"
+    )  # fmt: skip
+
+
+def test_a_conference_calls_out_for_its_organizer_whoever_pressed_the_button(ask):
+    command = ask(
+        type="conf_out",
+        from_="+14255550111",
+        organizer="front-desk@contoso.example",
+        user="bare@contoso.example",
+    )
+    assert (command.user_id, command.refusal) == (70, None)
+    refused = ask(type="conf_out", organizer="bare@contoso.example")
+    assert outcome(refused)[0] == "no_user_credit_capability"
+
+
+def test_a_service_number_calls_out_for_its_resource_account(ask):
+    command = ask(type="ucap_out", from_="+14255550110")
+    assert (command.user_id, command.refusal, command.rate) == (73, None, GERMANY)
+    bare = ask(type="ucap_out", from_="+14255550111")
+    assert (bare.organisation_id, bare.user_id) == (7, None)
+    assert outcome(bare) == (
+        "no_user_credit_capability",
+        "+14255550111 has no resource account that could hold the licence",
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "detail"),
+    [
+        ({"type": "dr_out"}, "invalid_request", f"'type' is none of {', '.join(CALL_TYPES)}"),
+        ({"from_": None}, "invalid_request", "user_out needs 'from' or 'user'"),
+        ({"from_": ""}, "invalid_request", "user_out needs 'from' or 'user'"),
+        ({"type": "conf_out"}, "invalid_request", "conf_out needs 'organizer'"),
+        ({"type": "user_in", "to": None}, "invalid_request", "user_in needs 'to' or 'user'"),
+        ({"type": "conf_in", "to": None}, "invalid_request", "conf_in needs 'service_number'"),
+        ({"type": "ucap_in", "to": ""}, "invalid_request", "ucap_in needs 'service_number'"),
+        (
+            {"from_": "+12065550199"},
+            "unknown_caller",
+            "+12065550199 is the number of no organisation",
+        ),
+        ({"from_": "+14255550102"}, "unknown_caller", "+14255550102 is the number of no user"),
+        ({"from_": "+14255550103"}, "unknown_caller", "the user of +14255550103 is not known"),
+        ({"from_": "+14255550111"}, "unknown_caller", "+14255550111 is the number of no user"),
+        ({"user": "x" * 200}, "unknown_caller", f"no user is named '{'x' * 128}'"),
+        (
+            {"type": "user_in", "to": "+12065550199"},
+            "unknown_caller",
+            "+12065550199 is the number of no user",
+        ),
+        (
+            {"type": "user_in", "to": "+14255550103"},
+            "unknown_caller",
+            "the user of +14255550103 is not known",
+        ),
+        ({"type": "user_in", "user": "nobody"}, "unknown_caller", "no user is named 'nobody'"),
+        (
+            {"type": "conf_in", "service_number": "+12065550199"},
+            "unknown_caller",
+            "+12065550199 is the number of no organisation",
+        ),
+        (
+            {"type": "conf_in", "service_number": "+12065550100"},
+            "unknown_caller",
+            "the caller's organisation is not known",
+        ),
+    ],
+)
+def test_a_call_that_is_nobodys_is_refused_without_a_command(ask, said, code, detail):
+    assert ask(**said) == Refusal(code, detail)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"from_": "+1555"},
+        {"from_": "14255550100"},
+        {"from_": "+1555", "user": "front-desk@contoso.example"},
+        {"type": "user_in", "to": "+1555"},
+        {"type": "conf_in", "service_number": "x"},
+    ],
+)
+def test_a_number_of_ours_that_does_not_exist_is_refused_without_a_command(ask, said):
+    refusal = ask(**said)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "invalid_number"
+
+
+@pytest.mark.parametrize(
+    ("to", "to_digits", "detail"),
+    [
+        ("+4901234567", "4901234567", "'+4901234567' does not exist"),
+        ("", "", "'' is not a telephone number"),
+        (None, "", "'' is not a telephone number"),
+        ("+49" + "9" * 30, "499999999999999", "is too long"),
+        ("call me", "", "'call me' is not a telephone number"),
+        ("+\u0664\u0669", "", "is not a telephone number"),
+    ],
+)
+def test_a_number_that_cannot_be_called_is_refused_in_the_command(ask, to, to_digits, detail):
+    command = ask(to=to)
+    code, found = outcome(command)
+    assert code == "invalid_number"
+    assert detail in found
+    assert (command.to_digits, command.rate, command.passed) == (to_digits, UNRATED, ())
+    assert command.organisation_id == 7
+
+
+def test_a_number_may_be_dialled_as_in_the_users_country(ask):
+    assert ask(to="030 123456", user="bare@contoso.example").to_digits == "4930123456"
+
+
+@pytest.mark.parametrize(
+    ("user", "to", "country"),
+    [("front-desk@contoso.example", "911", "US"), ("oslo@contoso.example", "112", "NO")],
+)
+def test_an_emergency_number_of_the_users_country_is_free(ask, user, to, country):
+    command = ask(user=user, to=to)
+    assert (command.to_digits, command.rate, command.refusal) == (to, EMERGENCY, None)
+    assert command.passed[1] == (
+        f"emergency: {to} is an emergency number in {country}, always allowed"
+    )
+
+
+def test_an_emergency_call_is_allowed_whatever_else_is_wrong(ask, directory):
+    directory.apply(
+        [CONTOSO._replace(active=False, rate_card="none")], [], [BARE._replace(active=False)]
+    )
+    command = ask(user="bare@contoso.example", to="112")
+    assert (command.refusal, command.rate) == (None, EMERGENCY)
+    assert ask(type="ucap_out", from_="+14255550111", to="911").rate == EMERGENCY
+
+
+def test_a_user_without_the_credits_licence_is_refused(ask):
+    command = ask(user="bare@contoso.example")
+    assert outcome(command) == (
+        "no_user_credit_capability",
+        "bare@contoso.example has no licence MCOPSTNC",
+    )
+    assert (command.user_id, command.to_digits, command.rate) == (72, "4930123456", UNRATED)
+
+
+@pytest.mark.parametrize(
+    ("off", "code", "who"),
+    [
+        (([CONTOSO._replace(active=False)], []), "organisation_inactive", "Contoso"),
+        (([], [FRONT_DESK._replace(active=False)]), "user_inactive", FRONT_DESK.name),
+    ],
+)
+@pytest.mark.parametrize("said", [{}, {"type": "user_in", "to": "+14255550100"}])
+def test_what_is_switched_off_makes_no_calls(ask, directory, off, code, who, said):
+    organisations, users = off
+    directory.apply(organisations, [], users)
+    assert outcome(ask(**said)) == (code, f"{who} is switched off")
+
+
+def test_gates_are_passed_in_their_order(ask, directory):
+    everything_wrong = {"user": "bare@contoso.example", "to": "+1555"}
+    directory.apply([CONTOSO._replace(active=False)], [], [BARE._replace(active=False)])
+    assert outcome(ask(**everything_wrong))[0] == "organisation_inactive"
+    directory.apply([CONTOSO])
+    assert outcome(ask(**everything_wrong))[0] == "user_inactive"
+    directory.apply(users=[BARE])
+    assert outcome(ask(**everything_wrong))[0] == "invalid_number"
+    assert outcome(ask(user=BARE.name, to="+442079460958"))[0] == "no_user_credit_capability"
+    assert outcome(ask(to="+442079460958"))[0] == "no_rate"
+
+
+@pytest.mark.parametrize(
+    ("organisation", "detail"),
+    [
+        (CONTOSO, "+442079460958 matches no prefix of the rate card standard"),
+        (CONTOSO._replace(rate_card="winter"), "the rate card winter is not in force"),
+        (
+            CONTOSO._replace(currency="EUR"),
+            "the rate card standard is in USD, the wallet in EUR",
+        ),
+    ],
+)
+def test_a_call_without_a_rate_is_refused(ask, directory, organisation, detail):
+    directory.apply([organisation])
+    assert outcome(ask(to="+442079460958")) == ("no_rate", detail)
+
+
+def test_a_call_to_a_user_is_free(ask):
+    command = ask(type="user_in", from_="+4930123456", to="+14255550100")
+    assert (command.user_id, command.rate, command.refusal) == (70, TO_A_USER, None)
+    assert (command.from_digits, command.to_digits) == ("4930123456", "14255550100")
+    assert ask(type="user_in", to=None, user="bare@contoso.example").rate == TO_A_USER
+
+
+@pytest.mark.parametrize("type_", ["conf_in", "ucap_in"])
+def test_a_call_to_a_toll_number_is_free(ask, type_):
+    command = ask(type=type_, to="+14255550110")
+    assert (command.user_id, command.rate, command.refusal) == (None, TO_A_TOLL_NUMBER, None)
+    assert command.passed == ("caller: Contoso",)
+
+
+@pytest.mark.parametrize("type_", ["conf_in", "ucap_in"])
+def test_a_call_to_a_toll_free_number_is_rated_by_it_and_needs_no_licence(ask, directory, type_):
+    directory.apply(users=[MAIN_LINE._replace(licences=frozenset())])
+    command = ask(type=type_, to="+14255550110", service_number="+1 800 555 0199")
+    assert (command.organisation_id, command.user_id) == (7, None)
+    assert (command.to_digits, command.rate, command.refusal) == (
+        *("18005550199", TOLL_FREE_US, None),
+    )
+
+
+def test_a_toll_free_number_without_a_rate_is_refused(ask):
+    command = ask(type="conf_in", service_number="+18885550199")
+    assert outcome(command) == ("no_rate", "the rate card standard is in USD, the wallet in EUR")
+    assert command.rate == UNRATED
+
+
+@pytest.mark.parametrize(
+    ("from_", "kept"),
+    [("anonymous", ""), (None, ""), ("+49 30 1234", "49301234"), ("1" * 20, "1" * 15)],
+)
+def test_a_caller_from_outside_may_show_any_number_or_none(ask, from_, kept):
+    command = ask(type="user_in", to="+14255550100", from_=from_)
+    assert (command.refusal, command.from_digits) == (None, kept)
+
+
+@pytest.mark.parametrize(
+    ("ago_ms", "rate"), [(-60_000, "0.02"), (0, "0.015"), (60 * DAY_MS, "0.015")]
+)
+def test_a_call_is_rated_as_of_its_own_time(ask, ago_ms, rate):
+    command = ask(at_ms=NOW_MS - ago_ms)
+    assert command.at_ms == NOW_MS - ago_ms
+    assert command.rate.per_minute_micros == {"0.015": 15_000, "0.02": 20_000}[rate]
+
+
+@pytest.mark.parametrize(
+    ("at_ms", "taken"),
+    [
+        (NOW_MS - 92 * DAY_MS - 1, False),
+        (NOW_MS - 92 * DAY_MS, True),
+        (NOW_MS + 300_000, True),
+        (NOW_MS + 300_001, False),
+        (0, False),
+        (2**62, False),
+    ],
+)
+def test_a_time_far_from_the_clock_is_refused(ask, at_ms, taken):
+    refused = Refusal(
+        "time_out_of_range",
+        "'at' may be at most 92 days before and 5 minutes after the service's clock",
+    )
+    assert (ask(at_ms=at_ms) == refused) is not taken
