@@ -1,0 +1,63 @@
+"""The commands of `talktime`, and their order in its help."""
+
+from typing import Annotated
+
+import typer
+
+from talktime import __version__
+from talktime.cli.calls import group as call_group
+from talktime.cli.calls import quote_command
+from talktime.cli.check_books import check_books_command
+from talktime.cli.fund import fund_command
+from talktime.cli.keys import group as key_group
+from talktime.cli.migrate import migrate_command
+from talktime.cli.numbers import group as number_group
+from talktime.cli.organisations import group as organisation_group
+from talktime.cli.rates import import_rates_command
+from talktime.cli.replay import replay_command
+from talktime.cli.serve import serve_command
+from talktime.cli.statement import statement_command
+from talktime.cli.users import group as user_group
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Prepaid communications credits for voice platforms, charged call by call.\n\n"
+    "The environment says which installation is meant: TALKTIME_DATA or DATABASE_URL, "
+    "TALKTIME_CELLS; HOST and PORT to serve on; TALKTIME_URL and TALKTIME_KEY for requests.",
+)
+
+
+def version(wanted: bool) -> None:
+    if wanted:
+        print(f"talktime {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """What holds for all commands."""
+
+
+RUN, KEEP, CALL, PROVE = "Run", "Set up", "Calls", "Money and proof"
+
+app.command("serve", rich_help_panel=RUN)(serve_command)
+app.command("migrate", rich_help_panel=RUN)(migrate_command)
+app.add_typer(organisation_group, name="organisation", rich_help_panel=KEEP)
+app.add_typer(user_group, name="user", rich_help_panel=KEEP)
+app.add_typer(number_group, name="number", rich_help_panel=KEEP)
+app.add_typer(key_group, name="key", rich_help_panel=KEEP)
+app.command("import-rates", rich_help_panel=KEEP)(import_rates_command)
+app.command("quote", rich_help_panel=CALL)(quote_command)
+app.add_typer(call_group, name="call", rich_help_panel=CALL)
+app.command("replay", rich_help_panel=CALL)(replay_command)
+app.command("fund", rich_help_panel=PROVE)(fund_command)
+app.command("statement", rich_help_panel=PROVE)(statement_command)
+app.command("check-books", rich_help_panel=PROVE)(check_books_command)

@@ -1,0 +1,124 @@
+"""`talktime fund`: an operator puts money into a wallet by hand."""
+
+import getpass
+import secrets
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+
+from talktime.cli.failures import Failure, unless_refused
+from talktime.cli.installation import (
+    cell,
+    control_plane,
+    installation,
+    new_ids,
+    now_ms,
+    organisation_of,
+)
+from talktime.cli.moments import moment_ms
+from talktime.cli.output import Json, amount, moment, panel, show
+from talktime.core.directory import Organisation
+from talktime.core.money import decimal_text, parse_micros
+from talktime.core.outcomes import Funded
+from talktime.operations.fund import fund
+
+
+Money = Annotated[
+    str, typer.Argument(help="How much, in the wallet's currency: 250 or 99.50.", metavar="AMOUNT")
+]
+Reason = Annotated[str, typer.Option(help="Why; kept with the money.")]
+Source = Annotated[str, typer.Option(help="purchase, grant or adjustment.")]
+Actor = Annotated[str, typer.Option(help="Who does it. Default: the account of this shell.")]
+IdempotencyKey = Annotated[
+    str, typer.Option(help="The same key again funds nothing twice. Default: a new one.")
+]
+Expires = Annotated[
+    str, typer.Option(metavar="TIME", help="When it expires. Default: in twelve months.")
+]
+
+
+def fund_command(
+    organisation: Annotated[str, typer.Argument(help="Its name.", metavar="ORGANISATION")],
+    money: Money,
+    reason: Reason,
+    source: Source = "purchase",
+    actor: Actor = "",
+    idempotency_key: IdempotencyKey = "",
+    expires: Expires = "",
+    priority: Annotated[int, typer.Option(help="Lower is spent first.")] = 0,
+    promotional: Annotated[
+        bool, typer.Option("--promotional", help="Given, not paid for.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Put money into an organisation's wallet; debt is paid first.
+
+    It expires twelve months later in the organisation's time zone.
+    """
+    try:
+        micros = parse_micros(money)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="AMOUNT") from error
+    settings = installation()
+    with control_plane(settings) as control:
+        owner = organisation_of(control, organisation)
+    key = idempotency_key or secrets.token_hex(16)
+    with cell(settings, owner.cell) as connection:
+        funded = unless_refused(
+            fund(
+                connection,
+                owner,
+                amount_micros=micros,
+                source=source,
+                reason=reason,
+                actor=actor or account(),
+                idempotency_key=key,
+                lasts_until_ms=moment_ms(expires) if expires else None,
+                priority=priority,
+                promotional=promotional,
+                now_ms=now_ms(),
+                next_id=new_ids().next,
+            )
+        )
+    show(json, document(owner, funded, key), picture(owner, funded, key))
+
+
+def picture(owner: Organisation, funded: Funded, key: str) -> RenderableType:
+    """What was funded, for people."""
+    lot = funded.lot
+    facts = {
+        "Lot": lot.id,
+        "Source": lot.source,
+        "Expires": moment(lot.expires_ms),
+        "Reason": lot.reason,
+        "By": lot.actor,
+        "Available now": amount(funded.available_micros, owner.currency),
+        "Idempotency key": key,
+    }
+    done = "had been funded with this key before" if funded.replayed else "funded"
+    return panel(f"{owner.name}: {amount(lot.amount_micros, owner.currency)} {done}", facts)
+
+
+def account() -> str:
+    """Who runs this shell."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise Failure("this shell has no account name: say who funds with --actor") from error
+
+
+def document(owner: Organisation, funded: Funded, key: str) -> dict[str, Any]:
+    """What was funded, for programs."""
+    return {
+        "organisation": owner.name,
+        "organisation_id": str(owner.id),
+        "lot_id": str(funded.lot.id),
+        "source": funded.lot.source,
+        "amount": decimal_text(funded.lot.amount_micros),
+        "currency": owner.currency,
+        "expires": moment(funded.lot.expires_ms),
+        "available": decimal_text(funded.available_micros),
+        "replayed": funded.replayed,
+        "idempotency_key": key,
+    }

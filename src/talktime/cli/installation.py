@@ -1,0 +1,82 @@
+"""The installation that the environment describes: its databases, its clock, its source of ids."""
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from talktime.cli.failures import Failure, unless_refused
+from talktime.config import Address, Settings, settings_from
+from talktime.core.directory import Organisation
+from talktime.core.ids import NODES, Ids
+from talktime.operations.organisations import find_organisation
+from talktime.store.database import Connection, connect
+
+Row = TypeVar("Row")
+
+
+def installation() -> Settings:
+    """The installation of this process's environment; ConfigError where that cannot be used."""
+    return settings_from(os.environ)
+
+
+def now_ms() -> int:
+    """The clock: milliseconds since the epoch, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def new_ids() -> Ids:
+    """A source of ids for this process."""
+    return Ids(secrets.randbelow(NODES), now_ms)
+
+
+@contextmanager
+def control_plane(settings: Settings) -> Iterator[Connection]:
+    """A connection to the control plane, closed at the end."""
+    with opened(settings.control_plane) as connection:
+        yield connection
+
+
+@contextmanager
+def cell(settings: Settings, name: str) -> Iterator[Connection]:
+    """A connection to the cell of this name, closed at the end."""
+    address = settings.cells.get(name)
+    if address is None:
+        raise Failure(
+            f"this installation has no cell {name!r}; name it in TALKTIME_CELLS "
+            f"(now: {' '.join(settings.cells)})"
+        )
+    with opened(address) as connection:
+        yield connection
+
+
+def organisation_of(control: Connection, name: str) -> Organisation:
+    """The organisation of this name, or of this id in digits; Failure where there is none."""
+    with control.reading():
+        return unless_refused(find_organisation(control, name.strip()))
+
+
+def all_pages(read: Callable[[Any], list[Row]], after: Any, key: Callable[[Row], Any]) -> list[Row]:
+    """All rows of a list that is read a page at a time, each page after the last row's key."""
+    rows: list[Row] = []
+    while page := read(after):
+        rows += page
+        after = key(page[-1])
+    return rows
+
+
+@contextmanager
+def opened(address: Address) -> Iterator[Connection]:
+    """A connection to a database that is there."""
+    if address.path is not None and not address.path.exists():
+        raise Failure(
+            f"there is no database {address.path}: run `talktime migrate` first, "
+            "or point TALKTIME_DATA or DATABASE_URL to where yours is"
+        )
+    connection = connect(address)
+    try:
+        yield connection
+    finally:
+        connection.close()

@@ -1,0 +1,130 @@
+"""`talktime serve`: the charging API, the console and the jobs in one process, on one port."""
+
+import os
+import signal
+import socket
+import sys
+from dataclasses import replace
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from talktime.cli.failures import Failure
+from talktime.cli.installation import installation
+from talktime.cli.output import console, panel
+from talktime.config import WILDCARD_HOSTS, Settings, port_from
+
+ROLES = ("engine", "console", "jobs")
+
+
+def serve_command(
+    only: Annotated[
+        str,
+        typer.Option(help="Serve this alone: engine, console or jobs.", show_default=False),
+    ] = "",
+    demo: Annotated[
+        bool,
+        typer.Option("--demo", help="Seed a demo organisation first, and write data/demo.json."),
+    ] = False,
+    host: Annotated[
+        str,
+        typer.Option(help="Address to listen on. Default: HOST, else 127.0.0.1.", metavar="HOST"),
+    ] = "",
+    port: Annotated[
+        str,
+        typer.Option(help="Port. Default: PORT, else 8000; 0 for any free one.", metavar="PORT"),
+    ] = "",
+) -> None:
+    """Serve the charging API and the console on one port, and run the jobs.
+
+    SQLite databases are migrated at the start; for PostgreSQL run `talktime migrate` first. Ctrl-C
+    stops it in order: what was taken is answered.
+    """
+    if only and only not in ROLES:
+        raise typer.BadParameter(f"{only!r} is none of {', '.join(ROLES)}", param_hint="--only")
+    if demo and only:
+        raise typer.BadParameter("the demo needs all roles: leave out --only", param_hint="--demo")
+    settings = installation()
+    settings = replace(
+        settings,
+        host=host.strip() or settings.host,
+        port=port_from(port) if port else settings.port,
+    )
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, leave)
+    # Django, uvicorn and the engine: half a second that the other commands need not wait.
+    from talktime.cli.serve_log import set_up_log
+    from talktime.cli.serve_process import run_jobs_alone, serve
+    from talktime.cli.serve_start import make_ready
+
+    set_up_log()
+    if only == "jobs":
+        make_ready(settings, None)
+        run_jobs_alone(settings)
+        return
+    with listening_socket(settings.host, settings.port) as listener:
+        url = address_of(settings, listener)
+        make_ready(settings, url if demo else None)
+        roles = frozenset((only,) if only else ROLES)
+        serve(settings, roles, listener, lambda: say_ready(settings, url, roles, demo))
+
+
+def leave(_signal: int, _frame: FrameType | None) -> None:
+    """Stopped before it was ready: nothing to answer, nothing to finish."""
+    sys.exit(0)
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A socket bound to the address; Failure where that is taken or not this machine's."""
+    try:
+        family, _, _, _, place = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise Failure(
+            f"{host!r} is no address to listen on ({error.strerror}). Set HOST."
+        ) from error
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+        listener.set_inheritable(True)
+    except OSError as error:
+        listener.close()
+        if isinstance(error, PermissionError):
+            raise Failure(f"port {port} needs root. Choose one above 1023 with PORT=.") from error
+        raise Failure(
+            f"port {port} of {host} cannot be used ({os.strerror(error.errno or 0)}). "
+            "Stop what listens there, or choose another port with PORT=."
+        ) from error
+    return listener
+
+
+def address_of(settings: Settings, listener: socket.socket) -> str:
+    """The address that people and switches use."""
+    if settings.public_url:
+        return settings.public_url
+    host = "127.0.0.1" if settings.host in WILDCARD_HOSTS else settings.host
+    port = listener.getsockname()[1]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def say_ready(settings: Settings, url: str, roles: frozenset[str], demo: bool) -> None:
+    """Tell where it listens, on stdout; the last words before the first request."""
+    facts: dict[str, object] = {}
+    if "console" in roles:
+        facts["Console"] = f"{url}/"
+    if "engine" in roles:
+        facts["Charging API"] = f"{url}/v1/"
+    if demo:
+        facts["Demo"] = f"{settings.data / 'demo.json'} (key, numbers to call, sign-in)"
+    facts["Data"] = settings.control_plane.shown
+    facts["Stop"] = "Ctrl-C"
+    out = console()
+    if out.is_terminal:
+        out.print(panel("Talktime is ready", facts))
+        return
+    for name, fact in facts.items():
+        print(f"{name}: {fact}")
+    print(f"Talktime is ready: {url}/", flush=True)

@@ -1,0 +1,167 @@
+"""The serving process: what runs in it, in which order it starts and stops."""
+
+import asyncio
+import gc
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, cast
+
+import structlog
+import uvicorn
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from talktime.cli.installation import new_ids, now_ms
+from talktime.cli.serve_dispatch import Application, Dispatcher, Health, not_here
+from talktime.config import Settings
+from talktime.console.databases import set_up
+from talktime.console.migrations_expected import expected_migrations
+from talktime.core.ids import NODES
+from talktime.engine.engine import Engine
+from talktime.engine.lane import Sources
+from talktime.jobs.runner import Runner
+
+BACKLOG = 2_048
+KEEP_ALIVE_S = 75
+ANSWER_S_MAX = 20
+
+log = structlog.get_logger(__name__)
+
+
+class Process:
+    """The roles of one process, started and stopped together."""
+
+    def __init__(self, settings: Settings, roles: frozenset[str]) -> None:
+        self._settings = settings
+        self._engine = new_engine(settings) if "engine" in roles else None
+        self._jobs = new_jobs(settings) if "jobs" in roles else None
+        self._with_console = "console" in roles
+
+    def application(self) -> Dispatcher:
+        """The one ASGI application for the port."""
+        return Dispatcher(self._api(), self._console(), self.start, self.stop)
+
+    async def start(self) -> None:
+        """Ready to answer when this returns."""
+        if self._engine is not None:
+            await self._engine.start()
+        if self._jobs is not None:
+            self._jobs.start()
+        # What is loaded by now stays: the collector need not walk it again and again.
+        gc.collect()
+        gc.freeze()
+        import sys
+
+        if os.environ.get("SW"):
+            sys.setswitchinterval(float(os.environ["SW"]))
+        if os.environ.get("GCT"):
+            gc.set_threshold(int(os.environ["GCT"]), 20, 100)
+        log.info("started", cells=list(self._settings.cells))
+
+    async def stop(self) -> None:
+        """Finish what was taken, then let go of the databases."""
+        if self._jobs is not None:
+            await asyncio.to_thread(self._jobs.stop)
+        if self._engine is not None:
+            await self._engine.stop()
+        log.info("stopped")
+
+    def _api(self) -> Application:
+        if self._engine is not None:
+            from talktime.gateways.http.app import create_app
+
+            return create_app(self._engine)
+        from talktime.console.start.views import databases_away
+
+        return Health(databases_away)
+
+    def _console(self) -> Application:
+        if not self._with_console:
+            return not_here
+        set_up(self._settings)
+        from talktime.console.asgi import application
+
+        # A proxy on this machine may say that people came by https.
+        behind_proxy: Any = ProxyHeadersMiddleware(
+            cast(Any, application), trusted_hosts="127.0.0.1"
+        )
+        return cast(Application, behind_proxy)
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, say_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._say_ready = say_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to listen, then tell."""
+        await super().startup(sockets)
+        if self.started:
+            self._say_ready()
+
+
+def serve(
+    settings: Settings,
+    roles: frozenset[str],
+    listener: socket.socket,
+    say_ready: Callable[[], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM; returns when all that was taken has been answered."""
+    config = uvicorn.Config(
+        Process(settings, roles).application(),
+        http="httptools",
+        loop="uvloop",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=ANSWER_S_MAX,
+    )
+    server = Server(config, say_ready)
+
+    # uvicorn takes the signals while it runs and raises them again at its end: that is no failure.
+    def leave(_signal: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, leave)
+    server.run([listener])
+    if server.force_exit:
+        os._exit(1)
+
+
+def run_jobs_alone(settings: Settings) -> None:
+    """Run the jobs, without a port, until SIGINT or SIGTERM."""
+    stopped = threading.Event()
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda *_: stopped.set())
+    jobs = new_jobs(settings)
+    jobs.start()
+    print("Talktime is ready: the jobs run", flush=True)
+    stopped.wait()
+    jobs.stop()
+
+
+def new_engine(settings: Settings) -> Engine:
+    """The engine of this installation, not yet started."""
+    sources = Sources(now_ms, lambda: secrets.randbelow(NODES))
+    expected = {
+        "control_plane": expected_migrations("control_plane"),
+        "cell": expected_migrations("cell"),
+    }
+    return Engine(settings, sources, expected)
+
+
+def new_jobs(settings: Settings) -> Runner:
+    """The jobs of this installation, not yet started."""
+    return Runner(settings, now_ms, new_ids, expected_migrations("cell"))
