@@ -47,9 +47,7 @@ def fund(
     Refuses: invalid_request; unknown_organisation where the cell has no wallet for it;
     idempotency_key_reused for the same key with another request.
     """
-    until_ms = lasts_until_ms
-    if until_ms is None:
-        until_ms = expires_ms(now_ms, organisation.time_zone)
+    a_year_on_ms = expires_ms(now_ms, organisation.time_zone)
     asked = (source, amount_micros, reason, actor, lasts_until_ms, priority, promotional)
     command = Fund(
         organisation.id,
@@ -57,7 +55,7 @@ def fund(
         _hash(asked),
         source,
         amount_micros,
-        until_ms,
+        a_year_on_ms if lasts_until_ms is None else lasts_until_ms,
         reason,
         actor,
         priority,
