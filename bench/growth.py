@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from bench.engine import whole_call
-from bench.http import measure, populate, service_with_pid
+from bench.http import GERMANY, measure, populate, publish, service_with_pid
 from bench.installations import Installation, cell, clock_ms, installation
 from bench.load import Load
 from talktime.core.commands import CallCommand
@@ -14,7 +14,6 @@ from talktime.core.ids import Ids
 from talktime.core.rates import RateRow
 from talktime.core.rating import Rate
 from talktime.operations.execute import execute
-from talktime.operations.import_rates import import_rates
 from talktime.store.database import Connection, connect
 
 BATCH = 1_000
@@ -28,8 +27,8 @@ def throughputs(kind: str, seconds: float, turns: int) -> tuple[list[float], lis
     bytes of memory that each open call costs the service's process."""
     with installation(kind) as small, installation(kind) as full:
         small_key, full_key = populate(small.settings, WALLETS), populate(full.settings, WALLETS)
-        publish(small, SMALL["prefixes"])
-        publish(full, FULL["prefixes"])
+        publish_prefixes(small, SMALL["prefixes"])
+        publish_prefixes(full, FULL["prefixes"])
         close_calls(full, FULL["closed"])
         rates: tuple[list[float], list[float]] = ([], [])
         with service_with_pid(full.environment) as (port, pid):
@@ -44,23 +43,14 @@ def throughputs(kind: str, seconds: float, turns: int) -> tuple[list[float], lis
         return *rates, per_call
 
 
-def publish(place: Installation, prefixes: int) -> None:
-    """A rate card of this many prefixes under 49, the number that the load calls among them."""
-    ids = Ids(1, clock_ms)
-    rows = [RateRow("outbound", Rate("49", "Germany", 15_000, 0, 60, 60), 0)]
-    rows += [
-        RateRow(
-            "outbound",
-            Rate(f"49{10_000_000 + n}", f"Germany {n % 500}", 15_000 + n % 97, 0, 60, 60),
-            0,
-        )
-        for n in range(prefixes - 1)
-    ]
+def publish_prefixes(place: Installation, prefixes: int) -> None:
+    """A rate card of this many prefixes: 49, which the load calls, and others under it."""
+    rows = [GERMANY]
+    for n in range(prefixes - 1):
+        rate = Rate(f"49{10_000_000 + n}", f"Germany {n % 500}", 15_000 + n % 97, 0, 60, 60)
+        rows.append(RateRow("outbound", rate, 0))
     with closing(connect(place.settings.control_plane)) as control, control.transaction():
-        import_rates(
-            control, rows, name="standard", currency="USD", source="bench", valid_from_ms=1,
-            now_ms=clock_ms(), next_id=ids.next,
-        )  # fmt: skip
+        publish(control, rows, 1)
 
 
 def close_calls(place: Installation, calls: int) -> None:

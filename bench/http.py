@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
+from typing import TypeVar
 
 from bench.installations import TALKTIME, add_wallets, cell, clock_ms
 from bench.load import Load, Measured, caller
@@ -19,12 +20,15 @@ from talktime.core.directory import NumberEntry, Organisation, User
 from talktime.core.ids import Ids
 from talktime.core.rates import RateRow
 from talktime.core.rating import Rate
+from talktime.core.refusal import Refusal
 from talktime.operations.import_rates import import_rates
 from talktime.operations.keys import create_key, create_switch
-from talktime.store.database import connect
+from talktime.store.database import Connection, connect
 from talktime.store.directory import insert_numbers, insert_organisation, insert_users
 
 START_SECONDS_MAX = 120
+GERMANY = RateRow("outbound", Rate("49", "Germany", 15_000, 0, 60, 60), 0)
+Value = TypeVar("Value")
 
 
 def populate(settings: Settings, wallets: int) -> str:
@@ -59,25 +63,55 @@ def populate(settings: Settings, wallets: int) -> str:
                     clock_ms(),
                 )
             insert_numbers(control, [NumberEntry(caller(o)[1:], o, o, "user") for o in everyone])
-            rows = [RateRow("outbound", Rate("49", "Germany", 15_000, 0, 60, 60), 0)]
-            import_rates(
-                control, rows, name="standard", currency="USD", source="bench", valid_from_ms=0,
-                now_ms=clock_ms(), next_id=ids.next,
-            )  # fmt: skip
+            publish(control, [GERMANY], 0)
         with control.transaction():
-            switch = create_switch(
-                control, name="bench", operator="bench", now_ms=clock_ms(), next_id=ids.next
+            now_ms = clock_ms()
+            switch = made(
+                create_switch(
+                    control, name="bench", operator="bench", now_ms=now_ms, next_id=ids.next
+                )
             )
-            made = create_key(
-                control, switch, name="bench", now_ms=clock_ms(), next_id=ids.next, entropy=bytes(32)
-            )  # fmt: skip
-    return made.text
+            key = made(
+                create_key(
+                    control,
+                    switch,
+                    name="bench",
+                    now_ms=now_ms,
+                    next_id=ids.next,
+                    entropy=bytes(32),
+                )
+            )
+    return key.text
+
+
+def publish(control: Connection, rows: list[RateRow], valid_from_ms: int) -> None:
+    """Publish the card that all organisations use, in the caller's transaction."""
+    made(
+        import_rates(
+            control,
+            rows,
+            name="standard",
+            currency="USD",
+            source="bench",
+            valid_from_ms=valid_from_ms,
+            now_ms=clock_ms(),
+            next_id=Ids(1, clock_ms).next,
+        )
+    )
+
+
+def made(value: Value | Refusal) -> Value:
+    """What was made; RuntimeError where it was refused."""
+    if isinstance(value, Refusal):
+        raise RuntimeError(value.detail)
+    return value
 
 
 @contextmanager
-def server(arguments: list[str], environment: dict[str, str], path: str) -> Iterator[int]:
-    """A server process in the background, on a port of its own, once `path` answers 200; its
-    port."""
+def server(
+    arguments: list[str], environment: dict[str, str], path: str
+) -> Iterator[tuple[int, int]]:
+    """A server process in the background, once `path` answers 200: its port and its process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
