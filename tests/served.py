@@ -1,7 +1,7 @@
 """The charging API as a switch meets it: an engine behind uvicorn on a free port, demo inside.
 
-    with serving(store) as service:
-        service.post("/v1/calls/c1/authorize", {...}).json()
+with serving(store) as service:
+    service.post("/v1/calls/c1/authorize", {...}).json()
 """
 
 import asyncio
@@ -77,9 +77,7 @@ class Service:
     def client(self, key: str | None) -> httpx.Client:
         """A client with another key, or none."""
         headers = {"authorization": f"Bearer {key}"} if key is not None else {}
-        return httpx.Client(
-            base_url=self.url, headers=headers, timeout=PATIENCE_S, trust_env=False
-        )
+        return httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE_S, trust_env=False)
 
     async def _serve(self) -> None:
         await self.engine.start()

@@ -1,7 +1,11 @@
 """A connection that comes back: opened when needed, checked, opened again after an outage.
 
-An outage is logged once, when it begins (or its reason changes), and once when it is over.
+Several threads have connections to one database; together they tell of an outage once, not once
+each, and again after a while if it lasts.
 """
+
+import threading
+import time
 
 import structlog
 
@@ -11,17 +15,52 @@ from talktime.store.version import Migrations, require_version
 
 log = structlog.get_logger(__name__)
 
+TELL_AGAIN_SECONDS = 60
+
+
+class Outages:
+    """What the log is told of one database."""
+
+    def __init__(self, database: str) -> None:
+        self.database = database
+        self._lock = threading.Lock()
+        self._failing: dict[Connector, str] = {}
+        self._told: dict[str, float] = {}
+
+    def begin(self, connector: "Connector", reason: str) -> None:
+        """A connection failed. Each reason is told once a minute."""
+        with self._lock:
+            self._failing[connector] = reason
+            now = time.monotonic()
+            told = self._told.get(reason)
+            if told is None or now - told > TELL_AGAIN_SECONDS:
+                self._told[reason] = now
+                log.error("database away", database=self.database, reason=reason)
+
+    def end(self, connector: "Connector") -> None:
+        """A connection works again; when the last one does, the outage is over."""
+        with self._lock:
+            self._failing.pop(connector, None)
+            if not self._failing and self._told:
+                self._told.clear()
+                log.info("database back", database=self.database)
+
 
 class Connector:
     """One thread's connection to one database. `reason` says why it is away, or is empty."""
 
-    def __init__(self, name: str, address: Address, app: str, expected: Migrations) -> None:
-        self.name = name
+    def __init__(self, outages: Outages, address: Address, app: str, expected: Migrations) -> None:
         self.reason = ""
+        self._outages = outages
         self._address = address
         self._app = app
         self._expected = expected
         self._connection: Connection | None = None
+
+    @property
+    def database(self) -> str:
+        """The database's name for people."""
+        return self._outages.database
 
     def connection(self) -> Connection:
         """The open connection, or a new one; Outage where that fails or the version is another."""
@@ -38,16 +77,14 @@ class Connector:
     def failed(self, outage: Outage) -> None:
         """Drop the connection: the next use opens another one."""
         self.close()
-        reason = str(outage)
-        if reason != self.reason:
-            self.reason = reason
-            log.error("database away", database=self.name, reason=reason)
+        self.reason = str(outage)
+        self._outages.begin(self, self.reason)
 
     def worked(self) -> None:
         """The database has answered."""
         if self.reason:
             self.reason = ""
-            log.info("database back", database=self.name)
+            self._outages.end(self)
 
     def close(self) -> None:
         """Close the connection, if there is one."""

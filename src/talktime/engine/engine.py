@@ -17,7 +17,7 @@ from talktime.core.keys import ApiKey
 from talktime.core.limits import CALL_OWNERS_CACHED_MAX, QUEUE_MAX
 from talktime.core.outcomes import NothingToSettle, Refused
 from talktime.core.refusal import Refusal
-from talktime.engine.connector import Connector
+from talktime.engine.connector import Connector, Outages
 from talktime.engine.directory_cache import DirectoryCache
 from talktime.engine.key_cache import KeyCache
 from talktime.engine.lane import Lane, Sources, unavailable
@@ -61,12 +61,15 @@ class Engine:
         self._terms = terms
         self._owners = Owners(CALL_OWNERS_CACHED_MAX)
 
+        outages = {cell: Outages(f"cell {cell}") for cell in settings.cells}
+        control_outages = Outages("control plane")
+
         def connector(cell: str) -> Connector:
-            return Connector(f"cell {cell}", settings.cells[cell], "cell", expected["cell"])
+            return Connector(outages[cell], settings.cells[cell], "cell", expected["cell"])
 
         def control() -> Connector:
             app = "control_plane"
-            return Connector("control plane", settings.control_plane, app, expected[app])
+            return Connector(control_outages, settings.control_plane, app, expected[app])
 
         self.lanes = {
             cell: Lane(cell, connector(cell), terms, sources, queue_max) for cell in settings.cells

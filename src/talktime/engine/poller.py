@@ -36,7 +36,9 @@ class Poller:
     @property
     def away(self) -> dict[str, str]:
         """The databases that did not answer the last time, with the reason."""
-        return {f.connector.name: f.connector.reason for f in self._follows if f.connector.reason}
+        return {
+            f.connector.database: f.connector.reason for f in self._follows if f.connector.reason
+        }
 
     def start(self) -> None:
         """Look for the first time, then begin to follow."""
@@ -78,7 +80,7 @@ class Poller:
         except Exception:
             # A row that cannot be read must not end the following of all others.
             if follow.connector.reason != UNREADABLE:
-                log.exception("cache not refreshed", database=follow.connector.name)
+                log.exception("cache not refreshed", database=follow.connector.database)
             follow.connector.failed(Outage(UNREADABLE))
             return False
         follow.connector.worked()

@@ -182,7 +182,7 @@ class BatchAnswer(Strict):
 
     status: int
     replayed: bool
-    body: Granted | Noted | Settled | Problem | Any
+    body: dict[str, Any]
 
 
 class BatchAnswers(Strict):
