@@ -47,20 +47,26 @@ class Outages:
 
 
 class Connector:
-    """One thread's connection to one database. `reason` says why it is away, or is empty."""
+    """One thread's connection to one database. `reason` says why it is away, or is empty.
 
-    def __init__(self, outages: Outages, address: Address, app: str, expected: Migrations) -> None:
+    `outages` is shared by the connections of one process to one database.
+    """
+
+    def __init__(
+        self,
+        database: str,
+        address: Address,
+        app: str,
+        expected: Migrations,
+        outages: Outages | None = None,
+    ) -> None:
         self.reason = ""
-        self._outages = outages
+        self.database = database
+        self._outages = outages or Outages(database)
         self._address = address
         self._app = app
         self._expected = expected
         self._connection: Connection | None = None
-
-    @property
-    def database(self) -> str:
-        """The database's name for people."""
-        return self._outages.database
 
     def connection(self) -> Connection:
         """The open connection, or a new one; Outage where that fails or the version is another."""

@@ -65,11 +65,13 @@ class Engine:
         control_outages = Outages("control plane")
 
         def connector(cell: str) -> Connector:
-            return Connector(outages[cell], settings.cells[cell], "cell", expected["cell"])
+            told = outages[cell]
+            address = settings.cells[cell]
+            return Connector(told.database, address, "cell", expected["cell"], told)
 
         def control() -> Connector:
-            app = "control_plane"
-            return Connector(control_outages, settings.control_plane, app, expected[app])
+            app, told = "control_plane", control_outages
+            return Connector(told.database, settings.control_plane, app, expected[app], told)
 
         self.lanes = {
             cell: Lane(cell, connector(cell), terms, sources, queue_max) for cell in settings.cells
