@@ -114,7 +114,7 @@ def test_what_came_due_while_nothing_ran_is_done_after_the_start(store):
 
 
 def everything_was_done(runs):
-    """The hold expired, the old call forgotten; then the lot looked at by a run that began later."""
+    """Hold expired, old call forgotten, and the lot looked at by a run that began after that."""
     jobs = [run.job for run in runs if run.rows or run.job == "expire_lots"]
     if "expire_holds" not in jobs or "forget_calls" not in jobs:
         return False
