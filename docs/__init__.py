@@ -1,0 +1,1 @@
+"""The documentation, and what writes the pages of it that follow from the code."""

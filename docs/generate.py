@@ -1,0 +1,366 @@
+"""Write the pages and tables of the documentation that follow from the code.
+
+`make docs` runs it. A test compares what it would write with what is committed, so that no page
+says what the code does not do.
+"""
+
+import ast
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import typer
+
+from docs import api_tables, worked
+from talktime.cli.app import app
+from talktime.config import settings_from
+from talktime.console.databases import set_up
+from talktime.core import limits
+from talktime.core.directory import LICENCES
+from talktime.core.refusal import REFUSALS
+from talktime.operations.check_books import CHECKS
+
+PROJECT = Path(__file__).parents[1]
+REFERENCE = Path("docs/reference")
+WRITTEN = "<!-- Written by `make docs` from {}. Change that, not this page. -->"
+WORKED = re.compile(r"(<!-- worked: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+TABLES = {**worked.TABLES, **api_tables.TABLES}
+VARIABLES = {
+    "DATABASE_URL": (
+        "none: SQLite files in the data folder",
+        (
+            "Address of the PostgreSQL database for the control plane and every cell that names "
+            "none of its own: `postgresql://user:password@host:5432/database`."
+        ),
+    ),
+    "TALKTIME_CELLS": (
+        "`main`",
+        (
+            "The cells, separated by spaces. Each is a `name` (a schema in the database of "
+            "`DATABASE_URL`, or a SQLite file), or `name=postgresql://...` for a server of its own."
+        ),
+    ),
+    "TALKTIME_DATA": (
+        "`data`",
+        "Folder of the SQLite files, the secret key and `demo.json`.",
+    ),
+    "HOST": ("`127.0.0.1`", "Address on which `talktime serve` listens; `0.0.0.0` for all."),
+    "PORT": ("`8000`", "Port on which `talktime serve` listens; `0` for any free one."),
+    "TALKTIME_URL": (
+        "what `HOST` and `PORT` make; for requests the demo's address",
+        (
+            "The address under which people and switches reach the service, such as "
+            "`https://talktime.contoso.example`. The console answers to its name alone, and its "
+            "cookies go over https when it begins with that. The commands that make requests "
+            "(`quote`, `call`, `replay`) send them there."
+        ),
+    ),
+    "TALKTIME_KEY": (
+        "the demo's key",
+        "API key with which the commands that make requests sign in.",
+    ),
+    "TALKTIME_SECRET_KEY": (
+        "made once, in the file `secret_key` of the data folder",
+        (
+            "Signs the console's sessions; at least 32 characters. All processes that serve one "
+            "console need the same one."
+        ),
+    ),
+}
+
+
+def main() -> None:
+    """Write everything that differs; say what was written."""
+    for path, text in written().items():
+        target = PROJECT / path
+        if not target.exists() or target.read_text() != text:
+            target.write_text(text)
+            sys.stdout.write(f"written: {path}\n")
+
+
+def written() -> dict[Path, str]:
+    """Every page that follows from the code, whole or in parts, as it should be."""
+    pages = {REFERENCE / name: page() for name, page in PAGES.items()}
+    for path in sorted(PROJECT.glob("docs/**/*.md")) + sorted(PROJECT.glob("*.md")):
+        text = path.read_text()
+        if WORKED.search(text):
+            pages[path.relative_to(PROJECT)] = with_worked_tables(text)
+    return pages
+
+
+def with_worked_tables(text: str) -> str:
+    """The page with each worked table as the code works it out now."""
+    return WORKED.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}\n{found[3]}", text)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def refusals() -> str:
+    """Every refusal, in the order in which the first that fits is the answer."""
+    rows = [
+        (f'<a id="{code}"></a>`{code}`', kind.status, kind.title, kind.remedy, kind.who)
+        for code, kind in REFUSALS.items()
+    ]
+    return f"""# Refusals
+
+{WRITTEN.format("core/refusal.py")}
+
+A refusal is an expected "no". Over HTTP it is an `application/problem+json` body whose `code` is
+one of these and stays what it is; `detail` says what was wrong this time, `remedy` what to do,
+`who` can do it. The shell prints the same and ends with exit code 1. Where several would fit, the
+first in this table is the answer.
+
+{table(("code", "status", "what it says", "what to do", "who"), rows)}
+
+429 and 503 carry a `Retry-After` header: send the same request again, with the same sequence
+number. Nothing is charged twice.
+"""
+
+
+def configuration() -> str:
+    """Every environment variable."""
+    rows = [(f"`{name}`", default, text) for name, (default, text) in VARIABLES.items()]
+    with TemporaryDirectory() as empty:
+        plain = settings_from({"TALKTIME_DATA": empty})
+    addresses = (plain.control_plane, *plain.cells.values())
+    files = [address.path.name for address in addresses if address.path]
+    return f"""# Configuration
+
+{WRITTEN.format("config.py and docs/generate.py")}
+
+An installation is described by its environment alone; an empty value counts as none. With nothing
+set it is {" and ".join(f"`{name}`" for name in files)} in the data folder, served on
+`http://{plain.host}:{plain.port}`.
+
+{table(("variable", "default", "what it is"), rows)}
+
+A value that cannot be used ends the command with one line that says what to write instead.
+Passwords in addresses are never shown or logged.
+
+What can grow has a maximum, which is the same everywhere: [limits](limits.md).
+"""
+
+
+def variables_read() -> set[str]:
+    """The names of the environment variables that the code reads."""
+    found = set()
+    for path in (PROJECT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(attr="get", value=ast.Name(id="environ")),
+                    args=[ast.Constant(value=str(name)), *_],
+                ):
+                    found.add(name)
+                case ast.keyword(arg="envvar", value=ast.Constant(value=str(name))):
+                    found.add(name)
+    return found
+
+
+def limit_lines() -> Iterator[tuple[str, str]]:
+    """Each limit's name with the heading comment above it in the source."""
+    heading = before = ""
+    for line in Path(limits.__file__).read_text().splitlines():
+        name = re.match(r"([A-Z_]+) = ", line)
+        if name:
+            yield heading, name[1]
+        elif line.startswith("# ") and not before:
+            heading = re.split("[.:]", line[2:])[0]
+        before = line
+
+
+def limits_page() -> str:
+    """Every maximum."""
+    parts = []
+    for heading, lines in groupby(limit_lines(), key=lambda line: line[0]):
+        rows = [(f"`{name}`", f"{getattr(limits, name):,}") for _, name in lines]
+        parts.append(f"## {heading}\n\n{table(('limit', 'value'), rows)}")
+    body = "\n\n".join(parts)
+    return f"""# Limits
+
+{WRITTEN.format("core/limits.py")}
+
+Whatever can grow has a maximum. A name ends in what it counts: `_MICROS` millionths of a currency's
+unit, `_S` and `SECONDS` seconds, `_MS` milliseconds, `TEXT` characters, `BYTES` bytes.
+
+{body}
+"""
+
+
+def cli() -> str:
+    """Every command of the shell, with its arguments and options."""
+    parts = []
+    for words, command in commands():
+        text = re.sub(r"\s*\n\s*(?=\S)", " ", command.help.replace("\n\n", "\0"))
+        pieces = [word for word in (_usage(param) for param in command.params) if word]
+        usage = " ".join(["talktime", *words, *pieces, "[OPTIONS]"])
+        parts.append(
+            f"## talktime {' '.join(words)}\n\n{_text(text)}\n\n    {usage}\n\n{_params(command)}"
+        )
+    body = "\n\n".join(parts)
+    return f"""# The shell
+
+{WRITTEN.format("cli/")}
+
+Every command but `serve` takes `--json` and then prints one JSON document. The exit code is 0; 1
+where the command could not do what was asked, with the reason on one line of stderr; 2 where it was
+called wrongly. `talktime COMMAND --help` shows what stands here.
+
+The [environment](configuration.md) says which installation is meant. Times are dates
+(`2026-01-31`, UTC) or moments (`2026-01-31T12:00:00Z`).
+
+{body}
+"""
+
+
+def commands() -> list[tuple[list[str], Any]]:
+    """Every command with the words that call it, in the order of the help."""
+    found: list[tuple[list[str], Any]] = []
+    root: Any = typer.main.get_command(app)
+    for name, command in root.commands.items():
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            found.append(([name], command))
+        else:
+            found += [([name, each], below) for each, below in inner.items()]
+    return found
+
+
+def _text(text: str) -> str:
+    return text.replace("\0", "\n\n").strip()
+
+
+def _usage(param: Any) -> str:
+    if param.param_type_name == "argument":
+        return str(param.metavar or param.name.upper())
+    return f"{param.opts[0]} {param.metavar or 'TEXT'}" if param.required else ""
+
+
+def _params(command: Any) -> str:
+    rows = []
+    for param in command.params:
+        names = ", ".join(f"`{name}`" for name in (*param.opts, *param.secondary_opts))
+        if param.param_type_name == "argument":
+            names = f"`{param.metavar or param.name.upper()}`"
+        default = param.default
+        shown = "" if default in (None, "", False, 0) or param.required else f"`{default}`"
+        if param.name == "json":
+            continue
+        rows.append((names, _text(param.help or ""), "required" if param.required else shown))
+    return table(("", "what it is", "default"), rows) if rows else "It takes no options."
+
+
+def tables() -> str:
+    """Every table of the databases, column by column."""
+    with TemporaryDirectory() as empty:
+        set_up(settings_from({"TALKTIME_DATA": empty, "TALKTIME_SECRET_KEY": "x" * 32}))
+    from talktime.console.cell import models as cell
+    from talktime.console.control_plane import models as control_plane
+
+    parts = []
+    for heading, module in (("Each cell", cell), ("The control plane", control_plane)):
+        parts.append(f"## {heading}")
+        parts.append(" ".join((module.__doc__ or "").split()))
+        parts += [_model(model) for model in _models(module)]
+    body = "\n\n".join(parts)
+    return f"""# Tables
+
+{WRITTEN.format("console/cell/models.py and console/control_plane/models.py")}
+
+Names end in their unit: `_micros` are millionths of the organisation's currency, `_ms`
+milliseconds since 1970 in UTC, `_s` seconds. Rows are written by the service alone; reading them is
+welcome. A column that may be empty says "or none".
+
+{body}
+"""
+
+
+def _models(module: Any) -> list[Any]:
+    from django.db.models import Model
+
+    return [
+        each
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, Model) and each.__module__ == module.__name__
+    ]
+
+
+def _model(model: Any) -> str:
+    meta, own = model._meta, model.__doc__ or ""
+    about = "" if own.startswith(f"{model.__name__}(") else " ".join(own.split()) + "\n\n"
+    rows = []
+    for column in meta.local_concrete_fields:
+        kind = {
+            "CharField": f"text, at most {column.max_length}",
+            "TextField": "text",
+            "BooleanField": "yes or no",
+            "IntegerField": "integer",
+            "SmallIntegerField": "small integer",
+            "DateTimeField": "timestamp",
+        }.get(column.get_internal_type(), "64-bit integer")
+        rows.append((f"`{column.column}`", kind + (" or none" if column.null else "")))
+    rules = [f"`{each.name}`" for each in meta.constraints]
+    indexes = [f"`{each.name}` ({', '.join(each.fields)})" for each in meta.indexes]
+    key = ", ".join(f"`{column.column}`" for column in meta.pk_fields)
+    lines = [f"Key: {key}."]
+    lines += [f"Constraints: {', '.join(rules)}."] if rules else []
+    lines += [f"Indexes: {', '.join(indexes)}."] if indexes else []
+    return f"### {meta.db_table}\n\n{about}{table(('column', 'type'), rows)}\n\n" + "\n".join(lines)
+
+
+def checks() -> str:
+    """What check-books proves."""
+    rows = [(f"`{check.name}`", check.proves, f"`{check.table}`") for check in CHECKS]
+    return f"""# What check-books proves
+
+{WRITTEN.format("operations/check_books.py")}
+
+`talktime check-books` reads one moment of each cell, without a lock, and proves every line of this
+table. What does not hold is named, row by row, and the exit code is 1. What to do then:
+[when the books do not hold](../howto/when-the-books-do-not-hold.md).
+
+{table(("check", "what it proves", "over"), rows)}
+"""
+
+
+def licences() -> str:
+    """The licences by code."""
+    rows = [(f"`{code}`", name) for code, name in LICENCES.items()]
+    return f"""# Licences
+
+{WRITTEN.format("core/directory.py")}
+
+The licences that a user can be given, by code. `MCOPSTNC` is what a user needs for calls that are
+charged; the others are kept and shown, and decide nothing yet.
+
+{table(("code", "licence"), rows)}
+"""
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "refusals.md": refusals,
+    "configuration.md": configuration,
+    "limits.md": limits_page,
+    "cli.md": cli,
+    "tables.md": tables,
+    "checks.md": checks,
+    "licences.md": licences,
+}
+
+if __name__ == "__main__":
+    os.chdir(PROJECT)
+    main()
