@@ -81,7 +81,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def array_literal(values: Sequence[Any]) -> str:
-    """A list of numbers, or one of texts, as PostgreSQL's array literal.
+    r"""A list of numbers, or one of texts, as PostgreSQL's array literal.
 
     JSON writes them the same way but for the brackets, and for control characters, which are
     escaped one by one.
