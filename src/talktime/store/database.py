@@ -13,7 +13,7 @@ prepared once.
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -157,6 +157,8 @@ class PostgresConnection:
             f"-c search_path={address.schema} -c plan_cache_mode=force_generic_plan"
             " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
             " -c jit=off -c timezone=UTC"
+            # What the proofs rest on, whatever the server's own defaults are.
+            " -c default_transaction_isolation=read\\ committed -c synchronous_commit=on"
         )
         try:
             self._connection = psycopg.connect(
