@@ -1,22 +1,20 @@
 """Growth: the same load on a small installation and on a full one, and the memory of open calls."""
 
-import random
 from contextlib import closing
-from itertools import islice
 from pathlib import Path
 
 from bench.engine import whole_call
 from bench.http import GERMANY, measure, populate, publish, service_with_pid
 from bench.installations import Installation, cell, clock_ms, installation
 from bench.load import Load
-from talktime.core.commands import CallCommand
-from talktime.core.ids import Ids
+from talktime.core.ids import COUNTER_BITS, Ids
 from talktime.core.rates import RateRow
 from talktime.core.rating import Rate
 from talktime.operations.execute import execute
-from talktime.store.database import Connection, connect
+from talktime.store.database import Row, connect
+from talktime.store.tables import ANSWER, CALL, TRANSFER, USAGE_RECORD, Table
 
-BATCH = 1_000
+BATCH = 5_000
 WALLETS = 1_000
 SMALL = {"prefixes": 10_000, "closed": 0, "open": 0}
 FULL = {"prefixes": 1_000_000, "closed": 1_000_000, "open": 100_000}
@@ -54,20 +52,46 @@ def publish_prefixes(place: Installation, prefixes: int) -> None:
 
 
 def close_calls(place: Installation, calls: int) -> None:
-    """This many calls, authorized and settled."""
-    chance = random.Random(7)
+    """This many calls as they stand once settled, with their answers, usage and transfers.
+
+    One real call is settled, and its rows are written again under other ids: the tables and indexes
+    are as full as if each had been made, in minutes less.
+    """
     ids = Ids(2, clock_ms)
-    steps = (whole_call(chance.randrange(WALLETS) + 1) for _ in range(calls))
     with closing(cell(place.settings)) as connection:
-        while batch := list(islice(steps, BATCH)):
-            run(connection, [authorize for authorize, _, _ in batch], ids)
-            run(connection, [settle for _, _, settle in batch], ids)
+        authorize, _, settle = whole_call(1)
+        for command in (authorize, settle):
+            with connection.transaction():
+                execute(connection, [command], clock_ms(), ids.next)
+        with connection.reading():
+            patterns = [
+                (table, connection.rows(f'SELECT {", ".join(table.columns)} FROM "{table.name}"'))
+                for table in (CALL, ANSWER, USAGE_RECORD)
+            ]
+            settled = connection.rows(
+                f"SELECT {', '.join(TRANSFER.columns)} FROM transfer WHERE usage_id IS NOT NULL"
+            )
+        patterns.append((TRANSFER, settled))
+        for start in range(0, calls, BATCH):
+            copies = range(start + 1, min(start + BATCH, calls) + 1)
+            writes = [
+                (table.insert(), [copied(table, row, n) for n in copies for row in rows])
+                for table, rows in patterns
+            ]
+            with connection.transaction():
+                connection.write_all(writes)
 
 
-def run(connection: Connection, commands: list[CallCommand], ids: Ids) -> None:
-    """Execute one batch."""
-    with connection.transaction():
-        execute(connection, commands, clock_ms(), ids.next)
+def copied(table: Table, row: Row, number: int) -> Row:
+    """The row of another call: its ids moved on, its call_id and its organisation others."""
+    changed = dict(zip(table.columns, row, strict=True))
+    for column in ("id", "call_id", "usage_id"):
+        if changed.get(column) is not None:
+            changed[column] += number << COUNTER_BITS
+    if "call_key" in changed:
+        changed["call_key"] = f"copy {number}"
+    changed["organisation_id"] = number % WALLETS + 1
+    return tuple(changed.values())
 
 
 def open_calls(port: int, key: str, calls: int) -> None:
