@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from itertools import count
 from typing import Any
 
@@ -19,7 +18,6 @@ import httpx
 import uvicorn
 
 from talktime.console.migrations_expected import expected_migrations
-from talktime.core.books import Terms
 from talktime.core.ids import NODES, Ids
 from talktime.engine.engine import Engine
 from talktime.engine.lane import Sources
@@ -151,6 +149,21 @@ class SwitchCall:
         return shown
 
 
+CELL_TABLES = ("wallet", "lot", "call", "answer", "transfer", "usage_record")
+
+
+def rows_of_books(store: Store) -> dict[tuple[str, str], list[Any]]:
+    """Every row of every cell, to see that nothing has changed."""
+    found = {}
+    for cell in store.cells:
+        connection = store.cell(cell)
+        for table in CELL_TABLES:
+            with connection.reading():
+                found[cell, table] = sorted(connection.rows(f'SELECT * FROM "{table}"'), key=repr)
+        connection.close()
+    return found
+
+
 @contextmanager
 def serving(store: Store, demo: Demo | None = None, **options: Any) -> Iterator[Service]:
     """A service on a store, with the demo seeded unless it was before."""
@@ -160,6 +173,3 @@ def serving(store: Store, demo: Demo | None = None, **options: Any) -> Iterator[
         yield service
     finally:
         service.stop()
-
-
-short_terms = partial(Terms, slice_s=60, grace_s=1)

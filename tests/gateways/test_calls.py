@@ -1,18 +1,167 @@
 """Whole calls over HTTP. Mirrors src/talktime/gateways/http/app.py."""
 
+from urllib.parse import quote
+
+import msgspec
 import pytest
 
-from tests.served import Service
+from talktime.gateways.http import answers
+from talktime.operations.assign_numbers import release_number
+from talktime.operations.organisations import find_organisation
+from talktime.operations.render import utc_text
+from talktime.operations.seed_demo import ORGANISATION
+from tests.served import Service, clock_ms
+from tests.stores import Store
+
+DAY_MS = 86_400_000
 
 
-@pytest.mark.layouts("sqlite", "postgres")
-def test_a_call_is_authorized_extended_and_settled(service: Service) -> None:
+def test_a_call_is_authorized_answered_extended_and_settled(service: Service) -> None:
     call = service.call()
-    granted = call.authorize()
-    assert granted.status_code == 200, granted.text
-    print(granted.text)
-    extended = call.next("extend", used_seconds=290)
-    print(extended.text)
-    settled = call.next("settle", used_seconds=301, cause="normal_clearing")
-    print(settled.text)
-    print(call.show())
+    granted = msgspec.json.decode(call.authorize().content, type=answers.Granted)
+    assert (granted.call_id, granted.sequence, granted.granted_seconds) == (call.call_id, 0, 300)
+    assert (granted.final, granted.balance.available) == (False, "104.945")
+    assert granted.price == answers.Price(
+        currency="USD",
+        per_minute="0.011",
+        connection_fee="0",
+        first_increment_s=60,
+        next_increment_s=60,
+        destination="United Kingdom - London",
+        prefix="4420",
+    )
+    noted = msgspec.json.decode(call.next("answer").content, type=answers.Noted)
+    assert noted.sequence == 1
+    extended = call.next("extend", used_seconds=240)
+    granted = msgspec.json.decode(extended.content, type=answers.Granted)
+    assert (granted.granted_seconds, granted.balance.available) == (300, "104.901")
+    ended = call.next("settle", used_seconds=301, cause="normal_clearing")
+    settled = msgspec.json.decode(ended.content, type=answers.Settled)
+    assert (settled.billed_seconds, settled.charge) == (360, "0.066")
+    assert settled.balance is not None
+    assert settled.balance.available == "104.934"
+
+
+def test_a_running_call_is_shown_with_its_hold_and_an_ended_one_with_its_record(
+    service: Service,
+) -> None:
+    call = service.call()
+    call.authorize()
+    shown = msgspec.convert(call.show(), answers.CallShown)
+    assert (shown.state, shown.granted_seconds, shown.held) == ("open", 300, "0.055")
+    assert (shown.from_, shown.to) == (service.demo.caller, service.demo.callee)
+    assert shown.usage == []
+    settled = call.next("settle", used_seconds=61, cause="normal_clearing").json()
+    shown = msgspec.convert(call.show(), answers.CallShown)
+    assert (shown.state, shown.held, shown.charge) == ("settled", "0", "0.022")
+    assert [(r.usage_id, r.used_seconds, r.billed_seconds) for r in shown.usage] == [
+        (settled["usage_id"], 61, 120)
+    ]
+
+
+@pytest.mark.layouts("sqlite")
+def test_a_call_id_may_hold_any_printable_character(service: Service) -> None:
+    for call_id in ('a/b?c#d%e f@[::1]:5060;x="y"', "..", "~" * 255, "%2F", "+"):
+        path = f"/v1/calls/{quote(call_id, safe='')}".replace("/..", "/%2E%2E")
+        body = {"sequence": 0, "type": "user_out", "from": service.demo.caller}
+        granted = service.post(f"{path}/authorize", {**body, "to": service.demo.callee})
+        assert (granted.status_code, granted.json()["call_id"]) == (200, call_id), granted.text
+        assert service.get(path).json()["call_id"] == call_id
+
+
+def test_a_repeated_request_gets_the_same_bytes_and_charges_once(service: Service) -> None:
+    call = service.call()
+    requests = [
+        ("authorize", {"type": "user_out", "from": service.demo.caller, "to": service.demo.callee}),
+        ("extend", {"used_seconds": 240}),
+        ("settle", {"used_seconds": 240, "cause": "normal_clearing"}),
+    ]
+    first = [call.next(verb, **body) for verb, body in requests]
+    again = [
+        call.send(verb, {"sequence": sequence, **body})
+        for sequence, (verb, body) in enumerate(requests)
+    ]
+    assert [answer.status_code for answer in first] == [200, 200, 200]
+    assert [answer.content for answer in again] == [answer.content for answer in first]
+    assert all("idempotent-replayed" not in answer.headers for answer in first)
+    assert all(answer.headers["idempotent-replayed"] == "true" for answer in again)
+    assert len(call.show()["usage"]) == 1
+
+
+@pytest.mark.layouts("sqlite")
+def test_a_refusal_is_repeated_too(service: Service) -> None:
+    call = service.call()
+    body = {"sequence": 0, "type": "user_out", "from": service.demo.caller, "to": "+4940"}
+    first, again = call.send("authorize", body), call.send("authorize", body)
+    assert (first.status_code, first.json()["code"]) == (422, "invalid_number")
+    assert again.content == first.content
+    assert again.headers["idempotent-replayed"] == "true"
+
+
+@pytest.mark.layouts("sqlite", "sqlite-cells")
+def test_an_authorize_is_repeated_even_when_its_caller_is_gone(
+    service: Service, store: Store
+) -> None:
+    call = service.call()
+    first = call.authorize()
+    control = store.control()
+    with control.transaction():
+        organisation = find_organisation(control, ORGANISATION)
+        release_number(control, organisation, service.demo.caller)
+    digits = service.demo.caller[1:]
+    assert service.until(lambda: service.engine.directory.directory.number(digits) is None)
+    again = call.send("authorize", {"sequence": 0, **_parties(service)})
+    assert (again.status_code, again.content) == (200, first.content)
+    other = service.call().authorize()
+    assert (other.status_code, other.json()["code"]) == (404, "unknown_caller")
+
+
+def _parties(service: Service) -> dict[str, str]:
+    return {"type": "user_out", "from": service.demo.caller, "to": service.demo.callee}
+
+
+@pytest.mark.layouts("sqlite")
+def test_a_settle_of_a_call_never_authorized_is_answered_and_charges_nothing(
+    service: Service,
+) -> None:
+    call = service.call()
+    settled = call.next("settle", used_seconds=600)
+    assert settled.status_code == 200
+    body = msgspec.json.decode(settled.content, type=answers.Settled)
+    assert (body.charge, body.billed_seconds, body.usage_id) == ("0", 0, None)
+    assert service.get(call.path).json()["code"] == "unknown_call"
+
+
+@pytest.mark.layouts("sqlite")
+def test_a_call_that_began_some_weeks_ago_is_rated_at_its_own_time(service: Service) -> None:
+    for days, status in ((91, 200), (93, 422), (-1, 422)):
+        call = service.call()
+        at = utc_text(clock_ms() - days * DAY_MS)
+        answer = call.authorize(at=at)
+        assert answer.status_code == status, answer.text
+        if status == 422:
+            assert answer.json()["code"] == "time_out_of_range"
+        else:
+            assert call.show()["started_at"] == at
+
+
+@pytest.mark.layouts("sqlite")
+def test_other_addresses_and_methods_are_refused_as_problems(service: Service) -> None:
+    for path in ("/v1", "/v1/", "/v1/calls", "/v1/calls/a/b/c", "/v1/calls/a/cancel", "/v2/quotes"):
+        answer = service.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
+        assert answer.headers["content-type"] == "application/problem+json"
+    for method, path, allow in (
+        ("GET", "/v1/calls/a/settle", "POST, OPTIONS"),
+        ("DELETE", "/v1/calls/a", "GET, HEAD, OPTIONS"),
+        ("PUT", "/v1/quotes", "POST, OPTIONS"),
+        ("POST", "/healthz", "GET, HEAD, OPTIONS"),
+    ):
+        answer = service.http.request(method, path)
+        assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed"), path
+        assert answer.headers["allow"] == allow
+    answer = service.http.options("/v1/quotes")
+    assert (answer.status_code, answer.headers["allow"]) == (204, "POST, OPTIONS")
+    head = service.http.head("/v1/openapi.json")
+    assert (head.status_code, head.content) == (200, b"")
+    assert int(head.headers["content-length"]) == len(service.get("/v1/openapi.json").content)

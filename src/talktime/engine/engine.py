@@ -126,7 +126,7 @@ class Engine:
             self.rates.cards,
             request,
             switch_id,
-            self.clock_ms() if request.at_ms is None else request.at_ms,
+            self.clock_ms(),
             body_hash,
         )
         if type(command) is Authorize:

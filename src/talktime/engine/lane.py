@@ -66,7 +66,7 @@ class Lane:
     ) -> None:
         self.name = name
         self.sizes = Distribution(BATCH_SIZES)
-        self._connector = connector
+        self.connector = connector
         self._terms = terms
         self._sources = sources
         self._queue_max = queue_max
@@ -132,7 +132,7 @@ class Lane:
                 log.warning(
                     "answers lost: the event loop is closed", lane=self.name, answers=len(done)
                 )
-        self._connector.close()
+        self.connector.close()
 
     def _next_batch(self) -> list[Waiting]:
         batch: list[Waiting] = []
@@ -152,7 +152,7 @@ class Lane:
         try:
             return self._execute(commands)
         except Outage as outage:
-            self._connector.failed(outage)
+            self.connector.failed(outage)
             return [unavailable(c, "the database does not answer") for c in commands]
         except Exception as error:  # noqa: BLE001 - whatever it was, the neighbours go on
             if len(commands) > 1:
@@ -164,19 +164,19 @@ class Lane:
             return [self._run_alone(command) for command in commands]
 
     def _execute(self, commands: Sequence[CallCommand]) -> list[Done]:
-        connection = self._connector.connection()
+        connection = self.connector.connection()
         with connection.transaction():
             done = execute(
                 connection, commands, self._sources.clock_ms(), self._ids.next, self._terms
             )
-        self._connector.worked()
+        self.connector.worked()
         return done
 
     def _run_alone(self, command: CallCommand) -> Done:
         try:
             return self._execute([command])[0]
         except Outage as outage:
-            self._connector.failed(outage)
+            self.connector.failed(outage)
             return unavailable(command, "the database does not answer")
         except Exception:
             log.exception(
