@@ -23,6 +23,7 @@ import msgspec
 import psycopg
 
 from talktime.config import Address
+from talktime.store.turns import turns_of
 
 Row = tuple[Any, ...]
 Params = Sequence[Any]
@@ -271,6 +272,7 @@ class SqliteConnection:
 
     def __init__(self, address: Address) -> None:
         self._path = address.path or Path()
+        self._turns = turns_of(self._path)
         try:
             self._connection = sqlite3.connect(
                 f"{self._path.absolute().as_uri()}?mode=rw",
@@ -302,8 +304,11 @@ class SqliteConnection:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        with self._between("BEGIN IMMEDIATE"):
-            yield
+        with self._turns.turn(BUSY_MS_MAX) as held:
+            if not held:
+                raise Outage(f"{self._path.name} is locked by another writer")
+            with self._between("BEGIN IMMEDIATE"):
+                yield
 
     @contextmanager
     def reading(self) -> Iterator[None]:
