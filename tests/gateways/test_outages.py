@@ -22,6 +22,11 @@ FULL_WALLET = (
     "CREATE TRIGGER full_disk BEFORE UPDATE ON wallet FOR EACH ROW EXECUTE FUNCTION full_disk()"
 )
 
+LATER_MIGRATION = (
+    "INSERT INTO django_migrations (app, name, applied) "
+    "VALUES ('cell', '9999_later', '2026-11-22 10:00:00')"
+)
+
 
 @pytest.fixture
 def logged() -> Iterator[list[Any]]:
@@ -36,7 +41,9 @@ def own_server(
 ) -> Iterator[tuple[Cluster, Store]]:
     """A PostgreSQL server for one test alone, and an installation on it."""
     cluster = new_cluster()
-    yield cluster, Stores(tmp_path, lambda number: cluster).make("postgres")
+    store = Stores(tmp_path, lambda number: cluster).make("postgres")
+    yield cluster, store
+    store.close()
 
 
 def is_unavailable(answer: httpx.Response) -> bool:
@@ -228,14 +235,12 @@ def _authorize(service: Service, number: int) -> dict[str, object]:
     ("change", "undo", "told"),
     [
         (
-            "INSERT INTO django_migrations (app, name, applied) VALUES "
-            "('cell', '9999_later', '2026-11-22 10:00:00')",
+            LATER_MIGRATION,
             "DELETE FROM django_migrations WHERE name = '9999_later'",
             "newer version",
         ),
         (
-            "UPDATE django_migrations SET name = 'x' || name WHERE app = 'cell' "
-            "AND name < '0002'",
+            "UPDATE django_migrations SET name = 'x' || name WHERE app = 'cell' AND name < '0002'",
             "UPDATE django_migrations SET name = substr(name, 2) WHERE name > 'x'",
             "newer version",
         ),
