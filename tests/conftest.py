@@ -6,11 +6,17 @@ from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.databases import Cluster, running_cluster
 from tests.stores import LAYOUTS, Store, Stores
 
 _database_numbers = count(1)
+
+# The same examples at every run; `--hypothesis-profile=explore` looks for new ones.
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, derandomize=False, print_blob=True)
+settings.load_profile("same")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
