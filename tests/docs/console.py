@@ -67,6 +67,9 @@ def examples_of(block: str) -> list[Example]:
 
 
 def _goes_on(command: str) -> bool:
+    here = re.search(r"<<'(\w+)'", command)
+    if here:
+        return not command.endswith(f"\n{here[1]}")
     return command.endswith("\\") or command.count("'") % 2 == 1 or command.count('"') % 2 == 1
 
 
@@ -127,10 +130,13 @@ class Session:
         self._shell.stdin.write(f"{local}\nprintf '\\036%s\\n' $?\n")
         self._shell.stdin.flush()
         printed = ""
+        overdue = threading.Timer(PATIENCE_S, self._shell.kill)
+        overdue.start()
         while "\036" not in printed:
             line = self._shell.stdout.readline()
             assert line, f"the shell ended at {command!r}: {printed}"
             printed += line
+        overdue.cancel()
         return printed.partition("\036")[0].replace(self._address, ADDRESS)
 
     def serve(self) -> str:
