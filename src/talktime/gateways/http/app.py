@@ -23,7 +23,12 @@ from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
 from talktime.engine.lane import refused
 from talktime.gateways.http.bodies import MALFORMED, BatchBody, Item, QuoteBody, malformed
-from talktime.gateways.http.commands import DECODERS, command_of, quoted_command
+from talktime.gateways.http.commands import (
+    DECODERS,
+    command_of,
+    quoted_command,
+    reconsidered,
+)
 from talktime.gateways.http.counts import Counts
 from talktime.gateways.http.openapi import document
 from talktime.gateways.http.replies import (
@@ -33,7 +38,6 @@ from talktime.gateways.http.replies import (
     Scope,
     Send,
     answer_of,
-    give,
     refuse,
 )
 from talktime.gateways.http.requests import ClientGone, body_of, call_id_of, key_of
@@ -43,6 +47,7 @@ log = structlog.get_logger(__name__)
 
 Handler = Callable[[Scope, Receive, bytes], Awaitable[Answer]]
 
+GET, POST = ("GET", "HEAD"), ("POST",)
 _YES_NO = ("false", "true")
 _decode_batch = msgspec.json.Decoder(BatchBody).decode
 _decode_item = msgspec.json.Decoder(Item).decode
@@ -53,13 +58,8 @@ class Endpoint(NamedTuple):
     """What stands at an address. `name` is its label in the counts."""
 
     name: str
-    method: str
+    methods: tuple[str, ...]
     handler: Handler
-
-    @property
-    def allow(self) -> bytes:
-        """The methods that the address takes."""
-        return b"GET, HEAD, OPTIONS" if self.method == "GET" else b"POST, OPTIONS"
 
 
 class ChargingApi:
@@ -70,16 +70,16 @@ class ChargingApi:
         self._counts = Counts(engine)
         self._document = document()
         self._verbs = {
-            verb: Endpoint(verb.decode(), "POST", self._handler_of(verb)) for verb in DECODERS
+            verb: Endpoint(verb.decode(), POST, self._handler_of(verb)) for verb in DECODERS
         }
-        self._call = Endpoint("show", "GET", self._show)
+        self._call = Endpoint("show", GET, self._show)
         self._fixed = {
-            b"/v1/calls:batch": Endpoint("batch", "POST", self._batch),
-            b"/v1/quotes": Endpoint("quotes", "POST", self._quote),
-            b"/v1/openapi.json": Endpoint("openapi", "GET", self._openapi),
-            b"/healthz": Endpoint("healthz", "GET", self._healthz),
-            b"/readyz": Endpoint("readyz", "GET", self._readyz),
-            b"/metrics": Endpoint("metrics", "GET", self._metrics),
+            b"/v1/calls:batch": Endpoint("batch", POST, self._batch),
+            b"/v1/quotes": Endpoint("quotes", POST, self._quote),
+            b"/v1/openapi.json": Endpoint("openapi", GET, self._openapi),
+            b"/healthz": Endpoint("healthz", GET, self._healthz),
+            b"/readyz": Endpoint("readyz", GET, self._readyz),
+            b"/metrics": Endpoint("metrics", GET, self._metrics),
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,7 +87,10 @@ class ChargingApi:
         begun = perf_counter()
         endpoint, segment = self._find(scope)
         try:
-            answer = await self._answer(endpoint, segment, scope, receive)
+            if endpoint is not None and scope["method"] in endpoint.methods:
+                answer = await endpoint.handler(scope, receive, segment)
+            else:
+                answer = _not_handled(endpoint, scope["method"])
         except ClientGone:
             return
         except Exception:
@@ -99,7 +102,14 @@ class ChargingApi:
             self._counts.refusal(answer.code)
         name = endpoint.name if endpoint else "none"
         self._counts.request(name, answer.status, perf_counter() - begun)
-        await give(send, answer)
+        await send(
+            {
+                "type": "http.response.start",
+                "status": answer.status,
+                "headers": [*answer.headers, (b"content-length", b"%d" % len(answer.body))],
+            }
+        )
+        await send({"type": "http.response.body", "body": answer.body})
 
     def _find(self, scope: Scope) -> tuple[Endpoint | None, bytes]:
         """The endpoint of an address, and the call_id in it, still percent-encoded."""
@@ -110,20 +120,6 @@ class ChargingApi:
         if len(parts) == 4 and parts[2] == b"calls" and parts[1] == b"v1":
             return self._call, parts[3]
         return self._fixed.get(raw) or self._fixed.get(scope["path"].encode()), b""
-
-    async def _answer(
-        self, endpoint: Endpoint | None, segment: bytes, scope: Scope, receive: Receive
-    ) -> Answer:
-        if endpoint is None:
-            return refuse(Refusal("not_found", "there is nothing at this address"))
-        method = scope["method"]
-        if method == endpoint.method or (method == "HEAD" and endpoint.method == "GET"):
-            return await endpoint.handler(scope, receive, segment)
-        allow = (b"allow", endpoint.allow)
-        if method == "OPTIONS":
-            return Answer(204, b"", (allow,))
-        answer = refuse(Refusal("method_not_allowed", f"use {endpoint.allow.decode()}"))
-        return answer._replace(headers=(*answer.headers, allow))
 
     def _handler_of(self, verb: bytes) -> Handler:
         decode, engine = DECODERS[verb], self._engine
@@ -142,9 +138,11 @@ class ChargingApi:
                 body = decode(content)
             except MALFORMED as error:
                 return refuse(malformed(error), call_key)
-            command = await command_of(engine, body, call_key, key.switch_id)
+            command = command_of(engine, body, call_key, key.switch_id)
             if isinstance(command, Refusal):
-                return refuse(command, call_key, body.sequence)
+                command = await reconsidered(engine, command, body, call_key, key.switch_id)
+                if isinstance(command, Refusal):
+                    return refuse(command, call_key, body.sequence)
             done = await engine.call(command)
             return answer_of(done.status, done.body, done.replayed, _code(done))
 
@@ -205,9 +203,12 @@ class ChargingApi:
             body = _decode_item(item)
         except MALFORMED as error:
             return refused(malformed(error))
-        command = await command_of(self._engine, body, body.call_id, switch_id)
+        engine, call_key = self._engine, body.call_id
+        command = command_of(engine, body, call_key, switch_id)
         if isinstance(command, Refusal):
-            return refused(command, body.call_id, body.sequence)
+            command = await reconsidered(engine, command, body, call_key, switch_id)
+            if isinstance(command, Refusal):
+                return refused(command, call_key, body.sequence)
         return command
 
     async def _openapi(self, scope: Scope, receive: Receive, segment: bytes) -> Answer:
@@ -225,6 +226,18 @@ class ChargingApi:
     async def _metrics(self, scope: Scope, receive: Receive, segment: bytes) -> Answer:
         content_type = (b"content-type", CONTENT_TYPE_LATEST.encode())
         return Answer(200, self._counts.document(), (content_type,))
+
+
+def _not_handled(endpoint: Endpoint | None, method: str) -> Answer:
+    """The answer where nothing stands at the address, or not for this method."""
+    if endpoint is None:
+        return refuse(Refusal("not_found", "there is nothing at this address"))
+    methods = ", ".join((*endpoint.methods, "OPTIONS"))
+    allow = (b"allow", methods.encode())
+    if method == "OPTIONS":
+        return Answer(204, b"", (allow,))
+    answer = refuse(Refusal("method_not_allowed", f"use {methods}"))
+    return answer._replace(headers=(*answer.headers, allow))
 
 
 def create_app(engine: Engine) -> ChargingApi:

@@ -28,28 +28,16 @@ DECODERS: dict[bytes, Callable[[bytes], Any]] = {
 """What reads the body of each verb."""
 
 
-async def command_of(
-    engine: Engine, body: Body, call_key: str, switch_id: int
-) -> CallCommand | Refusal:
+def command_of(engine: Engine, body: Body, call_key: str, switch_id: int) -> CallCommand | Refusal:
     """The command that a body asks for; or why it cannot even be put to the books."""
     hashed = body_hash(body)
     if isinstance(body, ExtendBody):
-        return Extend(
-            switch_id,
-            call_key,
-            body.sequence,
-            hashed,
-            body.used_seconds,
-            body.requested_seconds or 0,
-        )
+        asked_s = body.requested_seconds or 0
+        return Extend(switch_id, call_key, body.sequence, hashed, body.used_seconds, asked_s)
     if isinstance(body, SettleBody):
         return Settle(switch_id, call_key, body.sequence, hashed, body.used_seconds, body.cause)
     if isinstance(body, AuthorizeBody):
-        request = _request(body, call_key, body.sequence)
-        command = engine.resolve(request, switch_id, hashed)
-        if isinstance(command, Refusal):
-            return await engine.reconsider(command, request, switch_id, hashed)
-        return command
+        return engine.resolve(_request(body, call_key, body.sequence), switch_id, hashed)
     answered_ms = milliseconds(body.answered_at)
     if answered_ms is not None:
         ahead_ms = answered_ms - engine.clock_ms()
@@ -57,6 +45,16 @@ async def command_of(
             detail = "'answered_at' is too far from the service's clock"
             return Refusal("time_out_of_range", detail)
     return Answer(switch_id, call_key, body.sequence, hashed, answered_ms)
+
+
+async def reconsidered(
+    engine: Engine, refusal: Refusal, body: Body, call_key: str, switch_id: int
+) -> CallCommand | Refusal:
+    """What becomes of a refusal: an authorize may repeat one that was answered before."""
+    if not isinstance(body, AuthorizeBody):
+        return refusal
+    request = _request(body, call_key, body.sequence)
+    return await engine.reconsider(refusal, request, switch_id, body_hash(body))
 
 
 def quoted_command(engine: Engine, body: QuoteBody, switch_id: int) -> Authorize | Refusal:

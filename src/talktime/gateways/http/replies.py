@@ -1,6 +1,7 @@
 """Answers as they leave: status, headers, bytes."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from talktime.core.refusal import Refusal
@@ -33,28 +34,20 @@ class Answer(NamedTuple):
 
 def answer_of(status: int, body: str, replayed: bool = False, code: str = "") -> Answer:
     """The JSON body of an outcome, with the headers that go with its status."""
-    headers: tuple[tuple[bytes, bytes], ...] = (JSON if status < 400 else PROBLEM,)
+    return Answer(status, body.encode(), _headers(status, replayed), code)
+
+
+@cache
+def _headers(status: int, replayed: bool) -> tuple[tuple[bytes, bytes], ...]:
+    headers = [JSON if status < 400 else PROBLEM]
     if status in EXTRA_HEADERS:
-        headers = (*headers, EXTRA_HEADERS[status])
+        headers.append(EXTRA_HEADERS[status])
     if replayed:
-        headers = (*headers, REPLAYED)
-    return Answer(status, body.encode(), headers, code)
+        headers.append(REPLAYED)
+    return tuple(headers)
 
 
 def refuse(refusal: Refusal, call_key: str | None = None, sequence: int | None = None) -> Answer:
     """A refusal as an answer."""
     status, body = problem(refusal, call_key, sequence)
     return answer_of(status, body, code=refusal.code)
-
-
-async def give(send: Send, answer: Answer) -> None:
-    """Send an answer."""
-    status, body, headers, _ = answer
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [*headers, (b"content-length", b"%d" % len(body))],
-        }
-    )
-    await send({"type": "http.response.body", "body": body})

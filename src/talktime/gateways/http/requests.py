@@ -21,11 +21,15 @@ def key_of(
     engine: Engine, headers: Iterable[tuple[bytes, bytes]], scope_needed: str
 ) -> ApiKey | Refusal:
     """The API key that a request carries. Refuses unauthorized, scope_missing, unavailable."""
-    sent = next((value for name, value in headers if name == b"authorization"), None)
-    if sent is None:
-        return Refusal("unauthorized", "the request has no Authorization header")
+    sent = b""
+    for name, value in headers:
+        if name == b"authorization":
+            sent = value
+            break
     scheme, _, secret = sent.partition(b" ")
-    if scheme.lower() != b"bearer":
+    if not sent:
+        return Refusal("unauthorized", "the request has no Authorization header")
+    if scheme != b"Bearer" and scheme.lower() != b"bearer":
         return Refusal("unauthorized", "the Authorization header is not of the scheme Bearer")
     key = engine.key(secret.strip())
     if key is None:
