@@ -15,7 +15,7 @@ UV_LOCK = $(BIN)/uv pip compile pyproject.toml --no-config --quiet --universal -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check lint types format bench lock clean
+.PHONY: help setup run test check lint types format docs bench lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -42,6 +42,10 @@ types: $(VENV)/.test ## mypy
 format: $(VENV)/.test ## let ruff put the code in order
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: $(VENV)/.test ## write what of the documentation follows from the code
+	@$(BIN)/python -m docs.generate
+	@$(BIN)/python -m tests.docs.console
 
 bench: $(VENV)/.test ## measure; every figure is a ratio to a comparator
 	@sh tests/servers.sh

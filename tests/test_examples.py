@@ -17,7 +17,7 @@ MODULES = sorted(
 )
 PAGES = sorted(
     str(path.relative_to(PROJECT))
-    for path in PROJECT.glob("docs/**/*.md")
+    for path in (*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"))
     if ">>> " in path.read_text()
 )
 
