@@ -34,54 +34,42 @@ Value = TypeVar("Value")
 def populate(settings: Settings, wallets: int) -> str:
     """Organisations 1 to `wallets`, each with a funded wallet, a user and a number; returns a
     switch's key."""
-    ids = Ids(0, clock_ms)
-    licences = frozenset({"MCOPSTNC", "MCOPSTN1", "MCOEV"})
     everyone = range(1, wallets + 1)
+    licences = frozenset({"MCOPSTNC", "MCOPSTN1", "MCOEV"})
+    users = [
+        User(o, o, f"desk@{o}.example", "Front desk", "US", licences, "person", True)
+        for o in everyone
+    ]
     with closing(cell(settings)) as connection:
         add_wallets(connection, list(everyone))
         with connection.transaction():
-            insert_users(connection, [
-                User(o, o, f"desk@{o}.example", "Front desk", "US", licences, "person", True)
-                for o in everyone
-            ])  # fmt: skip
+            insert_users(connection, users)
     with closing(connect(settings.control_plane)) as control:
         with control.transaction():
             for o in everyone:
-                insert_organisation(
-                    control,
-                    Organisation(
-                        o,
-                        f"Organisation {o}",
-                        "main",
-                        "USD",
-                        "UTC",
-                        "US",
-                        "prepaid",
-                        True,
-                        "standard",
-                    ),
-                    clock_ms(),
-                )
+                insert_organisation(control, organisation(o), clock_ms())
             insert_numbers(control, [NumberEntry(caller(o)[1:], o, o, "user") for o in everyone])
             publish(control, [GERMANY], 0)
         with control.transaction():
-            now_ms = clock_ms()
-            switch = made(
-                create_switch(
-                    control, name="bench", operator="bench", now_ms=now_ms, next_id=ids.next
-                )
-            )
-            key = made(
-                create_key(
-                    control,
-                    switch,
-                    name="bench",
-                    now_ms=now_ms,
-                    next_id=ids.next,
-                    entropy=bytes(32),
-                )
-            )
-    return key.text
+            return key_of_a_switch(control)
+
+
+def organisation(number: int) -> Organisation:
+    """One of the organisations."""
+    name = f"Organisation {number}"
+    return Organisation(number, name, "main", "USD", "UTC", "US", "prepaid", True, "standard")
+
+
+def key_of_a_switch(control: Connection) -> str:
+    """A new switch's key, in the caller's transaction."""
+    ids, now_ms = Ids(0, clock_ms), clock_ms()
+    switch = made(
+        create_switch(control, name="bench", operator="bench", now_ms=now_ms, next_id=ids.next)
+    )
+    key = create_key(
+        control, switch, name="bench", now_ms=now_ms, next_id=ids.next, entropy=bytes(32)
+    )
+    return made(key).text
 
 
 def publish(control: Connection, rows: list[RateRow], valid_from_ms: int) -> None:
