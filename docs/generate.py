@@ -72,6 +72,14 @@ VARIABLES = {
             "console need the same one."
         ),
     ),
+    "TALKTIME_SLICE_SECONDS": (
+        "`300`",
+        "The longest that one answer lets a call talk; then the switch must ask again.",
+    ),
+    "TALKTIME_GRACE_SECONDS": (
+        "`60`",
+        "How long what a call holds outlives what it was granted, before the call is closed.",
+    ),
 }
 
 

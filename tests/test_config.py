@@ -144,3 +144,15 @@ def test_a_data_folder_that_cannot_be_made_is_refused_with_what_to_do(tmp_path):
 )
 def test_the_console_answers_to_the_names_it_is_served_under(environ, hosts):
     assert settings_from(environ).allowed_hosts() == hosts
+
+
+def test_slices_and_grace_are_settings_with_defaults_and_bounds():
+    assert (settings_from({}).slice_s, settings_from({}).grace_s) == (300, 60)
+    given = settings_from({"TALKTIME_SLICE_SECONDS": "600", "TALKTIME_GRACE_SECONDS": "0"})
+    assert (given.slice_s, given.grace_s) == (600, 0)
+    for name in ("TALKTIME_SLICE_SECONDS", "TALKTIME_GRACE_SECONDS"):
+        for text in ("-1", "86401", "1.5", "five", "9" * 30):
+            with pytest.raises(ConfigError, match=f"{name} is .* Use a number from"):
+                settings_from({name: text})
+    with pytest.raises(ConfigError, match="from 1 to"):
+        settings_from({"TALKTIME_SLICE_SECONDS": "0"})

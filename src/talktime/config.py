@@ -13,6 +13,7 @@ CONTROL_PLANE_SCHEMA = "talktime"
 CONTROL_PLANE_ALIAS = "default"
 CELL_ALIAS_PREFIX = "cell_"
 SECRET_KEY_LENGTH_MIN = 32
+DAY_SECONDS = 86_400
 CELL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 WILDCARD_HOSTS = ("0.0.0.0", "::", "")
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
@@ -53,6 +54,10 @@ class Settings:
     port: int = 8000
     public_url: str = ""
     given_secret_key: str = field(default="", repr=False)
+    slice_s: int = 300
+    """The longest that one answer lets a call talk, before the switch must ask again (D8)."""
+    grace_s: int = 60
+    """How long a hold outlives what it was granted for (D8)."""
 
     def secret_key(self) -> str:
         """The key that signs sessions: the given one, or one made once in the data folder."""
@@ -89,6 +94,12 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         port=port_from(environ.get("PORT", "")),
         public_url=public_url_from(environ.get("TALKTIME_URL", "")),
         given_secret_key=secret_key_from(environ.get("TALKTIME_SECRET_KEY", "")),
+        slice_s=seconds_from(
+            "TALKTIME_SLICE_SECONDS", environ.get("TALKTIME_SLICE_SECONDS", ""), 300, 1
+        ),
+        grace_s=seconds_from(
+            "TALKTIME_GRACE_SECONDS", environ.get("TALKTIME_GRACE_SECONDS", ""), 60, 0
+        ),
     )
 
 
@@ -140,6 +151,14 @@ def port_from(text: str) -> int:
     text = text.strip() or "8000"
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
         raise ConfigError(f"PORT is {text!r}. Use a number from 1 to 65535 (0 for any free port).")
+    return int(text)
+
+
+def seconds_from(variable: str, text: str, default: int, least: int) -> int:
+    """A whole number of seconds, up to a day; the default where nothing is set."""
+    text = text.strip() or str(default)
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not least <= int(text) <= DAY_SECONDS:
+        raise ConfigError(f"{variable} is {text!r}. Use a number from {least} to {DAY_SECONDS}.")
     return int(text)
 
 

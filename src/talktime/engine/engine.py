@@ -33,7 +33,6 @@ from talktime.store.database import Connection
 from talktime.store.usage import owner_of_call
 from talktime.store.version import Migrations
 
-DEFAULT_TERMS = Terms()
 NOT_DECIDED = (429, 503)
 
 
@@ -49,7 +48,6 @@ class Engine:
         sources: Sources,
         expected: Mapping[str, Migrations],
         *,
-        terms: Terms = DEFAULT_TERMS,
         queue_max: int = QUEUE_MAX,
     ) -> None:
         self.clock_ms = sources.clock_ms
@@ -58,7 +56,7 @@ class Engine:
         self.keys = KeyCache()
         self.rates = RateCache()
         self.directory = DirectoryCache(settings.cells)
-        self._terms = terms
+        self._terms = Terms(settings.slice_s, settings.grace_s)
         self._owners = Owners(CALL_OWNERS_CACHED_MAX)
 
         outages = {cell: Outages(f"cell {cell}") for cell in settings.cells}
@@ -74,7 +72,8 @@ class Engine:
             return Connector(told.database, settings.control_plane, app, expected[app], told)
 
         self.lanes = {
-            cell: Lane(cell, connector(cell), terms, sources, queue_max) for cell in settings.cells
+            cell: Lane(cell, connector(cell), self._terms, sources, queue_max)
+            for cell in settings.cells
         }
         self._readers = {cell: Reader(cell, connector(cell)) for cell in settings.cells}
         users = [
