@@ -91,10 +91,14 @@ class Service:
         self._thread.start()
         assert self._started.wait(PATIENCE_S)
 
-    def stop(self) -> None:
-        """Stop in order: what was taken is answered."""
-        self.http.close()
+    def tell_to_stop(self) -> None:
+        """As a signal does: take no more connections, answer what was taken, end."""
         self._server.should_exit = True
+
+    def stop(self) -> None:
+        """Stop in order, and wait for the end."""
+        self.http.close()
+        self.tell_to_stop()
         self._thread.join(PATIENCE_S)
         self._listener.close()
         assert not self._thread.is_alive()
