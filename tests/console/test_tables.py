@@ -77,7 +77,6 @@ KEYS = [Wallet, Lot, Call, Answer, Transfer, UsageRecord, User, Organisation, Nu
 INDEXES = [
     ("lot", "lot_open", "NOT spent"),
     ("call", "call_due", "state = 'open'"),
-    ("transfer", "transfer_by_usage", "usage_id IS NOT NULL"),
 ]
 
 

@@ -185,9 +185,6 @@ class Transfer(models.Model):
         ]
         indexes = [
             models.Index(fields=["organisation_id", "at_ms"], name="transfer_by_time"),
-            models.Index(
-                fields=["usage_id"], condition=Q(usage_id__isnull=False), name="transfer_by_usage"
-            ),
         ]
 
 

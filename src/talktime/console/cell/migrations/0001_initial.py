@@ -193,11 +193,6 @@ class Migration(migrations.Migration):
                 "db_table": "transfer",
                 "indexes": [
                     models.Index(fields=["organisation_id", "at_ms"], name="transfer_by_time"),
-                    models.Index(
-                        condition=models.Q(("usage_id__isnull", False)),
-                        fields=["usage_id"],
-                        name="transfer_by_usage",
-                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(
