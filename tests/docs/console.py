@@ -3,8 +3,8 @@
 A ```console block holds commands (`$ ...`, going on in the next line after a backslash or between
 quotes) and what they print. All blocks of a page run in one shell, in a folder of its own, the
 installation's `data` beside it. `<!-- examples: demo -->` in a page means that a demo serves while
-it is read; `<!-- examples: none -->` that its blocks are not for running here. What differs from
-run to run (times, ids, keys, ports) is compared by its kind alone.
+it is read, `<!-- examples: data -->` that a demo's data is there. What differs from run to run
+(times, ids, keys, ports) is compared by its kind alone.
 
 `python -m tests.docs.console` writes into the pages what their examples print now.
 """
@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 PROJECT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-ASSUMES = re.compile(r"<!-- examples: (demo|none) -->")
+ASSUMES = re.compile(r"<!-- examples: (demo|data) -->")
 STARTS = ("make run", "talktime serve --demo")
 ADDRESS = "127.0.0.1:8000"
 PATIENCE_S = 60
@@ -49,6 +49,10 @@ class Example(NamedTuple):
 
     command: str
     printed: str
+
+
+Printed = dict[Path, list[tuple[Example, str]] | Exception]
+"""What the examples of each page print, or why they could not be run."""
 
 
 def examples_of(block: str) -> list[Example]:
@@ -73,16 +77,10 @@ def _goes_on(command: str) -> bool:
     return command.endswith("\\") or command.count("'") % 2 == 1 or command.count('"') % 2 == 1
 
 
-def runnable(text: str) -> bool:
-    """Whether a page has examples for this shell."""
-    assumed = ASSUMES.search(text)
-    return bool(BLOCK.search(text)) and not (assumed and assumed[1] == "none")
-
-
 def pages() -> list[Path]:
     """The pages with examples."""
     places = sorted(PROJECT.glob("*.md")) + sorted(PROJECT.glob("docs/**/*.md"))
-    return [path for path in places if runnable(path.read_text())]
+    return [path for path in places if BLOCK.search(path.read_text())]
 
 
 def kinds(printed: str) -> str:
@@ -182,15 +180,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def session(template: Path | None, port: int) -> Iterator[Session]:
-    """A shell in a new folder, with a demo that serves where a template of one is given."""
+def session(template: Path | None, port: int, *, served: bool = False) -> Iterator[Session]:
+    """A shell in a new folder, with a copy of a demo's data and the service where wanted."""
     with TemporaryDirectory(prefix="talktime-") as name:
         folder = Path(name)
         if template is not None:
             shutil.copytree(template, folder / "data")
         reader = Session(folder, port)
         try:
-            if template is not None:
+            if served:
                 reader.serve()
             yield reader
         finally:
@@ -211,14 +209,16 @@ def printed_now(path: Path, template: Path, port: int | None = None) -> list[tup
     """Every example of a page with what it prints now."""
     text = path.read_text()
     found = [example for block in BLOCK.findall(text) for example in examples_of(block)]
-    with session(template if ASSUMES.search(text) else None, port or free_port()) as reader:
+    assumed = ASSUMES.search(text)
+    served = assumed is not None and assumed[1] == "demo"
+    with session(template if assumed else None, port or free_port(), served=served) as reader:
         return [(example, reader.run(example.command)) for example in found]
 
 
-def all_printed_now(template: Path) -> dict[Path, list[tuple[Example, str]] | BaseException]:
+def all_printed_now(template: Path) -> Printed:
     """The same for every page, two at a time; or why one could not be run."""
 
-    def run(path: Path) -> list[tuple[Example, str]] | BaseException:
+    def run(path: Path) -> list[tuple[Example, str]] | Exception:
         try:
             return printed_now(path, template)
         except Exception as error:  # noqa: BLE001 - it is the page's result

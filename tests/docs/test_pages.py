@@ -50,12 +50,12 @@ def anchors_of(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("name", [str(name) for name in written()])
-def test_a_page_that_follows_from_the_code_is_up_to_date(name):
+def test_a_page_that_follows_from_the_code_is_up_to_date(name: str) -> None:
     assert (PROJECT / name).read_text() == written()[Path(name)], "run `make docs`"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_link_leads_to_something(name):
+def test_every_link_leads_to_something(name: str) -> None:
     page = PROJECT / name
     for link in LINK.findall(prose(page.read_text())):
         path, _, anchor = link.partition("#")
@@ -67,7 +67,7 @@ def test_every_link_leads_to_something(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_file_and_test_that_is_named_is_there(name):
+def test_every_file_and_test_that_is_named_is_there(name: str) -> None:
     for path, inside in NAMED.findall(prose((PROJECT / name).read_text())):
         if path.endswith(NOT_HERE):
             continue
@@ -77,28 +77,28 @@ def test_every_file_and_test_that_is_named_is_there(name):
             assert f"def {inside}(" in found[0].read_text(), f"{path}::{inside}"
 
 
-def test_every_refusal_is_documented():
+def test_every_refusal_is_documented() -> None:
     text = (PROJECT / "docs/reference/refusals.md").read_text()
     assert [code for code in REFUSALS if f'<a id="{code}"></a>' not in text] == []
 
 
-def test_every_variable_that_is_read_is_documented_and_no_other():
+def test_every_variable_that_is_read_is_documented_and_no_other() -> None:
     assert set(VARIABLES) == variables_read()
 
 
-def test_every_command_is_documented():
+def test_every_command_is_documented() -> None:
     text = (PROJECT / "docs/reference/cli.md").read_text()
     for words, _ in commands():
         assert f"\n## talktime {' '.join(words)}\n" in text
 
 
-def test_every_endpoint_has_its_place():
+def test_every_endpoint_has_its_place() -> None:
     text = (PROJECT / "docs/reference/charging-api.md").read_text()
     for operation in OPERATIONS:
         assert f"`{operation.method.upper()} {operation.path}`" in text
 
 
-def test_every_account_and_kind_of_transfer_is_documented():
+def test_every_account_and_kind_of_transfer_is_documented() -> None:
     text = (PROJECT / "docs/reference/accounts.md").read_text()
     for number, account in SYSTEM_ACCOUNTS.items():
         assert f"| {number} | {account} |" in text
@@ -107,14 +107,14 @@ def test_every_account_and_kind_of_transfer_is_documented():
         assert f"| `{kind}` |" in text
 
 
-def test_every_metric_is_documented():
+def test_every_metric_is_documented() -> None:
     counts = (PROJECT / "src/talktime/gateways/http/counts.py").read_text()
     text = (PROJECT / "docs/howto/watch.md").read_text()
     for metric in re.findall(r'"(talktime_\w+)"', counts):
         assert f"| `{metric}` |" in text
 
 
-def test_every_warning_and_error_in_the_log_is_documented():
+def test_every_warning_and_error_in_the_log_is_documented() -> None:
     text = (PROJECT / "docs/howto/watch.md").read_text()
     for path in (PROJECT / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -128,13 +128,13 @@ def test_every_warning_and_error_in_the_log_is_documented():
                     assert f"`{event}`" in text, f"{path.name}: {event}"
 
 
-def test_every_house_rule_is_explained_with_its_check():
+def test_every_house_rule_is_explained_with_its_check() -> None:
     text = (PROJECT / "ARCHITECTURE.md").read_text()
     for rule in (*SOURCE_RULES, *RULES_FOR_TESTS, *FILE_RULES):
         assert f"`{rule.__name__}`" in text
 
 
-def test_every_decision_is_listed_and_has_its_parts():
+def test_every_decision_is_listed_and_has_its_parts() -> None:
     decisions = PROJECT / "decisions"
     listed = (decisions / "README.md").read_text()
     for path in sorted(decisions.glob("[0-9]*.md")):
@@ -144,7 +144,7 @@ def test_every_decision_is_listed_and_has_its_parts():
             assert f"\n## {part}\n" in text, f"{path.name}: {part}"
 
 
-def test_every_page_of_the_documentation_is_in_its_index():
+def test_every_page_of_the_documentation_is_in_its_index() -> None:
     index = (PROJECT / "docs/README.md").read_text()
     for path in pages_in("docs"):
         name = path.relative_to(PROJECT / "docs").as_posix()
