@@ -253,8 +253,8 @@ class PostgresConnection:
 
 def _is_outage(error: psycopg.Error) -> bool:
     # Classes of SQLSTATE: 08 connection, 25006 read-only, 53 out of disk or memory, 57P shutting
-    # down, 58 system, XX internal. 42P01, 42703: a table or column is missing: the schema is of
-    # another version. No SQLSTATE: the connection is gone.
+    # down, 58 system. 42P01, 42703, 3F000: a table, column or schema is missing: it is of another
+    # version. No SQLSTATE: the connection is gone.
     state = error.sqlstate or ""
     return (
         not state and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)

@@ -1,0 +1,105 @@
+"""The store's SQL fits the schema that the migrations make, on both databases."""
+
+import pkgutil
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from itertools import count
+from typing import Any
+
+import pytest
+
+import talktime.store
+from talktime.store import tables
+from talktime.store.database import Both, Connection
+from tests.stores import Store
+
+STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\s")
+KINDS = {
+    "bigint": {"bigint", "integer"},  # SQLite's ids are its row numbers, of 64 bits
+    "integer": {"integer"},
+    "smallint": {"smallint"},
+    "boolean": {"boolean", "bool"},
+    "text": {"text", "character varying", "varchar"},
+}
+POSTGRES_COLUMNS = (
+    "SELECT column_name, data_type FROM information_schema.columns "
+    "WHERE table_schema = current_schema() AND table_name = ?"
+)
+SQLITE_COLUMNS = "SELECT name, type FROM pragma_table_info(?)"
+POSTGRES_ALONE = {"database.PLAN_FOR_MUCH[0]"}
+_numbers = count(1)
+
+
+def columns_in(connection: Connection, table: str) -> dict[str, str]:
+    """The columns of a table with their types, without lengths."""
+    sql = POSTGRES_COLUMNS if connection.dialect == "postgres" else SQLITE_COLUMNS
+    rows = connection.rows(sql, [table])
+    return {name: kind.partition("(")[0].strip().lower() for name, kind in rows}
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+@pytest.mark.parametrize("table", tables.CELL_TABLES, ids=lambda table: table.name)
+def test_the_columns_of_a_table_are_those_of_the_migrated_schema(store: Store, table: tables.Table):
+    there = columns_in(store.cell(), table.name)
+    assert set(table.columns) == set(there)
+    assert [
+        column for column, kind in table.columns.items() if there[column] not in KINDS[kind]
+    ] == []
+
+
+def statements() -> Iterator[tuple[str, str | Both]]:
+    """Every statement that a module of the store keeps under a name."""
+    for module in pkgutil.iter_modules(talktime.store.__path__):
+        members = vars(import_module(f"talktime.store.{module.name}"))
+        for name, value in members.items():
+            if name.startswith("_"):
+                continue  # a piece of others
+            kept = value if isinstance(value, dict | tuple) and not is_one(value) else {"": value}
+            values = kept.values() if isinstance(kept, dict) else kept
+            for number, each in enumerate(values):
+                if is_one(each):
+                    yield f"{module.name}.{name}[{number}]", each
+
+
+def is_one(value: Any) -> bool:
+    """Whether a value is a statement, in one spelling or two."""
+    return isinstance(value, Both) or (
+        isinstance(value, str) and STATEMENT.match(value) is not None
+    )
+
+
+def prepare(connection: Connection, statement: str | Both) -> None:
+    """Let the database read the statement and find all that it names; run nothing."""
+    both = isinstance(statement, Both)
+    if connection.dialect == "postgres":
+        text = statement.postgres if isinstance(statement, Both) else statement
+        parameters = count(1)
+        numbered = re.sub(r"\?", lambda _: f"${next(parameters)}", text.replace("%%", "%"))
+        connection.run(f"PREPARE statement_{next(_numbers)} AS {numbered}")
+        return
+    text = statement.sqlite if isinstance(statement, Both) else statement
+    spelled = Both("", f"EXPLAIN {text}") if both else f"EXPLAIN {text}"
+    connection.run(spelled, [None] * text.count("?"))
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_every_statement_of_the_store_fits_the_schema(store: Store):
+    """Of a cell, or of the control plane: on one of them it can be prepared."""
+    control, cell = store.control(), store.cell()
+    found, wrong = 0, {}
+    for name, statement in statements():
+        if store.kind == "sqlite" and name in POSTGRES_ALONE:
+            continue
+        found += 1
+        errors = []
+        for connection in (cell, control):
+            try:
+                prepare(connection, statement)
+                break
+            except Exception as error:  # noqa: BLE001 - whatever the driver says is shown
+                errors.append(str(error))
+        else:
+            wrong[name] = errors
+    assert wrong == {}
+    assert found > 50
