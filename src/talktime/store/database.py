@@ -30,6 +30,8 @@ Params = Sequence[Any]
 
 CONNECT_SECONDS_MAX = 5
 BUSY_MS_MAX = 5_000
+UNACKNOWLEDGED_MS_MAX = 10_000
+"""A server that hangs without closing its connections is an outage after this."""
 SQLITE_CACHE_KIB = 262_144
 SQLITE_CHECKPOINT_PAGES = 10_000
 
@@ -167,6 +169,7 @@ class PostgresConnection:
                 autocommit=True,
                 options=options,
                 connect_timeout=CONNECT_SECONDS_MAX,
+                tcp_user_timeout=UNACKNOWLEDGED_MS_MAX,
             )
         except psycopg.Error as error:
             raise Outage(f"cannot connect to PostgreSQL: {_first_line(error)}") from error
