@@ -23,6 +23,7 @@ from talktime.console.databases import set_up
 from talktime.core import limits
 from talktime.core.directory import LICENCES
 from talktime.core.refusal import REFUSALS
+from talktime.operations import check_directory
 from talktime.operations.check_books import CHECKS
 
 PROJECT = Path(__file__).parents[1]
@@ -332,10 +333,12 @@ def _model(model: Any) -> str:
 
 def checks() -> str:
     """What check-books proves."""
-    rows = [(f"`{check.name}`", check.proves, f"`{check.table}`") for check in CHECKS]
+    told = [(check.name, check.proves, check.table) for check in CHECKS]
+    told.append((check_directory.NAME, check_directory.PROVES, check_directory.TABLE))
+    rows = [(f"`{name}`", proves, f"`{table_name}`") for name, proves, table_name in told]
     return f"""# What check-books proves
 
-{WRITTEN.format("operations/check_books.py")}
+{WRITTEN.format("operations/check_books.py and check_directory.py")}
 
 `talktime check-books` reads one moment of each cell, without a lock, and proves every line of this
 table. What does not hold is named, row by row, and the exit code is 1. What to do then:

@@ -9,11 +9,12 @@ from django.core.management import call_command
 from django.db import connections
 
 from talktime.console.cell.models import Wallet
+from talktime.console.control_plane.models import Organisation
 from talktime.console.databases import set_up
 from talktime.console.migrate import MigrationError, migrate, pending
 from talktime.console.migrations_expected import expected_migrations
 from tests.console.conftest import settings_in
-from tests.console.rows import GOOD
+from tests.console.rows import GOOD, insert
 
 CELL_TABLES = {
     "answer",
@@ -162,6 +163,45 @@ def test_a_role_that_may_not_create_schemas_uses_those_made_for_it(
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"DROP OWNED BY {name}")
         connection.execute(f"DROP ROLE {name}")
+
+
+def test_a_cell_that_was_lost_is_not_made_anew(installation):
+    insert(Organisation)
+    connections.close_all()
+    path = installation.cells["main"].path
+    if path is None:
+        with psycopg.connect(installation.cells["main"].url, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA cell_main CASCADE")
+    else:
+        for file in path.parent.glob("cell_main.sqlite3*"):
+            file.unlink()
+    for _ in range(2):
+        with pytest.raises(MigrationError, match="and 1 organisations have"):
+            migrate(installation)
+        if path is None:
+            assert "cell_main" not in tables_by_schema(installation.cells["main"].url)
+        else:
+            assert not path.exists()
+
+
+def test_an_empty_file_in_place_of_a_cell_is_not_taken_for_it(tmp_path, connections_closed):
+    settings = settings_in(tmp_path)
+    migrate(settings)
+    insert(Organisation)
+    connections.close_all()
+    (tmp_path / "cell_main.sqlite3").write_bytes(b"")
+    for _ in range(2):
+        with pytest.raises(MigrationError, match="restore it from the backup"):
+            migrate(settings)
+        assert tables_of("cell_main") == set()
+        connections.close_all()
+
+
+def test_a_cell_without_organisations_is_made_beside_others(tmp_path, connections_closed):
+    migrate(settings_in(tmp_path))
+    insert(Organisation)
+    migrate(settings_in(tmp_path, TALKTIME_CELLS="main north"))
+    assert tables_of("cell_north") == CELL_TABLES
 
 
 def test_a_database_that_is_away_is_named_without_its_password(tmp_path, connections_closed):

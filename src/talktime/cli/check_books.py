@@ -10,6 +10,7 @@ from talktime.cli import FAILURE_EXIT
 from talktime.cli.installation import cell, control_plane, installation, now_ms
 from talktime.cli.output import Json, show, table
 from talktime.operations.check_books import BooksChecked, Finding, check_books
+from talktime.operations.check_directory import check_directory, with_directory
 from talktime.store.directory import organisation_of_id
 
 
@@ -17,22 +18,24 @@ def check_books_command(
     only: Annotated[str, typer.Option("--cell", help="Only this cell.", show_default=False)] = "",
     json: Json = False,
 ) -> None:
-    """Prove the books of every cell: balances, lots, holds, transfers, usage.
+    """Prove the books of every cell: balances, lots, holds, transfers, usage; whose they are.
 
     Exit code 1 on any finding. Reads one moment of live data and locks nothing: calls go on.
     """
     settings = installation()
     proved: dict[str, BooksChecked] = {}
-    for name in [only] if only else settings.cells:
-        with cell(settings, name) as connection:
-            proved[name] = check_books(connection, now_ms)
-    owners = {
-        finding.organisation_id for checked in proved.values() for finding in checked.findings
-    }
     names: dict[int, str] = {}
-    with control_plane(settings) as connection:
+    with control_plane(settings) as control:
+        for name in [only] if only else settings.cells:
+            with cell(settings, name) as connection:
+                books = check_books(connection, now_ms)
+                directory = check_directory(control, connection, name, now_ms)
+                proved[name] = with_directory(books, directory)
+        owners = {
+            finding.organisation_id for checked in proved.values() for finding in checked.findings
+        }
         for organisation_id in owners:
-            organisation = organisation_of_id(connection, organisation_id)
+            organisation = organisation_of_id(control, organisation_id)
             names[organisation_id] = organisation.name if organisation else str(organisation_id)
     show(json, document(proved, names), *pictures(proved, names))
     if not all(checked.clean for checked in proved.values()):

@@ -11,6 +11,9 @@ from talktime.store.database import Outage
 
 Value = TypeVar("Value")
 
+TOLD = frozenset(("AccountError", "ConfigError", "MigrationError", "NotSeeded"))
+"""Errors whose messages are for people, by name: not every command loads what they are of."""
+
 
 class Failure(Exception):
     """The command cannot do what was asked; the message is one line that says what to do.
@@ -45,7 +48,7 @@ def reason_for(error: BaseException) -> str | None:
         return one_line(str(error))
     kind = type(error)
     home = kind.__module__.partition(".")[0]
-    if home == "talktime" and kind.__name__ in ("ConfigError", "MigrationError", "AccountError"):
+    if home == "talktime" and kind.__name__ in TOLD:
         return one_line(str(error))
     if isinstance(error, Outage | psycopg.Error | sqlite3.OperationalError):
         return database_reason(one_line(str(error)))

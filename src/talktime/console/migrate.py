@@ -31,9 +31,13 @@ def migrate(settings: Settings, say: Callable[[str], None] = silent) -> None:
 
     Each database is migrated alone, the control plane first. Raises MigrationError with the name
     of the one that could not be; those before it are then done, the next run goes on from there.
+    A cell that the control plane has organisations in is never made anew: its books are lost.
     """
     set_up(settings)
+    cells = {cell_alias(name): name for name in settings.cells}
     for alias, address in addresses(settings).items():
+        if alias in cells:
+            refuse_lost_cell(cells[alias], address)
         steps = migrate_one(alias, address)
         say(f"{address.shown}: {f'{steps} migrations applied' if steps else 'up to date'}")
 
@@ -47,6 +51,36 @@ def pending(settings: Settings) -> dict[str, list[str]]:
 def addresses(settings: Settings) -> dict[str, Address]:
     cells = {cell_alias(name): address for name, address in settings.cells.items()}
     return {CONTROL_PLANE_ALIAS: settings.control_plane, **cells}
+
+
+def refuse_lost_cell(cell: str, address: Address) -> None:
+    """Raise MigrationError where a cell has no tables, and organisations that had wallets in it."""
+    from talktime.console.control_plane.models import Organisation
+
+    alias = cell_alias(cell)
+    try:
+        if not is_new(alias, address):
+            return
+        lost = Organisation.objects.filter(cell=cell).count()
+    except (OSError, DatabaseError) as error:
+        raise MigrationError(f"{address.shown} cannot be migrated: {error}") from error
+    finally:
+        connections[CONTROL_PLANE_ALIAS].close()
+    if lost:
+        raise MigrationError(
+            f"the books of cell {cell} are not in {address.shown}, and {lost} organisations have "
+            "their wallets there: restore it from the backup (docs/howto/back-up-and-restore.md), "
+            "or say where it is now (TALKTIME_DATA, DATABASE_URL, TALKTIME_CELLS). "
+            "To begin anew, move the control plane away too."
+        )
+
+
+def is_new(alias: str, address: Address) -> bool:
+    """Whether no migration was ever applied here; the database need not be there."""
+    if address.path is not None and not address.path.exists():
+        return True
+    app = apps_in(alias)[0]
+    return any(name.startswith(f"{app}.0001_") for name in missing_in(alias))
 
 
 def migrate_one(alias: str, address: Address) -> int:

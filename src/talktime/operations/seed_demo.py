@@ -92,6 +92,10 @@ _USERS = (
 )
 
 
+class NotSeeded(ValueError):
+    """The demo cannot be put into this installation; the message says why and what to do."""
+
+
 def seed_demo(
     control: Connection,
     cells: Mapping[str, Connection],
@@ -107,7 +111,8 @@ def seed_demo(
     `switch_key` and `admin_password` are those of an earlier start: they cannot be read back from
     the databases. A key that opens nothing (any more) is replaced by a new one; a password is made
     where none is given. The account that signs in with it is the console's affair, not made here.
-    `entropy(n)` gives n bytes of chance.
+    `entropy(n)` gives n bytes of chance. Raises NotSeeded where what is there is not as the demo
+    left it, and Outage.
     """
     with control.transaction():
         _ensure_card(control, now_ms, next_id)
@@ -261,5 +266,8 @@ def _ensure_funds(
 def _made(value: Value | Refusal) -> Value:
     """What was made; the demo's own input is in order, so a "no" has a reason outside of it."""
     if isinstance(value, Refusal):
-        raise ValueError(f"the demo cannot be seeded: {value.detail}")
+        raise NotSeeded(
+            f"the demo cannot be seeded: {value.detail}. `talktime check-books` tells more; "
+            "set TALKTIME_DATA to a new folder for a new demo"
+        )
     return value

@@ -68,6 +68,7 @@ ORGANISATION_OF_NAME = f"SELECT {_ORGANISATION_COLUMNS} FROM organisation WHERE 
 ORGANISATIONS_BY_NAME = (
     f"SELECT {_ORGANISATION_COLUMNS} FROM organisation WHERE name > ? ORDER BY name LIMIT ?"
 )
+CURRENCIES_IN_CELL = "SELECT id, currency FROM organisation WHERE cell = ?"
 ORGANISATIONS_AFTER = (
     f"SELECT {_ORGANISATION_COLUMNS}, revision FROM organisation WHERE revision > ? "
     "ORDER BY revision LIMIT ?"
@@ -107,6 +108,11 @@ PERSONS_AFTER = (
 INSERT_WALLET = (
     "INSERT INTO wallet (organisation_id, currency, balance_micros, held_micros, debt_micros) "
     "VALUES (?, ?, 0, 0, 0)"
+)
+
+WALLETS = (
+    "SELECT w.organisation_id, w.currency, "
+    "EXISTS (SELECT 1 FROM lot l WHERE l.organisation_id = w.organisation_id) FROM wallet w"
 )
 
 Value = TypeVar("Value")
@@ -208,6 +214,16 @@ def organisation_named(connection: Connection, name: str) -> Organisation | None
 def organisations_by_name(connection: Connection, after: str, limit: int) -> list[Organisation]:
     """Organisations whose names come after this one, by name."""
     return [_organisation(row) for row in connection.rows(ORGANISATIONS_BY_NAME, (after, limit))]
+
+
+def currencies_in_cell(connection: Connection, cell: str) -> dict[int, str]:
+    """The currency of every organisation that has its wallet in this cell, by id."""
+    return dict(connection.rows(CURRENCIES_IN_CELL, (cell,)))
+
+
+def wallets_of_cell(connection: Connection) -> dict[int, tuple[str, bool]]:
+    """Every wallet of a cell by its organisation's id: its currency, and whether it has lots."""
+    return {row[0]: (row[1], bool(row[2])) for row in connection.rows(WALLETS)}
 
 
 def insert_numbers(

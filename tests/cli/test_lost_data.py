@@ -1,0 +1,64 @@
+"""`talktime serve` where a part of the data is gone."""
+
+import shutil
+
+import pytest
+
+from talktime.config import settings_from
+from talktime.console.migrate import migrate
+from tests.serving import Serving, serving
+
+pytestmark = pytest.mark.layouts("sqlite")
+
+
+def refused(environ, *arguments):
+    """The one line with which a service that cannot start ends."""
+    process = Serving(environ, *arguments)
+    try:
+        assert process.wait() == 1, process.words()
+        assert "Traceback" not in process.words()
+        (line,) = process.logged
+        return line
+    finally:
+        process.end()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--demo",), ("--only", "jobs")])
+def test_a_lost_cell_is_not_served_as_an_empty_one(store, shell, contoso, arguments):
+    store.close()
+    for file in store.settings.data.glob("cell_main.sqlite3*"):
+        file.unlink()
+    line = refused(store.environ, *arguments)
+    assert line.startswith("talktime: the books of cell main are not in ")
+    assert "restore it from the backup (docs/howto/back-up-and-restore.md)" in line
+    assert not (store.settings.data / "cell_main.sqlite3").exists()
+    assert "restore it from the backup" in shell.run("migrate", code=1)[1]
+
+
+def test_a_cell_that_was_made_anew_is_found_by_the_proof(store, shell, contoso, tmp_path):
+    store.close()
+    other = {**store.environ, "TALKTIME_DATA": str(tmp_path)}
+    migrate(settings_from(other))
+    for file in store.settings.data.glob("cell_main.sqlite3*"):
+        file.unlink()
+    shutil.copy(tmp_path / "cell_main.sqlite3", store.settings.data)
+    (cell,) = shell.json("check-books", code=1)["cells"]
+    (broken,) = [check for check in cell["checks"] if check["broken"]]
+    assert broken["check"] == "directory_wallets"
+    (finding,) = broken["findings"]
+    assert finding["organisation"] == "Contoso"
+    assert "which has no wallet of it" in finding["finding"]
+    assert "1 rows do not hold." in shell("check-books", code=1)
+
+
+def test_a_demo_whose_wallet_is_gone_ends_in_one_line(store, tmp_path):
+    with serving(store.environ, "--demo") as service:
+        assert service.stop() == 0
+    other = {**store.environ, "TALKTIME_DATA": str(tmp_path)}
+    migrate(settings_from(other))
+    for file in store.settings.data.glob("cell_main.sqlite3*"):
+        file.unlink()
+    shutil.copy(tmp_path / "cell_main.sqlite3", store.settings.data)
+    line = refused(store.environ, "--demo")
+    assert line.startswith("talktime: the demo cannot be seeded: ")
+    assert "check-books" in line
