@@ -63,7 +63,7 @@ def test_the_same_key_and_request_is_the_same_lot():
 def test_the_same_key_with_another_request_is_refused_and_changes_nothing():
     desk = Desk(fund(50))
     assert desk.do(fund(51)) == Refused(
-        Refusal("idempotency_key_reused", "key 'F1' funded 50 micros before")
+        Refusal("idempotency_key_reused", "key 'F1' funded 0.00005 USD before, by another request")
     )
     assert (desk.wallet.balance_micros, len(desk.books.transfers)) == (50, 1)
 

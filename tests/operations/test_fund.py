@@ -91,7 +91,7 @@ def test_the_same_key_with_another_request_is_refused_and_changes_nothing(put, c
     put()
     before = cell_contents(cell)
     assert put(**said) == Refusal(
-        "idempotency_key_reused", "key 'invoice 4711' funded 50000000 micros before"
+        "idempotency_key_reused", "key 'invoice 4711' funded 50 NOK before, by another request"
     )
     assert cell_contents(cell) == before
 

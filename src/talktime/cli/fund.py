@@ -2,12 +2,16 @@
 
 import getpass
 import secrets
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 from rich.console import RenderableType
 
-from talktime.cli.failures import Failure, unless_refused
+from talktime.cli.failures import Failure, reason_for, unless_refused
 from talktime.cli.installation import (
     cell,
     control_plane,
@@ -22,7 +26,6 @@ from talktime.core.directory import Organisation
 from talktime.core.money import decimal_text, parse_micros
 from talktime.core.outcomes import Funded
 from talktime.operations.fund import fund
-
 
 Money = Annotated[
     str, typer.Argument(help="How much, in the wallet's currency: 250 or 99.50.", metavar="AMOUNT")
@@ -64,7 +67,7 @@ def fund_command(
     with control_plane(settings) as control:
         owner = organisation_of(control, organisation)
     key = idempotency_key or secrets.token_hex(16)
-    with cell(settings, owner.cell) as connection:
+    with repeatable(key), cell(settings, owner.cell) as connection:
         funded = unless_refused(
             fund(
                 connection,
@@ -82,6 +85,26 @@ def fund_command(
             )
         )
     show(json, document(owner, funded, key), picture(owner, funded, key))
+
+
+@contextmanager
+def repeatable(key: str) -> Iterator[None]:
+    """Whatever fails within may have come after the commit: say how to ask again without harm."""
+    try:
+        yield
+    except Failure:
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        again = (
+            "Whether it was funded is not known: "
+            f"repeat it with --idempotency-key {shlex.quote(key)}, which funds once"
+        )
+        stopped = isinstance(error, KeyboardInterrupt)
+        reason = "stopped." if stopped else reason_for(error)
+        if reason is None:
+            print(f"talktime: {again}", file=sys.stderr)
+            raise
+        raise Failure(f"{reason} {again}") from error
 
 
 def picture(owner: Organisation, funded: Funded, key: str) -> RenderableType:

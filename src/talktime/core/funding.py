@@ -3,6 +3,7 @@
 from talktime.core.books import Books
 from talktime.core.commands import ExpireLots, Fund
 from talktime.core.ledger import ADJUSTMENTS, DEBT, FORFEITURES, FUNDING, GRANTS, Lot
+from talktime.core.money import decimal_text
 from talktime.core.outcomes import Funded, LotsExpired, Refused
 from talktime.core.refusal import Refusal
 
@@ -36,7 +37,8 @@ def fund(books: Books, command: Fund, now_ms: int) -> Funded | Refused:
     lot = books.lots_by_key.get(key)
     if lot is not None:
         if lot.body_hash != command.body_hash:
-            detail = f"key {command.idempotency_key!r} funded {lot.amount_micros} micros before"
+            funded = f"{decimal_text(lot.amount_micros)} {wallet.currency}"
+            detail = f"key {command.idempotency_key!r} funded {funded} before, by another request"
             return Refused(Refusal("idempotency_key_reused", detail))
         return Funded(lot, wallet.available_micros(now_ms), True)
     lot = Lot(
