@@ -41,6 +41,14 @@ def passwords_hashed_quickly() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def nobody_has_tried_to_sign_in() -> None:
+    """What another test has failed at is not held against this one."""
+    from talktime.console.start.sign_in import attempts
+
+    attempts.forget()
+
+
 @pytest.fixture(scope="session")
 def migrated_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("migrated")

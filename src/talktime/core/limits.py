@@ -54,3 +54,4 @@ ACTOR_TEXT_MAX = 200
 IDEMPOTENCY_KEY_TEXT_MAX = 200
 LOT_PRIORITY_MAX = 100
 PAGE_ROWS_MAX = 1_000
+SIGN_IN_KEYS_MAX = 10_000  # places and e-mail addresses whose failures to sign in are remembered
