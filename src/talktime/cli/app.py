@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from talktime import __version__
+from talktime.cli.admins import group as admin_group
 from talktime.cli.calls import group as call_group
 from talktime.cli.calls import quote_command
 from talktime.cli.check_books import check_books_command
@@ -51,6 +52,7 @@ RUN, KEEP, CALL, PROVE = "Run", "Set up", "Calls", "Money and proof"
 app.command("serve", rich_help_panel=RUN)(serve_command)
 app.command("migrate", rich_help_panel=RUN)(migrate_command)
 app.add_typer(organisation_group, name="organisation", rich_help_panel=KEEP)
+app.add_typer(admin_group, name="admin", rich_help_panel=KEEP)
 app.add_typer(user_group, name="user", rich_help_panel=KEEP)
 app.add_typer(number_group, name="number", rich_help_panel=KEEP)
 app.add_typer(key_group, name="key", rich_help_panel=KEEP)

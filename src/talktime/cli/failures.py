@@ -11,6 +11,7 @@ from talktime.store.database import Outage
 
 Value = TypeVar("Value")
 
+DATABASE_ERRORS = frozenset(("OperationalError", "InterfaceError", "ProgrammingError"))
 TOLD = frozenset(("AccountError", "ConfigError", "MigrationError", "NotSeeded"))
 """Errors whose messages are for people, by name: not every command loads what they are of."""
 
@@ -51,6 +52,8 @@ def reason_for(error: BaseException) -> str | None:
     if home == "talktime" and kind.__name__ in TOLD:
         return one_line(str(error))
     if isinstance(error, Outage | psycopg.Error | sqlite3.OperationalError):
+        return database_reason(one_line(str(error)))
+    if home == "django" and kind.__name__ in DATABASE_ERRORS:
         return database_reason(one_line(str(error)))
     if home in ("httpx", "httpcore"):
         return f"the service does not answer: {one_line(str(error))}. Is `talktime serve` running?"
