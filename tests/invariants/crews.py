@@ -118,7 +118,7 @@ def held_to_the_books(
             if (task.name, line.step) in answers:
                 assert answers[task.name, line.step] == (line.status, line.body)
             else:
-                assert line.status == 409, "an acknowledged answer is lost"
+                assert line.status == 409, f"an acknowledged answer is lost: {line}"
         granted = GRANTED in said[0].body
         rate, used_s = terms_of(task)
         used_s = min(used_s, 60) if within_first_minute else used_s

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.invariants.traffic import Office, Sent, drawn, said
 from tests.stores import Store, Stores
 
+STATES = "SELECT state, COUNT(*) FROM call GROUP BY state"
 EXAMPLES = {"sqlite": 15, "sqlite-cells": 5, "postgres": 3}
 
 
@@ -62,7 +63,7 @@ def test_the_traffic_holds_some_of_everything(store: Store):
     office = Office(store)
     kinds, codes = set(), set()
     for seed in range(3):
-        for tick in drawn(seed, organisations=(1, 2, 3)):
+        for tick in drawn(seed, calls=80):
             for sent, done in zip(tick.sent, office.execute(tick.sent), strict=True):
                 kinds.add(type(done.outcome).__name__)
                 codes.add(done.body.partition('"code":"')[2].partition('"')[0])
@@ -72,5 +73,6 @@ def test_the_traffic_holds_some_of_everything(store: Store):
         *("Funded", "HoldExpired", "LotsExpired"),
     }
     assert codes >= {"insufficient_credit", "sequence_skipped", "call_settled", "unknown_call"}
-    states = {row[4] for row in office.rows()["main", "call"]}
-    assert states >= {"settled", "released", "expired", "refused"}
+    with office.connection("main").reading():
+        states = dict(office.connection("main").rows(STATES))
+    assert all(states.get(each, 0) > 1 for each in ("settled", "released", "expired", "refused"))

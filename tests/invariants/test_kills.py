@@ -40,7 +40,7 @@ def test_a_killed_process_loses_and_doubles_nothing(store: Store, tmp_path: Path
     organisations = (1, 2, 3)
     for number in organisations:
         store.add_wallet(number, cell="main")
-    tasks = tasks_of(organisations, calls=100)
+    tasks = tasks_of(organisations, calls=300)
     ended = []
     for life in range(KILLS + 1):
         job = job_for(
@@ -68,7 +68,7 @@ def test_a_killed_database_server_loses_and_doubles_nothing(
     organisations = (1, 2, 3)
     for number in organisations:
         store.add_wallet(number)
-    tasks = tasks_of(organisations, calls=250)
+    tasks = tasks_of(organisations, calls=400)
     job = job_for(store.settings.cells["main"], tasks, threads=8, batch=2)
     kill_at, killed = dice.randint(*KILLED_AFTER_LINES), 0
     with at_work([job], tmp_path) as (worker,):

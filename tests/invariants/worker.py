@@ -68,9 +68,12 @@ def job_for(address: Address, tasks: list[Task], **options: Any) -> Job:
 
 
 def terms_of(task: Task) -> tuple[Rate, int]:
-    """The rate and the length of a call: of its name alone."""
+    """The rate and the length of a call: of its name alone.
+
+    A minute granted, another slice and the grace may be reported, whatever was granted since.
+    """
     dice = random.Random(task.name)
-    return dice.choice((GERMANY, GERMANY_WITH_FEE, SIXTY_SIX)), dice.randrange(700)
+    return dice.choice((GERMANY, GERMANY_WITH_FEE, SIXTY_SIX)), dice.randrange(60 + 300 + 60)
 
 
 def requests_of(task: Task, within_first_minute: bool) -> list[Command]:
