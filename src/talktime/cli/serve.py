@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from types import FrameType
 from typing import Annotated
@@ -56,14 +57,15 @@ def serve_command(
     # Django, uvicorn and the engine: half a second that the other commands need not wait.
     from talktime.cli.serve_log import set_up_log
     from talktime.cli.serve_process import run_jobs_alone, serve
-    from talktime.cli.serve_start import make_ready
+    from talktime.cli.serve_start import make_ready, only_demo
 
     set_up_log()
     if only == "jobs":
         make_ready(settings, None)
         run_jobs_alone(settings)
         return
-    with listening_socket(settings.host, settings.port) as listener:
+    alone = only_demo(settings) if demo else nullcontext()
+    with alone, listening_socket(settings.host, settings.port) as listener:
         url = address_of(settings, listener)
         make_ready(settings, url if demo else None)
         roles = frozenset((only,) if only else ROLES)

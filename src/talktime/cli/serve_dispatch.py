@@ -68,7 +68,9 @@ class Health:
             await answer(send, 200, {"status": "ok"})
         elif scope["path"] == "/readyz":
             away = await asyncio.to_thread(self._databases_away)
-            status = {"status": "unavailable", "databases_away": away} if away else {"status": "ok"}
+            status = (
+                {"status": "unavailable", "databases_away": away} if away else {"status": "ready"}
+            )
             await answer(send, 503 if away else 200, status)
         else:
             await not_here(scope, receive, send)

@@ -18,7 +18,15 @@ SECRET_NAMES = re.compile(
     r"(?i)(.*_)?(authorization|password|secret(_key)?|switch_key|api_key|cookie)"
 )
 BLACK = "***"
-QUIET = ("uvicorn", "django", "httpx", "httpcore", "asyncio")
+LEVELS = {
+    **dict.fromkeys(("uvicorn", "django", "httpx", "httpcore", "asyncio"), logging.WARNING),
+    # Each request from anybody that finds nothing, or asks for another host, would be a line:
+    # it is answered 404 or 400, and that is all.
+    "django.request": logging.ERROR,
+    "django.security.DisallowedHost": logging.CRITICAL,
+}
+STRANGERS = ("Unsupported upgrade request", "No supported WebSocket library")
+"""What uvicorn says of each request that wants a WebSocket: there are none here."""
 
 
 def set_up_log() -> None:
@@ -56,9 +64,15 @@ def set_up_log() -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in LEVELS.items():
+        logging.getLogger(name).setLevel(level)
+    logging.getLogger("uvicorn.error").addFilter(worth_a_line)
     logging.captureWarnings(True)
+
+
+def worth_a_line(record: logging.LogRecord) -> bool:
+    """Whether a line of uvicorn's says anything to an operator."""
+    return not str(record.msg).startswith(STRANGERS)
 
 
 def for_people() -> list[Processor]:

@@ -55,13 +55,7 @@ class Process:
         if self._jobs is not None:
             self._jobs.start()
         tune_interpreter()
-        import sys
-
-        if os.environ.get("SW"):
-            sys.setswitchinterval(float(os.environ["SW"]))
-        if os.environ.get("GCT"):
-            gc.set_threshold(int(os.environ["GCT"]), 20, 100)
-        log.info("started", cells=list(self._settings.cells))
+        tell_started(self._settings)
 
     async def stop(self) -> None:
         """Finish what was taken, then let go of the databases."""
@@ -103,6 +97,11 @@ def tune_interpreter() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(OBJECTS_BEFORE_COLLECTION, 20, 100)
+
+
+def tell_started(settings: Settings) -> None:
+    """The first line of every process's log."""
+    log.info("started", cells=list(settings.cells))
 
 
 class Server(uvicorn.Server):
@@ -160,9 +159,11 @@ def run_jobs_alone(settings: Settings) -> None:
         signal.signal(stop, lambda *_: stopped.set())
     jobs = new_jobs(settings)
     jobs.start()
+    tell_started(settings)
     print("Talktime is ready: the jobs run", flush=True)
     stopped.wait()
     jobs.stop()
+    log.info("stopped")
 
 
 def new_engine(settings: Settings) -> Engine:

@@ -1,9 +1,11 @@
 """Before a process serves: its databases are brought to this version, the demo is there."""
 
+import fcntl
 import json
 import os
 import secrets
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from talktime.cli.api import DEMO_FILE, demo_facts
@@ -12,6 +14,8 @@ from talktime.cli.installation import cell, control_plane, new_ids, now_ms
 from talktime.config import Settings, owner_only
 from talktime.console.migrate import migrate, pending
 from talktime.operations.seed_demo import Demo, seed_demo
+
+LOCK_FILE = "demo.lock"
 
 
 def make_ready(settings: Settings, demo_url: str | None) -> None:
@@ -35,6 +39,26 @@ def make_ready(settings: Settings, demo_url: str | None) -> None:
             )
     if demo_url is not None:
         prepare_demo(settings, demo_url)
+
+
+@contextmanager
+def only_demo(settings: Settings) -> Iterator[None]:
+    """Be the one demo of this data folder, which has one file for its address; else Failure."""
+    path = settings.data / LOCK_FILE
+    try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = open(path, "w", encoding="utf-8", opener=owner_only)  # noqa: SIM115
+    except OSError as error:
+        raise Failure(f"{path} cannot be written: {error.strerror}. Set TALKTIME_DATA.") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Failure(
+                f"another process serves the demo in {settings.data}: stop it first, "
+                "or set TALKTIME_DATA to another folder"
+            ) from error
+        yield
 
 
 def prepare_demo(settings: Settings, url: str) -> None:
