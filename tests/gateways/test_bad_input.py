@@ -1,13 +1,19 @@
 """Whatever is wrong gets its documented refusal, and changes nothing."""
 
+import asyncio
 import json
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from talktime.core.limits import BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX
+from talktime.core.refusal import Refusal
 from talktime.gateways.http import answers
+from talktime.gateways.http.replies import refuse
+from talktime.gateways.http.requests import body_of
 from talktime.operations.keys import create_key, create_switch, revoke_key, rotate_key
 from tests.served import Service, clock_ms, new_id, rows_of_books
 from tests.stores import Store
@@ -218,6 +224,55 @@ def test_a_call_id_that_is_none_is_refused(service: Service, store: Store) -> No
     assert rows_of_books(store) == before
 
 
+@pytest.mark.layouts("sqlite")
+def test_a_call_id_with_broken_percent_encoding_is_refused(service: Service, store: Store) -> None:
+    before = rows_of_books(store)
+    where = urlsplit(service.url)
+    headers = {"authorization": f"Bearer {service.demo.switch_key}"}
+    for segment in ("%", "a%", "%2", "%zz", "%2g", "%%41"):
+        for method, path, status in (
+            ("GET", f"/v1/calls/{segment}", 422),
+            ("POST", f"/v1/calls/{segment}/authorize", 422),
+        ):
+            connection = HTTPConnection(where.netloc, timeout=30)
+            connection.request(method, path, json.dumps(body(service)), headers)
+            answer = connection.getresponse()
+            problem = json.loads(answer.read())
+            connection.close()
+            assert (answer.status, problem["code"]) == (status, "invalid_request"), segment
+            assert "%25" in problem["detail"]
+    assert rows_of_books(store) == before
+
+
+@pytest.mark.layouts("sqlite")
+def test_an_authorize_without_a_called_number_is_not_kept(service: Service, store: Store) -> None:
+    before = rows_of_books(store)
+    call = service.call()
+    for type_ in ("user_out", "user_out_forwarding"):
+        answer = call.send("authorize", body(service, type=type_, to=None))
+        assert refusal(answer) == (422, "invalid_request")
+        assert f"{type_} needs 'to'" in answer.json()["detail"]
+    assert rows_of_books(store) == before
+    assert refusal(service.get(call.path)) == (404, "unknown_call")
+    assert call.authorize().status_code == 200
+
+
+def test_a_body_that_does_not_come_is_not_waited_for_for_ever() -> None:
+    async def half() -> Any:
+        parts = iter(({"type": "http.request", "body": b"{", "more_body": True},))
+
+        async def receive() -> Any:
+            part = next(parts, None)
+            return part if part is not None else await asyncio.Event().wait()
+
+        return await body_of(receive, BODY_BYTES_MAX, within_s=0)
+
+    found = asyncio.run(half())
+    assert found == Refusal("request_timeout", "no whole body came within 0 seconds")
+    answer = refuse(found)
+    assert (answer.status, dict(answer.headers)[b"connection"]) == (408, b"close")
+
+
 @pytest.mark.layouts("sqlite", "postgres")
 def test_callers_and_numbers_that_do_not_exist_are_refused(service: Service) -> None:
     for changed, status, code in (
@@ -230,7 +285,7 @@ def test_callers_and_numbers_that_do_not_exist_are_refused(service: Service) -> 
         ({"type": "conf_in", "service_number": "+18005550100"}, 404, "unknown_caller"),
         ({"to": "+49"}, 422, "invalid_number"),
         ({"to": "anyone"}, 422, "invalid_number"),
-        ({"to": None}, 422, "invalid_number"),
+        ({"to": None}, 422, "invalid_request"),
         ({"to": "+870773111632"}, 403, "no_rate"),
     ):
         assert refusal(service.call().authorize(**changed)) == (status, code), changed

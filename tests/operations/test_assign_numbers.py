@@ -53,7 +53,7 @@ def test_a_service_number_is_assigned_to_the_organisation(control):
         ({"text": "4255550100"}, "invalid_number", "'4255550100' has no country code"),
         ({"text": "+1555"}, "invalid_number", "'+1555' does not exist"),
         ({"text": ""}, "invalid_number", "'' has no country code"),
-        ({"kind": "fax"}, "invalid_request", "the kind must be one of user, toll, toll_free"),
+        ({"kind": "fax"}, "invalid_value", "the kind must be one of user, toll, toll_free"),
         (
             {"user": FRONT_DESK, "organisation": FABRIKAM},
             "unknown_user",

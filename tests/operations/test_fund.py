@@ -129,7 +129,7 @@ def test_malformed_funding_is_refused_and_changes_nothing(put, cell, said, refus
     before = cell_contents(cell)
     refusal = put(**said)
     assert isinstance(refusal, Refusal)
-    assert (refusal.code, refusal.detail[: len(refused)]) == ("invalid_request", refused)
+    assert (refusal.code, refusal.detail[: len(refused)]) == ("invalid_value", refused)
     assert cell_contents(cell) == before
 
 

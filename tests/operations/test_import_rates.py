@@ -166,7 +166,7 @@ def test_a_malformed_name_or_another_currency_is_refused_and_changes_nothing(con
     others = {key: value for key, value in options.items() if key != "name"}
     refusal = imported(connection, name, {"1": "0.01"}, NOW_MS + 1, **others)
     assert isinstance(refusal, Refusal)
-    assert refusal.code == "invalid_request"
+    assert refusal.code == "invalid_value"
     assert contents(connection) == before
 
 

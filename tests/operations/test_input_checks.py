@@ -40,14 +40,14 @@ def test_what_is_in_order_is_taken(refusal):
 )
 def test_a_text_that_is_empty_long_or_unprintable_is_refused(text):
     assert check_text("the name", text, 128) == Refusal(
-        "invalid_request",
+        "invalid_value",
         "the name must be 1 to 128 printable characters, without spaces around it",
     )
 
 
 def test_a_word_with_a_space_is_refused():
     assert check_word("the name", "front desk", 128) == Refusal(
-        "invalid_request", "the name must be without spaces"
+        "invalid_value", "the name must be without spaces"
     )
 
 
@@ -55,7 +55,7 @@ def test_a_word_with_a_space_is_refused():
 def test_what_is_no_currency_in_use_is_refused(code):
     refusal = check_currency(code)
     assert refusal is not None
-    assert refusal.code == "invalid_request"
+    assert refusal.code == "invalid_value"
     assert refusal.detail == (
         f"the currency must be a code such as USD or EUR that is in use today, not {code[:40]!r}"
     )
@@ -64,14 +64,14 @@ def test_what_is_no_currency_in_use_is_refused(code):
 @pytest.mark.parametrize("name", ["", "Oslo", "europe/oslo", "localtime", "../../etc/passwd"])
 def test_what_is_no_time_zone_is_refused(name):
     assert check_time_zone(name) == Refusal(
-        "invalid_request", f"the time zone must be a name such as Europe/Oslo or UTC, not {name!r}"
+        "invalid_value", f"the time zone must be a name such as Europe/Oslo or UTC, not {name!r}"
     )
 
 
 @pytest.mark.parametrize("code", ["", "no", "NOR", "UK", "ZZ", "001"])
 def test_what_is_no_country_is_refused(code):
     assert check_country("the country", code) == Refusal(
-        "invalid_request",
+        "invalid_value",
         f"the country must be a code of two capital letters such as US or NO, not {code!r}",
     )
 
@@ -84,11 +84,11 @@ def test_an_unknown_licence_is_named():
 
 def test_a_word_of_none_of_the_kinds_is_refused():
     assert check_one_of("the kind", "tall", ("user", "toll")) == Refusal(
-        "invalid_request", "the kind must be one of user, toll, not 'tall'"
+        "invalid_value", "the kind must be one of user, toll, not 'tall'"
     )
 
 
 def test_the_first_refusal_of_several_is_the_answer():
-    one, other = Refusal("invalid_request", "one"), Refusal("invalid_request", "other")
+    one, other = Refusal("invalid_value", "one"), Refusal("invalid_value", "other")
     assert first(None, one, other) == one
     assert first(None, None) is None

@@ -104,7 +104,7 @@ def test_a_malformed_key_is_refused_and_nothing_is_made(create, control, said, r
     before = control_contents(control)
     refusal = create(**said)
     assert isinstance(refusal, Refusal)
-    assert (refusal.code, refusal.detail[: len(refused)]) == ("invalid_request", refused)
+    assert (refusal.code, refusal.detail[: len(refused)]) == ("invalid_value", refused)
     assert control_contents(control) == before
 
 
@@ -147,7 +147,7 @@ def test_a_key_that_opens_nothing_is_not_rotated(create, rotate, control):
         revoke_key(control, key_id, now_ms=NOW_MS)
     before = control_contents(control)
     assert rotate(key_id) == Refusal(
-        "invalid_request", "key 100 is revoked or expired; make a new one instead"
+        "invalid_value", "key 100 is revoked or expired; make a new one instead"
     )
     assert control_contents(control) == before
 
@@ -194,7 +194,7 @@ def test_a_malformed_switch_is_refused_and_nothing_is_made(
             control, name=name, operator=operator, now_ms=NOW_MS, next_id=next_id
         )
     assert isinstance(refusal, Refusal)
-    assert (refusal.code, refusal.detail[: len(refused)]) == ("invalid_request", refused)
+    assert (refusal.code, refusal.detail[: len(refused)]) == ("invalid_value", refused)
     assert control_contents(control) == before
 
 

@@ -91,7 +91,7 @@ def test_a_malformed_organisation_is_refused_and_nothing_is_made(
     before = control_contents(control), cell_contents(cell)
     refusal = create(**said)
     assert isinstance(refusal, Refusal)
-    assert (refusal.code, refusal.detail[: len(refused)]) == ("invalid_request", refused)
+    assert (refusal.code, refusal.detail[: len(refused)]) == ("invalid_value", refused)
     assert (control_contents(control), cell_contents(cell)) == before
 
 
@@ -107,7 +107,7 @@ def test_a_rate_card_in_another_currency_is_refused_and_nothing_is_made(create, 
     publish(control, "dollars", "USD")
     before = control_contents(control), cell_contents(cell)
     assert create(rate_card="dollars") == Refusal(
-        "invalid_request", "the rate card dollars is in USD, the organisation in NOK"
+        "invalid_value", "the rate card dollars is in USD, the organisation in NOK"
     )
     assert (control_contents(control), cell_contents(cell)) == before
 
@@ -141,13 +141,13 @@ def test_a_change_that_changes_nothing_writes_nothing(create, control):
         (
             "Contoso",
             "dollars",
-            Refusal("invalid_request", "the rate card dollars is in USD, the organisation in NOK"),
+            Refusal("invalid_value", "the rate card dollars is in USD, the organisation in NOK"),
         ),
         (
             "Contoso",
             "",
             Refusal(
-                "invalid_request",
+                "invalid_value",
                 "the rate card must be 1 to 64 printable characters, without spaces around it",
             ),
         ),

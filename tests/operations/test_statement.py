@@ -115,7 +115,7 @@ def test_a_period_ends_after_it_begins(player):
     player.wallet(1)
     refusal = statement(player.connection, 1, 5, 5)
     assert isinstance(refusal, Refusal)
-    assert refusal.code == "invalid_request"
+    assert refusal.code == "invalid_value"
 
 
 def test_a_new_wallet_has_an_empty_statement(player):

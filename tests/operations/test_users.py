@@ -68,7 +68,7 @@ def test_a_malformed_user_is_refused_and_nothing_is_made(create, cell, said, ref
     before = cell_contents(cell)
     refusal = create(**said)
     assert isinstance(refusal, Refusal)
-    assert (refusal.code, refusal.detail[: len(refused)]) == ("invalid_request", refused)
+    assert (refusal.code, refusal.detail[: len(refused)]) == ("invalid_value", refused)
     assert cell_contents(cell) == before
 
 
@@ -110,9 +110,9 @@ def test_a_change_that_changes_nothing_writes_nothing(create, cell):
     [
         ({"name": "nobody"}, "unknown_user", "Contoso has no user named 'nobody'"),
         ({"organisation": FABRIKAM}, "unknown_user", "Fabrikam has no user named 'front-desk@"),
-        ({"licences": ["E5"]}, "invalid_request", "'E5' is no licence"),
-        ({"display_name": ""}, "invalid_request", "the display name must be"),
-        ({"usage_location": "XX"}, "invalid_request", "the usage location must be"),
+        ({"licences": ["E5"]}, "invalid_value", "'E5' is no licence"),
+        ({"display_name": ""}, "invalid_value", "the display name must be"),
+        ({"usage_location": "XX"}, "invalid_value", "the usage location must be"),
     ],
 )
 def test_a_change_that_is_refused_changes_nothing(create, cell, said, code, refused):

@@ -97,8 +97,14 @@ class Api:
 
 
 def call_path(call_id: str, verb: str = "") -> str:
-    """The path of a call below /v1/: its id percent-encoded, whatever it holds."""
-    place = f"calls/{quote(call_id, safe='')}"
+    """The path of a call below /v1/: its id percent-encoded, whatever it holds.
+
+    >>> call_path("a/b"), call_path("..", "settle")
+    ('calls/a%2Fb', 'calls/%2E%2E/settle')
+    """
+    encoded = quote(call_id, safe="")
+    # A path's own dots would be taken out of it on the way.
+    place = f"calls/{encoded.replace('.', '%2E') if encoded in ('.', '..') else encoded}"
     return f"{place}/{verb}" if verb else place
 
 

@@ -63,11 +63,20 @@ REFUSALS: dict[str, RefusalKind] = {
     "body_too_large": RefusalKind(
         413, "The body is too large", "Send a smaller body, or split the batch.", SWITCH
     ),
+    "request_timeout": RefusalKind(
+        408,
+        "The request did not arrive whole in time",
+        "Send the same request again, whole: nothing was done.",
+        SWITCH,
+    ),
     "invalid_request": RefusalKind(
         422,
         "The request is malformed",
         "Correct what the detail names and send it with the same sequence number.",
         SWITCH,
+    ),
+    "invalid_value": RefusalKind(
+        422, "A value cannot be taken", "Correct what the detail names.", OPERATOR
     ),
     "time_out_of_range": RefusalKind(
         422,

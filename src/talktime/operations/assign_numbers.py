@@ -31,7 +31,7 @@ def assign_number(
 
     `kind`: a user's number, or a service number, `toll` or `toll_free` (for which the organisation
     pays; a user is then its resource account). A number that was taken out of use can be assigned
-    again, to anyone. Refuses: invalid_number; invalid_request; unknown_user for another
+    again, to anyone. Refuses: invalid_number; invalid_value; unknown_user for another
     organisation's; already_exists for a number in use, whoever has it.
     """
     number = parse_number(text)

@@ -44,7 +44,7 @@ def fund(
     the same lot: nobody funds twice by accident. Operators name who did it and why (R12); lots of
     lower `priority` are spent first, then those that expire earlier (D6).
 
-    Refuses: invalid_request; unknown_organisation where the cell has no wallet for it;
+    Refuses: invalid_value; unknown_organisation where the cell has no wallet for it;
     idempotency_key_reused for the same key with another request.
     """
     a_year_on_ms = expires_ms(now_ms, organisation.time_zone)
@@ -84,12 +84,12 @@ def _malformed(command: Fund, now_ms: int) -> Refusal | None:
         return refusal
     if not 0 < command.amount_micros <= AMOUNT_MICROS_MAX:
         most = decimal_text(AMOUNT_MICROS_MAX)
-        return Refusal("invalid_request", f"the amount must be above 0 and at most {most}")
+        return Refusal("invalid_value", f"the amount must be above 0 and at most {most}")
     if abs(command.priority) > LOT_PRIORITY_MAX:
         detail = f"the priority must be from -{LOT_PRIORITY_MAX} to {LOT_PRIORITY_MAX}"
-        return Refusal("invalid_request", detail)
+        return Refusal("invalid_value", detail)
     if command.expires_ms <= now_ms:
-        return Refusal("invalid_request", "the money would have expired before it is there")
+        return Refusal("invalid_value", "the money would have expired before it is there")
     return None
 
 

@@ -85,13 +85,13 @@ def import_rates(
 
     `source` says where the rows come from, for people. With `dry_run` nothing is written. The
     caller opens the control plane's transaction and commits it.
-    Refuses: invalid_request for a name, currency or source that is malformed, or another currency
+    Refuses: invalid_value for a name, currency or source that is malformed, or another currency
     than the card's; already_exists when the card has a version with this start.
     Source: R62, D9.
     """
     malformed = _malformed(name, currency, source)
     if malformed:
-        return Refusal("invalid_request", malformed)
+        return Refusal("invalid_value", malformed)
     revision = lock_publishing(connection) + 1
     versions = versions_of(connection, name)
     card = CardVersion(next_id(), name, currency, valid_from_ms, len(rows), revision)
@@ -139,7 +139,7 @@ def _conflict(card: CardVersion, versions: list[CardVersion]) -> Refusal | None:
         )
     if versions and versions[0].currency != card.currency:
         return Refusal(
-            "invalid_request",
+            "invalid_value",
             f"card {card.name} is in {versions[0].currency}, so this cannot be in "
             f"{card.currency}; import it under another name",
         )

@@ -1,6 +1,6 @@
 """What people type about organisations, users and keys: taken as it is, or refused with what to do.
 
-Each check returns None for what is in order, else the Refusal (invalid_request) that says what is
+Each check returns None for what is in order, else the Refusal (invalid_value) that says what is
 wrong. `first` puts several together.
 """
 
@@ -102,7 +102,7 @@ def check_licences(codes: Iterable[str]) -> Refusal | None:
 
 
 def _invalid(detail: str) -> Refusal:
-    return Refusal("invalid_request", detail)
+    return Refusal("invalid_value", detail)
 
 
 def _shown(text: str) -> str:

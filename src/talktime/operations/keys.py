@@ -61,7 +61,7 @@ def secret_hash(text: str) -> str:
 def create_switch(
     control: Connection, *, name: str, operator: str, now_ms: int, next_id: Callable[[], int]
 ) -> Switch | Refusal:
-    """Make a switch known; keys are made for it. Refuses: invalid_request, already_exists."""
+    """Make a switch known; keys are made for it. Refuses: invalid_value, already_exists."""
     refusal = first(
         check_text("the switch's name", name, SWITCH_NAME_TEXT_MAX),
         check_text("the operator", operator, NAME_TEXT_MAX),
@@ -104,7 +104,7 @@ def create_key(
 ) -> NewKey | Refusal:
     """Make a key for a switch, of 32 bytes of chance (`entropy`), with at least one scope.
 
-    `expires_ms` is when it stops to open anything; None for never. Refuses: invalid_request.
+    `expires_ms` is when it stops to open anything; None for never. Refuses: invalid_value.
     """
     granted = frozenset(scopes)
     refusal = first(
@@ -114,9 +114,9 @@ def create_key(
     if refusal is not None:
         return refusal
     if not granted:
-        return Refusal("invalid_request", f"a key needs a scope: {', '.join(SCOPES)}")
+        return Refusal("invalid_value", f"a key needs a scope: {', '.join(SCOPES)}")
     if expires_ms is not None and expires_ms <= now_ms:
-        return Refusal("invalid_request", "the key would have expired before it is made")
+        return Refusal("invalid_value", "the key would have expired before it is made")
     text = key_text(entropy)
     key = ApiKey(next_id(), switch.id, name, secret_hash(text), granted, expires_ms, None)
     insert_key(control, key, now_ms)
@@ -135,7 +135,7 @@ def rotate_key(
     """Make a key of the same switch, name and scopes, and let the old one expire at a time.
 
     `old_expires_ms` leaves the switch time to change over; a key that expires sooner does so.
-    Refuses: unknown_key; invalid_request for a key that opens nothing any more.
+    Refuses: unknown_key; invalid_value for a key that opens nothing any more.
     """
     lock(control, KEYS)
     old = key_of_id(control, key_id)
@@ -143,7 +143,7 @@ def rotate_key(
         return _unknown(key_id)
     if not old.usable(now_ms):
         return Refusal(
-            "invalid_request", f"key {key_id} is revoked or expired; make a new one instead"
+            "invalid_value", f"key {key_id} is revoked or expired; make a new one instead"
         )
     until_ms = max(old_expires_ms, now_ms)
     if old.expires_ms is not None:

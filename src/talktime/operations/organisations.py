@@ -47,7 +47,7 @@ def create_organisation(
     the second fails, do it all again: an empty wallet that nobody names stays, and does no harm.
 
     The rate card may come later (until then calls are refused: no_rate); one that is there must be
-    in the organisation's currency. Refuses: invalid_request, already_exists for a name in use.
+    in the organisation's currency. Refuses: invalid_value, already_exists for a name in use.
     """
     refusal = first(
         check_text("the name", name, NAME_TEXT_MAX),
@@ -86,7 +86,7 @@ def change_organisation(
     """Switch an organisation off (its calls are refused) or on, or rate it by another card.
 
     The caller opens and commits the control plane's transaction. What is None stays. Running calls
-    keep their rate. Refuses: unknown_organisation; invalid_request for a card in another currency.
+    keep their rate. Refuses: unknown_organisation; invalid_value for a card in another currency.
     """
     lock(control, DIRECTORY)
     found = find_organisation(control, name)
@@ -140,6 +140,6 @@ def _wrong_card(control: Connection, rate_card: str, currency: str) -> Refusal |
     if not versions or versions[0].currency == currency:
         return None
     return Refusal(
-        "invalid_request",
+        "invalid_value",
         f"the rate card {rate_card} is in {versions[0].currency}, the organisation in {currency}",
     )

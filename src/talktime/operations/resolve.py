@@ -104,6 +104,8 @@ def resolve(
     find_party = _PARTIES.get(request.type)
     if find_party is None:
         return Refusal("invalid_request", f"'type' is none of {', '.join(CALL_TYPES)}")
+    if find_party is _calling and not request.to:
+        return Refusal("invalid_request", f"{request.type} needs 'to'")
     party = find_party(directory, request)
     if isinstance(party, Refusal):
         return party

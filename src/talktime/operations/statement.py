@@ -61,7 +61,7 @@ def statement(
     Refuses: UNKNOWN_ORGANISATION; INVALID_REQUEST for a period that does not end after it begins.
     """
     if from_ms >= to_ms:
-        return Refusal("invalid_request", "a period ends after it begins")
+        return Refusal("invalid_value", "a period ends after it begins")
     with connection.snapshot():
         wallet = reports.wallet_now(connection, organisation_id)
         if wallet is None:

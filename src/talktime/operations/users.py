@@ -41,7 +41,7 @@ def create_user(
     """Add a user (or a resource account) to an organisation.
 
     `name` is the sign-in name, kept in lower case, and used once in the organisation.
-    Refuses: invalid_request, already_exists.
+    Refuses: invalid_value, already_exists.
     """
     name, codes = name.lower(), frozenset(licences)
     refusal = first(
@@ -73,7 +73,7 @@ def change_user(
 ) -> User | Refusal:
     """Change what is not None of a user: all the licences, whether the user may call at all …
 
-    Refuses: unknown_user, invalid_request.
+    Refuses: unknown_user, invalid_value.
     """
     lock(cell, USERS)
     found = find_user(cell, organisation, name)

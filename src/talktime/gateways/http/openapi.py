@@ -14,7 +14,8 @@ from talktime.gateways.http.replies import RETRY_AFTER_S
 from talktime.operations.render import problem
 
 _ANY = ("unauthorized", "scope_missing", "invalid_request", "queue_full", "unavailable")
-_CALL = (*_ANY, "body_too_large", "sequence_reused")
+_BODY = ("body_too_large", "request_timeout")
+_CALL = (*_ANY, *_BODY, "sequence_reused")
 _RUNNING = (*_CALL, "sequence_skipped", "call_settled", "unknown_call", "call_not_granted")
 _GATES = (
     "time_out_of_range",
@@ -78,11 +79,11 @@ OPERATIONS = (
     ),
     Described(
         *("batch", "post", "/v1/calls:batch", "Up to 1,000 requests, each answered in order"),
-        *(bodies.BatchBody, answers.BatchAnswers, (*_ANY, "body_too_large")),
+        *(bodies.BatchBody, answers.BatchAnswers, (*_ANY, *_BODY)),
     ),
     Described(
         *("quotes", "post", "/v1/quotes", "What would a call cost, and who would pay"),
-        *(bodies.QuoteBody, answers.Quote, (*_ANY, "body_too_large", *_GATES)),
+        *(bodies.QuoteBody, answers.Quote, (*_ANY, *_BODY, *_GATES)),
     ),
     Described(
         *("openapi", "get", "/v1/openapi.json", "This document"),

@@ -19,6 +19,7 @@ RETRY_AFTER_S = {429: 1, 503: 2}
 """How long a switch is asked to wait when nothing could be decided."""
 EXTRA_HEADERS = {
     401: (b"www-authenticate", b"Bearer"),
+    408: (b"connection", b"close"),
     **{status: (b"retry-after", str(after).encode()) for status, after in RETRY_AFTER_S.items()},
 }
 

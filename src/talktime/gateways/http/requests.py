@@ -1,15 +1,18 @@
 """What can be read of a request before anything is decided: its key, its call_id, its body."""
 
+import asyncio
+import re
 from collections.abc import Iterable
 from urllib.parse import unquote_to_bytes
 
 from talktime.core.keys import ApiKey
-from talktime.core.limits import CALL_KEY_TEXT_MAX
+from talktime.core.limits import BODY_S_MAX, CALL_KEY_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
 from talktime.gateways.http.bodies import require_call_id
 from talktime.gateways.http.replies import Receive
 
+_BROKEN_ENCODING = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 CALL_ID_BYTES_MAX = 3 * CALL_KEY_TEXT_MAX  # each character as %XX
 
 
@@ -46,7 +49,7 @@ def call_id_of(segment: bytes) -> str | Refusal:
     try:
         if len(segment) > CALL_ID_BYTES_MAX:
             raise ValueError(f"call_id must be 1 to {CALL_KEY_TEXT_MAX} printable ASCII characters")
-        plain = unquote_to_bytes(segment) if b"%" in segment else segment
+        plain = _decoded(segment) if b"%" in segment else segment
         call_id = plain.decode("latin-1")
         require_call_id(call_id)
     except ValueError as error:
@@ -54,8 +57,23 @@ def call_id_of(segment: bytes) -> str | Refusal:
     return call_id
 
 
-async def body_of(receive: Receive, bytes_max: int) -> bytes | Refusal:
-    """The whole body. Refuses body_too_large; raises ClientGone."""
+def _decoded(segment: bytes) -> bytes:
+    """The segment without its percent-encoding; ValueError where that is broken."""
+    if _BROKEN_ENCODING.search(segment):
+        raise ValueError("call_id has a % without two hexadecimal digits; a % itself is %25")
+    return unquote_to_bytes(segment)
+
+
+async def body_of(receive: Receive, bytes_max: int, within_s: int = BODY_S_MAX) -> bytes | Refusal:
+    """The whole body. Refuses body_too_large, request_timeout; raises ClientGone."""
+    try:
+        async with asyncio.timeout(within_s):
+            return await _body_of(receive, bytes_max)
+    except TimeoutError:
+        return Refusal("request_timeout", f"no whole body came within {within_s} seconds")
+
+
+async def _body_of(receive: Receive, bytes_max: int) -> bytes | Refusal:
     message = await receive()
     if message["type"] != "http.request":
         raise ClientGone
