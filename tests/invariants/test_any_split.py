@@ -74,5 +74,5 @@ def test_the_traffic_holds_some_of_everything(store: Store):
     }
     assert codes >= {"insufficient_credit", "sequence_skipped", "call_settled", "unknown_call"}
     with office.connection("main").reading():
-        states = dict(office.connection("main").rows(STATES))
+        states = {row[0]: row[1] for row in office.connection("main").rows(STATES)}
     assert all(states.get(each, 0) > 1 for each in ("settled", "released", "expired", "refused"))

@@ -14,6 +14,7 @@ from tests.stores import Store
 
 MONEY = "SELECT SUM(balance_micros), SUM(held_micros), SUM(debt_micros) FROM wallet"
 LOTS = "SELECT SUM(amount_micros), SUM(remaining_micros), SUM(held_micros) FROM lot"
+CORRECTIONS = "SELECT COUNT(*) FROM usage_record WHERE kind = 'correction'"
 FUNDED_MICROS = 7_000_000
 PROCESSES, THREADS, CALLS = 2, 16, 25
 
@@ -59,7 +60,9 @@ def test_32_threads_in_2_processes_never_sell_more_than_the_wallets_hold(
             for line in lines:
                 note(acknowledged, line)
         assert [worker.ended() for worker in workers] == [0] * PROCESSES, workers[0].errors()
-    held_to_the_books(connection, [t for tasks in crews for t in tasks], acknowledged, True)
+    held_to_the_books(
+        connection, [t for tasks in crews for t in tasks], acknowledged, within_first_minute=True
+    )
     with connection.reading():
         (balance, held, debt), (bought, left, held_of_lots) = (
             *connection.rows(MONEY),
@@ -70,3 +73,30 @@ def test_32_threads_in_2_processes_never_sell_more_than_the_wallets_hold(
     assert 0 <= balance == left
     refused = [line for line in acknowledged.values() if line.status == 402]
     assert refused, "the money was meant to run out"
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_deadlines_that_pass_while_calls_go_on_are_reconciled(store: Store, tmp_path: Path):
+    """Every call is closed at any moment, and charged in the end what was talked."""
+    organisations = (1, 2, 3)
+    for number in organisations:
+        store.add_wallet(number, cell="main")
+    tasks = [Task(f"F{number}", number) for number in organisations]
+    tasks += [Task(f"C{n}", organisations[n % 3]) for n in range(300)]
+    job = job_for(
+        store.settings.cells["main"],
+        tasks,
+        threads=8 if store.kind == "postgres" else 2,
+        batch=3,
+        sweep=True,
+    )
+    acknowledged: dict[tuple[str, int], Acknowledged] = {}
+    with at_work([job], tmp_path) as (worker,):
+        for line in worker.lines():
+            note(acknowledged, line)
+        assert worker.ended() == 0, worker.errors()
+    connection = store.cell()
+    held_to_the_books(connection, tasks, acknowledged, corrected=True)
+    with connection.reading():
+        ((corrections,),) = connection.rows(CORRECTIONS)
+    assert corrections > 10, "the deadlines were meant to pass before the settles"

@@ -26,9 +26,21 @@ from talktime.core.ids import NODES, Ids
 from talktime.core.rating import Rate
 from talktime.operations.execute import Done, execute
 from talktime.store.database import Connection, Outage, connect
-from tests.commands import GERMANY, GERMANY_WITH_FEE, SIXTY_SIX, authorize, extend, fund, settle
+from tests.commands import (
+    GERMANY,
+    GERMANY_WITH_FEE,
+    SIXTY_SIX,
+    authorize,
+    expire_hold,
+    extend,
+    fund,
+    settle,
+)
 
 OUTAGE_PAUSE_S = 0.05
+NOTHING_RUNS_PAUSE_S = 0.001
+FUNDING_MICROS = 60_000_000
+HOUR_MS = 3_600_000
 YEARS_AHEAD_MS = 4_000_000_000_000
 
 
@@ -41,7 +53,10 @@ class Task(msgspec.Struct):
 
 
 class Job(msgspec.Struct):
-    """What a process has to do: where, with how many threads, which node its ids begin at."""
+    """What a process has to do: where, with how many threads, which node its ids begin at.
+
+    `sweep`: one thread more lets deadlines pass all the while, of calls that still run.
+    """
 
     dialect: str
     place: str
@@ -51,6 +66,7 @@ class Job(msgspec.Struct):
     batch: int = 1
     first_node: int = 0
     within_first_minute: bool = False
+    sweep: bool = False
 
 
 class Acknowledged(msgspec.Struct, array_like=True):
@@ -80,7 +96,7 @@ def requests_of(task: Task, within_first_minute: bool) -> list[Command]:
     """All that is asked about one call, in order; a funding is one request."""
     name, me = task.name, task.organisation_id
     if name.startswith("F"):
-        return [fund(100_000, name, organisation_id=me, expires_ms=YEARS_AHEAD_MS)]
+        return [fund(FUNDING_MICROS, name, organisation_id=me, expires_ms=YEARS_AHEAD_MS)]
     rate, used_s = terms_of(task)
     if within_first_minute:
         used_s = min(used_s, 60)
@@ -94,7 +110,9 @@ def requests_of(task: Task, within_first_minute: bool) -> list[Command]:
 class Conductor:
     """One thread: a connection of its own, opened again after an outage."""
 
-    def __init__(self, job: Job, node: int, say: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, job: Job, node: int, say: Callable[[bytes], None], running: dict[str, Task]
+    ) -> None:
         path = Path(job.place) if job.dialect == "sqlite" else None
         url = "" if path else job.place
         dialect: Any = job.dialect
@@ -102,6 +120,7 @@ class Conductor:
         self._job = job
         self._ids = Ids(node % NODES, clock_ms)
         self._say = say
+        self._running = running
         self._connection: Connection | None = None
         self._pause = threading.Event()
 
@@ -111,6 +130,7 @@ class Conductor:
             tasks = [task for _ in range(self._job.batch) if (task := taken(waiting))]
             if not tasks:
                 break
+            self._running.update({task.name: task for task in tasks})
             plans = {task.name: requests_of(task, self._job.within_first_minute) for task in tasks}
             while together := [task for task in tasks if task.next < len(plans[task.name])]:
                 done = self._until_done([plans[task.name][task.next] for task in together])
@@ -118,16 +138,32 @@ class Conductor:
                     line = Acknowledged(task.name, task.next, each.status, each.body)
                     self._say(msgspec.json.encode(line) + b"\n")
                     task.next += 1
+            for task in tasks:
+                del self._running[task.name]
         if self._connection is not None:
             self._connection.close()
 
-    def _until_done(self, commands: list[Command]) -> list[Done]:
+    def sweep(self, ended: threading.Event) -> None:
+        """Let deadlines pass, of any running call at any time, until all calls have ended."""
+        dice = random.Random(self._job.first_node)
+        while not ended.is_set():
+            running = list(self._running.values())
+            some = dice.sample(running, min(4, len(running)))
+            if not some:
+                self._pause.wait(NOTHING_RUNS_PAUSE_S)
+                continue
+            commands = [expire_hold(task.name, task.organisation_id) for task in some]
+            self._until_done([*commands], HOUR_MS)
+
+    def _until_done(self, commands: list[Command], ahead_ms: int = 0) -> list[Done]:
         while True:
             try:
                 if self._connection is None:
                     self._connection = connect(self._address)
                 with self._connection.transaction():
-                    done = execute(self._connection, commands, clock_ms(), self._ids.next)
+                    done = execute(
+                        self._connection, commands, clock_ms() + ahead_ms, self._ids.next
+                    )
             except Outage:
                 if self._connection is not None:
                     self._connection.close()
@@ -157,11 +193,21 @@ def clock_ms() -> int:
 
 def work(job: Job, say: Callable[[bytes], None]) -> None:
     """Do the whole job; an error of any thread is raised."""
-    waiting = deque(job.tasks)
-    with ThreadPoolExecutor(job.threads) as pool:
-        conductors = [Conductor(job, job.first_node + n, say) for n in range(job.threads)]
-        for ended in [pool.submit(each.conduct, waiting) for each in conductors]:
-            ended.result()
+    waiting, all_ended = deque(job.tasks), threading.Event()
+    with ThreadPoolExecutor(job.threads + 1) as pool:
+        running: dict[str, Task] = {}
+        conductors = [
+            Conductor(job, job.first_node + n, say, running) for n in range(job.threads + 1)
+        ]
+        conducted = [pool.submit(each.conduct, waiting) for each in conductors[1:]]
+        if job.sweep:
+            conducted.insert(0, pool.submit(conductors[0].sweep, all_ended))
+        try:
+            for each in conducted[job.sweep :]:
+                each.result()
+        finally:
+            all_ended.set()
+        conducted[0].result()
 
 
 if __name__ == "__main__":
