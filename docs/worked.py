@@ -211,7 +211,7 @@ def ledger() -> str:
     story.do(0, "", story.fund(20_000, "gift", days=90, promotional=True))
     story.do(0, "", story.fund(100_000, "purchase"))
     story.do(0, "", authorize())
-    story.do(300, "", settle(720, 1))
+    story.do(300, "", settle(660, 1))
     story.do(400, "", story.fund(1_000_000, "second purchase"))
     story.do(500, "", story.fund(10_000, "second gift", days=90, promotional=True))
     story.do(91 * DAY_S, "", ExpireLots(1))

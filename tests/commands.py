@@ -11,6 +11,7 @@ from typing import TypeVar
 from zlib import crc32
 
 from talktime.core.books import Books, Terms
+from talktime.core.calls import Call
 from talktime.core.commands import (
     Answer,
     Authorize,
@@ -148,3 +149,18 @@ class Desk:
         if at_s is not None:
             self.now_ms = NOW_MS + at_s * 1000
         return decide(self.books, command, self.now_ms)
+
+
+def funded(micros: int) -> Desk:
+    """A wallet with one purchase in it."""
+    return Desk(fund(micros))
+
+
+def call_of(desk: Desk, call: str = "C1") -> Call:
+    """The call as the books have it."""
+    return desk.books.calls[SWITCH, call]
+
+
+def money(desk: Desk) -> tuple[int, int, int]:
+    """Balance, held, debt."""
+    return desk.wallet.balance_micros, desk.wallet.held_micros, desk.wallet.debt_micros

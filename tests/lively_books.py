@@ -148,7 +148,7 @@ def play_everything(player: Player) -> None:
     player.do(ExpireLots(2))
     player.wallet(3, 20_000)
     player.authorize(3, "overdrawn")
-    player.settle("overdrawn", 1, 600)
+    player.settle("overdrawn", 1, 420)
     player.fund(3, 200_000)
     player.call(3, "paid again", 30)
     for key in ("o1", "o2"):

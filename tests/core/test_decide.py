@@ -142,6 +142,29 @@ def test_a_settle_of_a_call_never_seen_is_answered_and_charges_nothing(desk):
     assert facts(desk) == before
 
 
+def test_a_settle_that_overtakes_its_authorize_must_be_sent_again(desk):
+    """The call of the late authorize is open: the same settle then charges it, under its number."""
+    overtaking = settle(sequence=1, used_s=61)
+    assert type(desk.do(overtaking)) is NothingToSettle
+    assert type(desk.do(authorize(), at_s=1)) is Granted
+    assert (desk.wallet.held_micros, desk.wallet.balance_micros) == (75_000, 10 * UNIT)
+    settled = desk.do(overtaking, at_s=2)
+    assert (type(settled), settled.billed_s, settled.charge_micros) == (Settled, 120, 30_000)
+    assert (desk.wallet.held_micros, desk.wallet.balance_micros) == (0, 10 * UNIT - 30_000)
+
+
+def test_a_settle_that_overtook_its_authorize_and_is_not_sent_again_leaves_a_call_uncharged(desk):
+    """Its hold ends by its deadline, and the record says so; a late settle still charges."""
+    desk.do(settle(sequence=1, used_s=61))
+    desk.do(authorize(), at_s=1)
+    assert desk.do(expire_hold(), at_s=360).closed is False
+    assert desk.do(expire_hold(), at_s=361).closed is True
+    (record,) = desk.books.usage
+    assert (record.charge_micros, record.flags) == (0, ("expired",))
+    assert (desk.wallet.held_micros, desk.wallet.balance_micros) == (0, 10 * UNIT)
+    assert desk.do(settle(sequence=1, used_s=61), at_s=400).charge_micros == 30_000
+
+
 def test_an_organisation_without_a_wallet_is_refused(desk):
     refused_unchanged(desk, authorize(organisation_id=9), "unknown_organisation")
 

@@ -10,7 +10,7 @@ from talktime.operations.assign_numbers import release_number
 from talktime.operations.organisations import find_organisation
 from talktime.operations.render import utc_text
 from talktime.operations.seed_demo import ORGANISATION
-from tests.served import Service, clock_ms
+from tests.served import Service, clock_ms, rows_of_books
 from tests.stores import Store
 
 DAY_MS = 86_400_000
@@ -129,7 +129,35 @@ def test_a_settle_of_a_call_never_authorized_is_answered_and_charges_nothing(
     assert settled.status_code == 200
     body = msgspec.json.decode(settled.content, type=answers.Settled)
     assert (body.charge, body.billed_seconds, body.usage_id) == ("0", 0, None)
+    assert "must be settled again" in body.because[0]
     assert service.get(call.path).json()["code"] == "unknown_call"
+
+
+@pytest.mark.layouts("sqlite")
+def test_more_seconds_than_can_have_been_talked_are_refused_and_leave_no_trace(
+    service: Service, store: Store
+) -> None:
+    call = service.call()
+    granted_s = call.authorize().json()["granted_seconds"]
+    before = rows_of_books(store)
+    for verb in ("extend", "settle"):
+        answer = call.send(verb, {"sequence": 1, "used_seconds": granted_s + 361})
+        assert (answer.status_code, answer.json()["code"]) == (422, "used_seconds_out_of_range")
+        assert f"at most {granted_s + 360} s" in answer.json()["detail"]
+    assert rows_of_books(store) == before
+    assert call.send("settle", {"sequence": 1, "used_seconds": granted_s}).status_code == 200
+
+
+@pytest.mark.layouts("sqlite")
+def test_an_answer_belongs_near_its_call_and_before_the_services_clock(service: Service) -> None:
+    for minutes, status in ((-2, 422), (6, 422), (0, 200), (4, 200)):
+        call = service.call()
+        call.authorize()
+        at = utc_text(clock_ms() + minutes * 60_000)
+        answer = call.next("answer", answered_at=at)
+        assert answer.status_code == status, answer.text
+        if status == 422:
+            assert answer.json()["code"] == "time_out_of_range"
 
 
 @pytest.mark.layouts("sqlite")

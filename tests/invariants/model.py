@@ -205,7 +205,7 @@ class ModelWallet:
             cost = price(used_s, call.rate)
             if cost > call.charged:
                 self.spend(call, cost - call.charged, now_ms)
-            else:
+            elif cost < call.charged:
                 self.give_back(call, call.charged - cost, now_ms)
                 self.pay_debt(now_ms)
             call.charged, call.reported_s = cost, used_s
@@ -217,6 +217,7 @@ class ModelWallet:
             "decision": "settled",
             "charge": call.charged,
             "billed_s": whole(used_s, call.rate),
+            "debt": call.charged - sum(call.paid.values()),
             "available": self.available(now_ms),
         }
 
@@ -238,10 +239,19 @@ class ModelWallet:
         told = self.told_before(call, request)
         if told is not None:
             return told
+        if not self.can_have_been_talked(call, request):
+            return {"decision": "used_seconds_out_of_range"}
         told = self.apply(call, request, now_ms)
         call.answers[request.sequence] = request.hash
         call.next_sequence = max(call.next_sequence, request.sequence + 1)
         return {**told, "kept": True}
+
+    def can_have_been_talked(self, call: ModelCall, request: "Request") -> bool:
+        """Whether a switch can mean the seconds it reports."""
+        if request.verb not in ("extend", "settle") or call.state == "refused":
+            return True
+        longest_s = LONGEST_S if price(LONGEST_S, call.rate) == 0 else call.granted_s
+        return request.used_s - longest_s <= SLICE_S + GRACE_S
 
     def told_before(self, call: ModelCall, request: "Request") -> Told | None:
         """A replay, or a refusal that the order of requests alone decides."""

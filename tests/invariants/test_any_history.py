@@ -80,8 +80,9 @@ turns = st.builds(
     lines,
     st.sampled_from(("extend", "extend", "extend", "settle", "settle", "answer")),
     st.sampled_from(RATES),
-    # Well before the grant's end, just at it, a switch's timer too late, much too late.
-    st.sampled_from((-300, -61, -1, 0, 1, 2, 61, 400)),
+    # Well before the grant's end, just at it, a switch's timer too late, much too late, more than
+    # can have been talked.
+    st.sampled_from((-300, -61, -1, 0, 1, 2, 61, 360, 361, 400)),
     st.sampled_from((0, 0, 1, 100, 9_999)),
 )
 fundings = st.tuples(
@@ -301,6 +302,11 @@ class Histories(RuleBasedStateMachine):
             "final": body.get("final"),
             "billed_s": body.get("billed_seconds"),
             "charge": micros(body.get("charge")),
+            "debt": sum(
+                micros(part["amount"]) or 0
+                for part in body.get("paid_by", ())
+                if part["source"] == "debt"
+            ),
             "available": micros(body.get("balance", {}).get("available")),
         }
         for name, value in told.items():

@@ -89,7 +89,8 @@ def test_a_settle_of_a_call_never_seen_is_settled_for_nothing():
         200,
         (
             '{"call_id":"C1","sequence":4,"decision":"settled","billed_seconds":0,"charge":"0",'
-            '"paid_by":[],"because":["this call was never authorized: nothing is owed"]}'
+            '"paid_by":[],"because":["this call was never authorized: nothing is owed; '
+            'if it is authorized later, it must be settled again"]}'
         ),
     )
 

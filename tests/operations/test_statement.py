@@ -90,12 +90,12 @@ def test_late_reports_are_shown_as_corrections(player):
 def test_a_debt_is_shown_and_counts_against_the_balance(player):
     player.wallet(1, 20_000)
     player.authorize(1, "overdrawn")
-    player.settle("overdrawn", 1, 600)
+    player.settle("overdrawn", 1, 420)
     drawn_up = statement(player.connection, 1, *EVER)
     assert drawn_up.unproven == ()
-    assert (drawn_up.closing_micros, drawn_up.debt_micros) == (-130_000, 130_000)
+    assert (drawn_up.closing_micros, drawn_up.debt_micros) == (-85_000, 85_000)
     assert drawn_up.lots == ()
-    assert drawn_up.usage_micros == 150_000
+    assert drawn_up.usage_micros == 105_000
 
 
 def test_what_does_not_add_up_is_said(player):

@@ -134,9 +134,9 @@ def note_answer(books: Books, call: Call, command: Answer, now_ms: int) -> Noted
 def settle(books: Books, call: Call, command: Settle, now_ms: int) -> Settled:
     """Charge what was talked, free the rest, write the usage record (R60, R61).
 
-    A settle above its hold takes the excess from what is free and then makes debt (D7). After the
-    deadline has closed the call, the first settle books the difference, once (D8). A refused call
-    owes nothing.
+    A settle above its hold takes the excess from what is free and then makes debt (D7); how far
+    above, core/reported.py bounds. After the deadline has closed the call, the first settle books
+    the difference, once (D8). A refused call owes nothing.
     """
     wallet = books.wallets[call.organisation_id]
     call.settle_sequence = command.sequence
@@ -323,7 +323,7 @@ def _record(
     because: tuple[str, ...],
 ) -> None:
     rate = call.rate
-    started_ms = call.answered_ms or call.started_ms
+    started_ms = max(call.answered_ms or 0, call.started_ms)
     books.usage.append(
         UsageRecord(
             usage_id,
@@ -359,15 +359,30 @@ def _settled(
     because: tuple[str, ...],
     now_ms: int,
 ) -> Settled:
-    paid = Paid("credits" if call.charged_micros else "free", billed_s, call.charged_micros)
     return Settled(
         call.call_key,
         sequence,
         billed_s,
         call.charged_micros,
-        (paid,) if billed_s else (),
+        _paid_by(call, billed_s),
         wallet.currency,
         wallet.available_micros(now_ms),
         call.usage_id,
         because,
     )
+
+
+def _paid_by(call: Call, billed_s: int) -> tuple[Paid, ...]:
+    """Who pays for a call that is over: its lots for the whole increments they cover, and debt for
+    the rest."""
+    if not billed_s:
+        return ()
+    if not call.charged_micros:
+        return (Paid("free", billed_s, 0),)
+    spent_micros = sum([micros for _, micros in call.parts])
+    debt_micros = call.charged_micros - spent_micros
+    if not debt_micros:
+        return (Paid("credits", billed_s, spent_micros),)
+    spent_s = min(payable_seconds(spent_micros, call.rate), billed_s)
+    debt = Paid("debt", billed_s - spent_s, debt_micros)
+    return (Paid("credits", spent_s, spent_micros), debt) if spent_micros else (debt,)

@@ -7,7 +7,7 @@ refused. A settle is taken in any order and any number of times: the first charg
 replay.
 """
 
-from talktime.core import charging, funding
+from talktime.core import charging, funding, reported
 from talktime.core.books import Books
 from talktime.core.calls import OPEN, REFUSED, Call
 from talktime.core.commands import (
@@ -68,7 +68,11 @@ def _decide_call(books: Books, command: CallCommand, now_ms: int) -> Outcome:
     elif _sought_elsewhere(call, command):
         return _unseen(command)
     else:
-        earlier = _answered_before(books, call, command) or _out_of_order(call, command)
+        earlier = (
+            _answered_before(books, call, command)
+            or _out_of_order(call, command)
+            or _out_of_range(books, call, command)
+        )
         if earlier is not None:
             return earlier
     outcome = _apply(books, call, command, now_ms)
@@ -155,6 +159,12 @@ def _out_of_order(call: Call, command: CallCommand) -> Refused | None:
     elif call.state == REFUSED:
         return _refused(command, "call_not_granted", "the last authorize of this call was refused")
     return None
+
+
+def _out_of_range(books: Books, call: Call, command: CallCommand) -> Refused | None:
+    """Why the switch cannot mean what it reports: nothing is kept of it, no number is used."""
+    refusal = reported.out_of_range(books.terms, call, command)
+    return None if refusal is None else Refused(refusal, command.call_key, command.sequence)
 
 
 def _apply(

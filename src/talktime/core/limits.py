@@ -6,12 +6,13 @@ AMOUNT_MICROS_MAX = 10**15
 
 # Calls.
 CALL_SECONDS_MAX = 86_400
-USED_SECONDS_MAX = 10 * CALL_SECONDS_MAX  # what a switch may report: late, and beyond every grant
+USED_SECONDS_MAX = 10 * CALL_SECONDS_MAX  # what can be written; core/reported.py says what is taken
 SEQUENCE_MAX = 100_000
 CALL_KEY_TEXT_MAX = 255
 CAUSE_TEXT_MAX = 64
 CALL_PAST_MS_MAX = 92 * 86_400_000
 CALL_FUTURE_MS_MAX = 5 * 60_000
+ANSWER_BEFORE_CALL_MS_MAX = 60_000
 
 # The engine and its door.
 QUEUE_MAX = 20_000

@@ -80,7 +80,7 @@ REFUSALS: dict[str, RefusalKind] = {
     ),
     "time_out_of_range": RefusalKind(
         422,
-        "The time is too far from the service's clock",
+        "The time is too far from the service's clock, or from the call's beginning",
         "Correct the switch's clock, or leave the time out: the service's clock is used then.",
         SWITCH,
     ),
@@ -113,6 +113,13 @@ REFUSALS: dict[str, RefusalKind] = {
         409,
         "The call_id belongs to a call of another organisation",
         "Use a new call_id for a new call.",
+        SWITCH,
+    ),
+    "used_seconds_out_of_range": RefusalKind(
+        422,
+        "More seconds are reported than can have been talked",
+        "Report whole seconds since the answer. A call that did go on without a grant is settled "
+        "with the most seconds that the detail names.",
         SWITCH,
     ),
     "unknown_caller": RefusalKind(

@@ -23,6 +23,11 @@ from talktime.core.refusal import Refusal
 PROBLEM_TYPE = "https://talktime.example/refusals/"
 """The `type` of a refusal is an identifier, not an address to fetch (RFC 9457, 3.1.1)."""
 
+NEVER_AUTHORIZED = (
+    "this call was never authorized: nothing is owed; "
+    "if it is authorized later, it must be settled again"
+)
+
 _encode = msgspec.json.Encoder().encode
 
 CallOutcome = Granted | Noted | Settled | NothingToSettle | Refused | Replayed
@@ -52,7 +57,7 @@ def reply(outcome: CallOutcome) -> tuple[int, str]:
                 "billed_seconds": 0,
                 "charge": "0",
                 "paid_by": [],
-                "because": ["this call was never authorized: nothing is owed"],
+                "because": [NEVER_AUTHORIZED],
             }
         case Replayed():
             return outcome.answer.status, outcome.answer.body

@@ -50,9 +50,9 @@ class Price(Strict):
 
 
 class PaidBy(Strict, omit_defaults=True):
-    """Who pays for some of the seconds."""
+    """Who pays for some of the seconds; `debt` is what no credit was left for."""
 
-    source: Literal["credits", "free"]
+    source: Literal["credits", "debt", "free"]
     seconds: Seconds
     amount: Decimal | None = None
 
@@ -89,7 +89,8 @@ class Noted(Strict):
 
 
 class Settled(Strict):
-    """The call is over. A call that was never authorized is settled too, and costs nothing."""
+    """The call is over. A call that was never authorized is settled too, and costs nothing; if it
+    is authorized later, it must be settled again."""
 
     call_id: str
     sequence: Seconds

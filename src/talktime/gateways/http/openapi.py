@@ -34,6 +34,7 @@ _WHEN_AUTHORIZED = (
     "call_already_authorized",
     "call_id_taken",
 )
+_WHEN_EXTENDED = ("used_seconds_out_of_range", "insufficient_credit", "call_too_long")
 
 
 class Described(NamedTuple):
@@ -67,11 +68,15 @@ OPERATIONS = (
     ),
     Described(
         *("extend", "post", f"{_AT_CALL}/extend", "May the call go on, and for how long"),
-        *(bodies.ExtendBody, answers.Granted, (*_RUNNING, "insufficient_credit", "call_too_long")),
+        *(bodies.ExtendBody, answers.Granted, (*_RUNNING, *_WHEN_EXTENDED)),
     ),
     Described(
         *("settle", "post", f"{_AT_CALL}/settle", "The call is over: charge it, free the rest"),
-        *(bodies.SettleBody, answers.Settled, (*_CALL, "call_settled")),
+        *(
+            bodies.SettleBody,
+            answers.Settled,
+            (*_CALL, "call_settled", "used_seconds_out_of_range"),
+        ),
     ),
     Described(
         *("show", "get", _AT_CALL, "The call as it stands, or what was recorded of it"),
