@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import sys
-from contextlib import nullcontext
 from dataclasses import replace
 from types import FrameType
 from typing import Annotated
@@ -64,8 +63,7 @@ def serve_command(
         make_ready(settings, None)
         run_jobs_alone(settings)
         return
-    alone = only_demo(settings) if demo else nullcontext()
-    with alone, listening_socket(settings.host, settings.port) as listener:
+    with only_demo(settings, demo), listening_socket(settings.host, settings.port) as listener:
         url = address_of(settings, listener)
         make_ready(settings, url if demo else None)
         roles = frozenset((only,) if only else ROLES)

@@ -104,8 +104,6 @@ def resolve(
     find_party = _PARTIES.get(request.type)
     if find_party is None:
         return Refusal("invalid_request", f"'type' is none of {', '.join(CALL_TYPES)}")
-    if find_party is _calling and not request.to:
-        return Refusal("invalid_request", f"{request.type} needs 'to'")
     party = find_party(directory, request)
     if isinstance(party, Refusal):
         return party
@@ -232,6 +230,8 @@ def _rate(
 
 def _calling(directory: Directory, request: CallRequest) -> _Party | Refusal:
     """Who calls out: the organizer of a conference, the named user, or the user of the number."""
+    if not request.to:
+        return Refusal("invalid_request", f"{request.type} needs 'to'")
     entry, from_digits = None, ""
     if request.from_:
         entry = directory.number(request.from_[1:]) if request.from_[0] == "+" else None
