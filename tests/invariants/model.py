@@ -141,7 +141,11 @@ class ModelWallet:
         self.debt += micros
 
     def give_back(self, call: ModelCall, micros: int, now_ms: int) -> None:
-        """Return what was charged too much: to its lots, last first; then to the debt."""
+        """Undo what was charged too much: the debt it made, then its lots, the last first."""
+        made_debt = call.charged - sum(call.paid.values())
+        forgiven = min(micros, made_debt, self.debt)
+        self.debt -= forgiven
+        micros -= forgiven
         for key in reversed(list(call.paid)):
             back = min(call.paid[key], micros)
             call.paid[key] -= back
@@ -150,9 +154,6 @@ class ModelWallet:
             repaid = min(back, self.debt)
             self.lots[key].left -= repaid
             self.debt -= repaid
-        forgiven = min(micros, self.debt)
-        self.debt -= forgiven
-        micros -= forgiven
         if micros:
             self.fund(f"refund {len(self.lots)}", micros, now_ms + 365 * 86_400_000, now_ms)
 

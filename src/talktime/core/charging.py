@@ -249,13 +249,19 @@ def _correct(books: Books, wallet: Wallet, call: Call, command: Settle, now_ms: 
 def _give_back(
     books: Books, wallet: Wallet, call: Call, micros: int, usage_id: int, now_ms: int
 ) -> None:
-    """Return money to the lots it came from, the last first; then lessen the debt; what is left is
-    a lot of its own.
+    """Undo a charge, the last of it first: the debt it made, as far as it is owed; what its lots
+    paid; the rest, debt that other money has paid since, is a lot of its own.
 
-    What a lot gets back pays the debt, even where the lot has expired since: else it would be
-    forfeited and the debt stay.
+    What a lot gets back pays the debt of other calls, even where the lot has expired since: else it
+    would be forfeited and the debt stay.
     """
     organisation_id = call.organisation_id
+    made_debt_micros = call.charged_micros - sum([part_micros for _, part_micros in call.parts])
+    owed_micros = min(micros, made_debt_micros, wallet.debt_micros)
+    if owed_micros:
+        wallet.forgive(owed_micros)
+        books.transfer(organisation_id, REVENUE, DEBT, owed_micros, "correction", usage_id, now_ms)
+        micros -= owed_micros
     kept: Parts = []
     for lot_id, part_micros in reversed(call.parts):
         back_micros = min(micros, part_micros)
@@ -270,12 +276,8 @@ def _give_back(
         if part_micros > back_micros:
             kept.insert(0, (lot_id, part_micros - back_micros))
     call.parts = kept
-    owed_micros = min(micros, wallet.debt_micros)
-    if owed_micros:
-        wallet.forgive(owed_micros)
-        books.transfer(organisation_id, REVENUE, DEBT, owed_micros, "correction", usage_id, now_ms)
-    if micros > owed_micros:
-        lot = _refund_lot(books.next_id(), call, micros - owed_micros, now_ms)
+    if micros:
+        lot = _refund_lot(books.next_id(), call, micros, now_ms)
         books.new_lots.append(lot)
         wallet.add(lot)
         books.transfer(
