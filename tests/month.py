@@ -33,6 +33,9 @@ UNANSWERED, BAD_NUMBER, UNKNOWN_CALLER, SENT_TWICE, LOST_SETTLE, ANSWER_SENT = (
 )
 USED_S_MAX = 4 * 3_600
 DESTINATIONS_IN_A_COUNTRY = 60
+OFF_THE_CARD = 0.002
+# They exist: Angola, Burkina Faso, Belarus and a satellite; no price is published for them.
+NUMBERS_OFF_THE_CARD = ("+244222123456", "+22670123456", "+375294911911", "+870301234567")
 BAD_NUMBERS = ("+49", "+1425555", "+999123456789", "four nine", "+1 425 555 0100 77 77", "0")
 
 # name, country, time zone, countries it calls most, its share of the traffic
@@ -176,6 +179,8 @@ class _Places:
             return self._in(organisation.country)
         if drawn < HOME_SHARE + NEIGHBOUR_SHARE:
             return self._in(self._dice.choice(organisation.neighbours))
+        if drawn > 1 - OFF_THE_CARD:
+            return self._dice.choice(NUMBERS_OFF_THE_CARD)
         return self._dice.choice(self._anywhere)
 
     def _in(self, country: str) -> str:

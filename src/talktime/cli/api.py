@@ -53,7 +53,7 @@ class Api:
         self.url = url.rstrip("/")
         try:
             self._client = httpx.Client(
-                base_url=f"{self.url}/v1/",
+                base_url=self.url,
                 headers={"authorization": f"Bearer {key}"},
                 timeout=TIMEOUT_S,
                 # A proxy of the environment is for other machines.
@@ -66,12 +66,14 @@ class Api:
         """Send a body as JSON to a path below /v1/."""
         content = json.dumps(body).encode()
         return self._reply(
-            self._client.post(path, content=content, headers={"content-type": "application/json"})
+            self._client.post(
+                f"/v1/{path}", content=content, headers={"content-type": "application/json"}
+            )
         )
 
     def get(self, path: str) -> Reply:
         """Ask for a path below /v1/."""
-        return self._reply(self._client.get(path))
+        return self._reply(self._client.get(f"/v1/{path}"))
 
     def close(self) -> None:
         """Close the connection."""

@@ -78,12 +78,9 @@ def list_command(json: Json = False) -> None:
         found = all_pages(
             lambda after: list_organisations(control, after=after), "", lambda each: each.name
         )
-    columns = ("Name", "Country", "Currency", "Time zone", "Rate card", "Model", "Cell", "Active")
+    columns = ("Name", "Country", "Currency", "Time zone", "Rate card", "Active")
     rows = [
-        (
-            *(each.name, each.country, each.currency, each.time_zone, each.rate_card),
-            *(each.commerce_model, each.cell, each.active),
-        )
+        (each.name, each.country, each.currency, each.time_zone, each.rate_card, each.active)
         for each in found
     ]
     empty = "There are no organisations: `talktime organisation create` makes one."

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import typer
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
@@ -25,6 +26,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document inst
 
 WIDTH_WITHOUT_TERMINAL = 120
 NOTHING = "—"
+READABLE_WIDTH = 16
+COLUMN_GAP = 3
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -60,6 +63,51 @@ def plain(value: object) -> Text:
     return Text(text, overflow="fold")
 
 
+class Rows:
+    """Rows under their columns' names; one below the other, as records, where that is too wide."""
+
+    def __init__(
+        self, columns: Sequence[str], rows: list[list[Text]], title: str, right: Sequence[str]
+    ) -> None:
+        self._columns = columns
+        self._rows = rows
+        self._title = title
+        self._right = right
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw what fits."""
+        if self._title:
+            yield Text(self._title, style="bold")
+        yield self._side_by_side() if self._fits(options.max_width) else self._records()
+
+    def _fits(self, width: int) -> bool:
+        """Whether each column gets a width at which a person can still read it."""
+        needed = -COLUMN_GAP
+        for place, column in enumerate(self._columns):
+            widest = max([cell_len(column), *(row[place].cell_len for row in self._rows)])
+            needed += min(widest, READABLE_WIDTH) + COLUMN_GAP
+        return needed <= width
+
+    def _side_by_side(self) -> Table:
+        drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        for column in self._columns:
+            drawn.add_column(
+                column, justify="right" if column in self._right else "left", overflow="fold"
+            )
+        for row in self._rows:
+            drawn.add_row(*row)
+        return drawn
+
+    def _records(self) -> Group:
+        drawn: list[RenderableType] = []
+        for row in self._rows:
+            grid = facts_grid()
+            for column, value in zip(self._columns, row, strict=True):
+                grid.add_row(column, value)
+            drawn.append(Padding(grid, (0, 0, 1, 0)))
+        return Group(*drawn)
+
+
 def table(
     columns: Sequence[str],
     rows: Iterable[Sequence[object]],
@@ -69,30 +117,23 @@ def table(
     empty: str = "There are none.",
 ) -> RenderableType:
     """Rows under their columns' names; those in `right` hold figures and stand on the right."""
-    drawn = Table(
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        title=title or None,
-        title_justify="left",
-    )
-    drawn.title_style = "bold"
-    for column in columns:
-        drawn.add_column(
-            column, justify="right" if column in right else "left", overflow="fold", min_width=2
-        )
-    for row in rows:
-        drawn.add_row(*(plain(cell) for cell in row))
-    if not drawn.row_count:
+    texts = [[plain(value) for value in row] for row in rows]
+    if not texts:
         return Text(f"{title}: {empty}" if title else empty)
-    return drawn
+    return Padding(Rows(columns, texts, title, right), (0, 0, 1, 0))
+
+
+def facts_grid() -> Table:
+    """A grid of names and values."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", min_width=6, overflow="fold")
+    grid.add_column(overflow="fold")
+    return grid
 
 
 def panel(title: str, facts: Mapping[str, object], *more: RenderableType) -> RenderableType:
     """One thing: its facts by name, and what else belongs to it."""
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", min_width=6, overflow="fold")
-    grid.add_column(overflow="fold")
+    grid = facts_grid()
     for name, value in facts.items():
         grid.add_row(name, value if isinstance(value, Group) else plain(value))
     body = Group(grid, *(Padding(part, (1, 0, 0, 0)) for part in more))

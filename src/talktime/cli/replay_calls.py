@@ -66,7 +66,8 @@ class LiveCall:
             at = {"answered_at": self._at} if self._at else {}
             return Request("answer", {"sequence": sequence, **at})
         if plan.used_s <= self.granted_s:
-            self.used_s = plan.used_s
+            if plan.settle:
+                self.used_s = plan.used_s
             return self._end(sequence, plan.cause)
         self.used_s = self.granted_s
         if final:

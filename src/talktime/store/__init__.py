@@ -1,1 +1,2 @@
-"""The only SQL of the project: set-based, constant text, the same on SQLite and PostgreSQL where it can be."""
+"""The only SQL of the project: set-based, constant text, the same on SQLite and PostgreSQL where
+it can be."""
