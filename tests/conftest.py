@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from tests.databases import Cluster, running_cluster
-from tests.stores import LAYOUTS, Store, Stores
+from tests.stores import LAYOUTS, Store, Stores, roomy_memory
 
 _database_numbers = count(1)
 
@@ -47,9 +49,7 @@ def postgres_cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def stores(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stores]:
+def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
     """Makes stores of any layout: `stores.make("postgres")`; servers start when first needed."""
     with ExitStack() as running:
         others: dict[int, Cluster] = {}
@@ -62,7 +62,8 @@ def stores(
                 others[number] = running.enter_context(running_cluster())
             return others[number]
 
-        yield Stores(tmp_path_factory.mktemp("stores"), cluster)
+        folder = TemporaryDirectory(prefix="talktime-stores-", dir=roomy_memory())
+        yield Stores(Path(running.enter_context(folder)), cluster)
 
 
 @pytest.fixture

@@ -349,7 +349,7 @@ def micros(text: str | None) -> int | None:
 
 
 # TALKTIME_TEST_TIMES=20 with --hypothesis-profile=explore: twenty times as many, new ones.
-EXAMPLES = {"sqlite": 300, "postgres": 30}
+EXAMPLES = {"sqlite": 200, "postgres": 25}
 
 
 @pytest.mark.layouts("sqlite", "postgres")
