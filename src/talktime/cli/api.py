@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote
@@ -110,6 +111,16 @@ def call_path(call_id: str, verb: str = "") -> str:
     return f"{place}/{verb}" if verb else place
 
 
+@contextmanager
+def opened_api(url: str, key: str) -> Iterator[Api]:
+    """The API as in `open_api`, its connection closed at the end."""
+    api = open_api(url, key)
+    try:
+        yield api
+    finally:
+        api.close()
+
+
 def open_api(url: str, key: str) -> Api:
     """The API at this address with this key; what is not given comes from the demo's file.
 
@@ -135,11 +146,7 @@ def demo_facts(path: Path) -> Mapping[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise Failure(
-            f"{path} cannot be read: {error}. Remove it, then start the demo again."
-        ) from error
+        raise Failure(f"{path} cannot be read: {error}. {REMOVE_IT}") from error
     if not isinstance(facts, dict) or not all(isinstance(fact, str) for fact in facts.values()):
-        raise Failure(
-            f"{path} does not hold what the demo wrote. Remove it, then start the demo again."
-        )
+        raise Failure(f"{path} does not hold what the demo wrote. {REMOVE_IT}")
     return facts

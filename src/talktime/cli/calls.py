@@ -6,7 +6,7 @@ import typer
 from rich.console import RenderableType
 
 from talktime.cli import FAILURE_EXIT
-from talktime.cli.api import Api, Key, Reply, Url, call_path, open_api
+from talktime.cli.api import Api, Key, Reply, Url, call_path, opened_api
 from talktime.cli.failures import Failure
 from talktime.cli.output import Json, console, lines, panel, show, table
 
@@ -49,7 +49,8 @@ def quote_command(
     body = request(type_, from_, to, user, organizer, service_number, at)
     if for_s:
         body["for_seconds"] = for_s
-    ask(open_api(url, key), "quotes", body, json, "Quote")
+    with opened_api(url, key) as api:
+        ask(api, "quotes", body, json, "Quote")
 
 
 @group.command("authorize")
@@ -73,7 +74,8 @@ def authorize_command(
     if asked_s:
         body["requested_seconds"] = asked_s
     path = call_path(call_id, "authorize")
-    ask(open_api(url, key), path, {"sequence": sequence, **body}, json, f"Call {call_id}")
+    with opened_api(url, key) as api:
+        ask(api, path, {"sequence": sequence, **body}, json, f"Call {call_id}")
 
 
 @group.command("answer")
@@ -86,11 +88,11 @@ def answer_command(
     json: Json = False,
 ) -> None:
     """The call was answered: its deadline is counted from here."""
-    api = open_api(url, key)
-    body: dict[str, Any] = {"sequence": next_sequence(api, call_id, sequence)}
-    if at:
-        body["answered_at"] = at
-    ask(api, call_path(call_id, "answer"), body, json, f"Call {call_id}")
+    with opened_api(url, key) as api:
+        body: dict[str, Any] = {"sequence": next_sequence(api, call_id, sequence)}
+        if at:
+            body["answered_at"] = at
+        ask(api, call_path(call_id, "answer"), body, json, f"Call {call_id}")
 
 
 @group.command("extend")
@@ -104,11 +106,11 @@ def extend_command(
     json: Json = False,
 ) -> None:
     """The call goes on: ask for another slice."""
-    api = open_api(url, key)
-    body = {"sequence": next_sequence(api, call_id, sequence), "used_seconds": used}
-    if asked_s:
-        body["requested_seconds"] = asked_s
-    ask(api, call_path(call_id, "extend"), body, json, f"Call {call_id}")
+    with opened_api(url, key) as api:
+        body = {"sequence": next_sequence(api, call_id, sequence), "used_seconds": used}
+        if asked_s:
+            body["requested_seconds"] = asked_s
+        ask(api, call_path(call_id, "extend"), body, json, f"Call {call_id}")
 
 
 @group.command("settle")
@@ -122,16 +124,17 @@ def settle_command(
     json: Json = False,
 ) -> None:
     """The call is over: charge what was talked, free the rest. 0 for a call never answered."""
-    api = open_api(url, key)
-    number = next_sequence(api, call_id, sequence)
-    body = {"sequence": number, "used_seconds": used, "cause": cause}
-    ask(api, call_path(call_id, "settle"), body, json, f"Call {call_id}")
+    with opened_api(url, key) as api:
+        number = next_sequence(api, call_id, sequence)
+        body = {"sequence": number, "used_seconds": used, "cause": cause}
+        ask(api, call_path(call_id, "settle"), body, json, f"Call {call_id}")
 
 
 @group.command("show")
 def show_command(call_id: CallId, url: Url = "", key: Key = "", json: Json = False) -> None:
     """The call as it stands, or its usage record."""
-    reply = open_api(url, key).get(call_path(call_id))
+    with opened_api(url, key) as api:
+        reply = api.get(call_path(call_id))
     finish(reply, json, f"Call {call_id}")
 
 
