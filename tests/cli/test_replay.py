@@ -1,11 +1,15 @@
 """Replaying call files against a service. Mirrors src/talktime/cli/replay*.py."""
 
 import csv
+import re
+import signal
+import subprocess
 
 import pytest
 
 from talktime.core.money import parse_micros
 from tests.served import serving
+from tests.serving import COMMAND, clean_environ
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres-cells")
 
@@ -114,3 +118,25 @@ def test_a_wrong_file_or_a_wrong_key_makes_no_call(start, shell, tmp_path):
         error = shell.error("replay", path, "--key", "tt_wrong", "--batch", batch)
         assert error.startswith("the service refused the requests")
     assert shell.json("call", "show", "c0", code=1)["code"] == "unknown_call"
+
+
+def test_an_interrupted_replay_goes_on_where_it_was(start, shell, tmp_path):
+    service = start()
+    path = write(tmp_path / "calls.csv", service, 3_000)
+    results = tmp_path / "results.csv"
+    running = subprocess.Popen(
+        [COMMAND, "replay", path, "--batch", "10", "--connections", "1", "--results", results],
+        env=clean_environ({"TALKTIME_URL": service.url, "TALKTIME_KEY": service.demo.switch_key}),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while service.get("/v1/calls/c20").status_code != 200:
+        assert running.poll() is None
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert re.match(r"talktime: stopped after [\d,]+ of 3,000 calls; replay the file again", err)
+    assert shell.json("replay", path)["calls"] == 3_000
+    [line] = shell.json("statement", service.demo.organisation)["calls"]
+    assert line["calls"] == 3_000
+    assert shell.json("check-books")["clean"] is True

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from talktime.cli.failures import Failure
+from talktime.core.limits import REPLAY_CALLS_MAX, REPLAY_REPEATS_MAX
 
 MUST_HAVE = ("call_id", "from", "to", "used_seconds")
 MAY_HAVE = (
     *("organisation", "at", "type", "user", "organizer", "service_number"),
     *("requested_seconds", "cause", "answer", "repeats", "settle"),
 )
-CALLS_MAX = 5_000_000
-REPEATS_MAX = 10
 BAD_LINES_NAMED = 20
 WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 CHOICES = {"answer": ("no", "yes"), "settle": ("sent", "lost")}
@@ -61,8 +60,8 @@ def check_calls(path: Path) -> int:
                     wrong += 1
                     if wrong <= BAD_LINES_NAMED:
                         bad.append(f"line {reader.line_num}: {reason}")
-                if count > CALLS_MAX:
-                    raise Failure(f"{path} holds more than {CALLS_MAX:,} calls. Split it.")
+                if count > REPLAY_CALLS_MAX:
+                    raise Failure(f"{path} holds more than {REPLAY_CALLS_MAX:,} calls. Split it.")
     except UnicodeDecodeError as error:
         raise Failure(f"{path} is not UTF-8: {error.reason}. Save it as UTF-8.") from error
     except csv.Error as error:
@@ -106,8 +105,8 @@ def wrong_with(row: dict[str, str | None], seen: set[str]) -> str:
         text = row.get(name) or "0"
         if not WHOLE_NUMBER.fullmatch(text):
             return f"{name} {text[:20]!r} is not a whole number"
-    if int(row.get("repeats") or 0) > REPEATS_MAX:
-        return f"repeats is more than {REPEATS_MAX}"
+    if int(row.get("repeats") or 0) > REPLAY_REPEATS_MAX:
+        return f"repeats is more than {REPLAY_REPEATS_MAX}"
     for name, choices in CHOICES.items():
         if (row.get(name) or choices[0]) not in choices:
             return f"{name} is neither {' nor '.join(choices)}"

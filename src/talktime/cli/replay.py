@@ -10,12 +10,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from talktime.cli.api import Key, Url, open_api
 from talktime.cli.call_file import check_calls, read_calls
+from talktime.cli.failures import Failure
 from talktime.cli.output import Json, amount, console, panel, show, table
 from talktime.cli.replay_calls import Tally
-from talktime.cli.replay_send import BATCH_MAX, replay
+from talktime.cli.replay_send import replay
+from talktime.core.limits import BATCH_REQUESTS_MAX, REPLAY_CONNECTIONS_MAX
 from talktime.core.money import decimal_text
 
-CONNECTIONS_MAX = 64
+KeepTimes = Annotated[
+    bool,
+    typer.Option("--keep-times", help="Send each call's own time; otherwise calls are made now."),
+]
+ResultsFile = Annotated[
+    Path | None, typer.Option(dir_okay=False, help="Write what came of each call to this CSV file.")
+]
 
 
 def replay_command(
@@ -23,24 +31,18 @@ def replay_command(
         Path, typer.Argument(help="CSV of calls, one a line.", exists=True, dir_okay=False)
     ],
     connections: Annotated[
-        int, typer.Option(min=1, max=CONNECTIONS_MAX, help="Connections at once.")
+        int, typer.Option(min=1, max=REPLAY_CONNECTIONS_MAX, help="Connections at once.")
     ] = 4,
     batch: Annotated[
         int,
         typer.Option(
             min=1,
-            max=BATCH_MAX,
+            max=BATCH_REQUESTS_MAX,
             help="Calls under way on each connection, asked for together. 1: no batches.",
         ),
     ] = 200,
-    keep_times: Annotated[
-        bool,
-        typer.Option("--keep-times", help="Send each call's own time; else calls are made now."),
-    ] = False,
-    results: Annotated[
-        Path | None,
-        typer.Option(dir_okay=False, help="Write what came of each call to this CSV file."),
-    ] = None,
+    keep_times: KeepTimes = False,
+    results: ResultsFile = None,
     url: Url = "",
     key: Key = "",
     json: Json = False,
@@ -55,15 +57,22 @@ def replay_command(
     begun = time.perf_counter()
     with progress_bar() as progress:
         task = progress.add_task(f"Replaying {file.name}", total=count)
-        tally = replay(
-            read_calls(file),
-            lambda: open_api(url, key),
-            connections=connections,
-            batch=batch,
-            keep_times=keep_times,
-            results_path=results,
-            tell=lambda ended: progress.update(task, completed=ended),
-        )
+        try:
+            tally = replay(
+                read_calls(file),
+                lambda: open_api(url, key),
+                connections=connections,
+                batch=batch,
+                keep_times=keep_times,
+                results_path=results,
+                tell=lambda ended: progress.update(task, completed=ended),
+            )
+        except KeyboardInterrupt:
+            ended = int(progress.tasks[task].completed)
+            raise Failure(
+                f"stopped after {ended:,} of {count:,} calls; replay the file again to go on: "
+                "what was answered is answered the same, and charged once"
+            ) from None
     took_s = time.perf_counter() - begun
     show(json, document(tally, took_s), *pictures(tally, took_s))
 

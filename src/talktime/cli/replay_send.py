@@ -19,8 +19,8 @@ from talktime.cli.api import Api, Reply, call_path
 from talktime.cli.call_file import PlannedCall
 from talktime.cli.failures import Failure
 from talktime.cli.replay_calls import LiveCall, Tally
+from talktime.core.limits import BATCH_REQUESTS_MAX
 
-BATCH_MAX = 1_000
 LATER = frozenset((429, 503))
 PATIENCE_S = 60.0
 PAUSE_S_MAX = 5.0
@@ -89,7 +89,7 @@ class Connection:
     def _ask(self, live: list[LiveCall]) -> float:
         """Ask what each call asks next; returns the seconds to wait where nothing was taken."""
         repeats = [call for call in live for _ in range(call.plan.repeats)]
-        sent = live + repeats[: BATCH_MAX - len(live)]
+        sent = live + repeats[: BATCH_REQUESTS_MAX - len(live)]
         begun = time.perf_counter()
         try:
             replies = self._send(sent)
