@@ -12,6 +12,8 @@ from talktime.config import Settings
 from talktime.console.migrations_expected import expected_migrations
 from talktime.core.books import Terms
 from talktime.core.commands import Authorize, CallCommand, Extend, Settle
+from talktime.core.meters import month_of, spending_key
+from talktime.core.payers import Payers
 from talktime.core.rating import Rate
 from talktime.engine.connector import Connector
 from talktime.engine.lane import Lane, Sources
@@ -28,13 +30,15 @@ _call_numbers = count()
 
 def whole_call(organisation_id: int) -> list[CallCommand]:
     """The three commands of one call."""
+    at_ms = clock_ms()
+    payers = Payers(spending=spending_key(month_of(at_ms), organisation_id))
     key = f"{next(_call_numbers):x}-{organisation_id:x}@switch.example"
+    who = (organisation_id, organisation_id, "user_out", "14255550100", "493012345678")
     return [
-        Authorize(SWITCH, key, 0, BODY_HASH, organisation_id, 7, "user_out", "14255550100",
-                  "493012345678", clock_ms(), GERMANY, 300, None, PASSED),
+        Authorize(SWITCH, key, 0, BODY_HASH, *who, at_ms, GERMANY, 300, None, PASSED, payers),
         Extend(SWITCH, key, 1, BODY_HASH, 290, 300, organisation_id),
         Settle(SWITCH, key, 2, BODY_HASH, 431, "normal", organisation_id),
-    ]  # fmt: skip
+    ]
 
 
 def commands_per_second(

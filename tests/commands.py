@@ -24,12 +24,15 @@ from talktime.core.commands import (
 )
 from talktime.core.decide import decide
 from talktime.core.ledger import Wallet
+from talktime.core.meters import month_of, spending_key
 from talktime.core.outcomes import Outcome
+from talktime.core.payers import Payers
 from talktime.core.rating import Rate
 from talktime.core.refusal import Refusal
 
 SWITCH = 11
 ORGANISATION = 1
+USER = 7
 NOW_MS = 1_767_600_000_000  # 2026-01-05T08:00:00Z
 AnyCommand = TypeVar("AnyCommand", Authorize, Answer, Extend, Settle, Fund)
 
@@ -53,11 +56,27 @@ def authorize(
     to_digits: str = "4930123456",
     at_ms: int = NOW_MS,
     switch_id: int = SWITCH,
+    payers: Payers | None = None,
+    pool_total_s: int = 0,
+    guard_total_s: int = 0,
 ) -> Authorize:
     """May this call be set up?"""
     command = Authorize(
-        *(switch_id, call, sequence, 0, organisation_id, 7, "user_out", "14255550100", to_digits),
+        *(
+            switch_id,
+            call,
+            sequence,
+            0,
+            organisation_id,
+            USER,
+            "user_out",
+            "14255550100",
+            to_digits,
+        ),
         *(at_ms, rate, requested_s, refusal),
+        payers=payers or Payers(spending=spending_key(month_of(at_ms), USER)),
+        pool_total_s=pool_total_s,
+        guard_total_s=guard_total_s,
     )
     return hashed(command)
 

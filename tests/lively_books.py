@@ -3,6 +3,8 @@
 Played through the real operations, one command a transaction, at times that the player sets.
 """
 
+from typing import Any
+
 from talktime.core.commands import (
     Answer,
     Authorize,
@@ -14,6 +16,8 @@ from talktime.core.commands import (
     Settle,
 )
 from talktime.core.ids import EPOCH_MS, Ids
+from talktime.core.meters import DOMESTIC, minutes_key, month_of, post_usage_key, spending_key
+from talktime.core.payers import Payers
 from talktime.core.rating import Rate
 from talktime.operations.execute import Done, execute
 from talktime.store.database import Connection
@@ -76,12 +80,17 @@ class Player:
         expires_ms = self.now_ms + lasts_ms
         return Fund(organisation_id, key, 1, source, micros, expires_ms, "a test", "operator")
 
-    def authorize(self, organisation_id: int, call_key: str, rate: Rate = GERMANY) -> Done:
+    def authorize(
+        self, organisation_id: int, call_key: str, rate: Rate = GERMANY, **payers: Any
+    ) -> Done:
         """Ask for a call on switch 1."""
-        return self.do(self.authorizing(organisation_id, call_key, rate))
+        return self.do(self.authorizing(organisation_id, call_key, rate, **payers))
 
-    def authorizing(self, organisation_id: int, call_key: str, rate: Rate = GERMANY) -> Authorize:
-        """The command for it."""
+    def authorizing(
+        self, organisation_id: int, call_key: str, rate: Rate = GERMANY, **payers: Any
+    ) -> Authorize:
+        """The command for it: of user 5, with 600 s of minutes where `payers` has a pool."""
+        spending = spending_key(month_of(self.now_ms), 5)
         return Authorize(
             switch_id=1,
             call_key=call_key,
@@ -95,6 +104,8 @@ class Player:
             at_ms=self.now_ms,
             rate=rate,
             requested_s=0,
+            payers=Payers(spending=spending, **payers),
+            pool_total_s=600,
         )
 
     def answer(self, call_key: str, sequence: int = 1) -> Done:
@@ -117,16 +128,24 @@ class Player:
         """The call's deadline may have passed."""
         return self.do(ExpireHold(1, call_key, organisation_id))
 
-    def call(self, organisation_id: int, call_key: str, used_s: int, rate: Rate = GERMANY) -> None:
+    def call(
+        self,
+        organisation_id: int,
+        call_key: str,
+        used_s: int,
+        rate: Rate = GERMANY,
+        **payers: Any,
+    ) -> None:
         """A whole call."""
-        self.authorize(organisation_id, call_key, rate)
+        self.authorize(organisation_id, call_key, rate, **payers)
         self.answer(call_key)
         self.wait(used_s)
         self.settle(call_key, 2, used_s)
 
 
 def play_everything(player: Player) -> None:
-    """Three organisations with something of each kind, among it the open calls o1, o2 and o3."""
+    """Four organisations with something of each kind, among it the open calls o1 to o5."""
+    player.wallet(4, 1_000_000)
     player.wallet(1, 500_000, 10_000_000)
     player.wallet(2)
     player.fund(2, 60_000, source="grant", lasts_ms=DAY_MS)
@@ -154,4 +173,14 @@ def play_everything(player: Player) -> None:
     for key in ("o1", "o2"):
         player.authorize(1, key)
     player.authorize(2, "o3", FRANCE)
+    month = month_of(player.now_ms)
+    pool, after_use = minutes_key(month, "P", "US", DOMESTIC), post_usage_key(month)
+    player.call(4, "minutes", 61, pool=pool)
+    player.authorize(4, "minutes and money", pool=pool)
+    player.extend("minutes and money", 1, 300)
+    player.settle("minutes and money", 2, 550)
+    player.authorize(4, "o4", pool=pool, post_usage=after_use, credits=False)
+    player.authorize(4, "after use", FRANCE, post_usage=after_use, credits=False)
+    player.settle("after use", 1, 45)
+    player.authorize(4, "o5", post_usage=after_use, credits=False)
     player.authorize(2, "refused", Rate("88", "Sky", 10**10, 0, 60, 60))

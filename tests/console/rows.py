@@ -100,6 +100,7 @@ GOOD: dict[Any, dict[str, Any]] = {
         "charge_micros": 30_000,
         "cause": "normal",
         "capability": "CREDITS",
+        "month": "2027-01",
         "pool": "",
         "pool_s": 0,
         "post_micros": 0,

@@ -101,7 +101,9 @@ def test_what_other_calls_hold_cannot_be_granted_again():
 def test_two_organisations_never_share_money():
     desk = funded(100_000)
     desk.open(2)
-    assert desk.do(authorize("C2", organisation_id=2)).refusal.code == "insufficient_credit"
+    assert desk.do(authorize("C2", organisation_id=2)).refusal.code == (
+        "no_tenant_credit_capability"
+    )
     assert desk.do(fund(50_000, "F2", organisation_id=2)).available_micros == 50_000
     assert desk.do(authorize("C3", organisation_id=2)).granted_s == 180
     assert money(desk) == (100_000, 0, 0)

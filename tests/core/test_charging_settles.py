@@ -189,6 +189,7 @@ def test_the_record_says_who_where_how_long_and_why():
         "charge_micros": 50_000,
         "cause": "normal",
         "capability": "MCOPSTNPP",
+        "month": "2026-01",
         "pool": "",
         "pool_s": 0,
         "post_micros": 0,

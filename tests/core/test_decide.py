@@ -194,7 +194,7 @@ def test_a_refused_call_can_be_authorized_again_on_other_terms(desk):
 
 def test_a_call_refused_for_money_is_granted_after_a_funding():
     desk = Desk()
-    assert desk.do(authorize()).refusal.code == "insufficient_credit"
+    assert desk.do(authorize()).refusal.code == "no_tenant_credit_capability"
     desk.do(fund(UNIT))
     assert type(desk.do(authorize())) is Replayed  # the same question: the same answer
     assert desk.do(authorize(sequence=1)).granted_s == 300

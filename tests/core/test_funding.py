@@ -107,7 +107,7 @@ def test_what_is_left_of_an_expired_lot_is_forfeited_once():
         fund(50 * UNIT, "F2", expires_ms=january + 1),
     )
     first = desk.wallet.lots[0].id
-    desk.wallet.take(30 * UNIT, [], NOW_MS)
+    desk.wallet.spend(30 * UNIT, [], NOW_MS)
     desk.now_ms = january - 1
     assert desk.do(expire_lots()) == LotsExpired(())
     desk.now_ms = january

@@ -25,6 +25,14 @@ def lot(
     )
 
 
+def take(made: Wallet, micros: int, first: list[tuple[int, int]], now_ms: int):
+    """Spend, and owe what cannot be paid; returns what came from which lot, and the debt made."""
+    spent, left = made.spend(micros, first, now_ms)
+    if left:
+        made.owe(left)
+    return spent, left
+
+
 def wallet(*lots: Lot) -> Wallet:
     """A wallet of these lots."""
     made = Wallet(1, "USD", 0, 0, 0)
@@ -49,7 +57,7 @@ def test_lots_are_spent_by_priority_then_expiry_then_promotion_then_purchase_the
         lot(12, 5, expires_ms=LATER_MS + 9, priority=-1, purchased_ms=9),
     )
     assert [each.id for each in made.lots] == [12, 13, 14, 15, 16, 17]
-    assert made.take(28, [], now_ms=0) == (
+    assert take(made, 28, [], now_ms=0) == (
         [(12, 5), (13, 5), (14, 5), (15, 5), (16, 5), (17, 3)],
         0,
     )
@@ -58,7 +66,7 @@ def test_lots_are_spent_by_priority_then_expiry_then_promotion_then_purchase_the
 def test_purchases_are_spent_in_the_order_of_purchase():
     """R3: lots of 50 (January) and 50 (March); a debit of 60 leaves 0 and 40."""
     made = wallet(lot(12, 50, expires_ms=300, purchased_ms=3), lot(11, 50, expires_ms=100))
-    assert made.take(60, [], now_ms=50) == ([(11, 50), (12, 10)], 0)
+    assert take(made, 60, [], now_ms=50) == ([(11, 50), (12, 10)], 0)
     assert remaining(made) == {11: 0, 12: 40}
     assert made.balance_micros == 40
 
@@ -88,19 +96,19 @@ def test_an_expired_lot_pays_what_was_held_of_it_before():
     made = wallet(lot(11, 50, expires_ms=100))
     parts = made.hold(30, [], now_ms=99)
     made.release(parts)
-    assert made.take(30, parts, now_ms=100) == ([(11, 30)], 0)
-    assert made.take(1, [], now_ms=100) == ([], 1)
+    assert take(made, 30, parts, now_ms=100) == ([(11, 30)], 0)
+    assert take(made, 1, [], now_ms=100) == ([], 1)
 
 
 def test_what_cannot_be_paid_becomes_debt_and_the_balance_goes_below_zero():
     made = wallet(lot(11, 50))
-    assert made.take(70, [], now_ms=0) == ([(11, 50)], 20)
+    assert take(made, 70, [], now_ms=0) == ([(11, 50)], 20)
     assert (made.balance_micros, made.debt_micros, made.available_micros(0)) == (-20, 20, -20)
 
 
 def test_debt_is_paid_by_what_is_free_and_the_balance_stays():
     made = wallet(lot(11, 50))
-    made.take(70, [], now_ms=0)
+    take(made, 70, [], now_ms=0)
     made.add(lot(12, 15))
     assert made.pay_debt(now_ms=0) == [(12, 15)]
     assert (made.balance_micros, made.debt_micros, made.available_micros(0)) == (-5, 5, -5)
@@ -139,7 +147,7 @@ def test_whatever_is_held_and_spent_the_lots_add_up(lots, amounts, now_ms):
         parts = made.hold(held, [], now_ms)
         assert sum(micros for _, micros in parts) == held
         made.release(parts)
-        spent, debt = made.take(amount, parts, now_ms)
+        spent, debt = take(made, amount, parts, now_ms)
         assert sum(micros for _, micros in spent) + debt == amount
         assert made.held_micros == 0
         assert made.balance_micros == sum(remaining(made).values()) - made.debt_micros

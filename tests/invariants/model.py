@@ -180,7 +180,8 @@ class ModelWallet:
                 until_s = 0
         until_s = max(until_s, call.granted_s)
         if until_s <= used_s:
-            return {"decision": "insufficient_credit"}
+            funded = "insufficient_credit" if self.lots else "no_tenant_credit_capability"
+            return {"decision": funded}
         more = price(until_s, rate) - held
         for key, free in self.free(now_ms).items():
             taken = min(free, more)

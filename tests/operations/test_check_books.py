@@ -6,13 +6,14 @@ constraints are removed first.
 
 import pytest
 
+from talktime.core.ledger import POST_USAGE
 from talktime.core.limits import FINDINGS_SHOWN_MAX
 from talktime.operations.check_books import CHECKS, check_books
 from tests.lively_books import Player, play_everything
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
 
-CHECKED_TABLES = "('wallet', 'lot', 'call', 'transfer', 'usage_record')"
+CHECKED_TABLES = "('wallet', 'lot', 'call', 'transfer', 'usage_record', 'meter')"
 POSTGRES_GUARDS = (
     "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'c' "
     f"AND conrelid IN (SELECT oid FROM pg_class WHERE relname IN {CHECKED_TABLES} "
@@ -26,7 +27,7 @@ INSERT_TRANSFER = (
 USAGE_COLUMNS = (
     "organisation_id, switch_id, call_key, kind, type, user_id, from_digits, to_digits, "
     "destination, prefix, rate, currency, started_ms, ended_ms, used_s, billed_s, fee_micros, "
-    "cause, capability, pool, pool_s, post_micros, flags, because"
+    "cause, capability, month, pool, pool_s, post_micros, flags, because"
 )
 COPY_USAGE = (
     f"INSERT INTO usage_record (id, call_id, charge_micros, {USAGE_COLUMNS}) "
@@ -74,6 +75,15 @@ class Attacker:
     def call(self, call_key, **more):
         self.add("call", "call_key", call_key, more)
 
+    def meter(self, organisation_id, ending, column, more):
+        touched = self.run(
+            f"UPDATE meter SET {column} = {column} + ? WHERE organisation_id = ? AND key LIKE ?",
+            more,
+            organisation_id,
+            f"%{ending}",
+        )
+        assert touched == 1
+
     def add(self, table, key, value, more):
         for column, micros in more.items():
             touched = self.run(
@@ -96,6 +106,7 @@ def hold_more_than_is_left(attacker):
     attacker.wallet(2, held=10**7)
     attacker.lot(lot_id, held=10**7)
     attacker.call("o3", held=10**7)
+    attacker.meter(2, "/spending/5", "held", 10**7)
     new_parts = f"[[{lot_id},{held + 10**7}]]"
     attacker.run("UPDATE call SET parts = ? WHERE call_key = 'o3'", new_parts)
 
@@ -118,6 +129,20 @@ def move_money_for_a_call_that_cost_nothing(attacker):
     attacker.transfer(2, attacker.big, "correction", usage_id, 1)
 
 
+def charge_without_a_transfer(attacker):
+    attacker.run(COPY_USAGE, 42, 5)
+    attacker.meter(1, "/spending/5", "used", 5)
+
+
+def owe_after_use_what_no_transfer_says(attacker):
+    attacker.run("UPDATE usage_record SET post_micros = 9 WHERE call_key = 'after use'")
+    ((before,),) = attacker.rows(
+        "SELECT SUM(amount_micros) FROM transfer WHERE debit_account = ? AND organisation_id = 4",
+        POST_USAGE,
+    )
+    attacker.meter(4, "/post_usage", "used", 9 - before)
+
+
 def run(statement, *values):
     return lambda attacker: attacker.run(statement, *values)
 
@@ -134,19 +159,25 @@ PLANTED = [
     ("wallet_holds", lambda a: a.wallet(held=5)),
     ("lot_holds", lambda a: (a.wallet(held=5), a.lot(a.small, held=5))),
     ("holds_without_call", lambda a: (a.wallet(held=5), a.lot(a.big, held=5))),
-    ("call_holds", lambda a: a.call("o1", held=5)),
+    ("call_holds", lambda a: (a.call("o1", held=5), a.meter(1, "/spending/5", "held", 5))),
     ("closed_holds", lambda a: a.call("short", held=5)),
     ("call_sweeps", run("UPDATE call SET sweep_ms = deadline_ms + 1 WHERE call_key = 'o1'")),
     ("transfer_accounts", lambda a: a.transfer(1, 999, "purchase")),
     ("transfer_kinds", run("UPDATE transfer SET kind = 'purchase' WHERE kind = 'grant'")),
     ("transfer_usage", name_a_usage_record_that_is_not_there),
-    ("usage_transfers", run(COPY_USAGE, 42, 5)),
+    ("usage_transfers", charge_without_a_transfer),
     ("usage_transfers", move_money_for_a_call_that_cost_nothing),
     ("usage_once", run(COPY_USAGE.replace("?", "call_id", 1), 0)),
     ("usage_calls", run("UPDATE usage_record SET call_key = 'x' WHERE call_key = 'short'")),
     ("usage_currency", run("UPDATE usage_record SET currency = 'EUR' WHERE call_key = 'short'")),
     ("call_charges", lambda a: a.call("short", charged=5)),
     ("call_usage", run("UPDATE call SET usage_id = 42 WHERE call_key = 'short'")),
+    ("usage_parts", run("UPDATE usage_record SET billed_s = 60 WHERE call_key = 'minutes'")),
+    ("usage_after_use", owe_after_use_what_no_transfer_says),
+    ("meter_used", lambda a: a.meter(4, "/post_usage", "used", 5)),
+    ("meter_used", run("DELETE FROM meter WHERE organisation_id = 3")),
+    ("meter_held", lambda a: a.meter(4, "/post_usage", "held", 5)),
+    ("meter_total", lambda a: a.meter(4, "/domestic", "total", -5)),
     ("answer_calls", run("INSERT INTO answer VALUES (42, 0, 1, 0, 200, '{}', 0)")),
 ]
 
@@ -172,7 +203,7 @@ def test_books_with_everything_in_them_are_clean(player):
     assert checked.clean
     assert [check.name for check in checked.checks] == [check.name for check in CHECKS]
     rows = {check.name: check.rows for check in checked.checks}
-    assert (rows["wallet_lots"], rows["usage_once"], rows["call_holds"]) == (3, 10, 12)
+    assert (rows["wallet_lots"], rows["usage_once"], rows["call_holds"]) == (4, 13, 17)
 
 
 def test_books_with_nothing_in_them_are_clean(store):
@@ -210,10 +241,13 @@ def test_a_finding_says_whose_which_and_how_much(player):
         ("DELETE FROM transfer WHERE kind = 'forfeiture'", {"lot_transfers"}),
         (
             "DELETE FROM usage_record WHERE call_key = 'short'",
-            {"transfer_usage", "call_charges", "call_usage"},
+            {"transfer_usage", "call_charges", "call_usage", "meter_used"},
         ),
-        ("DELETE FROM call WHERE call_key = 'o3'", {"holds_without_call", "answer_calls"}),
-        ("DELETE FROM call WHERE call_key = 'o1'", {"lot_holds", "answer_calls"}),
+        (
+            "DELETE FROM call WHERE call_key = 'o3'",
+            {"holds_without_call", "answer_calls", "meter_held"},
+        ),
+        ("DELETE FROM call WHERE call_key = 'o1'", {"lot_holds", "answer_calls", "meter_held"}),
         ("UPDATE call SET parts = 'x' WHERE call_key = 'o1'", {"call_holds", "lot_holds"}),
         ("UPDATE call SET parts = '[7]' WHERE call_key = 'o1'", {"call_holds", "lot_holds"}),
         ("UPDATE lot SET organisation_id = 2 WHERE amount_micros = 500000", None),

@@ -104,6 +104,7 @@ class UsageRecord(NamedTuple):
     charge_micros: int
     cause: str
     capability: str
+    month: str
     pool: str
     pool_s: int
     post_micros: int

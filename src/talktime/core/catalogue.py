@@ -199,6 +199,22 @@ class Catalogue:
         return frozenset(found)
 
     @cached_property
+    def _locations(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for country in self.countries.values():
+            found.setdefault(country.domestic_area, []).append(country.code)
+        return {area: tuple(sorted(codes)) for area, codes in found.items()}
+
+    def locations_of(self, area: str) -> tuple[str, ...]:
+        """The countries of a domestic area.
+
+        >>> catalogue = Catalogue([Country("US"), Country("PR", domestic_area="US")])
+        >>> catalogue.locations_of("US"), catalogue.locations_of("NO")
+        (('PR', 'US'), ('NO',))
+        """
+        return self._locations.get(area) or (area,)
+
+    @cached_property
     def sources(self) -> dict[str, tuple[str, ...]]:
         """By licence: the codes whose holders have it: itself, and the bundles with it."""
         found: dict[str, list[str]] = {code: [] for code in self.licences}

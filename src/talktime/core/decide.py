@@ -7,7 +7,7 @@ refused. A settle is taken in any order and any number of times: the first charg
 replay.
 """
 
-from talktime.core import charging, funding, reported
+from talktime.core import charging, funding, reported, settling
 from talktime.core.books import Books
 from talktime.core.calls import OPEN, REFUSED, Call
 from talktime.core.commands import (
@@ -47,7 +47,7 @@ def decide(books: Books, command: Command, now_ms: int) -> Outcome:
             call = books.calls.get((command.switch_id, command.call_key))
             if call is None:
                 return HoldExpired(command.call_key, False)
-            return charging.expire(books, call, now_ms)
+            return settling.expire(books, call, now_ms)
     return _decide_call(books, command, now_ms)
 
 
@@ -118,6 +118,7 @@ def _new_call(books: Books, command: Authorize, now_ms: int) -> Call | None:
         command.rate,
         command.at_ms,
         deadline_ms=now_ms,
+        payers=command.payers,
         new=True,
     )
     books.calls[command.switch_id, command.call_key] = call
@@ -173,7 +174,7 @@ def _apply(
     if type(command) is Extend:
         return charging.extend(books, call, command, now_ms)
     if type(command) is Settle:
-        return charging.settle(books, call, command, now_ms)
+        return settling.settle(books, call, command, now_ms)
     if type(command) is Authorize:
         if call.state == REFUSED:
             _restart(call, command, now_ms)
@@ -187,7 +188,7 @@ def _restart(call: Call, command: Authorize, now_ms: int) -> None:
     """Authorized again after a refusal: anything may have been corrected since."""
     call.type, call.user_id = command.type, command.user_id
     call.from_digits, call.to_digits = command.from_digits, command.to_digits
-    call.rate, call.started_ms = command.rate, command.at_ms
+    call.rate, call.payers, call.started_ms = command.rate, command.payers, command.at_ms
     call.deadline_ms = max(call.deadline_ms, now_ms)
     call.restarted = True
 

@@ -106,6 +106,9 @@ class User(NamedTuple):
     toll_free_dial_in: bool = True
 
 
+_ANYWHERE = ""
+
+
 class Directory:
     """All organisations, numbers and users by what calls name them with.
 
@@ -150,6 +153,10 @@ class Directory:
         """How many of the organisation's users located in this country have the licence; those who
         are switched off too, for it is theirs."""
         return self._assigned.get((organisation_id, usage_location, licence), 0)
+
+    def assigned_anywhere(self, organisation_id: int, licence: str) -> int:
+        """How many of the organisation's users have the licence, wherever they are."""
+        return self._assigned.get((organisation_id, _ANYWHERE, licence), 0)
 
     def user_named(self, name: str, organisation_id: int | None = None) -> User | None:
         """The user of a sign-in name (in lower case), in the organisation where one is given.
@@ -198,8 +205,9 @@ class Directory:
 
     def _count(self, user: User, change: int) -> None:
         for licence in user.licences:
-            key = (user.organisation_id, user.usage_location, licence)
-            self._assigned[key] = self._assigned.get(key, 0) + change
+            for location in (user.usage_location, _ANYWHERE):
+                key = (user.organisation_id, location, licence)
+                self._assigned[key] = self._assigned.get(key, 0) + change
 
     def _with(self, user: User) -> User | tuple[User, ...]:
         others = tuple(other for other in self._named(user.name) if other.id != user.id)

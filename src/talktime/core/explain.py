@@ -3,6 +3,8 @@ the sum."""
 
 from functools import lru_cache
 
+from talktime.core.calls import Call
+from talktime.core.meters import Meter
 from talktime.core.money import decimal_text
 from talktime.core.rating import Rate
 
@@ -41,6 +43,48 @@ def charge_line(used_s: int, billed_s: int, rate: Rate, charge_micros: int, curr
     """
     charge = decimal_text(charge_micros)
     return f"{rate_line(rate)}, {used_s} s billed as {billed_s} s: {charge} {currency}"
+
+
+def pool_line(meter: Meter, held_s: int) -> str:
+    """Which minutes the call holds, and what of them is left for others.
+
+    >>> pool_line(Meter(1, "2026-11/minutes/P/US/domestic", 60, 120, 600), 120)
+    'included minutes: 120 s held of 2026-11/minutes/P/US/domestic, 420 s of 600 s left'
+    """
+    total = f"{meter.free} s of {meter.total} s left"
+    return f"included minutes: {held_s} s held of {meter.key}, {total}"
+
+
+def post_line(micros: int, currency: str) -> str:
+    """What will be paid after use.
+
+    >>> post_line(75_000, "USD")
+    'post-usage: 0.075 USD to be paid after use'
+    """
+    return f"post-usage: {decimal_text(micros)} {currency} to be paid after use"
+
+
+def charge_lines(
+    call: Call, pool_s: int, used_s: int, billed_s: int, charge_micros: int, currency: str
+) -> tuple[str, ...]:
+    """The whole sum of one call: what minutes paid, and what money."""
+    if not pool_s:
+        return (charge_line(used_s, billed_s, call.rate, charge_micros, currency),)
+    line = f"{used_s} s billed as {billed_s} s: {pool_s} s of {call.payers.pool}"
+    if pool_s == billed_s:
+        return (line,)
+    charge = decimal_text(charge_micros)
+    return (line, f"{rate_line(call.rate)}, {billed_s - pool_s} s: {charge} {currency}")
+
+
+def limit_reached(limit_micros: int, more_micros: int, currency: str) -> str:
+    """Why a limit lets nothing more through.
+
+    >>> limit_reached(5_000_000, 15_000, "USD")
+    'the limit is 5 USD a month, and 0.015 USD more would pass it'
+    """
+    more = f"{decimal_text(more_micros)} {currency} more would pass it"
+    return f"the limit is {decimal_text(limit_micros)} {currency} a month, and {more}"
 
 
 def shortage(

@@ -127,7 +127,7 @@ class Wallet:
         return parts
 
     def release(self, parts: Parts) -> None:
-        """Free everything that a call holds; what it owes is taken by `take` afterwards."""
+        """Free everything that a call holds; what it owes is taken by `spend` afterwards."""
         for lot_id, micros in parts:
             lot = self.lot(lot_id)
             lot.held_micros -= micros
@@ -142,22 +142,29 @@ class Wallet:
                 return lot
         raise KeyError(f"wallet {self.organisation_id} has no lot {lot_id}")
 
-    def take(self, amount_micros: int, first: Parts, now_ms: int) -> tuple[Parts, int]:
-        """Spend `amount_micros`: from the lots in `first` up to their share, then from what is
-        free, then as debt.
+    def spend(
+        self, amount_micros: int, first: Parts, now_ms: int, *, first_alone: bool = False
+    ) -> tuple[Parts, int]:
+        """Spend up to `amount_micros`: from the lots in `first` up to their share, then (unless
+        they alone may pay) from what is free.
 
-        Returns what came from which lot, and the debt that was made.
+        Returns what came from which lot, and what is left to pay.
         """
         spent: Parts = []
         left_micros = amount_micros
         for lot_id, share_micros in first:
             left_micros -= self._spend(self.lot(lot_id), min(share_micros, left_micros), spent)
-        if left_micros:
+        if left_micros and not first_alone:
             left_micros = self._spend_free(left_micros, spent, now_ms)
-        self.debt_micros += left_micros
-        self.balance_micros -= amount_micros
+        self.balance_micros -= amount_micros - left_micros
         self.changed = True
         return spent, left_micros
+
+    def owe(self, micros: int) -> None:
+        """Make a debt of what no lot could pay (D7)."""
+        self.debt_micros += micros
+        self.balance_micros -= micros
+        self.changed = True
 
     def pay_debt(self, now_ms: int) -> Parts:
         """Pay as much of the debt as is free (D7): the balance stays, the debt shrinks. Returns

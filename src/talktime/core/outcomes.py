@@ -10,11 +10,13 @@ from talktime.core.refusal import Refusal
 
 
 class Paid(NamedTuple):
-    """One part of what a call costs: who pays, for how many seconds, how much."""
+    """One part of what a call costs: who pays, for how many seconds, how much; `pool` is the meter
+    of the minutes that pay."""
 
     source: str
     seconds: int
     amount_micros: int
+    pool: str = ""
 
 
 @dataclass(slots=True)
@@ -68,11 +70,13 @@ class NothingToSettle:
 
 @dataclass(slots=True)
 class Refused:
-    """No. `call_key` is None where the refusal is of no call."""
+    """No. `call_key` is None where the refusal is of no call; `because` has the gates that were
+    passed before."""
 
     refusal: Refusal
     call_key: str | None = None
     sequence: int | None = None
+    because: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

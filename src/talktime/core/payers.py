@@ -19,9 +19,10 @@ class Payers(NamedTuple):
     """Meters by key (core/meters.py), limits in micros, capability codes (R70).
 
     `pool` is the meter of the included minutes that pay; `guard` a second one that must not be
-    used up either (D12). `spending` is the user's, bounded by its limit; `post_usage` the
-    organisation's, bounded by its cap (None: no bound). `credits` says whether the lots may pay;
+    used up either (D12). `spending` is the user's, within the limit; `post_usage` the
+    organisation's, within the cap (None: without end). `credits` says whether the lots may pay;
     where nobody may pay money, `money_code` and `money_detail` are the refusal that says why.
+    `shortage` is the code of the refusal when the money is used up.
     """
 
     pool: str = ""
@@ -33,6 +34,7 @@ class Payers(NamedTuple):
     credits: bool = True
     money_code: str = ""
     money_detail: str = ""
+    shortage: str = "insufficient_credit"
     free_capability: str = ""
     paid_capability: str = CREDITS_CAPABILITY
 

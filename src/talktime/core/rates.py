@@ -18,7 +18,7 @@ from typing import NamedTuple, Self
 from talktime.core.limits import PREFIX_DIGITS_MAX
 from talktime.core.rating import Rate
 
-DIRECTIONS = ("outbound", "toll_free_in")
+DIRECTIONS = OUTBOUND, TOLL_FREE_IN, TOLL_IN = ("outbound", "toll_free_in", "toll_in")
 
 _LENGTH_BASE = PREFIX_DIGITS_MAX + 1
 _NO_NODE = -1
@@ -27,8 +27,9 @@ _NO_NODE = -1
 class RateRow(NamedTuple):
     """One row of a rate card: a rate, which way the call goes, and from when it holds.
 
-    `direction` is one of DIRECTIONS; for `toll_free_in` the prefix is the called toll-free
-    number's. `kind` and `country` describe the destination and take no part in rating.
+    `direction` is one of DIRECTIONS; for `toll_free_in` and `toll_in` (pay-per-minute conferences)
+    the prefix is that of the service number called. `kind` and `country` describe the destination
+    and take no part in rating.
     """
 
     direction: str

@@ -140,11 +140,48 @@ REFUSALS: dict[str, RefusalKind] = {
         "Send the number in international form (E.164), for example +4930123456.",
         "caller",
     ),
+    "number_not_supported": RefusalKind(
+        403,
+        "Numbers of this kind cannot be called",
+        "Call another number: premium and shared-cost numbers are supported in few countries.",
+        "caller",
+    ),
+    "outbound_policy": RefusalKind(
+        403,
+        "The dial-out policy does not allow this destination",
+        "Give the user (for meetings, the organizer) a policy that allows the destination.",
+        ADMIN,
+    ),
+    "country_blocked": RefusalKind(
+        403,
+        "The organisation does not allow calls to this country",
+        "Change the organisation's lists of allowed and blocked countries.",
+        ADMIN,
+    ),
+    "no_base_licence": RefusalKind(
+        403,
+        "A licence that such calls need is missing",
+        "Assign the licence that the detail names.",
+        ADMIN,
+    ),
+    "toll_free_not_allowed": RefusalKind(
+        403,
+        "The organizer's meetings cannot be joined on toll-free numbers",
+        "Dial in on a toll number, or allow toll-free dial-in for the organizer.",
+        ADMIN,
+    ),
     "no_user_credit_capability": RefusalKind(
         403,
         "The user has no Communications Credits licence",
         "Assign the user a Communications Credits licence.",
         ADMIN,
+    ),
+    "no_tenant_credit_capability": RefusalKind(
+        402,
+        "The organisation has no Communications Credits",
+        "Set up Communications Credits: buy the first funds. Where they are not offered, calls "
+        "end with the included minutes.",
+        BILLING,
     ),
     "no_rate": RefusalKind(
         403,
@@ -163,6 +200,24 @@ REFUSALS: dict[str, RefusalKind] = {
         "The organisation's credit is used up",
         "Add funds, or turn on auto-recharge.",
         BILLING,
+    ),
+    "post_usage_off": RefusalKind(
+        402,
+        "The credit is used up, and pay-as-you-go is off",
+        "Turn pay-as-you-go on, or wait for next month's included minutes.",
+        BILLING,
+    ),
+    "post_usage_cap_reached": RefusalKind(
+        402,
+        "The month's limit for calls paid after use is reached",
+        "Raise the organisation's monthly limit, or wait for next month.",
+        BILLING,
+    ),
+    "spend_limit_reached": RefusalKind(
+        403,
+        "The user's spend limit of this month is reached",
+        "Raise the user's spend limit, or wait for next month.",
+        ADMIN,
     ),
     "idempotency_key_reused": RefusalKind(
         409,

@@ -38,6 +38,6 @@ def most_seconds(terms: Terms, call: Call) -> int:
     The clock is no bound: calls are reported long after they were made. A free call needs no
     grant to go on; it is bounded by the longest call.
     """
-    free = not (call.rate.per_minute_micros or call.rate.fee_micros)
+    free = not (call.rate.per_minute_micros or call.rate.fee_micros or call.payers.pool)
     granted_s = CALL_SECONDS_MAX if free else call.granted_s
     return granted_s + terms.slice_s + terms.grace_s

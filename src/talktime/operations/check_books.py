@@ -12,13 +12,15 @@ from typing import NamedTuple
 from talktime.core.limits import FINDINGS_SHOWN_MAX
 from talktime.core.money import decimal_text
 from talktime.store import book_checks as sql
+from talktime.store import meter_checks as meters
 from talktime.store.database import Connection, Statement
 
 
 class Check(NamedTuple):
     """One thing to prove: its name, what it says, over which table's rows, and a finding in words.
 
-    In `words`, {id}, {other} and the amounts {expected} and {found} stand for the broken row's.
+    In `words`, {id}, {other} and the amounts {expected} and {found} (as plain numbers {of} and
+    {number}) stand for the broken row's.
     """
 
     name: str
@@ -184,6 +186,41 @@ CHECKS = (
         "call {id} does not fit the usage record that it names ({other})",
     ),
     Check(
+        "usage_parts",
+        "minutes paid no more seconds than were billed, post-usage no more than was charged",
+        "usage_record",
+        meters.USAGE_PARTS,
+        "usage record {id} has more paid by minutes or after use than in all",
+    ),
+    Check(
+        "usage_after_use",
+        "every usage record has as much to pay after use as its transfers say",
+        "usage_record",
+        meters.USAGE_AFTER_USE,
+        "usage record {id} has {found} to pay after use; its transfers make {expected}",
+    ),
+    Check(
+        "meter_used",
+        "every meter of minutes, spending and post-usage is the sum of its usage records",
+        "meter",
+        meters.METER_USED,
+        "meter {id} has {number} used; usage records make {of}",
+    ),
+    Check(
+        "meter_held",
+        "every meter holds what open calls hold of it",
+        "meter",
+        meters.METER_HELD,
+        "meter {id} holds {number}; open calls hold {of} of it",
+    ),
+    Check(
+        "meter_total",
+        "no meter is below zero or used beyond its total",
+        "meter",
+        meters.METER_TOTAL,
+        "meter {id} has {number} used and held, of {of}",
+    ),
+    Check(
         "answer_calls",
         "every stored answer belongs to a call",
         "answer",
@@ -271,7 +308,12 @@ def _checked(
 def _finding(check: Check, row: tuple[int | None, ...]) -> Finding:
     organisation_id, row_id, other_id, expected, found = row
     words = check.words.format(
-        id=row_id, other=other_id, expected=_amount(expected), found=_amount(found)
+        id=row_id,
+        other=other_id,
+        expected=_amount(expected),
+        found=_amount(found),
+        of=expected,
+        number=found,
     )
     ids = tuple(number for number in (row_id, other_id) if number is not None)
     return Finding(

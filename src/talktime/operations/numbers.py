@@ -8,8 +8,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, shortnumberinfo
+from phonenumbers import (
+    NumberParseException,
+    PhoneNumberFormat,
+    PhoneNumberType,
+    shortnumberinfo,
+)
 
+from talktime.core.gates import PREMIUM, SHARED_COST
 from talktime.core.limits import NUMBER_TEXT_MAX, NUMBERS_CACHED_MAX
 from talktime.core.refusal import Refusal
 
@@ -18,12 +24,14 @@ class Number(NamedTuple):
     """A number that can be called.
 
     `digits` is E.164 without the plus, or the short number itself when `emergency`; `region` is
-    the ISO code of its country, empty for one that belongs to none (such as +800).
+    the ISO code of its country, empty for one that belongs to none (such as +800). `kind` is one
+    of core.gates.NUMBER_KINDS.
     """
 
     digits: str
     region: str
     emergency: bool = False
+    kind: str = ""
 
 
 _PARSE_REASONS = {
@@ -32,6 +40,17 @@ _PARSE_REASONS = {
     NumberParseException.TOO_SHORT_AFTER_IDD: "ends after the international prefix",
     NumberParseException.TOO_SHORT_NSN: "is too short",
     NumberParseException.TOO_LONG: "is too long",
+}
+_KINDS = {
+    PhoneNumberType.FIXED_LINE: "fixed",
+    PhoneNumberType.MOBILE: "mobile",
+    PhoneNumberType.FIXED_LINE_OR_MOBILE: "fixed_or_mobile",
+    PhoneNumberType.TOLL_FREE: "toll_free",
+    PhoneNumberType.PREMIUM_RATE: PREMIUM,
+    PhoneNumberType.SHARED_COST: SHARED_COST,
+    PhoneNumberType.VOIP: "voip",
+    PhoneNumberType.PERSONAL_NUMBER: "personal",
+    PhoneNumberType.UAN: "uan",
 }
 _WITH_PLUS = "write it with + and the country code, for example +4930123456"
 _VALID_CHARACTERS = frozenset("0123456789+-.()/ \u00a0")
@@ -45,11 +64,11 @@ def parse_number(text: str, region: str | None = None) -> Number | Refusal:
     Refuses: invalid_number for what is no number, or none that exists; the detail says what to do.
 
     >>> parse_number("+49 30 123456")
-    Number(digits='4930123456', region='DE', emergency=False)
+    Number(digits='4930123456', region='DE', emergency=False, kind='fixed')
     >>> parse_number("030 123456", "DE").digits
     '4930123456'
     >>> parse_number("112", "DE")
-    Number(digits='112', region='DE', emergency=True)
+    Number(digits='112', region='DE', emergency=True, kind='')
     >>> parse_number("+49 1").code
     'invalid_number'
     """
@@ -73,7 +92,8 @@ def parse_number(text: str, region: str | None = None) -> Number | Refusal:
     digits = phonenumbers.format_number(number, PhoneNumberFormat.E164)[1:]
     country = phonenumbers.region_code_for_number(number) or ""
     # +800, +870 and their like belong to no country; the library says "001".
-    return Number(digits, country if country.isalpha() else "")
+    kind = _KINDS.get(phonenumbers.number_type(number), "")
+    return Number(digits, country if country.isalpha() else "", kind=kind)
 
 
 def _is_emergency(text: str, region: str) -> bool:

@@ -41,7 +41,7 @@ def reply(outcome: CallOutcome) -> tuple[int, str]:
         case Settled():
             body = _settled(outcome)
         case Refused():
-            return problem(outcome.refusal, outcome.call_key, outcome.sequence)
+            return problem(outcome.refusal, outcome.call_key, outcome.sequence, outcome.because)
         case Noted():
             body = {
                 "call_id": outcome.call_key,
@@ -102,6 +102,8 @@ def _settled(settled: Settled) -> dict[str, Any]:
 def _paid(part: Paid) -> dict[str, Any]:
     if part.source == "free":
         return {"source": "free", "seconds": part.seconds}
+    if part.source == "pool":
+        return {"source": "pool", "pool": part.pool, "seconds": part.seconds}
     return {
         "source": part.source,
         "seconds": part.seconds,
@@ -128,10 +130,13 @@ def price(rate: Rate, currency: str) -> msgspec.Raw:
 
 
 def problem(
-    refusal: Refusal, call_key: str | None = None, sequence: int | None = None
+    refusal: Refusal,
+    call_key: str | None = None,
+    sequence: int | None = None,
+    because: tuple[str, ...] = (),
 ) -> tuple[int, str]:
-    """A refusal as application/problem+json (RFC 9457), with its code, the remedy and who can
-    apply it."""
+    """A refusal as application/problem+json (RFC 9457), with its code, the remedy, who can apply
+    it, and the gates that the call had passed."""
     kind = refusal.kind
     body: dict[str, Any] = {
         "type": PROBLEM_TYPE + refusal.code,
@@ -146,6 +151,8 @@ def problem(
         body["call_id"] = call_key
     if sequence is not None:
         body["sequence"] = sequence
+    if because:
+        body["because"] = because
     return kind.status, _encode(body).decode()
 
 

@@ -1,11 +1,8 @@
-"""Who calls, may they, and at which rate: all that is decided before the wallet is asked.
+"""Who calls, whom, and what the gates say to it: an authorize made complete, from memory.
 
-The gates of D16 stand here in their order, and the first "no" is the answer. What comes with plans
-(outbound policy, country block list, base licence, included minutes, extended dial-out) belongs
-between the number and the credits licence; spend limits belong after the rate.
-
-A "no" before an organisation is known is a Refusal alone: nothing can be kept of it. One after that
-travels in the command, so that its answer is kept with the call, and repeated like any other.
+The gates themselves are in core/gates.py. A "no" before an organisation is known is a Refusal
+alone: nothing can be kept of it. One after that travels in the command, so that its answer is kept
+with the call, and repeated like any other.
 """
 
 from collections.abc import Callable
@@ -13,15 +10,22 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from talktime.core.calls import CALL_TYPES
+from talktime.core.catalogue import Catalogues
 from talktime.core.commands import Authorize
-from talktime.core.directory import (
-    CREDITS_LICENCE,
-    LICENCES,
-    TOLL_FREE,
-    Directory,
-    NumberEntry,
-    Organisation,
-    User,
+from talktime.core.directory import TOLL_FREE, Directory, NumberEntry, Organisation, User
+from talktime.core.entitlements import entitlements
+from talktime.core.gates import (
+    BOT_CAPABILITY,
+    CONFERENCING_CAPABILITY,
+    EMERGENCY,
+    TO_A_USER,
+    UNRATED,
+    Called,
+    Verdict,
+    World,
+    inbound,
+    inbound_free,
+    outbound,
 )
 from talktime.core.limits import (
     CALL_FUTURE_MS_MAX,
@@ -31,18 +35,10 @@ from talktime.core.limits import (
     USER_NAME_TEXT_MAX,
 )
 from talktime.core.rates import RateCards
-from talktime.core.rating import Rate
 from talktime.core.refusal import Refusal
 from talktime.operations.numbers import Number, parse_number
 
-UNRATED = Rate("", "", 0, 0, 1, 1)
-"""The rate of a call that was refused before it had one."""
-EMERGENCY = Rate("", "Emergency", 0, 0, 1, 1)
-TO_A_USER = Rate("", "Inbound to a user", 0, 0, 1, 1)
-TO_A_TOLL_NUMBER = Rate("", "Inbound to a toll number", 0, 0, 1, 1)
-
 _DIGITS = frozenset("0123456789")
-_LICENCE_LINE = f"licence: {LICENCES[CREDITS_LICENCE]} ({CREDITS_LICENCE})"
 _TIMES_TAKEN = (
     f"'at' may be at most {CALL_PAST_MS_MAX // 86_400_000} days before and "
     f"{CALL_FUTURE_MS_MAX // 60_000} minutes after the service's clock"
@@ -65,22 +61,21 @@ class CallRequest(NamedTuple):
 
 
 class _Party(NamedTuple):
-    """Our side of a call: the organisation, its user where there is one, the numbers."""
+    """Our side of a call: the organisation, its user where there is one, the numbers. `bot` is the
+    resource account that answers a service number."""
 
     organisation: Organisation
     user: User | None
     from_digits: str
     to_digits: str = ""
     toll_free: bool = False
-
-
-# What the gates came to: digits of `to`, the rate, the first "no", a line for each gate passed.
-_Verdict = tuple[str, Rate, Refusal | None, tuple[str, ...]]
+    bot: User | None = None
 
 
 def resolve(
     directory: Directory,
     rate_cards: RateCards,
+    catalogues: Catalogues,
     request: CallRequest,
     switch_id: int,
     at_ms: int,
@@ -89,14 +84,11 @@ def resolve(
     """Make the command that the books can decide of a switch's request, or refuse it outright.
 
     `at_ms` is the service's clock (ms since the epoch, UTC); the call begins then unless the
-    request says otherwise. Outbound calls are rated by `to`; the licence asked for is that of the
-    user, for conf_out that of the organizer (R29, R32). Inbound calls are free, but for those to a
-    toll-free service number, which are rated by it and need no licence (R33). Emergency numbers of
-    the caller's country are always allowed and free, whatever else is wrong (D18).
+    request says otherwise, and is decided by the catalogue and rates of its beginning. Emergency
+    numbers of the caller's country are always allowed and free, whatever else is wrong (D18).
 
     Refuses alone: invalid_request, time_out_of_range, unknown_caller, invalid_number of `from`. In
-    the command: organisation_inactive, user_inactive, invalid_number, no_user_credit_capability,
-    no_rate.
+    the command: organisation_inactive, user_inactive, invalid_number, and what the gates refuse.
     """
     began_ms = at_ms if request.at_ms is None else request.at_ms
     if not -CALL_PAST_MS_MAX <= began_ms - at_ms <= CALL_FUTURE_MS_MAX:
@@ -107,11 +99,11 @@ def resolve(
     party = find_party(directory, request)
     if isinstance(party, Refusal):
         return party
+    world = World(directory, rate_cards, catalogues.in_force(began_ms), began_ms)
     if find_party is _calling:
-        verdict = _outbound(party, request.to or "", rate_cards, began_ms)
+        to_digits, verdict = _outbound(world, party, request)
     else:
-        verdict = _inbound(party, rate_cards, began_ms)
-    to_digits, rate, refusal, passed = verdict
+        to_digits, verdict = party.to_digits, _inbound(world, party, request)
     return Authorize(
         switch_id,
         request.call_key,
@@ -123,10 +115,13 @@ def resolve(
         party.from_digits,
         to_digits,
         began_ms,
-        rate,
+        verdict.rate,
         request.requested_s,
-        refusal,
-        passed,
+        verdict.refusal,
+        (_who_line(party), *verdict.passed),
+        verdict.payers,
+        verdict.pool_total_s,
+        verdict.guard_total_s,
     )
 
 
@@ -157,42 +152,44 @@ def refused_outright(
     )
 
 
-def _outbound(party: _Party, to: str, rate_cards: RateCards, at_ms: int) -> _Verdict:
-    """The gates of an outbound call, in the order of D16."""
-    who = _who_line(party)
-    region = party.user.usage_location if party.user is not None else party.organisation.country
+def _outbound(world: World, party: _Party, request: CallRequest) -> tuple[str, Verdict]:
+    """The digits called, and what the gates say."""
+    to, user = request.to or "", party.user
+    region = user.usage_location if user is not None else party.organisation.country
     called = parse_number(to) if to[:1] == "+" else parse_number(to, region)
     if type(called) is Number and called.emergency:
         line = f"emergency: {called.digits} is an emergency number in {region}, always allowed"
-        return called.digits, EMERGENCY, None, (who, line)
+        return called.digits, inbound_free(EMERGENCY, "", (line,))
     inactive = _inactive(party)
     if inactive is not None:
-        return _some_digits(to), UNRATED, inactive, ()
+        return _some_digits(to), Verdict(UNRATED, inactive, ())
     if isinstance(called, Refusal):
-        return _some_digits(to), UNRATED, called, ()
-    unlicensed = _unlicensed(party)
-    if unlicensed is not None:
-        return called.digits, UNRATED, unlicensed, ()
-    rate = _rate(party.organisation, rate_cards, "outbound", called.digits, at_ms)
-    if isinstance(rate, Refusal):
-        return called.digits, UNRATED, rate, ()
-    passed = (who, _number_line(called.digits, called.region), _LICENCE_LINE)
-    return called.digits, rate, None, passed
+        return _some_digits(to), Verdict(UNRATED, called, ())
+    number = Called(called.digits, called.region, called.kind)
+    verdict = outbound(world, request.type, party.organisation, user, number)
+    line = _number_line(called.digits, called.region)
+    return called.digits, verdict._replace(passed=(line, *verdict.passed))
 
 
-def _inbound(party: _Party, rate_cards: RateCards, at_ms: int) -> _Verdict:
-    """The gates of an inbound call: only toll-free numbers cost, and they need no licence (R33)."""
+def _inbound(world: World, party: _Party, request: CallRequest) -> Verdict:
     inactive = _inactive(party)
     if inactive is not None:
-        return party.to_digits, UNRATED, inactive, ()
-    passed = (_who_line(party),)
-    if not party.toll_free:
-        free = TO_A_USER if party.user is not None else TO_A_TOLL_NUMBER
-        return party.to_digits, free, None, passed
-    rate = _rate(party.organisation, rate_cards, "toll_free_in", party.to_digits, at_ms)
-    if isinstance(rate, Refusal):
-        return party.to_digits, UNRATED, rate, ()
-    return party.to_digits, rate, None, passed
+        return Verdict(UNRATED, inactive, ())
+    user = party.user
+    if request.type == "user_in" and user is not None:
+        plan = entitlements(world.catalogue, user.licences).plan
+        capability = plan.capability or plan.code if plan is not None else ""
+        return inbound_free(TO_A_USER, capability, ())
+    capability = BOT_CAPABILITY if request.type == "ucap_in" else CONFERENCING_CAPABILITY
+    return inbound(
+        world,
+        party.organisation,
+        user,
+        Called(party.to_digits, ""),
+        bot=party.bot,
+        toll_free=party.toll_free,
+        capability=capability,
+    )
 
 
 def _inactive(party: _Party) -> Refusal | None:
@@ -201,31 +198,6 @@ def _inactive(party: _Party) -> Refusal | None:
     if party.user is not None and not party.user.active:
         return Refusal("user_inactive", f"{party.user.name} is switched off")
     return None
-
-
-def _unlicensed(party: _Party) -> Refusal | None:
-    if party.user is None:
-        detail = f"+{party.from_digits} has no resource account that could hold the licence"
-    elif CREDITS_LICENCE in party.user.licences:
-        return None
-    else:
-        detail = f"{party.user.name} has no licence {CREDITS_LICENCE}"
-    return Refusal("no_user_credit_capability", detail)
-
-
-def _rate(
-    organisation: Organisation, rate_cards: RateCards, direction: str, digits: str, at_ms: int
-) -> Rate | Refusal:
-    card = rate_cards.in_force(organisation.rate_card, at_ms)
-    if card is None:
-        return Refusal("no_rate", f"the rate card {organisation.rate_card} is not in force")
-    if card.currency != organisation.currency:
-        detail = f"the rate card {card.name} is in {card.currency}, the wallet in "
-        return Refusal("no_rate", detail + organisation.currency)
-    rate = card.find(direction, digits, at_ms)
-    if rate is None:
-        return Refusal("no_rate", f"+{digits} matches no prefix of the rate card {card.name}")
-    return rate
 
 
 def _calling(directory: Directory, request: CallRequest) -> _Party | Refusal:
@@ -289,7 +261,8 @@ def _called_user(directory: Directory, request: CallRequest) -> _Party | Refusal
 
 
 def _called_service(directory: Directory, request: CallRequest) -> _Party | Refusal:
-    """Whose call comes in: the organisation of the service number."""
+    """Whose call comes in: the organisation of the service number, and the organizer of the
+    meeting where one is named."""
     number = request.service_number or request.to
     if not number:
         return Refusal("invalid_request", f"{request.type} needs 'service_number'")
@@ -299,7 +272,18 @@ def _called_service(directory: Directory, request: CallRequest) -> _Party | Refu
     entry, to_digits = found
     if entry is None:
         return _unknown(f"+{to_digits} is the number of no organisation")
-    return _ours(directory, None, entry, _some_digits(request.from_ or ""), to_digits)
+    organizer = None
+    if request.organizer and request.type == "conf_in":
+        organizer = directory.user_named(request.organizer.lower(), entry.organisation_id)
+        if organizer is None:
+            return _unknown(f"no user is named {request.organizer[:USER_NAME_TEXT_MAX]!r}")
+    party = _ours(directory, None, entry, _some_digits(request.from_ or ""), to_digits)
+    if isinstance(party, Refusal):
+        return party
+    bot = None
+    if request.type == "ucap_in" and entry.user_id is not None:
+        bot = directory.user(entry.organisation_id, entry.user_id)
+    return party._replace(user=organizer, bot=bot)
 
 
 _PARTIES: dict[str, Callable[[Directory, CallRequest], _Party | Refusal]] = {

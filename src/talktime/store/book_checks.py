@@ -13,13 +13,21 @@ of the tables yet cannot choose to join by organisation, which takes hours.
 """
 
 from talktime.core import ledger
-from talktime.core.ledger import ADJUSTMENTS, DEBT, FORFEITURES, FUNDING, GRANTS, REVENUE
+from talktime.core.ledger import (
+    ADJUSTMENTS,
+    DEBT,
+    FORFEITURES,
+    FUNDING,
+    GRANTS,
+    POST_USAGE,
+    REVENUE,
+)
 from talktime.store.database import Both, Connection, Row, Statement
 
 LAST_SYSTEM = max(ledger.SYSTEM_ACCOUNTS)
 """Accounts above it are lots."""
 
-TABLES = ("wallet", "lot", "call", "answer", "transfer", "usage_record")
+TABLES = ("wallet", "lot", "call", "answer", "transfer", "usage_record", "meter")
 COUNT_ROWS = " UNION ALL ".join(f"SELECT '{table}', COUNT(*) FROM {table}" for table in TABLES)
 
 # A call's parts are JSON, [[lot id, micros], ...]; a text that is no such list counts as empty.
@@ -117,13 +125,13 @@ HOLDS_WITHOUT_CALL = _with_parts(
     f"{_HELD_BY_CALLS} HAVING SUM(held) <> 0 AND SUM(parts) = 0 ORDER BY 1, 2 LIMIT ?"
 )
 CALL_HOLDS = _with_parts("""
-    SELECT organisation_id, id, NULL, parts_micros, held_micros, COUNT(*) OVER ()
+    SELECT organisation_id, id, NULL, parts_micros + post_micros, held_micros, COUNT(*) OVER ()
     FROM (
-        SELECT c.organisation_id, c.id, c.held_micros, (
+        SELECT c.organisation_id, c.id, c.held_micros, c.post_micros, (
             SELECT CAST(COALESCE(SUM(CAST(PART ->> 1 AS BIGINT)), 0) AS BIGINT) FROM PARTS
         ) AS parts_micros
         FROM call c WHERE c.state = 'open') h
-    WHERE held_micros <> parts_micros
+    WHERE held_micros <> parts_micros + post_micros
     ORDER BY 1, 2 LIMIT ?""")
 CLOSED_HOLDS = """
     SELECT organisation_id, id, NULL, 0, held_micros, COUNT(*) OVER ()
@@ -149,6 +157,8 @@ TRANSFER_ACCOUNTS = f"""
     WHERE unknown_account IS NOT NULL
     ORDER BY 1, 2 LIMIT ?"""
 _FROM_LOT, _TO_LOT = f"debit_account > {LAST_SYSTEM}", f"credit_account > {LAST_SYSTEM}"
+_FROM_PAYER = f"debit_account >= {POST_USAGE}"
+assert LAST_SYSTEM == POST_USAGE
 TRANSFER_KINDS = f"""
     SELECT organisation_id, id, NULL, NULL, NULL, COUNT(*) OVER ()
     FROM transfer WHERE amount_micros <= 0 OR (
@@ -160,10 +170,11 @@ TRANSFER_KINDS = f"""
             WHEN 'debt_payment' THEN {_FROM_LOT} AND credit_account = {DEBT}
             END
         ELSE CASE kind
-            WHEN 'usage' THEN {_FROM_LOT} AND credit_account = {REVENUE}
+            WHEN 'usage' THEN {_FROM_PAYER} AND credit_account = {REVENUE}
             WHEN 'overdraft' THEN debit_account = {DEBT} AND credit_account = {REVENUE}
-            WHEN 'correction' THEN ({_FROM_LOT} AND credit_account = {REVENUE})
-                OR (debit_account = {REVENUE} AND (credit_account = {DEBT} OR {_TO_LOT}))
+            WHEN 'correction' THEN ({_FROM_PAYER} AND credit_account = {REVENUE})
+                OR (debit_account = {REVENUE}
+                    AND (credit_account IN ({DEBT}, {POST_USAGE}) OR {_TO_LOT}))
             END
         END) IS NOT TRUE
     ORDER BY 1, 2 LIMIT ?"""

@@ -161,6 +161,7 @@ USAGE_RECORD = Table(
         "charge_micros": "bigint",
         "cause": "text",
         "capability": "text",
+        "month": "text",
         "pool": "text",
         "pool_s": "integer",
         "post_micros": "bigint",

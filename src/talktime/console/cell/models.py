@@ -221,7 +221,9 @@ class UsageRecord(models.Model):
     capability = models.CharField(max_length=32)
     flags = models.TextField()
     because = models.TextField()
-    # What of it was included minutes (the meter they were taken from), and what is paid after use.
+    # The calendar month in which the call began (D13); what of it was included minutes (the meter
+    # they were taken from), and what is paid after use.
+    month = models.CharField(max_length=7)
     pool = models.CharField(max_length=128)
     pool_s = models.IntegerField()
     post_micros = models.BigIntegerField()

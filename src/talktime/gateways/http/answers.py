@@ -50,11 +50,13 @@ class Price(Strict):
 
 
 class PaidBy(Strict, omit_defaults=True):
-    """Who pays for some of the seconds; `debt` is what no credit was left for."""
+    """Who pays for some of the seconds: included minutes (`pool` names them), credits, later
+    (`post_usage`) or nobody; `debt` is what no credit was left for."""
 
-    source: Literal["credits", "debt", "free"]
+    source: Literal["pool", "credits", "post_usage", "debt", "free"]
     seconds: Seconds
     amount: Decimal | None = None
+    pool: str | None = None
 
 
 class Balance(Strict):
@@ -134,7 +136,14 @@ class UsageRecord(Strict):
     used_seconds: int
     billed_seconds: int
     connection_fee: Decimal
+    included_seconds: Annotated[
+        int, Meta(description="Billed seconds that included minutes paid; `pool` names them.")
+    ]
+    pool: str
     charge: Decimal
+    paid_after_use: Annotated[
+        Decimal, Meta(description="What of the charge is paid after use, on an invoice.")
+    ]
     currency: str
     destination: str
     cause: str
@@ -176,6 +185,7 @@ class Problem(Strict, omit_defaults=True):
     who: str
     call_id: str | None = None
     sequence: int | None = None
+    because: Because = []
 
 
 class BatchAnswer(Strict):

@@ -13,12 +13,25 @@ FIRST_FUNDS = (
     "UPDATE wallet SET first_funded_ms = (SELECT MIN(purchased_ms) FROM lot "
     "WHERE lot.organisation_id = wallet.organisation_id)"
 )
+MONTHS = {
+    "sqlite": "UPDATE usage_record SET month = strftime('%Y-%m', started_ms / 1000, 'unixepoch')",
+    "postgresql": "UPDATE usage_record SET month = "
+    "to_char(to_timestamp(started_ms / 1000) AT TIME ZONE 'UTC', 'YYYY-MM')",
+}
+SPENDING = (
+    "INSERT INTO meter (organisation_id, key, used, held) "
+    "SELECT organisation_id, month || '/spending/' || user_id, SUM(charge_micros), 0 "
+    "FROM usage_record WHERE user_id IS NOT NULL AND type LIKE '%out%' "
+    "GROUP BY organisation_id, month, user_id"
+)
 
 
 def carry_over(apps: Apps | StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Fill the new columns of what is there, and leave room for the meters' updates."""
     schema_editor.execute(OWN_LICENCES)
     schema_editor.execute(FIRST_FUNDS)
+    schema_editor.execute(MONTHS[schema_editor.connection.vendor], None)
+    schema_editor.execute(SPENDING, None)
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute("ALTER TABLE meter SET (fillfactor = 50)")
 
@@ -85,6 +98,12 @@ class Migration(migrations.Migration):
             model_name="call",
             name="post_micros",
             field=models.BigIntegerField(default=0),
+            preserve_default=False,
+        ),
+        migrations.AddField(
+            model_name="usagerecord",
+            name="month",
+            field=models.CharField(default="", max_length=7),
             preserve_default=False,
         ),
         migrations.AddField(
@@ -185,6 +204,6 @@ class Migration(migrations.Migration):
                 name="meter_within_total",
             ),
         ),
-        refuse_changes("usage_record"),
         migrations.RunPython(carry_over, migrations.RunPython.noop),
+        refuse_changes("usage_record"),
     ]

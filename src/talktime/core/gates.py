@@ -1,0 +1,445 @@
+"""May this call be made, and who may pay for it: the gates of D16, in their order. Pure.
+
+The first "no" is the answer. What needs no wallet is decided here; whether minutes and money are
+left is decided by the books (core/charging.py), by the payers that the gates name. Where included
+minutes may pay, a "no" to money waits until they do not suffice.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from talktime.core.catalogue import (
+    ANY,
+    CONFERENCING,
+    CREDITS,
+    DEFAULT_POLICY,
+    DOMESTIC,
+    EXTENDED_DIAL_OUT,
+    NOBODY,
+    PAY_AS_YOU_GO,
+    PHONE,
+    PLAN,
+    RESOURCE,
+    RESOURCE_ACCOUNT_CALLS,
+    ZONE_A,
+    Catalogue,
+    DialOutPolicy,
+)
+from talktime.core.directory import Directory, Organisation, User
+from talktime.core.entitlements import Entitlements, entitlements
+from talktime.core.included import Included, conference_minutes, plan_minutes
+from talktime.core.limits import LINES_CACHED_MAX
+from talktime.core.meters import month_of, post_usage_key, spending_key
+from talktime.core.payers import CREDITS_CAPABILITY, Payers
+from talktime.core.rates import OUTBOUND, TOLL_FREE_IN, TOLL_IN, RateCards
+from talktime.core.rating import Rate
+from talktime.core.refusal import Refusal
+
+UNRATED = Rate("", "", 0, 0, 1, 1)
+"""The rate of a call that was refused before it had one."""
+EMERGENCY = Rate("", "Emergency", 0, 0, 1, 1)
+TO_A_USER = Rate("", "Inbound to a user", 0, 0, 1, 1)
+TO_A_TOLL_NUMBER = Rate("", "Inbound to a toll number", 0, 0, 1, 1)
+EXTENDED = Rate("", "Extended dial-out", 0, 0, 60, 60)
+NOT_PRICED = Rate("", "Included minutes", 0, 0, 60, 60)
+"""The rate of a call that minutes pay and the rate card does not know: billed by the minute."""
+
+CONFERENCE_OUT, BOT_OUT = "conf_out", "ucap_out"
+PREMIUM, SHARED_COST = "premium", "shared_cost"
+NUMBER_KINDS = (
+    *("fixed", "mobile", "fixed_or_mobile", "toll_free", PREMIUM, SHARED_COST),
+    *("voip", "personal", "uan", ""),
+)
+EXTENDED_COUNTRY = "US"
+"""Extended dial-out reaches the minutes area of this country: US, CA, PR (R55)."""
+
+BOT_CAPABILITY = "MCOEV_VIRTUALUSER"
+EXTENDED_CAPABILITY = "MCOMEETADD_DIALOUT_US"
+CONFERENCING_CAPABILITY = "MCOMEETADD"
+FREE_CALL = "FREECALL"
+"""The capability of seconds that had to be given free for want of a rate (D10)."""
+
+
+class World(NamedTuple):
+    """What is known when a call begins: all of it immutable or changed by whole entries."""
+
+    directory: Directory
+    rate_cards: RateCards
+    catalogue: Catalogue
+    at_ms: int
+
+
+class Called(NamedTuple):
+    """The number that is called: E.164 digits, its country (empty for none), its kind."""
+
+    digits: str
+    country: str
+    kind: str = ""
+
+
+class Verdict(NamedTuple):
+    """What the gates came to: the rate, who may pay, the first "no", a line for each gate
+    passed; and how many seconds there are of the pool and of its guard."""
+
+    rate: Rate
+    refusal: Refusal | None
+    passed: tuple[str, ...]
+    payers: Payers = Payers(credits=False, paid_capability="")
+    pool_total_s: int = 0
+    guard_total_s: int = 0
+
+
+def outbound(
+    world: World, type_: str, organisation: Organisation, user: User | None, called: Called
+) -> Verdict:
+    """Decide an outbound call to a number that exists and is no emergency number.
+
+    The user is who calls, for conf_out the organizer (R32), for ucap_out the resource account.
+    Refuses, in this order: number_not_supported, outbound_policy, country_blocked,
+    no_base_licence; and where minutes do not pay: no_user_credit_capability,
+    no_tenant_credit_capability, no_rate. Source: D16, R28-R59.
+    """
+    catalogue = world.catalogue
+    location = user.usage_location if user is not None else organisation.country
+    has = entitlements(catalogue, user.licences if user is not None else frozenset())
+    special = catalogue.special(called.digits)
+    passed: list[str] = []
+    refusal = (
+        _supported(catalogue, called, passed)
+        or _policy(catalogue, type_, organisation, user, called, passed)
+        or _countries(organisation, called, passed)
+        or _base_licence(type_, user, has, passed)
+    )
+    if refusal is not None:
+        return Verdict(UNRATED, refusal, tuple(passed))
+    extended = type_ == CONFERENCE_OUT and special is None and _is_extended(catalogue, has, called)
+    if extended:
+        passed.append("extended dial-out: free to the United States and Canada")
+        free = Payers(credits=False, free_capability=EXTENDED_CAPABILITY, paid_capability="")
+        return Verdict(EXTENDED, None, tuple(passed), free)
+    included = None
+    if special is None and called.kind not in (PREMIUM, SHARED_COST):
+        included = _included(world, type_, organisation, user, has, called, location)
+    return _by_money(world, type_, organisation, user, has, called, included, passed)
+
+
+def inbound_free(rate: Rate, capability: str, passed: tuple[str, ...]) -> Verdict:
+    """An inbound call that costs nothing (R26, R40)."""
+    payers = Payers(credits=False, free_capability=capability, paid_capability="")
+    return Verdict(rate, None, passed, payers)
+
+
+def inbound(
+    world: World,
+    organisation: Organisation,
+    organizer: User | None,
+    called: Called,
+    *,
+    bot: User | None,
+    toll_free: bool,
+    capability: str,
+) -> Verdict:
+    """Decide a call that comes in on a service number.
+
+    Toll-free numbers are paid for by the organisation, without a licence of anybody (R33, R56), if
+    the organizer lets people join on them (R57). Toll numbers are free, but for a pay-per-minute
+    organizer (R35). `bot` is the resource account that answers, `capability` that of a free call.
+    Refuses: no_base_licence,
+    toll_free_not_allowed, no_tenant_credit_capability, no_rate.
+    """
+    per_minute = False
+    passed: list[str] = []
+    if bot is not None:
+        has = entitlements(world.catalogue, bot.licences)
+        refusal = _base_licence(BOT_OUT, bot, has, passed)
+        if refusal is not None:
+            return Verdict(UNRATED, refusal, tuple(passed))
+    if organizer is not None:
+        has = entitlements(world.catalogue, organizer.licences)
+        refusal = _base_licence(CONFERENCE_OUT, organizer, has, passed)
+        if refusal is None and toll_free and not organizer.toll_free_dial_in:
+            refusal = Refusal(
+                "toll_free_not_allowed", f"{organizer.name} lets nobody join on toll-free numbers"
+            )
+        if refusal is not None:
+            return Verdict(UNRATED, refusal, tuple(passed))
+        per_minute = has.per_minute
+    if not toll_free and not per_minute:
+        return inbound_free(TO_A_TOLL_NUMBER, capability, tuple(passed))
+    direction = TOLL_FREE_IN if toll_free else TOLL_IN
+    rate = _rate(organisation, world, direction, called.digits)
+    if isinstance(rate, Refusal):
+        return Verdict(UNRATED, rate, tuple(passed))
+    no_money = _tenant(world.catalogue, organisation)
+    if no_money is not None:
+        return Verdict(rate, no_money, tuple(passed))
+    paid = "MCOMEETACPEA" if per_minute else CREDITS_CAPABILITY
+    payers = _money(world, organisation, None, credits_allowed=True, capability=paid)
+    return Verdict(rate, None, tuple(passed), payers)
+
+
+def _supported(catalogue: Catalogue, called: Called, passed: list[str]) -> Refusal | None:
+    special = catalogue.special(called.digits)
+    if special is not None:
+        if special.supported:
+            passed.append(f"number: {special.name}, on credits alone")
+            return None
+        return Refusal("number_not_supported", f"+{called.digits} is {special.name}")
+    if called.kind in (PREMIUM, SHARED_COST) and not catalogue.country(called.country).premium:
+        kind = called.kind.replace("_", "-")
+        detail = f"+{called.digits} is a {kind} number of {called.country}"
+        return Refusal("number_not_supported", detail)
+    return None
+
+
+def _policy(
+    catalogue: Catalogue,
+    type_: str,
+    organisation: Organisation,
+    user: User | None,
+    called: Called,
+    passed: list[str],
+) -> Refusal | None:
+    """The dial-out policy of the user, else of the organisation, else the catalogue's (R86, R87).
+    A policy that the catalogue lost forbids everything."""
+    name = (user.policy if user is not None else "") or organisation.rules.policy
+    name = name or catalogue.settings.get(DEFAULT_POLICY, "")
+    policy = catalogue.policies.get(name) or DialOutPolicy(name, NOBODY, NOBODY)
+    scope = policy.conference if type_ == CONFERENCE_OUT else policy.user
+    location = user.usage_location if user is not None else organisation.country
+    if scope == ANY:
+        allowed = True
+    elif scope == ZONE_A:
+        allowed = catalogue.country(called.country).zone_a
+    elif scope == DOMESTIC:
+        theirs, ours = catalogue.country(called.country), catalogue.country(location)
+        allowed = theirs.domestic_area == ours.domestic_area
+    else:
+        allowed = False
+    if allowed:
+        passed.append(_policy_line(name, scope))
+        return None
+    return Refusal(
+        "outbound_policy",
+        f"the policy {name!r} allows {_SCOPES[scope]}; "
+        f"+{called.digits} is in {called.country or 'no country'}",
+    )
+
+
+_SCOPES = {
+    ANY: "any destination",
+    DOMESTIC: "calls within the own country",
+    ZONE_A: "calls to zone A",
+    NOBODY: "no calls out",
+}
+
+
+@lru_cache(LINES_CACHED_MAX)
+def _policy_line(name: str, scope: str) -> str:
+    return f"policy: {name} allows {_SCOPES[scope]}"
+
+
+def _countries(organisation: Organisation, called: Called, passed: list[str]) -> Refusal | None:
+    rules = organisation.rules
+    if not rules.allowed_countries and not rules.blocked_countries:
+        return None
+    country = called.country or "no country"
+    if called.country in rules.blocked_countries:
+        return Refusal("country_blocked", f"{organisation.name} blocks calls to {country}")
+    if rules.allowed_countries and called.country not in rules.allowed_countries:
+        return Refusal("country_blocked", f"{organisation.name} does not allow {country}")
+    passed.append(f"countries: {country} is allowed")
+    return None
+
+
+_NEEDED = {
+    PHONE: "a phone licence",
+    PLAN: "a calling plan",
+    CONFERENCING: "a conferencing licence",
+    RESOURCE: "a resource account licence",
+}
+
+
+def _base_licence(
+    type_: str, user: User | None, has: Entitlements, passed: list[str]
+) -> Refusal | None:
+    if type_ == CONFERENCE_OUT:
+        needed: tuple[str, ...] = (CONFERENCING,)
+    elif type_ == BOT_OUT:
+        needed = (RESOURCE,)
+    else:
+        needed = (PHONE, PLAN)
+    missing = [_NEEDED[feature] for feature in needed if feature not in has.features]
+    if user is None:
+        return Refusal("no_base_licence", "the number has no resource account with a licence")
+    if missing:
+        return Refusal("no_base_licence", f"{user.name} has not {' and '.join(missing)}")
+    passed.append(_base_line(has, type_ == CONFERENCE_OUT))
+    return None
+
+
+@lru_cache(LINES_CACHED_MAX)
+def _base_line(has: Entitlements, conference: bool) -> str:
+    licence = has.conferencing if conference else has.plan
+    return f"base licence: {licence.name} ({licence.code})" if licence else "base licence: there"
+
+
+def _is_extended(catalogue: Catalogue, has: Entitlements, called: Called) -> bool:
+    area = catalogue.country(EXTENDED_COUNTRY).minutes_area
+    return (
+        EXTENDED_DIAL_OUT in has.features and catalogue.country(called.country).minutes_area == area
+    )
+
+
+def _included(
+    world: World,
+    type_: str,
+    organisation: Organisation,
+    user: User | None,
+    has: Entitlements,
+    called: Called,
+    location: str,
+) -> Included | None:
+    if user is None:
+        return None
+    month = month_of(world.at_ms)
+    if type_ == CONFERENCE_OUT:
+        if has.conferencing is None or has.per_minute:
+            return None
+        if not world.catalogue.country(called.country).zone_a:
+            return None
+        return conference_minutes(
+            world.directory, world.catalogue, organisation, has.conferencing, month
+        )
+    if has.plan is None:
+        return None
+    return plan_minutes(
+        world.directory, world.catalogue, organisation, user, has.plan, called.country, month
+    )
+
+
+def _by_money(
+    world: World,
+    type_: str,
+    organisation: Organisation,
+    user: User | None,
+    has: Entitlements,
+    called: Called,
+    included: Included | None,
+    passed: list[str],
+) -> Verdict:
+    """Who may pay: the minutes found, and money where its gates let it."""
+    rate = _rate(organisation, world, OUTBOUND, called.digits)
+    per_minute = type_ == CONFERENCE_OUT and has.per_minute
+    unlicensed = None if per_minute else _unlicensed(world.catalogue, type_, user, has)
+    no_money = None
+    if not _after_use(organisation):
+        no_money = unlicensed or _tenant(world.catalogue, organisation)
+    if no_money is None and isinstance(rate, Refusal):
+        no_money = rate
+    if included is not None:
+        passed.append(included.line)
+    elif no_money is not None:
+        return Verdict(UNRATED, no_money, tuple(passed))
+    if unlicensed is None and no_money is None:
+        passed.append(_CREDITS_LINE if not per_minute else _PER_MINUTE_LINE)
+    payers = _money(
+        world,
+        organisation,
+        user,
+        credits_allowed=unlicensed is None,
+        capability="MCOMEETACPEA" if per_minute else CREDITS_CAPABILITY,
+    )
+    if no_money is not None:
+        payers = payers._replace(
+            money_code=no_money.code,
+            money_detail=no_money.detail,
+            paid_capability=FREE_CALL if no_money.code == "no_rate" else payers.paid_capability,
+        )
+    if included is not None:
+        payers = payers._replace(
+            pool=included.pool, guard=included.guard, free_capability=included.capability
+        )
+    return Verdict(
+        NOT_PRICED if isinstance(rate, Refusal) else rate,
+        None,
+        tuple(passed),
+        payers,
+        included.total_s if included is not None else 0,
+        included.guard_total_s if included is not None else 0,
+    )
+
+
+_CREDITS_LINE = "licence: Communications Credits (MCOPSTNC)"
+_PER_MINUTE_LINE = "licence: conferencing is paid per minute"
+
+
+def _money(
+    world: World,
+    organisation: Organisation,
+    user: User | None,
+    *,
+    credits_allowed: bool,
+    capability: str,
+) -> Payers:
+    """The payers of money: credits where they may be used, post-usage where it is on, within the
+    spend limit of the user."""
+    rules, month = organisation.rules, month_of(world.at_ms)
+    limit_micros = None
+    if user is not None:
+        limit_micros = user.spend_limit_micros
+        if limit_micros is None:
+            limit_micros = rules.spend_limit_micros
+    after_use = _after_use(organisation)
+    shortage = "insufficient_credit"
+    if organisation.commerce_model != "prepaid" and not after_use:
+        shortage = "post_usage_off"
+    return Payers(
+        spending=spending_key(month, user.id) if user is not None else "",
+        post_usage=post_usage_key(month) if after_use else "",
+        spend_limit_micros=limit_micros,
+        post_usage_cap_micros=rules.post_usage_cap_micros if after_use else None,
+        credits=credits_allowed,
+        shortage=shortage,
+        paid_capability=capability,
+    )
+
+
+def _after_use(organisation: Organisation) -> bool:
+    return organisation.commerce_model != "prepaid" and organisation.rules.pay_as_you_go
+
+
+def _unlicensed(
+    catalogue: Catalogue, type_: str, user: User | None, has: Entitlements
+) -> Refusal | None:
+    """Why this user may not use credits (R29, R34)."""
+    name = user.name if user is not None else "the caller"
+    if type_ == BOT_OUT:
+        if catalogue.settings.get(RESOURCE_ACCOUNT_CALLS) == CREDITS:
+            return None
+        if PAY_AS_YOU_GO not in has.features:
+            return Refusal("no_user_credit_capability", f"{name} has no Pay-As-You-Go calling plan")
+    if CREDITS in has.features:
+        return None
+    return Refusal("no_user_credit_capability", f"{name} has no licence MCOPSTNC")
+
+
+def _tenant(catalogue: Catalogue, organisation: Organisation) -> Refusal | None:
+    """Why this organisation can have no credits (R30)."""
+    if organisation.commerce_model != "prepaid" or catalogue.country(organisation.country).credits:
+        return None
+    detail = f"Communications Credits are not offered in {organisation.country}"
+    return Refusal("no_tenant_credit_capability", detail)
+
+
+def _rate(organisation: Organisation, world: World, direction: str, digits: str) -> Rate | Refusal:
+    card = world.rate_cards.in_force(organisation.rate_card, world.at_ms)
+    if card is None:
+        return Refusal("no_rate", f"the rate card {organisation.rate_card} is not in force")
+    if card.currency != organisation.currency:
+        detail = f"the rate card {card.name} is in {card.currency}, the wallet in "
+        return Refusal("no_rate", detail + organisation.currency)
+    rate = card.find(direction, digits, world.at_ms)
+    if rate is None:
+        return Refusal("no_rate", f"+{digits} matches no prefix of the rate card {card.name}")
+    return rate

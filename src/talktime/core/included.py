@@ -1,0 +1,109 @@
+"""Which included minutes may pay for a call, and how many there are of them this month (R36-R52).
+
+A pool is (organisation, area, plan, counter, month). How large it is follows from who has the plan
+now: licences given or taken away change it at once (R48).
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from talktime.core.catalogue import Catalogue, Licence, Minutes
+from talktime.core.directory import Directory, Organisation, User
+from talktime.core.limits import LINES_CACHED_MAX
+from talktime.core.meters import CONFERENCE, DOMESTIC, INTERNATIONAL, minutes_key
+
+EVERYWHERE = "all"
+"""The area of the conference minutes: the organisation has one pool (R51)."""
+
+
+class Included(NamedTuple):
+    """Minutes that may pay: the meter, the one that must not be used up either (D12), how many
+    seconds there are of each, the capability of what they pay, a line for people."""
+
+    pool: str
+    total_s: int
+    capability: str
+    line: str
+    guard: str = ""
+    guard_total_s: int = 0
+
+
+def plan_minutes(
+    directory: Directory,
+    catalogue: Catalogue,
+    organisation: Organisation,
+    user: User,
+    plan: Licence,
+    country: str,
+    month: str,
+) -> Included | None:
+    """The minutes of a user's calling plan for a call to a country; None where it has none.
+
+    Domestic is where the country called shares its minutes area with the user's usage location
+    (R44, R46). The pool is shared by the users of the plan in one domestic area (R36, R45); a plan
+    that is not pooled has one for each user (R37).
+    """
+    home = catalogue.country(user.usage_location)
+    domestic = catalogue.country(country).minutes_area == home.minutes_area
+    total = _total(directory, catalogue, organisation.id, user, plan, home.domestic_area)
+    counter, minutes = (
+        (DOMESTIC, total.domestic) if domestic else (INTERNATIONAL, total.international)
+    )
+    if not minutes:
+        return None
+    owner = None if plan.pooled else user.id
+    pool = minutes_key(month, plan.code, home.domestic_area, counter, owner)
+    included = Included(pool, minutes * 60, plan.capability or plan.code, _line(plan.name, counter))
+    other, others = (INTERNATIONAL, total.international) if domestic else (DOMESTIC, total.domestic)
+    if organisation.rules.independent_counters or not others:
+        return included
+    guard = minutes_key(month, plan.code, home.domestic_area, other, owner)
+    return included._replace(guard=guard, guard_total_s=others * 60)
+
+
+def conference_minutes(
+    directory: Directory,
+    catalogue: Catalogue,
+    organisation: Organisation,
+    licence: Licence,
+    month: str,
+) -> Included | None:
+    """The organisation's minutes for dial-out from meetings, by its licences assigned anywhere
+    (R51); None where the licence brings none."""
+    each = licence.minutes_in(organisation.country).conference
+    if not each:
+        return None
+    count = sum(
+        directory.assigned_anywhere(organisation.id, code)
+        for code in catalogue.sources[licence.code]
+    )
+    pool = minutes_key(month, licence.code, EVERYWHERE, CONFERENCE)
+    return Included(
+        pool, count * each * 60, licence.capability or licence.code, _line(licence.name, CONFERENCE)
+    )
+
+
+def _total(
+    directory: Directory,
+    catalogue: Catalogue,
+    organisation_id: int,
+    user: User,
+    plan: Licence,
+    area: str,
+) -> Minutes:
+    """The minutes a month of one user (not pooled), or of all who have the plan in this area."""
+    if not plan.pooled:
+        return plan.minutes_in(user.usage_location)
+    domestic = international = 0
+    for location in catalogue.locations_of(area):
+        each = plan.minutes_in(location)
+        for code in catalogue.sources[plan.code]:
+            count = directory.assigned(organisation_id, location, code)
+            domestic += count * each.domestic
+            international += count * each.international
+    return Minutes(domestic, international)
+
+
+@lru_cache(LINES_CACHED_MAX)
+def _line(name: str, counter: str) -> str:
+    return f"included minutes: {name}, {counter}"
