@@ -3,8 +3,10 @@
 Every check gives the reason in words; None, or nothing, where all is in order.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+import msgspec
 import phonenumbers
 
 from talktime.core.catalogue import (
@@ -13,6 +15,7 @@ from talktime.core.catalogue import (
     DEFAULT_POLICY,
     DOMESTIC,
     FEATURES,
+    KINDS,
     NOBODY,
     RESOURCE_ACCOUNT_CALLS,
     USER_NUMBERS_MORE,
@@ -38,6 +41,10 @@ from talktime.core.limits import (
     PREFIX_DIGITS_MAX,
 )
 from talktime.operations.input_checks import check_text
+from talktime.store.catalogue_bodies import value_of
+
+WITHDRAWN = "withdrawn"
+"""The field of an entry that takes its code out; it has no other fields."""
 
 CONFERENCE_WORDS = (ANY, DOMESTIC, ZONE_A, NOBODY)
 USER_WORDS = (ANY, DOMESTIC, NOBODY)
@@ -45,13 +52,35 @@ RESOURCE_ACCOUNT_WORDS = ("credits", "plan_and_credits")
 SETTINGS = (DEFAULT_POLICY, RESOURCE_ACCOUNT_CALLS, USER_NUMBERS_PERCENT, USER_NUMBERS_MORE)
 
 
-def wrong_with(entry: Entry) -> str | None:
-    """What is wrong with an entry, whatever the others are."""
-    return next(_faults(entry.code, entry.value), None)
+def checked_entry(kind: str, plain: Mapping[str, Any], valid_from_ms: int) -> Entry | str:
+    """An entry of this kind from its fields as plain data, or what is wrong with it.
+
+    Figures and yes-or-no may be texts. With `withdrawn` its code alone is given.
+
+    >>> checked_entry("country", {"code": "SE", "masked_digits": "3"}, 0).value.masked_digits
+    3
+    >>> checked_entry("country", {"code": "SE", "masked_digits": "-3"}, 0)
+    'country SE: masked_digits: -3 is not within 0 to 15'
+    """
+    code_field = KINDS[kind]._fields[0]
+    code = plain.get(code_field)
+    if not isinstance(code, str | int):
+        return f"{kind}: the field {code_field} is missing"
+    told = f"{kind} {str(code)[:40]}"
+    if plain.get(WITHDRAWN) == "true":
+        if len(plain) > 2:
+            return f"{told}: a withdrawn entry has no other fields"
+        return Entry(kind, str(code), valid_from_ms, None)
+    try:
+        value = value_of(kind, plain, strict=False)
+    except msgspec.ValidationError as error:
+        return f"{told}: {error}"
+    fault = next(_faults(value), None)
+    return f"{told}: {fault}" if fault else Entry(kind, str(value[0]), valid_from_ms, value)
 
 
-def _faults(code: str, value: Value | None) -> Iterator[str]:
-    yield from _text_fault("its code", code, CATALOGUE_CODE_TEXT_MAX)
+def _faults(value: Value) -> Iterator[str]:
+    yield from _text_fault("its code", str(value[0]), CATALOGUE_CODE_TEXT_MAX)
     match value:
         case Licence():
             yield from _licence_faults(value)
@@ -118,9 +147,7 @@ def _text_fault(what: str, text: str, characters_max: int) -> Iterator[str]:
         yield refusal.detail
 
 
-def _word_faults(
-    what: str, words: "frozenset[str] | list[str] | tuple[str, ...]", known: tuple[str, ...]
-) -> Iterator[str]:
+def _word_faults(what: str, words: Iterable[str], known: tuple[str, ...]) -> Iterator[str]:
     for word in sorted(words):
         if word not in known:
             yield f"{what}: {word[:40]!r} is none of {', '.join(known)}"
