@@ -198,7 +198,7 @@ GOOD: dict[Any, dict[str, Any]] = {
         "valid_from_ms": START_MS,
     },
     control_plane.CatalogueRow: {
-        "id": 1,
+        "id": 1_001,
         "kind": "setting",
         "code": "default_policy",
         "valid_from_ms": START_MS,

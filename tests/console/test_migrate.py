@@ -9,10 +9,12 @@ from django.core.management import call_command
 from django.db import connections
 
 from talktime.console.cell.models import Wallet
-from talktime.console.control_plane.models import Organisation
+from talktime.console.control_plane.models import CatalogueRow, Organisation
 from talktime.console.databases import set_up
 from talktime.console.migrate import MigrationError, migrate, pending
 from talktime.console.migrations_expected import expected_migrations
+from talktime.operations.catalogue_seed import seed_entries
+from talktime.store.catalogue_bodies import body_text
 from tests.console.conftest import settings_in
 from tests.console.rows import GOOD, insert
 
@@ -20,7 +22,9 @@ CELL_TABLES = {
     "answer",
     "call",
     "django_migrations",
+    "licence_group",
     "lot",
+    "meter",
     "person",
     "revision",
     "transfer",
@@ -33,6 +37,7 @@ CONTROL_PLANE_TABLES = {
     "auth_group",
     "auth_group_permissions",
     "auth_permission",
+    "catalogue_row",
     "django_content_type",
     "django_migrations",
     "django_session",
@@ -74,10 +79,36 @@ def test_each_database_holds_its_own_tables_alone(installation):
     assert tables_of("cell_main") == CELL_TABLES
 
 
-def test_the_revision_counters_are_there_and_start_at_nothing(installation):
+def test_the_revision_counters_are_there_and_start_at_nothing_but_for_the_seed(installation):
     counters = "SELECT name, value FROM revision"
-    assert rows_of("default", counters) == {("directory", 0), ("keys", 0), ("rates", 0)}
+    shared = {("directory", 0), ("keys", 0), ("rates", 0), ("catalogue", 1)}
+    assert rows_of("default", counters) == shared
     assert rows_of("cell_main", counters) == {("users", 0)}
+
+
+def seeded_rows():
+    return set(CatalogueRow.objects.values_list("kind", "code", "valid_from_ms", "body"))
+
+
+def test_the_seed_is_in_the_catalogue_with_the_same_ids_everywhere(installation):
+    kept = [(*entry[:3], body_text(entry.value)) for entry in seed_entries()]
+    assert seeded_rows() == set(kept)
+    in_order = CatalogueRow.objects.order_by("id").values_list("id", "kind", "code", "revision")
+    assert list(in_order) == [
+        (number, entry.kind, entry.code, 1) for number, entry in enumerate(seed_entries(), 1)
+    ]
+
+
+def test_an_installation_from_before_the_catalogue_gets_the_seed(installation):
+    call_command("migrate", "control_plane", "0002", verbosity=0)
+    with connections["default"].cursor() as cursor:
+        cursor.execute("DELETE FROM revision WHERE name = 'catalogue'")
+        cursor.execute("UPDATE revision SET value = 9 WHERE name = 'directory'")
+    migrate(installation)
+    assert len(seeded_rows()) == len(seed_entries())
+    assert rows_of("default", "SELECT name, value FROM revision") == {
+        *(("directory", 9), ("keys", 0), ("rates", 0), ("catalogue", 1))
+    }
 
 
 def test_the_expected_migrations_are_those_that_a_migrated_database_records(installation):
@@ -244,8 +275,8 @@ def test_processes_that_start_together_migrate_one_after_another(
         thread.join()
     assert failed == []
     assert sorted(line.rpartition(": ")[2] for line in said) == [
-        "17 migrations applied",
-        "3 migrations applied",
+        "19 migrations applied",
+        "4 migrations applied",
         *["up to date"] * 6,
     ]
 

@@ -17,6 +17,7 @@ from talktime.core.keys import ApiKey
 from talktime.core.limits import CALL_OWNERS_CACHED_MAX, QUEUE_MAX
 from talktime.core.outcomes import NothingToSettle, Refused
 from talktime.core.refusal import Refusal
+from talktime.engine.catalogue_cache import CatalogueCache
 from talktime.engine.connector import Connector, Outages
 from talktime.engine.directory_cache import DirectoryCache
 from talktime.engine.key_cache import KeyCache
@@ -55,6 +56,7 @@ class Engine:
         """Notified when a cache has changed, or a database is away or back."""
         self.keys = KeyCache()
         self.rates = RateCache()
+        self.catalogue = CatalogueCache()
         self.directory = DirectoryCache(settings.cells)
         self._terms = Terms(settings.slice_s, settings.grace_s)
         self._owners = Owners(CALL_OWNERS_CACHED_MAX)
@@ -80,7 +82,8 @@ class Engine:
             Follow(connector(cell), [partial(self.directory.refresh_users, cell)])
             for cell in settings.cells
         ]
-        shared = [Follow(control(), [self.keys.refresh, self.directory.refresh])]
+        refreshes = [self.keys.refresh, self.directory.refresh, self.catalogue.refresh]
+        shared = [Follow(control(), refreshes)]
         # Apart: a card of a million prefixes takes a while, and a revoked key must not wait.
         rates = [Follow(control(), [self.rates.refresh])]
         self._pollers = [
@@ -107,7 +110,8 @@ class Engine:
     def not_ready(self) -> dict[str, str]:
         """The parts that keep this process from working, each with the reason."""
         parts = {name: why for poller in self._pollers for name, why in poller.away.items()}
-        for missing in (*self.keys.missing, *self.rates.missing, *self.directory.missing):
+        caches = (self.keys, self.rates, self.catalogue, self.directory)
+        for missing in (part for cache in caches for part in cache.missing):
             parts.setdefault(missing, "not loaded yet")
         return parts
 

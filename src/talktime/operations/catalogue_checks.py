@@ -1,0 +1,185 @@
+"""What an entry of the catalogue must be for itself, and all entries in force together.
+
+Every check gives the reason in words; None, or nothing, where all is in order.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+import phonenumbers
+
+from talktime.core.catalogue import (
+    ANY,
+    ANYWHERE,
+    DEFAULT_POLICY,
+    DOMESTIC,
+    FEATURES,
+    KINDS,
+    NOBODY,
+    RESOURCE_ACCOUNT_CALLS,
+    USER_NUMBERS_MORE,
+    USER_NUMBERS_PERCENT,
+    ZONE_A,
+    Catalogue,
+    Country,
+    DialOutPolicy,
+    Entry,
+    Licence,
+    NumberTier,
+    Setting,
+    SpecialPrefix,
+    Value,
+)
+from talktime.core.directory import USER_KINDS
+from talktime.core.limits import (
+    CATALOGUE_CODE_TEXT_MAX,
+    LICENCE_MINUTES_MAX,
+    MASKED_DIGITS_MAX,
+    NAME_TEXT_MAX,
+    NUMBER_QUOTA_MAX,
+    PREFIX_DIGITS_MAX,
+)
+from talktime.operations.input_checks import check_text
+from talktime.store.catalogue_bodies import value_of
+
+WITHDRAWN = "withdrawn"
+"""The field of an entry that takes its code out; it has no other fields."""
+
+CONFERENCE_WORDS = (ANY, DOMESTIC, ZONE_A, NOBODY)
+USER_WORDS = (ANY, DOMESTIC, NOBODY)
+RESOURCE_ACCOUNT_WORDS = ("credits", "plan_and_credits")
+SETTINGS = (DEFAULT_POLICY, RESOURCE_ACCOUNT_CALLS, USER_NUMBERS_PERCENT, USER_NUMBERS_MORE)
+
+
+def checked_entry(kind: str, plain: Mapping[str, Any], valid_from_ms: int) -> Entry | str:
+    """An entry of this kind from its fields as plain data, or what is wrong with it.
+
+    Figures and yes-or-no may be texts. With `withdrawn` its code alone is given.
+
+    >>> checked_entry("country", {"code": "SE", "masked_digits": "3"}, 0).value.masked_digits
+    3
+    >>> checked_entry("country", {"code": "SE", "masked_digits": "-3"}, 0)
+    'country SE: masked_digits: -3 is not within 0 to 15'
+    """
+    code_field = KINDS[kind]._fields[0]
+    code = plain.get(code_field)
+    if not isinstance(code, str | int):
+        return f"{kind}: the field {code_field} is missing"
+    told = f"{kind} {str(code)[:40]}"
+    if plain.get(WITHDRAWN) == "true":
+        if len(plain) > 2:
+            return f"{told}: a withdrawn entry has no other fields"
+        return Entry(kind, str(code), valid_from_ms, None)
+    try:
+        value = value_of(kind, plain, strict=False)
+    except msgspec.ValidationError as error:
+        return f"{told}: {error}"
+    fault = next(_faults(value), None)
+    return f"{told}: {fault}" if fault else Entry(kind, str(value[0]), valid_from_ms, value)
+
+
+def _faults(value: Value) -> Iterator[str]:
+    yield from _text_fault("its code", str(value[0]), CATALOGUE_CODE_TEXT_MAX)
+    match value:
+        case Licence():
+            yield from _licence_faults(value)
+        case Country():
+            yield from _country_faults(value)
+        case SpecialPrefix(prefix=prefix):
+            if not (prefix.isascii() and prefix.isdigit() and len(prefix) <= PREFIX_DIGITS_MAX):
+                yield f"the prefix must be 1 to {PREFIX_DIGITS_MAX} digits, without +"
+            yield from _text_fault("the name", value.name, NAME_TEXT_MAX)
+        case DialOutPolicy():
+            yield from _word_faults("conference", [value.conference], CONFERENCE_WORDS)
+            yield from _word_faults("user", [value.user], USER_WORDS)
+        case NumberTier():
+            yield from _figure_fault("licences", value.licences, NUMBER_QUOTA_MAX)
+            yield from _figure_fault("service_numbers", value.service_numbers, NUMBER_QUOTA_MAX)
+        case Setting():
+            yield from _setting_faults(value)
+
+
+def _licence_faults(licence: Licence) -> Iterator[str]:
+    yield from _text_fault("the name", licence.name, NAME_TEXT_MAX)
+    yield from _word_faults("features", licence.features, FEATURES)
+    for choice in licence.requires:
+        yield from _word_faults("requires", choice, FEATURES)
+        if not choice:
+            yield "requires: a choice must name a feature"
+    yield from _word_faults("kinds", licence.kinds, USER_KINDS)
+    if len(licence.capability) > CATALOGUE_CODE_TEXT_MAX:
+        yield f"the capability must be at most {CATALOGUE_CODE_TEXT_MAX} characters"
+    for country, minutes in licence.minutes.items():
+        if country != ANYWHERE:
+            yield from _country_fault("minutes", country)
+        for counter, figure in minutes._asdict().items():
+            yield from _figure_fault(
+                f"minutes of {country}, {counter}", figure, LICENCE_MINUTES_MAX
+            )
+
+
+def _country_faults(country: Country) -> Iterator[str]:
+    yield from _country_fault("code", country.code)
+    for area in (country.domestic_area, country.minutes_area):
+        if area:
+            yield from _country_fault("an area is named by one of its countries", area)
+    yield from _figure_fault("masked_digits", country.masked_digits, MASKED_DIGITS_MAX)
+    if country.payg_zone:
+        yield from _text_fault("the payg_zone", country.payg_zone, CATALOGUE_CODE_TEXT_MAX)
+
+
+def _setting_faults(setting: Setting) -> Iterator[str]:
+    yield from _word_faults("name", [setting.name], SETTINGS)
+    if setting.name == RESOURCE_ACCOUNT_CALLS:
+        yield from _word_faults("value", [setting.value], RESOURCE_ACCOUNT_WORDS)
+    if setting.name in (USER_NUMBERS_PERCENT, USER_NUMBERS_MORE):
+        digits = setting.value
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
+            yield f"value: {digits[:40]!r} is not a whole number"
+        else:
+            yield from _figure_fault("value", int(digits), NUMBER_QUOTA_MAX)
+
+
+def _text_fault(what: str, text: str, characters_max: int) -> Iterator[str]:
+    refusal = check_text(what, text, characters_max)
+    if refusal is not None:
+        yield refusal.detail
+
+
+def _word_faults(what: str, words: Iterable[str], known: tuple[str, ...]) -> Iterator[str]:
+    for word in sorted(words):
+        if word not in known:
+            yield f"{what}: {word[:40]!r} is none of {', '.join(known)}"
+
+
+def _country_fault(what: str, code: str) -> Iterator[str]:
+    if code not in phonenumbers.SUPPORTED_REGIONS:
+        yield f"{what}: {code[:40]!r} is no country's code of two capital letters"
+
+
+def _figure_fault(what: str, figure: int, most: int) -> Iterator[str]:
+    if not 0 <= figure <= most:
+        yield f"{what}: {figure} is not within 0 to {most:,}"
+
+
+def conflicts_in(catalogue: Catalogue) -> Iterator[str]:
+    """What does not fit together among the entries in force at one moment.
+
+    Licences that come with others must be there, and none with itself; PAYG zones must have
+    countries; the default policy must be there.
+    """
+    zones = {country.payg_zone for country in catalogue.countries.values()}
+    for code, licence in sorted(catalogue.licences.items()):
+        for inner in licence.includes:
+            if inner not in catalogue.licences:
+                yield f"licence {code}: there is no licence {inner} to come with it"
+            elif code in catalogue.expanded([inner]):
+                yield f"licence {code}: {inner} comes with it, and it with {inner}"
+        for zone in sorted(licence.zones - zones):
+            yield f"licence {code}: no country is in zone {zone}"
+    policy = catalogue.settings.get(DEFAULT_POLICY)
+    if policy is None:
+        yield f"there is no setting {DEFAULT_POLICY}"
+    elif policy not in catalogue.policies:
+        yield f"setting {DEFAULT_POLICY}: there is no policy {policy}"
