@@ -7,8 +7,10 @@ databases for the caches.
 
 import asyncio
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+
+import structlog
 
 from talktime.config import Settings
 from talktime.core.books import Terms
@@ -32,6 +34,8 @@ from talktime.operations.show_call import show_call
 from talktime.store.database import Connection
 from talktime.store.usage import owner_of_call
 from talktime.store.version import Migrations
+
+log = structlog.get_logger(__name__)
 
 NOT_DECIDED = (429, 503)
 
@@ -58,6 +62,7 @@ class Engine:
         self.directory = DirectoryCache(settings.cells)
         self._terms = Terms(settings.slice_s, settings.grace_s)
         self._owners = Owners(CALL_OWNERS_CACHED_MAX)
+        self._asking: set[asyncio.Task[None]] = set()
 
         outages = {cell: Outages(f"cell {cell}") for cell in settings.cells}
         control_outages = Outages("control plane")
@@ -155,16 +160,35 @@ class Engine:
         self._owners.remember(key, owner)
         return refused_outright(refusal, request, switch_id, owner, self.clock_ms(), body_hash)
 
-    async def call(self, command: CallCommand) -> Done:
-        """Execute one command; its answer, after the commit."""
+    def ask(self, command: CallCommand, tell: Callable[[Done], None]) -> None:
+        """Execute one command; `tell` gets its answer, on the loop, after the commit."""
         lane = self._lane_of(command)
-        if lane is not None:
-            done = (await lane.submit((command,)))[0]
-            if done.status == 200 and type(done.outcome) is not NothingToSettle:
-                return done
-            if type(command) is Authorize or not _unknown(done):
-                return self._checked(command, done)
-        return (await self._ask_in_turn([command]))[0]
+        if lane is None:
+            self._ask_on(command, tell)
+        else:
+            lane.put((command,), partial(self._told, command, tell))
+
+    def _told(self, command: CallCommand, tell: Callable[[Done], None], found: list[Done]) -> None:
+        done = found[0]
+        if done.status == 200 and type(done.outcome) is not NothingToSettle:
+            tell(done)
+        elif type(command) is Authorize or not _unknown(done):
+            tell(self._checked(command, done))
+        else:
+            self._ask_on(command, tell)
+
+    def _ask_on(self, command: CallCommand, tell: Callable[[Done], None]) -> None:
+        async def asking() -> None:
+            try:
+                done = (await self._ask_in_turn([command]))[0]
+            except Exception:
+                log.exception("asking the cells failed", call=command.call_key)
+                done = unavailable(command, "this request failed; the service's log says why")
+            tell(done)
+
+        task = asyncio.get_running_loop().create_task(asking())
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
 
     async def calls(self, commands: Sequence[CallCommand]) -> list[Done]:
         """Execute the commands of one request, in their order and, within a cell, together."""
