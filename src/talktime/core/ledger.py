@@ -53,7 +53,7 @@ class Transfer(NamedTuple):
 @dataclass(slots=True)
 class Lot:
     """One purchase or grant. `changed` is set whenever a figure moves, for the save that
-    follows."""
+    follows; `was_spent` is what its row says."""
 
     id: int
     organisation_id: int
@@ -70,6 +70,7 @@ class Lot:
     reason: str
     actor: str
     changed: bool = False
+    was_spent: bool = False
 
     @property
     def spent(self) -> bool:

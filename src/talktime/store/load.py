@@ -175,7 +175,7 @@ def _answers_given(commands: Sequence[Command], books: Books) -> Iterable[tuple[
 
 def _lot(row: Row) -> Lot:
     lot = Lot(*row[:-1])
-    lot.promotional = bool(lot.promotional)
+    lot.promotional, lot.was_spent = bool(lot.promotional), bool(row[-1])
     return lot
 
 
