@@ -6,6 +6,7 @@ section 3).
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import cast, get_args
 
 import msgspec
 
@@ -25,6 +26,9 @@ from talktime.core.outcomes import StoredAnswer
 from talktime.core.rating import Rate
 from talktime.store.database import Both, Connection, Keys, Row
 from talktime.store.tables import CALL, LOT
+
+_WALLET_COMMANDS = frozenset(get_args(WALLET_COMMANDS))
+_NOT_OF_A_SWITCH = frozenset(get_args(NOT_OF_A_SWITCH))
 
 LOCK_WALLETS = (
     "SELECT organisation_id, currency, balance_micros, held_micros, debt_micros FROM wallet "
@@ -112,8 +116,9 @@ def load(
 def _call_keys(commands: Sequence[Command]) -> Keys:
     keys: dict[Row, None] = {}
     for command in commands:
-        if not isinstance(command, WALLET_COMMANDS) and command.organisation_id is not None:
-            keys[command.switch_id, command.call_key] = None
+        if type(command) not in _WALLET_COMMANDS and command.organisation_id is not None:
+            of_a_call = cast(CallCommand | ExpireHold, command)
+            keys[of_a_call.switch_id, of_a_call.call_key] = None
     return Keys(keys)
 
 
@@ -163,12 +168,13 @@ def _load_the_rare(
 
 def _answers_given(commands: Sequence[Command], books: Books) -> Iterable[tuple[int, int, int]]:
     for command in commands:
-        if isinstance(command, NOT_OF_A_SWITCH):
+        if type(command) in _NOT_OF_A_SWITCH:
             continue
-        call = books.calls.get((command.switch_id, command.call_key))
+        asked = cast(CallCommand, command)
+        call = books.calls.get((asked.switch_id, asked.call_key))
         if call is not None:
-            if command.sequence <= call.last_sequence:
-                yield call.organisation_id, call.id, command.sequence
+            if asked.sequence <= call.last_sequence:
+                yield call.organisation_id, call.id, asked.sequence
             if call.settle_sequence is not None:
                 yield call.organisation_id, call.id, call.settle_sequence
 
