@@ -22,6 +22,7 @@ from talktime.core.ids import NODES, Ids
 from talktime.engine.engine import Engine
 from talktime.engine.lane import Sources
 from talktime.gateways.http.app import create_app
+from talktime.gateways.http.protocol import protocol_of
 from talktime.operations.seed_demo import Demo, seed_demo
 from tests.stores import Store
 
@@ -64,8 +65,9 @@ class Service:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         app = create_app(engine)
+        http: Any = protocol_of(app.verbs)
         config = uvicorn.Config(
-            app, lifespan="off", access_log=False, log_config=None, http="httptools", loop="uvloop"
+            app, lifespan="off", access_log=False, log_config=None, http=http, loop="uvloop"
         )
         self._server = uvicorn.Server(config)
         self._started = threading.Event()

@@ -54,7 +54,7 @@ def add_organisation(store: Store, cell: str, number: str) -> Organisation:
             name=f"desk-{cell}@contoso.example",
             display_name="Front desk",
             usage_location="US",
-            licences=["MCOPSTNC"],
+            licences=["MCOEV", "MCOPSTN_PAYG_1", "MCOPSTNC"],
             next_id=new_id,
         )
     assert not isinstance(user, Refusal)
@@ -172,7 +172,7 @@ def test_what_changes_in_the_directory_is_known_to_every_engine(store: Store) ->
             directory = service.engine.directory.directory
             assert service.until(lambda d=directory: not d.user_named(user).licences)
             answer = service.call().authorize(**{"from": number})
-            assert (answer.status_code, answer.json()["code"]) == (403, "no_user_credit_capability")
+            assert (answer.status_code, answer.json()["code"]) == (403, "no_base_licence")
         control = store.control()
         with control.transaction():
             change_organisation(control, organisation.name, active=False)

@@ -16,7 +16,11 @@ def test_a_quote_tells_price_and_payer_and_holds_nothing(service: Service, store
     assert (quote.decision, quote.granted_seconds, quote.final) == ("would_grant", 300, False)
     assert quote.paid_by == [answers.PaidBy(source="credits", seconds=300, amount="0.055")]
     assert quote.balance == answers.Balance(currency="USD", available="105")
-    assert quote.cost == answers.Cost(seconds=61, billed_seconds=120, charge="0.022")
+    assert quote.lasts_seconds == 86_400
+    paid_by = [answers.PaidBy(source="credits", seconds=120, amount="0.022")]
+    assert quote.cost == answers.Cost(
+        seconds=61, billed_seconds=120, charge="0.022", paid_by=paid_by
+    )
     assert rows_of_books(store) == before
 
 

@@ -4,103 +4,35 @@ import pytest
 
 from talktime.core.calls import CALL_TYPES, OUTBOUND_TYPES
 from talktime.core.commands import Authorize
-from talktime.core.directory import Directory, NumberEntry, Organisation, User
-from talktime.core.rates import PrefixIndex, RateCard, RateCards
-from talktime.core.rating import Rate
+from talktime.core.directory import CallingRules
+from talktime.core.gates import EMERGENCY, UNRATED
+from talktime.core.payers import Payers
 from talktime.core.refusal import Refusal
-from talktime.operations.resolve import (
-    EMERGENCY,
-    TO_A_TOLL_NUMBER,
-    TO_A_USER,
-    UNRATED,
-    CallRequest,
-    resolve,
+from tests.callers import (
+    BARE,
+    CONTOSO,
+    DAY_MS,
+    FRONT_DESK,
+    GERMANY,
+    GUEST,
+    NOW_MS,
+    OTHER_GUEST,
+    POOR,
+    asking,
+    new_directory,
+    new_rate_cards,
+    outcome,
 )
-
-NOW_MS = 1_795_428_000_000
-DAY_MS = 86_400_000
-
-CONTOSO = Organisation(7, "Contoso", "main", "USD", "UTC", "US", "prepaid", True, "standard")
-FABRIKAM = CONTOSO._replace(id=8, name="Fabrikam", currency="EUR")
-CREDITS = frozenset({"MCOPSTNC"})
-FRONT_DESK = User(
-    *(70, 7, "front-desk@contoso.example", "Front desk", "US", CREDITS, "person", True)
-)
-OSLO = User(*(71, 7, "oslo@contoso.example", "Boardroom Oslo", "NO", CREDITS, "person", True))
-BARE = User(*(72, 7, "bare@contoso.example", "Bare", "DE", frozenset(), "person", True))
-MAIN_LINE = User(
-    *(73, 7, "main-line@contoso.example", "Main line", "US", CREDITS, "resource_account", True)
-)
-FABRIKAM_DESK = User(*(80, 8, "desk@fabrikam.example", "Desk", "US", CREDITS, "person", True))
-GUEST, OTHER_GUEST = (
-    User(*(number, number // 10, "guest@example.com", "Guest", "US", CREDITS, "person", True))
-    for number in (74, 84)
-)
-GERMANY = Rate("49", "Germany", 15_000, 0, 60, 60)
-TOLL_FREE_US = Rate("1800", "Toll-free in", 21_000, 0, 60, 60)
 
 
 @pytest.fixture
 def directory():
-    directory = Directory()
-    directory.apply(
-        [CONTOSO, FABRIKAM],
-        [
-            NumberEntry("14255550100", 7, FRONT_DESK.id, "user"),
-            NumberEntry("14255550101", 7, OSLO.id, "user"),
-            NumberEntry("14255550102", 7, None, "user"),
-            NumberEntry("14255550103", 7, 999, "user"),
-            NumberEntry("14255550110", 7, MAIN_LINE.id, "toll"),
-            NumberEntry("14255550111", 7, None, "toll"),
-            NumberEntry("18005550199", 7, MAIN_LINE.id, "toll_free"),
-            NumberEntry("12065550100", 99, None, "toll_free"),
-            NumberEntry("12065550101", 8, FABRIKAM_DESK.id, "user"),
-            NumberEntry("18885550199", 8, None, "toll_free"),
-        ],
-        [FRONT_DESK, OSLO, BARE, MAIN_LINE, FABRIKAM_DESK, GUEST, OTHER_GUEST],
-    )
-    return directory
+    return new_directory()
 
 
 @pytest.fixture
-def rate_cards():
-    def version(valid_from_ms, germany):
-        indexes = {
-            "outbound": PrefixIndex.of([(germany, 0)]),
-            "toll_free_in": PrefixIndex.of([(TOLL_FREE_US, 0)]),
-        }
-        return RateCard(1, "standard", "USD", valid_from_ms, indexes)
-
-    dearer = GERMANY._replace(per_minute_micros=20_000)
-    old, new = version(NOW_MS - 90 * DAY_MS, GERMANY), version(NOW_MS + 60_000, dearer)
-    return RateCards().with_card(old).with_card(new)
-
-
-@pytest.fixture
-def ask(directory, rate_cards):
-    """Resolve a call from Front desk to Germany, but for what is said."""
-
-    def ask(**said):
-        request = CallRequest(
-            **{
-                "call_key": "C1",
-                "sequence": 0,
-                "type": "user_out",
-                "from_": "+14255550100",
-                "to": "+4930123456",
-                "requested_s": 300,
-            }
-            | said
-        )
-        return resolve(directory, rate_cards, request, 11, NOW_MS, 55)
-
-    return ask
-
-
-def outcome(command):
-    """The code and detail of a refusal, wherever it is."""
-    refusal = command.refusal if isinstance(command, Authorize) else command
-    return refusal.code, refusal.detail
+def ask(directory):
+    return asking(directory, new_rate_cards())
 
 
 def test_a_call_is_rated_by_the_number_it_goes_to(ask):
@@ -121,8 +53,11 @@ def test_a_call_is_rated_by_the_number_it_goes_to(ask):
         passed=(
             "caller: Front desk (front-desk@contoso.example) of Contoso",
             "number: +4930123456 exists (DE)",
+            "policy: DialoutCPCandPSTNInternational allows any destination",
+            "base licence: Pay-As-You-Go Calling Plan (zone 1) (MCOPSTN_PAYG_1)",
             "licence: Communications Credits (MCOPSTNC)",
         ),
+        payers=Payers(spending="2026-11/spending/70"),
     )
 
 
@@ -158,7 +93,7 @@ def test_a_conference_calls_out_for_its_organizer_whoever_pressed_the_button(ask
     )
     assert (command.user_id, command.refusal) == (70, None)
     refused = ask(type="conf_out", organizer="bare@contoso.example")
-    assert outcome(refused)[0] == "no_user_credit_capability"
+    assert outcome(refused)[0] == "no_base_licence"
 
 
 def test_a_service_number_calls_out_for_its_resource_account(ask):
@@ -167,8 +102,8 @@ def test_a_service_number_calls_out_for_its_resource_account(ask):
     bare = ask(type="ucap_out", from_="+14255550111")
     assert (bare.organisation_id, bare.user_id) == (7, None)
     assert outcome(bare) == (
-        "no_user_credit_capability",
-        "+14255550111 has no resource account that could hold the licence",
+        "no_base_licence",
+        "the number has no resource account with a licence",
     )
 
 
@@ -250,7 +185,8 @@ def test_a_number_that_cannot_be_called_is_refused_in_the_command(ask, to, to_di
     code, found = outcome(command)
     assert code == "invalid_number"
     assert detail in found
-    assert (command.to_digits, command.rate, command.passed) == (to_digits, UNRATED, ())
+    assert (command.to_digits, command.rate) == (to_digits, UNRATED)
+    assert command.passed == ("caller: Front desk (front-desk@contoso.example) of Contoso",)
     assert command.organisation_id == 7
 
 
@@ -280,12 +216,19 @@ def test_an_emergency_call_is_allowed_whatever_else_is_wrong(ask, directory):
 
 
 def test_a_user_without_the_credits_licence_is_refused(ask):
-    command = ask(user="bare@contoso.example")
+    command = ask(user="poor@contoso.example")
     assert outcome(command) == (
         "no_user_credit_capability",
-        "bare@contoso.example has no licence MCOPSTNC",
+        "poor@contoso.example has no licence MCOPSTNC",
     )
-    assert (command.user_id, command.to_digits, command.rate) == (72, "4930123456", UNRATED)
+    assert (command.user_id, command.to_digits, command.rate) == (75, "4930123456", UNRATED)
+
+
+def test_a_user_without_phone_and_plan_is_told_what_is_missing(ask):
+    assert outcome(ask(user="bare@contoso.example")) == (
+        "no_base_licence",
+        "bare@contoso.example has not a phone licence and a calling plan",
+    )
 
 
 @pytest.mark.parametrize(
@@ -310,7 +253,17 @@ def test_gates_are_passed_in_their_order(ask, directory):
     assert outcome(ask(**everything_wrong))[0] == "user_inactive"
     directory.apply(users=[BARE])
     assert outcome(ask(**everything_wrong))[0] == "invalid_number"
-    assert outcome(ask(user=BARE.name, to="+442079460958"))[0] == "no_user_credit_capability"
+    assert outcome(ask(user=BARE.name, to="+449098790000"))[0] == "number_not_supported"
+    national = CONTOSO._replace(
+        rules=CallingRules("DialoutCPCandPSTNDomestic", blocked_countries=frozenset({"GB"}))
+    )
+    directory.apply([national])
+    assert outcome(ask(user=BARE.name, to="+442079460958"))[0] == "outbound_policy"
+    directory.apply([national._replace(rules=national.rules._replace(policy=""))])
+    assert outcome(ask(user=BARE.name, to="+442079460958"))[0] == "country_blocked"
+    directory.apply([CONTOSO])
+    assert outcome(ask(user=BARE.name, to="+442079460958"))[0] == "no_base_licence"
+    assert outcome(ask(user=POOR.name, to="+442079460958"))[0] == "no_user_credit_capability"
     assert outcome(ask(to="+442079460958"))[0] == "no_rate"
 
 
@@ -328,45 +281,6 @@ def test_gates_are_passed_in_their_order(ask, directory):
 def test_a_call_without_a_rate_is_refused(ask, directory, organisation, detail):
     directory.apply([organisation])
     assert outcome(ask(to="+442079460958")) == ("no_rate", detail)
-
-
-def test_a_call_to_a_user_is_free(ask):
-    command = ask(type="user_in", from_="+4930123456", to="+14255550100")
-    assert (command.user_id, command.rate, command.refusal) == (70, TO_A_USER, None)
-    assert (command.from_digits, command.to_digits) == ("4930123456", "14255550100")
-    assert ask(type="user_in", to=None, user="bare@contoso.example").rate == TO_A_USER
-
-
-@pytest.mark.parametrize("type_", ["conf_in", "ucap_in"])
-def test_a_call_to_a_toll_number_is_free(ask, type_):
-    command = ask(type=type_, to="+14255550110")
-    assert (command.user_id, command.rate, command.refusal) == (None, TO_A_TOLL_NUMBER, None)
-    assert command.passed == ("caller: Contoso",)
-
-
-@pytest.mark.parametrize("type_", ["conf_in", "ucap_in"])
-def test_a_call_to_a_toll_free_number_is_rated_by_it_and_needs_no_licence(ask, directory, type_):
-    directory.apply(users=[MAIN_LINE._replace(licences=frozenset())])
-    command = ask(type=type_, to="+14255550110", service_number="+1 800 555 0199")
-    assert (command.organisation_id, command.user_id) == (7, None)
-    assert (command.to_digits, command.rate, command.refusal) == (
-        *("18005550199", TOLL_FREE_US, None),
-    )
-
-
-def test_a_toll_free_number_without_a_rate_is_refused(ask):
-    command = ask(type="conf_in", service_number="+18885550199")
-    assert outcome(command) == ("no_rate", "the rate card standard is in USD, the wallet in EUR")
-    assert command.rate == UNRATED
-
-
-@pytest.mark.parametrize(
-    ("from_", "kept"),
-    [("anonymous", ""), (None, ""), ("+49 30 1234", "49301234"), ("1" * 20, "1" * 15)],
-)
-def test_a_caller_from_outside_may_show_any_number_or_none(ask, from_, kept):
-    command = ask(type="user_in", to="+14255550100", from_=from_)
-    assert (command.refusal, command.from_digits) == (None, kept)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@ from itertools import count
 
 import pytest
 
+from talktime.core.catalogue import Catalogues
 from talktime.core.directory import Directory
 from talktime.core.outcomes import Granted
 from talktime.core.rates import RateCards
 from talktime.operations.assign_numbers import find_number, release_number
+from talktime.operations.catalogue_seed import seed_entries
 from talktime.operations.execute import execute
 from talktime.operations.keys import find_key, revoke_key, secret_hash
 from talktime.operations.numbers import Number, parse_number
@@ -22,6 +24,7 @@ from tests.contents import cell_contents, control_contents
 
 NOW_MS = 1_795_428_000_000
 DAY_MS = 86_400_000
+CATALOGUES = Catalogues(seed_entries())
 
 
 @pytest.fixture
@@ -82,12 +85,12 @@ def test_the_demos_caller_is_granted_a_call_to_its_callee_on_credits(seed, contr
     directory = directory_of(control, cells)
     cards, _ = load_cards(control, RateCards(), 0)
     request = CallRequest("C1", 0, "user_out", demo.caller, demo.callee, requested_s=300)
-    command = resolve(directory, cards, request, 1, NOW_MS, 5)
+    command = resolve(directory, cards, CATALOGUES, request, 1, NOW_MS, 5)
     with cells["main"].transaction():
         [done] = execute(cells["main"], [command], NOW_MS, count(900).__next__)
     assert isinstance(done.outcome, Granted)
     assert done.outcome.granted_s == 300
-    assert done.outcome.paid_by == (("credits", 300, 55_000),)
+    assert done.outcome.paid_by == (("credits", 300, 55_000, ""),)
     assert done.outcome.available_micros == 104_945_000
 
 
@@ -96,7 +99,7 @@ def test_a_call_to_the_demos_toll_free_number_is_rated_by_it(seed, control, cell
     demo = seed()
     cards, _ = load_cards(control, RateCards(), 0)
     request = CallRequest("C1", 0, "ucap_in", "+442079460958", service_number=demo.toll_free)
-    command = resolve(directory_of(control, cells), cards, request, 1, NOW_MS, 5)
+    command = resolve(directory_of(control, cells), cards, CATALOGUES, request, 1, NOW_MS, 5)
     assert command.refusal is None
     assert (command.rate.prefix, command.rate.per_minute_micros) == ("1800", 21_000)
 

@@ -43,9 +43,10 @@ class Process:
         self._engine = new_engine(settings) if "engine" in roles else None
         self._jobs = new_jobs(settings) if "jobs" in roles else None
         self._with_console = "console" in roles
+        self.protocol: Any = "httptools"
 
     def application(self) -> Dispatcher:
-        """The one ASGI application for the port."""
+        """The one ASGI application for the port; from then on `protocol` is what reads HTTP."""
         return Dispatcher(self._api(), self._console(), self.start, self.stop)
 
     async def start(self) -> None:
@@ -68,8 +69,11 @@ class Process:
     def _api(self) -> Application:
         if self._engine is not None:
             from talktime.gateways.http.app import create_app
+            from talktime.gateways.http.protocol import protocol_of
 
-            return create_app(self._engine)
+            api = create_app(self._engine)
+            self.protocol = protocol_of(api.verbs)
+            return api
         from talktime.console.start.views import databases_away
 
         return Health(databases_away)
@@ -125,9 +129,11 @@ def serve(
     say_ready: Callable[[], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM; returns when all that was taken has been answered."""
+    process = Process(settings, roles)
+    application = process.application()
     config = uvicorn.Config(
-        Process(settings, roles).application(),
-        http="httptools",
+        application,
+        http=process.protocol,
         loop="uvloop",
         ws="none",
         lifespan="on",

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from talktime.core.books import Books
 from talktime.core.calls import Call, UsageRecord
-from talktime.core.gates import FREE_CALL
 from talktime.core.ledger import DEBT, POST_USAGE, REVENUE, Parts, Wallet, add_part
 from talktime.core.meters import month_of
 from talktime.core.outcomes import Paid, Settled
+from talktime.core.payers import FREE_CALL
 from talktime.core.paying import covered_s, parts_paid
 
 

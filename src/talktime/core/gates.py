@@ -11,29 +11,36 @@ from typing import NamedTuple
 from talktime.core.catalogue import (
     ANY,
     CONFERENCING,
-    CREDITS,
     DEFAULT_POLICY,
     DOMESTIC,
     EXTENDED_DIAL_OUT,
     NOBODY,
-    PAY_AS_YOU_GO,
     PHONE,
     PLAN,
     RESOURCE,
-    RESOURCE_ACCOUNT_CALLS,
     ZONE_A,
     Catalogue,
     DialOutPolicy,
+    SpecialPrefix,
 )
-from talktime.core.directory import Directory, Organisation, User
+from talktime.core.directory import Organisation, User
 from talktime.core.entitlements import Entitlements, entitlements
 from talktime.core.included import Included, conference_minutes, plan_minutes
 from talktime.core.limits import LINES_CACHED_MAX
-from talktime.core.meters import month_of, post_usage_key, spending_key
-from talktime.core.payers import CREDITS_CAPABILITY, Payers
-from talktime.core.rates import OUTBOUND, TOLL_FREE_IN, TOLL_IN, RateCards
+from talktime.core.meters import month_of
+from talktime.core.money_gates import (
+    BOT_OUT,
+    not_offered,
+    paid_after_use,
+    payers_of_money,
+    rate_of,
+    unlicensed,
+)
+from talktime.core.payers import CREDITS_CAPABILITY, FREE_CALL, Payers
+from talktime.core.rates import OUTBOUND, TOLL_FREE_IN, TOLL_IN
 from talktime.core.rating import Rate
 from talktime.core.refusal import Refusal
+from talktime.core.world import World
 
 UNRATED = Rate("", "", 0, 0, 1, 1)
 """The rate of a call that was refused before it had one."""
@@ -44,7 +51,7 @@ EXTENDED = Rate("", "Extended dial-out", 0, 0, 60, 60)
 NOT_PRICED = Rate("", "Included minutes", 0, 0, 60, 60)
 """The rate of a call that minutes pay and the rate card does not know: billed by the minute."""
 
-CONFERENCE_OUT, BOT_OUT = "conf_out", "ucap_out"
+CONFERENCE_OUT = "conf_out"
 PREMIUM, SHARED_COST = "premium", "shared_cost"
 NUMBER_KINDS = (
     *("fixed", "mobile", "fixed_or_mobile", "toll_free", PREMIUM, SHARED_COST),
@@ -56,17 +63,6 @@ EXTENDED_COUNTRY = "US"
 BOT_CAPABILITY = "MCOEV_VIRTUALUSER"
 EXTENDED_CAPABILITY = "MCOMEETADD_DIALOUT_US"
 CONFERENCING_CAPABILITY = "MCOMEETADD"
-FREE_CALL = "FREECALL"
-"""The capability of seconds that had to be given free for want of a rate (D10)."""
-
-
-class World(NamedTuple):
-    """What is known when a call begins: all of it immutable or changed by whole entries."""
-
-    directory: Directory
-    rate_cards: RateCards
-    catalogue: Catalogue
-    at_ms: int
 
 
 class Called(NamedTuple):
@@ -105,7 +101,7 @@ def outbound(
     special = catalogue.special(called.digits)
     passed: list[str] = []
     refusal = (
-        _supported(catalogue, called, passed)
+        _supported(catalogue, special, called, passed)
         or _policy(catalogue, type_, organisation, user, called, passed)
         or _countries(organisation, called, passed)
         or _base_licence(type_, user, has, passed)
@@ -167,19 +163,20 @@ def inbound(
     if not toll_free and not per_minute:
         return inbound_free(TO_A_TOLL_NUMBER, capability, tuple(passed))
     direction = TOLL_FREE_IN if toll_free else TOLL_IN
-    rate = _rate(organisation, world, direction, called.digits)
+    rate = rate_of(organisation, world, direction, called.digits)
     if isinstance(rate, Refusal):
         return Verdict(UNRATED, rate, tuple(passed))
-    no_money = _tenant(world.catalogue, organisation)
+    no_money = not_offered(world.catalogue, organisation)
     if no_money is not None:
         return Verdict(rate, no_money, tuple(passed))
     paid = "MCOMEETACPEA" if per_minute else CREDITS_CAPABILITY
-    payers = _money(world, organisation, None, credits_allowed=True, capability=paid)
+    payers = payers_of_money(world, organisation, None, credits_allowed=True, capability=paid)
     return Verdict(rate, None, tuple(passed), payers)
 
 
-def _supported(catalogue: Catalogue, called: Called, passed: list[str]) -> Refusal | None:
-    special = catalogue.special(called.digits)
+def _supported(
+    catalogue: Catalogue, special: SpecialPrefix | None, called: Called, passed: list[str]
+) -> Refusal | None:
     if special is not None:
         if special.supported:
             passed.append(f"number: {special.name}, on credits alone")
@@ -274,14 +271,15 @@ def _base_licence(
         return Refusal("no_base_licence", "the number has no resource account with a licence")
     if missing:
         return Refusal("no_base_licence", f"{user.name} has not {' and '.join(missing)}")
-    passed.append(_base_line(has, type_ == CONFERENCE_OUT))
+    licence = has.conferencing if type_ == CONFERENCE_OUT else has.plan
+    if licence is not None:
+        passed.append(_base_line(licence.name, licence.code))
     return None
 
 
 @lru_cache(LINES_CACHED_MAX)
-def _base_line(has: Entitlements, conference: bool) -> str:
-    licence = has.conferencing if conference else has.plan
-    return f"base licence: {licence.name} ({licence.code})" if licence else "base licence: there"
+def _base_line(name: str, code: str) -> str:
+    return f"base licence: {name} ({code})"
 
 
 def _is_extended(catalogue: Catalogue, has: Entitlements, called: Called) -> bool:
@@ -329,25 +327,25 @@ def _by_money(
     passed: list[str],
 ) -> Verdict:
     """Who may pay: the minutes found, and money where its gates let it."""
-    rate = _rate(organisation, world, OUTBOUND, called.digits)
+    rate = rate_of(organisation, world, OUTBOUND, called.digits)
     per_minute = type_ == CONFERENCE_OUT and has.per_minute
-    unlicensed = None if per_minute else _unlicensed(world.catalogue, type_, user, has)
+    no_licence = None if per_minute else unlicensed(world.catalogue, type_, user, has)
     no_money = None
-    if not _after_use(organisation):
-        no_money = unlicensed or _tenant(world.catalogue, organisation)
+    if not paid_after_use(organisation):
+        no_money = no_licence or not_offered(world.catalogue, organisation)
     if no_money is None and isinstance(rate, Refusal):
         no_money = rate
     if included is not None:
         passed.append(included.line)
     elif no_money is not None:
         return Verdict(UNRATED, no_money, tuple(passed))
-    if unlicensed is None and no_money is None:
+    if no_licence is None and no_money is None:
         passed.append(_CREDITS_LINE if not per_minute else _PER_MINUTE_LINE)
-    payers = _money(
+    payers = payers_of_money(
         world,
         organisation,
         user,
-        credits_allowed=unlicensed is None,
+        credits_allowed=no_licence is None,
         capability="MCOMEETACPEA" if per_minute else CREDITS_CAPABILITY,
     )
     if no_money is not None:
@@ -372,74 +370,3 @@ def _by_money(
 
 _CREDITS_LINE = "licence: Communications Credits (MCOPSTNC)"
 _PER_MINUTE_LINE = "licence: conferencing is paid per minute"
-
-
-def _money(
-    world: World,
-    organisation: Organisation,
-    user: User | None,
-    *,
-    credits_allowed: bool,
-    capability: str,
-) -> Payers:
-    """The payers of money: credits where they may be used, post-usage where it is on, within the
-    spend limit of the user."""
-    rules, month = organisation.rules, month_of(world.at_ms)
-    limit_micros = None
-    if user is not None:
-        limit_micros = user.spend_limit_micros
-        if limit_micros is None:
-            limit_micros = rules.spend_limit_micros
-    after_use = _after_use(organisation)
-    shortage = "insufficient_credit"
-    if organisation.commerce_model != "prepaid" and not after_use:
-        shortage = "post_usage_off"
-    return Payers(
-        spending=spending_key(month, user.id) if user is not None else "",
-        post_usage=post_usage_key(month) if after_use else "",
-        spend_limit_micros=limit_micros,
-        post_usage_cap_micros=rules.post_usage_cap_micros if after_use else None,
-        credits=credits_allowed,
-        shortage=shortage,
-        paid_capability=capability,
-    )
-
-
-def _after_use(organisation: Organisation) -> bool:
-    return organisation.commerce_model != "prepaid" and organisation.rules.pay_as_you_go
-
-
-def _unlicensed(
-    catalogue: Catalogue, type_: str, user: User | None, has: Entitlements
-) -> Refusal | None:
-    """Why this user may not use credits (R29, R34)."""
-    name = user.name if user is not None else "the caller"
-    if type_ == BOT_OUT:
-        if catalogue.settings.get(RESOURCE_ACCOUNT_CALLS) == CREDITS:
-            return None
-        if PAY_AS_YOU_GO not in has.features:
-            return Refusal("no_user_credit_capability", f"{name} has no Pay-As-You-Go calling plan")
-    if CREDITS in has.features:
-        return None
-    return Refusal("no_user_credit_capability", f"{name} has no licence MCOPSTNC")
-
-
-def _tenant(catalogue: Catalogue, organisation: Organisation) -> Refusal | None:
-    """Why this organisation can have no credits (R30)."""
-    if organisation.commerce_model != "prepaid" or catalogue.country(organisation.country).credits:
-        return None
-    detail = f"Communications Credits are not offered in {organisation.country}"
-    return Refusal("no_tenant_credit_capability", detail)
-
-
-def _rate(organisation: Organisation, world: World, direction: str, digits: str) -> Rate | Refusal:
-    card = world.rate_cards.in_force(organisation.rate_card, world.at_ms)
-    if card is None:
-        return Refusal("no_rate", f"the rate card {organisation.rate_card} is not in force")
-    if card.currency != organisation.currency:
-        detail = f"the rate card {card.name} is in {card.currency}, the wallet in "
-        return Refusal("no_rate", detail + organisation.currency)
-    rate = card.find(direction, digits, world.at_ms)
-    if rate is None:
-        return Refusal("no_rate", f"+{digits} matches no prefix of the rate card {card.name}")
-    return rate

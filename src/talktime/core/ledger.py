@@ -56,7 +56,7 @@ class Transfer(NamedTuple):
 @dataclass(slots=True)
 class Lot:
     """One purchase or grant. `changed` is set whenever a figure moves, for the save that
-    follows."""
+    follows; `was_spent` is what its row says."""
 
     id: int
     organisation_id: int
@@ -73,6 +73,7 @@ class Lot:
     reason: str
     actor: str
     changed: bool = False
+    was_spent: bool = False
 
     @property
     def spent(self) -> bool:

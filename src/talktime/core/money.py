@@ -4,8 +4,9 @@ Every place where money is rounded is a function of this module, named for how i
 """
 
 import re
+from functools import lru_cache
 
-from talktime.core.limits import AMOUNT_MICROS_MAX
+from talktime.core.limits import AMOUNT_MICROS_MAX, AMOUNTS_CACHED_MAX
 
 MICROS_PER_UNIT = 1_000_000
 DECIMALS_MAX = 6
@@ -44,6 +45,7 @@ def parse_micros(text: str) -> int:
     return -micros if sign else micros
 
 
+@lru_cache(AMOUNTS_CACHED_MAX)
 def decimal_text(micros: int) -> str:
     """Write micros as the exact decimal number of units, without trailing zeros.
 

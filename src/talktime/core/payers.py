@@ -15,6 +15,10 @@ CREDITS_CAPABILITY = "MCOPSTNPP"
 """The capability code of a call that Communications Credits paid (reference, 5.3)."""
 
 
+FREE_CALL = "FREECALL"
+"""The capability of seconds that had to be given free for want of a rate (D10)."""
+
+
 class Payers(NamedTuple):
     """Meters by key (core/meters.py), limits in micros, capability codes (R70).
 

@@ -7,8 +7,10 @@ databases for the caches.
 
 import asyncio
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+
+import structlog
 
 from talktime.config import Settings
 from talktime.core.books import Terms
@@ -27,12 +29,14 @@ from talktime.engine.poller import Follow, Poller
 from talktime.engine.rate_cache import RateCache
 from talktime.engine.reader import Reader
 from talktime.operations.execute import Done
-from talktime.operations.quote import quote
+from talktime.operations.quote import Quoted, quote
 from talktime.operations.resolve import CallRequest, refused_outright, resolve
 from talktime.operations.show_call import show_call
 from talktime.store.database import Connection
 from talktime.store.usage import owner_of_call
 from talktime.store.version import Migrations
+
+log = structlog.get_logger(__name__)
 
 NOT_DECIDED = (429, 503)
 
@@ -60,6 +64,7 @@ class Engine:
         self.directory = DirectoryCache(settings.cells)
         self._terms = Terms(settings.slice_s, settings.grace_s)
         self._owners = Owners(CALL_OWNERS_CACHED_MAX)
+        self._asking: set[asyncio.Task[None]] = set()
 
         outages = {cell: Outages(f"cell {cell}") for cell in settings.cells}
         control_outages = Outages("control plane")
@@ -121,12 +126,13 @@ class Engine:
 
     def resolve(self, request: CallRequest, switch_id: int, body_hash: int) -> Authorize | Refusal:
         """An authorize, complete, from what a switch asked; or why it cannot be decided."""
-        if self.directory.missing or self.rates.missing:
-            missing = (*self.directory.missing, *self.rates.missing)
+        missing = [*self.directory.missing, *self.rates.missing, *self.catalogue.missing]
+        if missing:
             return Refusal("unavailable", f"not loaded yet: {', '.join(missing)}")
         command = resolve(
             self.directory.directory,
             self.rates.cards,
+            self.catalogue.catalogues,
             request,
             switch_id,
             self.clock_ms(),
@@ -159,16 +165,35 @@ class Engine:
         self._owners.remember(key, owner)
         return refused_outright(refusal, request, switch_id, owner, self.clock_ms(), body_hash)
 
-    async def call(self, command: CallCommand) -> Done:
-        """Execute one command; its answer, after the commit."""
+    def ask(self, command: CallCommand, tell: Callable[[Done], None]) -> None:
+        """Execute one command; `tell` gets its answer, on the loop, after the commit."""
         lane = self._lane_of(command)
-        if lane is not None:
-            done = (await lane.submit((command,)))[0]
-            if done.status == 200 and type(done.outcome) is not NothingToSettle:
-                return done
-            if type(command) is Authorize or not _unknown(done):
-                return self._checked(command, done)
-        return (await self._ask_in_turn([command]))[0]
+        if lane is None:
+            self._ask_on(command, tell)
+        else:
+            lane.put((command,), partial(self._told, command, tell))
+
+    def _told(self, command: CallCommand, tell: Callable[[Done], None], found: list[Done]) -> None:
+        done = found[0]
+        if done.status == 200 and type(done.outcome) is not NothingToSettle:
+            tell(done)
+        elif type(command) is Authorize or not _unknown(done):
+            tell(self._checked(command, done))
+        else:
+            self._ask_on(command, tell)
+
+    def _ask_on(self, command: CallCommand, tell: Callable[[Done], None]) -> None:
+        async def asking() -> None:
+            try:
+                done = (await self._ask_in_turn([command]))[0]
+            except Exception:
+                log.exception("asking the cells failed", call=command.call_key)
+                done = unavailable(command, "this request failed; the service's log says why")
+            tell(done)
+
+        task = asyncio.get_running_loop().create_task(asking())
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
 
     async def calls(self, commands: Sequence[CallCommand]) -> list[Done]:
         """Execute the commands of one request, in their order and, within a cell, together."""
@@ -196,13 +221,13 @@ class Engine:
                 found[place] = done
         return [done for done in found if done is not None]
 
-    async def quote(self, command: Authorize, for_s: int | None) -> str | Refusal:
-        """The body of a dry run of an authorize."""
+    async def quote(self, command: Authorize, for_s: int | None) -> Quoted | Refusal:
+        """What a dry run of an authorize comes to."""
         cell = self._cell_of(command.organisation_id)
         if cell is None:
             return Refusal("unavailable", "the organisation's cell is not served here")
 
-        def read(connection: Connection) -> str | Refusal:
+        def read(connection: Connection) -> Quoted:
             return quote(connection, command, for_s, self.clock_ms(), self._terms)
 
         return await self._readers[cell].read(read)

@@ -2,7 +2,7 @@
 
 There is no timer: a batch is whatever arrived while the last one committed. Answers are handed back
 to the event loop after the commit, all of a batch in one call. Everything below runs on the
-writer's thread, synchronously; only `submit` is called from the loop.
+writer's thread, synchronously; only `put` and `submit` are called from the loop.
 
 A batch that the database could not take is answered `unavailable`, and the next one opens a new
 connection. A batch that failed for another reason is taken apart: each command runs alone, so that
@@ -34,11 +34,15 @@ log = structlog.get_logger(__name__)
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
+Tell = Callable[[list[Done]], None]
+"""Who is told what came of the commands of one request, on the event loop's thread."""
+
+
 class Waiting(NamedTuple):
     """The commands of one request, in order, and who waits for what comes of them."""
 
     commands: Sequence[CallCommand]
-    answered: "asyncio.Future[list[Done]]"
+    tell: Tell
 
 
 class Sources(NamedTuple):
@@ -74,6 +78,7 @@ class Lane:
         self._queue: deque[Waiting] = deque()
         self._depth = 0
         self._idle = False
+        self._waking = False
         self._stopping = False
         self._lock = threading.Lock()
         self._wake = threading.Condition(self._lock)
@@ -89,19 +94,34 @@ class Lane:
         self._loop = loop
         self._thread.start()
 
-    def submit(self, commands: Sequence[CallCommand]) -> "asyncio.Future[list[Done]]":
-        """Queue one request's commands, together and in order; a full queue refuses them all."""
-        answered: asyncio.Future[list[Done]] = self._loop.create_future()
+    def put(self, commands: Sequence[CallCommand], tell: Tell) -> None:
+        """Queue one request's commands, together and in order; a full queue refuses them all.
+
+        An idle writer is woken once the loop has read what else has arrived: one batch, not two.
+        """
         with self._lock:
             if self._stopping:
-                answered.set_result([unavailable(c, "the service is stopping") for c in commands])
+                done = [unavailable(c, "the service is stopping") for c in commands]
             elif self._depth and self._depth + len(commands) > self._queue_max:
-                answered.set_result([self._full(c) for c in commands])
+                done = [self._full(c) for c in commands]
             else:
-                self._queue.append(Waiting(commands, answered))
+                self._queue.append(Waiting(commands, tell))
                 self._depth += len(commands)
-                if self._idle:
-                    self._wake.notify()
+                if self._idle and not self._waking:
+                    self._waking = True
+                    self._loop.call_soon(self._wake_writer)
+                return
+        tell(done)
+
+    def submit(self, commands: Sequence[CallCommand]) -> "asyncio.Future[list[Done]]":
+        """As `put`, for who awaits the answers."""
+        answered: asyncio.Future[list[Done]] = self._loop.create_future()
+
+        def tell(done: list[Done]) -> None:
+            if not answered.done():
+                answered.set_result(done)
+
+        self.put(commands, tell)
         return answered
 
     def stop(self) -> None:
@@ -111,6 +131,11 @@ class Lane:
             self._wake.notify()
         if self._thread.is_alive():
             self._thread.join()
+
+    def _wake_writer(self) -> None:
+        with self._lock:
+            self._waking = False
+            self._wake.notify()
 
     def _full(self, command: CallCommand) -> Done:
         refusal = Refusal("queue_full", f"{self._depth} requests are waiting for their turn")
@@ -190,8 +215,11 @@ class Lane:
 
 def _hand_back(batch: list[Waiting], done: list[Done]) -> None:
     start = 0
-    for commands, answered in batch:
+    for commands, tell in batch:
         end = start + len(commands)
-        if not answered.done():
-            answered.set_result(done[start:end])
+        try:
+            tell(done[start:end])
+        except Exception:
+            # The others of the batch wait for their answers too.
+            log.exception("answer not given", commands=len(commands))
         start = end

@@ -6,18 +6,20 @@ batches of one.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from talktime.core.books import Terms
 from talktime.core.commands import Command
 from talktime.core.decide import decide
 from talktime.core.outcomes import Funded, HoldExpired, LotsExpired, Outcome, Replayed
-from talktime.operations.render import reply
+from talktime.operations.render import CallOutcome, reply
 from talktime.store.database import Connection
 from talktime.store.load import load
 from talktime.store.save import save
 
 DEFAULT_TERMS = Terms()
+UNANSWERED = frozenset((Funded, HoldExpired, LotsExpired))
+"""Outcomes of what no switch asked for."""
 
 
 class Done(NamedTuple):
@@ -49,26 +51,16 @@ def execute(
     """
     books = load(connection, commands, next_id, terms)
     done = []
+    new_answers = books.new_answers
     for command in commands:
         outcome = decide(books, command, now_ms)
-        if isinstance(outcome, Funded | HoldExpired | LotsExpired):
+        if type(outcome) in UNANSWERED:
             done.append(Done(outcome, 200, ""))
             continue
-        status, body = reply(outcome)
-        if books.new_answers and books.new_answers[-1].outcome is outcome:
-            answer = books.new_answers[-1]
+        status, body = reply(cast(CallOutcome, outcome))
+        if new_answers and new_answers[-1].outcome is outcome:
+            answer = new_answers[-1]
             answer.status, answer.body = status, body
         done.append(Done(outcome, status, body))
     save(connection, books, now_ms)
     return done
-
-
-def dry_run(
-    connection: Connection,
-    command: Command,
-    now_ms: int,
-    next_id: Callable[[], int],
-    terms: Terms = DEFAULT_TERMS,
-) -> Outcome:
-    """What would come of one command now: nothing is locked, held or written."""
-    return decide(load(connection, [command], next_id, terms, lock=False), command, now_ms)

@@ -73,7 +73,7 @@ def _granted(granted: Granted) -> dict[str, Any]:
         "final": granted.final,
         "valid_until": utc_text(granted.valid_until_ms),
         "price": price(granted.rate, granted.currency),
-        "paid_by": [_paid(part) for part in granted.paid_by],
+        "paid_by": [paid(part) for part in granted.paid_by],
         "balance": {
             "currency": granted.currency,
             "available": decimal_text(granted.available_micros),
@@ -89,7 +89,7 @@ def _settled(settled: Settled) -> dict[str, Any]:
         "decision": "settled",
         "billed_seconds": settled.billed_s,
         "charge": decimal_text(settled.charge_micros),
-        "paid_by": [_paid(part) for part in settled.paid_by],
+        "paid_by": [paid(part) for part in settled.paid_by],
         "balance": {
             "currency": settled.currency,
             "available": decimal_text(settled.available_micros),
@@ -99,7 +99,8 @@ def _settled(settled: Settled) -> dict[str, Any]:
     }
 
 
-def _paid(part: Paid) -> dict[str, Any]:
+def paid(part: Paid) -> dict[str, Any]:
+    """One part of what a call costs, as the API shows it."""
     if part.source == "free":
         return {"source": "free", "seconds": part.seconds}
     if part.source == "pool":

@@ -22,7 +22,6 @@ from talktime.core.gates import (
     UNRATED,
     Called,
     Verdict,
-    World,
     inbound,
     inbound_free,
     outbound,
@@ -36,6 +35,7 @@ from talktime.core.limits import (
 )
 from talktime.core.rates import RateCards
 from talktime.core.refusal import Refusal
+from talktime.core.world import World
 from talktime.operations.numbers import Number, parse_number
 
 _DIGITS = frozenset("0123456789")
@@ -87,8 +87,8 @@ def resolve(
     request says otherwise, and is decided by the catalogue and rates of its beginning. Emergency
     numbers of the caller's country are always allowed and free, whatever else is wrong (D18).
 
-    Refuses alone: invalid_request, time_out_of_range, unknown_caller, invalid_number of `from`. In
-    the command: organisation_inactive, user_inactive, invalid_number, and what the gates refuse.
+    Refuses alone: invalid_request, time_out_of_range, unknown_caller, invalid_number of `from`; in
+    the command what is inactive, invalid_number, and what the gates refuse.
     """
     began_ms = at_ms if request.at_ms is None else request.at_ms
     if not -CALL_PAST_MS_MAX <= began_ms - at_ms <= CALL_FUTURE_MS_MAX:
@@ -100,10 +100,8 @@ def resolve(
     if isinstance(party, Refusal):
         return party
     world = World(directory, rate_cards, catalogues.in_force(began_ms), began_ms)
-    if find_party is _calling:
-        to_digits, verdict = _outbound(world, party, request)
-    else:
-        to_digits, verdict = party.to_digits, _inbound(world, party, request)
+    decide = _outbound if find_party is _calling else _inbound
+    to_digits, verdict = decide(world, party, request)
     return Authorize(
         switch_id,
         request.call_key,
@@ -171,7 +169,11 @@ def _outbound(world: World, party: _Party, request: CallRequest) -> tuple[str, V
     return called.digits, verdict._replace(passed=(line, *verdict.passed))
 
 
-def _inbound(world: World, party: _Party, request: CallRequest) -> Verdict:
+def _inbound(world: World, party: _Party, request: CallRequest) -> tuple[str, Verdict]:
+    return party.to_digits, _inbound_verdict(world, party, request)
+
+
+def _inbound_verdict(world: World, party: _Party, request: CallRequest) -> Verdict:
     inactive = _inactive(party)
     if inactive is not None:
         return Verdict(UNRATED, inactive, ())

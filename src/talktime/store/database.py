@@ -45,6 +45,12 @@ PLAN_FOR_MUCH = (
 by key."""
 
 
+# Without these sqlite3 asks each None and each bool that is bound, in vain, for an adapter of its
+# own: that takes longer than to write the row.
+sqlite3.register_adapter(type(None), {None: None}.get)
+sqlite3.register_adapter(bool, int)
+
+
 class Both(NamedTuple):
     """One statement in two spellings."""
 

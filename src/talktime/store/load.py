@@ -7,6 +7,7 @@ section 3).
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
+from typing import cast, get_args
 
 import msgspec
 
@@ -28,6 +29,9 @@ from talktime.core.payers import Payers
 from talktime.core.rating import Rate
 from talktime.store.database import Both, Connection, Keys, Row
 from talktime.store.tables import CALL, LOT, METER
+
+_WALLET_COMMANDS = frozenset(get_args(WALLET_COMMANDS))
+_NOT_OF_A_SWITCH = frozenset(get_args(NOT_OF_A_SWITCH))
 
 LOCK_WALLETS = (
     "SELECT organisation_id, currency, balance_micros, held_micros, debt_micros, first_funded_ms "
@@ -141,8 +145,9 @@ def load(
 def _call_keys(commands: Sequence[Command]) -> Keys:
     keys: dict[Row, None] = {}
     for command in commands:
-        if not isinstance(command, WALLET_COMMANDS) and command.organisation_id is not None:
-            keys[command.switch_id, command.call_key] = None
+        if type(command) not in _WALLET_COMMANDS and command.organisation_id is not None:
+            of_a_call = cast(CallCommand | ExpireHold, command)
+            keys[of_a_call.switch_id, of_a_call.call_key] = None
     return Keys(keys)
 
 
@@ -201,19 +206,20 @@ def _load_the_rare(
 
 def _answers_given(commands: Sequence[Command], books: Books) -> Iterable[tuple[int, int, int]]:
     for command in commands:
-        if isinstance(command, NOT_OF_A_SWITCH):
+        if type(command) in _NOT_OF_A_SWITCH:
             continue
-        call = books.calls.get((command.switch_id, command.call_key))
+        asked = cast(CallCommand, command)
+        call = books.calls.get((asked.switch_id, asked.call_key))
         if call is not None:
-            if command.sequence <= call.last_sequence:
-                yield call.organisation_id, call.id, command.sequence
+            if asked.sequence <= call.last_sequence:
+                yield call.organisation_id, call.id, asked.sequence
             if call.settle_sequence is not None:
                 yield call.organisation_id, call.id, call.settle_sequence
 
 
 def _lot(row: Row) -> Lot:
     lot = Lot(*row[:-1])
-    lot.promotional = bool(lot.promotional)
+    lot.promotional, lot.was_spent = bool(lot.promotional), bool(row[-1])
     return lot
 
 

@@ -7,18 +7,24 @@ from operator import attrgetter
 import msgspec
 
 from talktime.core.books import Books
+from talktime.core.calls import OPEN
 from talktime.core.outcomes import StoredAnswer
 from talktime.store.database import Both, Connection, Row
 from talktime.store.tables import ANSWER, CALL, LOT, METER, TRANSFER, USAGE_RECORD, WALLET
 
 _encode = msgspec.json.Encoder().encode
 
-LOT_CHANGES = ("remaining_micros", "held_micros", "spent")
+# Nearly all changes are of these few columns, in no index. The others follow where they change.
+LOT_CHANGES = ("remaining_micros", "held_micros")
+LOT_ENDS = (*LOT_CHANGES, "spent")
 WALLET_CHANGES = ("balance_micros", "held_micros", "debt_micros")
 CALL_CHANGES = (
-    *("state", "last_sequence", "settle_sequence", "deadline_ms", "answered_ms", "granted_s"),
-    *("reported_s", "held_micros", "charged_micros", "parts", "closed_ms", "usage_id"),
-    *("pool_s", "post_micros"),
+    *("last_sequence", "deadline_ms", "answered_ms", "granted_s"),
+    *("reported_s", "held_micros", "parts", "pool_s", "post_micros"),
+)
+CALL_ENDS = (
+    *(*CALL_CHANGES, "state", "settle_sequence"),
+    *("charged_micros", "closed_ms", "usage_id"),
 )
 CALL_RESTARTS = (
     *("type", "user_id", "from_digits", "to_digits"),
@@ -26,11 +32,13 @@ CALL_RESTARTS = (
 )
 INSERT_LOTS = LOT.insert()
 UPDATE_LOTS = LOT.update(*LOT_CHANGES)
+END_LOTS = LOT.update(*LOT_ENDS)
 UPDATE_WALLETS = WALLET.update(*WALLET_CHANGES)
 UPDATE_FIRST_FUNDED = WALLET.update("first_funded_ms")
 PUT_METERS = METER.put("organisation_id", "key")
 INSERT_CALLS = CALL.insert()
 UPDATE_CALLS = CALL.update(*CALL_CHANGES)
+END_CALLS = CALL.update(*CALL_ENDS)
 UPDATE_STARTS = CALL.update(*CALL_RESTARTS)
 INSERT_ANSWERS = ANSWER.insert()
 INSERT_TRANSFERS = TRANSFER.insert()
@@ -49,12 +57,14 @@ def _row(columns: Iterable[str]) -> Callable[[object], Row]:
     return attrgetter(*[_CALL_ATTRIBUTES.get(column, column) for column in columns])
 
 
-new_lot, changed_lot = _row(LOT.columns), _row((*LOT_CHANGES, "organisation_id", "id"))
+_KEY = ("organisation_id", "id")
+new_lot, changed_lot = _row(LOT.columns), _row((*LOT_CHANGES, *_KEY))
+ended_lot = _row((*LOT_ENDS, *_KEY))
 changed_wallet = _row((*WALLET_CHANGES, "organisation_id"))
 first_funded_wallet = _row(("first_funded_ms", "organisation_id"))
 meter = _row(METER.columns)
-new_call, changed_call = _row(CALL.columns), _row((*CALL_CHANGES, "organisation_id", "id"))
-restarted_call = _row((*CALL_RESTARTS, "organisation_id", "id"))
+new_call, changed_call = _row(CALL.columns), _row((*CALL_CHANGES, *_KEY))
+ended_call, restarted_call = _row((*CALL_ENDS, *_KEY)), _row((*CALL_RESTARTS, *_KEY))
 
 
 class RowsMissing(Exception):
@@ -68,17 +78,21 @@ def save(connection: Connection, books: Books, now_ms: int) -> None:
     wallets = [w for w in books.wallets.values() if w.changed]
     new_lots = {lot.id for lot in books.new_lots}
     lots = [lot for w in wallets for lot in w.lots if lot.changed and lot.id not in new_lots]
-    new_calls = [c for c in books.calls.values() if c.new]
     calls = [c for c in books.calls.values() if c.changed and not c.new]
+    # A call that was open, and is: what is written when one ends has not changed.
+    going_on = [c for c in calls if c.state == OPEN and not c.restarted]
+    ended = [c for c in calls if c.state != OPEN or c.restarted]
     planned: list[tuple[Both, list[Row]]] = [
         (UPDATE_WALLETS, [changed_wallet(wallet) for wallet in wallets]),
         (UPDATE_FIRST_FUNDED, [first_funded_wallet(w) for w in wallets if w.newly_funded]),
         (PUT_METERS, [meter(m) for m in books.meters.values() if m.changed]),
         (INSERT_LOTS, [new_lot(lot) for lot in books.new_lots]),
-        (UPDATE_LOTS, [changed_lot(lot) for lot in lots]),
-        (INSERT_CALLS, [new_call(call) for call in new_calls]),
-        (UPDATE_CALLS, [changed_call(call) for call in calls]),
-        (UPDATE_STARTS, [restarted_call(call) for call in calls if call.restarted]),
+        (UPDATE_LOTS, [changed_lot(lot) for lot in lots if lot.spent == lot.was_spent]),
+        (END_LOTS, [ended_lot(lot) for lot in lots if lot.spent != lot.was_spent]),
+        (INSERT_CALLS, [new_call(c) for c in books.calls.values() if c.new]),
+        (UPDATE_CALLS, [changed_call(call) for call in going_on]),
+        (END_CALLS, [ended_call(call) for call in ended]),
+        (UPDATE_STARTS, [restarted_call(call) for call in ended if call.restarted]),
         (INSERT_ANSWERS, [_answer(answer, now_ms) for answer in books.new_answers]),
         (INSERT_USAGE, [(*u[:-2], _texts(u.flags), _texts(u.because)) for u in books.usage]),
         (INSERT_TRANSFERS, [tuple(transfer) for transfer in books.transfers]),

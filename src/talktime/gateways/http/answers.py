@@ -111,6 +111,7 @@ class Cost(Strict):
     seconds: Seconds
     billed_seconds: Seconds
     charge: Decimal
+    paid_by: list[PaidBy]
 
 
 class Quote(Strict):
@@ -123,6 +124,9 @@ class Quote(Strict):
     paid_by: list[PaidBy]
     balance: Balance
     because: Because
+    lasts_seconds: Annotated[
+        Seconds, Meta(description="How long the call could go on with all that is there now.")
+    ]
     cost: Cost | None = None
 
 

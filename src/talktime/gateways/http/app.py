@@ -3,12 +3,12 @@
 It says yes and no; it decides nothing. Addresses, refusals and fields are described by openapi.py.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 from typing import NamedTuple
 
 import msgspec
-import structlog
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from talktime.core.commands import CallCommand
@@ -18,7 +18,6 @@ from talktime.core.limits import (
     BATCH_REQUESTS_MAX,
     BODY_BYTES_MAX,
 )
-from talktime.core.outcomes import Refused
 from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
 from talktime.engine.lane import refused
@@ -41,9 +40,8 @@ from talktime.gateways.http.replies import (
     refuse,
 )
 from talktime.gateways.http.requests import ClientGone, body_of, call_id_of, key_of
+from talktime.gateways.http.verbs import Verbs, code_of, failed
 from talktime.operations.execute import Done
-
-log = structlog.get_logger(__name__)
 
 Handler = Callable[[Scope, Receive, bytes], Awaitable[Answer]]
 
@@ -68,6 +66,7 @@ class ChargingApi:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._counts = Counts(engine)
+        self.verbs = Verbs(engine, self._counts)
         self._document = document()
         self._verbs = {
             verb: Endpoint(verb.decode(), POST, self._handler_of(verb)) for verb in DECODERS
@@ -93,15 +92,9 @@ class ChargingApi:
                 answer = _not_handled(endpoint, scope["method"])
         except ClientGone:
             return
-        except Exception:
-            log.exception("request failed", endpoint=endpoint.name if endpoint else "")
-            answer = refuse(
-                Refusal("unavailable", "this request failed; the service's log says why")
-            )
-        if answer.code:
-            self._counts.refusal(answer.code)
-        name = endpoint.name if endpoint else "none"
-        self._counts.request(name, answer.status, perf_counter() - begun)
+        except Exception:  # noqa: BLE001 - failed() logs it
+            answer = failed(endpoint.name if endpoint else "")
+        self.verbs.count(endpoint.name if endpoint else "none", answer, begun)
         await send(
             {
                 "type": "http.response.start",
@@ -122,29 +115,21 @@ class ChargingApi:
         return self._fixed.get(raw) or self._fixed.get(scope["path"].encode()), b""
 
     def _handler_of(self, verb: bytes) -> Handler:
-        decode, engine = DECODERS[verb], self._engine
-
         async def handler(scope: Scope, receive: Receive, segment: bytes) -> Answer:
-            key = key_of(engine, scope["headers"], CALLS)
-            if isinstance(key, Refusal):
-                return refuse(key)
-            call_key = call_id_of(segment)
-            if isinstance(call_key, Refusal):
-                return refuse(call_key)
+            asked = self.verbs.admit(verb, segment, scope["headers"])
+            if isinstance(asked, Answer):
+                return asked
             content = await body_of(receive, BODY_BYTES_MAX)
             if isinstance(content, Refusal):
-                return refuse(content, call_key)
-            try:
-                body = decode(content)
-            except MALFORMED as error:
-                return refuse(malformed(error), call_key)
-            command = command_of(engine, body, call_key, key.switch_id)
-            if isinstance(command, Refusal):
-                command = await reconsidered(engine, command, body, call_key, key.switch_id)
-                if isinstance(command, Refusal):
-                    return refuse(command, call_key, body.sequence)
-            done = await engine.call(command)
-            return answer_of(done.status, done.body, done.replayed, _code(done))
+                return refuse(content, asked.call_key)
+            answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+            def tell(answer: Answer) -> None:
+                if not answered.done():
+                    answered.set_result(answer)
+
+            self.verbs.begin(asked, content, tell)
+            return await answered
 
         return handler
 
@@ -173,7 +158,9 @@ class ChargingApi:
         if isinstance(command, Refusal):
             return refuse(command)
         found = await self._engine.quote(command, body.for_seconds)
-        return refuse(found) if isinstance(found, Refusal) else answer_of(200, found)
+        if isinstance(found, Refusal):
+            return refuse(found)
+        return answer_of(found.status, found.body, code=found.code)
 
     async def _batch(self, scope: Scope, receive: Receive, segment: bytes) -> Answer:
         key = key_of(self._engine, scope["headers"], CALLS)
@@ -194,7 +181,7 @@ class ChargingApi:
         answers = [c if isinstance(c, Done) else next(executed) for c in commands]
         for done in answers:
             if done.status >= 400:
-                self._counts.refusal(_code(done))
+                self._counts.refusal(code_of(done))
         return answer_of(200, _batch_body(answers))
 
     async def _item(self, item: msgspec.Raw, switch_id: int) -> CallCommand | Done:
@@ -243,12 +230,6 @@ def _not_handled(endpoint: Endpoint | None, method: str) -> Answer:
 def create_app(engine: Engine) -> ChargingApi:
     """The charging API on an engine that the caller starts and stops."""
     return ChargingApi(engine)
-
-
-def _code(done: Done) -> str:
-    """The code of a refusal that was made now; a repeated one is not counted again."""
-    outcome = done.outcome
-    return outcome.refusal.code if type(outcome) is Refused else ""
 
 
 def _batch_body(answers: Sequence[Done]) -> str:

@@ -21,7 +21,7 @@ from talktime.gateways.http.bodies import (
 )
 from talktime.operations.resolve import CallRequest
 
-DECODERS: dict[bytes, Callable[[bytes], Any]] = {
+DECODERS: dict[bytes, Callable[[bytes | bytearray], Any]] = {
     body.verb.encode(): msgspec.json.Decoder(body).decode
     for body in (AuthorizeBody, AnswerBody, ExtendBody, SettleBody)
 }

@@ -11,6 +11,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+Header = tuple[bytes, bytes]
+
 JSON = (b"content-type", b"application/json")
 PROBLEM = (b"content-type", b"application/problem+json")
 REPLAYED = (b"idempotent-replayed", b"true")
@@ -29,7 +31,7 @@ class Answer(NamedTuple):
 
     status: int
     body: bytes
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: tuple[Header, ...]
     code: str = ""
 
 
@@ -39,7 +41,7 @@ def answer_of(status: int, body: str, replayed: bool = False, code: str = "") ->
 
 
 @cache
-def _headers(status: int, replayed: bool) -> tuple[tuple[bytes, bytes], ...]:
+def _headers(status: int, replayed: bool) -> tuple[Header, ...]:
     headers = [JSON if status < 400 else PROBLEM]
     if status in EXTRA_HEADERS:
         headers.append(EXTRA_HEADERS[status])

@@ -1,0 +1,93 @@
+"""Who may pay money for a call: the gates of licence, organisation and rate, and the limits that
+count. Pure."""
+
+from talktime.core.catalogue import (
+    CREDITS,
+    PAY_AS_YOU_GO,
+    RESOURCE_ACCOUNT_CALLS,
+    Catalogue,
+)
+from talktime.core.directory import Organisation, User
+from talktime.core.entitlements import Entitlements
+from talktime.core.meters import month_of, post_usage_key, spending_key
+from talktime.core.payers import Payers
+from talktime.core.rating import Rate
+from talktime.core.refusal import Refusal
+from talktime.core.world import World
+
+BOT_OUT = "ucap_out"
+
+
+def payers_of_money(
+    world: World,
+    organisation: Organisation,
+    user: User | None,
+    *,
+    credits_allowed: bool,
+    capability: str,
+) -> Payers:
+    """The payers of money: credits where they may be used, post-usage where it is on, within the
+    spend limit of the user."""
+    rules, month = organisation.rules, month_of(world.at_ms)
+    limit_micros = None
+    if user is not None:
+        limit_micros = user.spend_limit_micros
+        if limit_micros is None:
+            limit_micros = rules.spend_limit_micros
+    after_use = paid_after_use(organisation)
+    shortage = "insufficient_credit"
+    if organisation.commerce_model != "prepaid" and not after_use:
+        shortage = "post_usage_off"
+    return Payers(
+        spending=spending_key(month, user.id) if user is not None else "",
+        post_usage=post_usage_key(month) if after_use else "",
+        spend_limit_micros=limit_micros,
+        post_usage_cap_micros=rules.post_usage_cap_micros if after_use else None,
+        credits=credits_allowed,
+        shortage=shortage,
+        paid_capability=capability,
+    )
+
+
+def paid_after_use(organisation: Organisation) -> bool:
+    """Whether calls that credits do not pay are billed after use (R72, D14)."""
+    return organisation.commerce_model != "prepaid" and organisation.rules.pay_as_you_go
+
+
+def unlicensed(
+    catalogue: Catalogue, type_: str, user: User | None, has: Entitlements
+) -> Refusal | None:
+    """Why this user may not use credits (R29, R34)."""
+    name = user.name if user is not None else "the caller"
+    if type_ == BOT_OUT:
+        if catalogue.settings.get(RESOURCE_ACCOUNT_CALLS) == CREDITS:
+            return None
+        if PAY_AS_YOU_GO not in has.features:
+            return Refusal("no_user_credit_capability", f"{name} has no Pay-As-You-Go calling plan")
+    if CREDITS in has.features:
+        return None
+    return Refusal("no_user_credit_capability", f"{name} has no licence MCOPSTNC")
+
+
+def not_offered(catalogue: Catalogue, organisation: Organisation) -> Refusal | None:
+    """Why this organisation can have no credits (R30)."""
+    if organisation.commerce_model != "prepaid" or catalogue.country(organisation.country).credits:
+        return None
+    detail = f"Communications Credits are not offered in {organisation.country}"
+    return Refusal("no_tenant_credit_capability", detail)
+
+
+def rate_of(
+    organisation: Organisation, world: World, direction: str, digits: str
+) -> Rate | Refusal:
+    """The rate of a number in the organisation's card (R62). Refuses: no_rate."""
+    card = world.rate_cards.in_force(organisation.rate_card, world.at_ms)
+    if card is None:
+        return Refusal("no_rate", f"the rate card {organisation.rate_card} is not in force")
+    if card.currency != organisation.currency:
+        detail = f"the rate card {card.name} is in {card.currency}, the wallet in "
+        return Refusal("no_rate", detail + organisation.currency)
+    rate = card.find(direction, digits, world.at_ms)
+    if rate is None:
+        return Refusal("no_rate", f"+{digits} matches no prefix of the rate card {card.name}")
+    return rate

@@ -1,0 +1,102 @@
+"""Calls that come in. Mirrors src/talktime/operations/resolve.py."""
+
+import pytest
+
+from talktime.core.gates import TO_A_TOLL_NUMBER, TO_A_USER, UNRATED
+from tests.callers import (
+    FRONT_DESK,
+    MAIN_LINE,
+    TOLL_FREE_US,
+    asking,
+    new_directory,
+    new_rate_cards,
+    outcome,
+)
+
+
+@pytest.fixture
+def directory():
+    return new_directory()
+
+
+@pytest.fixture
+def ask(directory):
+    return asking(directory, new_rate_cards())
+
+
+def test_a_call_to_a_user_is_free(ask):
+    command = ask(type="user_in", from_="+4930123456", to="+14255550100")
+    assert (command.user_id, command.rate, command.refusal) == (70, TO_A_USER, None)
+    assert (command.from_digits, command.to_digits) == ("4930123456", "14255550100")
+    assert ask(type="user_in", to=None, user="bare@contoso.example").rate == TO_A_USER
+
+
+@pytest.mark.parametrize("type_", ["conf_in", "ucap_in"])
+def test_a_call_to_a_toll_number_is_free(ask, type_):
+    command = ask(type=type_, to="+14255550110")
+    assert (command.user_id, command.rate, command.refusal) == (None, TO_A_TOLL_NUMBER, None)
+    assert command.passed[0] == "caller: Contoso"
+
+
+@pytest.mark.parametrize("type_", ["conf_in", "ucap_in"])
+def test_a_call_to_a_toll_free_number_is_rated_by_it_and_needs_no_credits_licence(
+    ask, directory, type_
+):
+    directory.apply(users=[MAIN_LINE._replace(licences=frozenset({"PHONESYSTEM_VIRTUALUSER"}))])
+    command = ask(type=type_, to="+14255550110", service_number="+1 800 555 0199")
+    assert (command.organisation_id, command.user_id) == (7, None)
+    assert (command.to_digits, command.rate, command.refusal) == (
+        *("18005550199", TOLL_FREE_US, None),
+    )
+
+
+def test_a_toll_free_number_without_a_rate_is_refused(ask):
+    command = ask(type="conf_in", service_number="+18885550199")
+    assert outcome(command) == ("no_rate", "the rate card standard is in USD, the wallet in EUR")
+    assert command.rate == UNRATED
+
+
+@pytest.mark.parametrize(
+    ("from_", "kept"),
+    [("anonymous", ""), (None, ""), ("+49 30 1234", "49301234"), ("1" * 20, "1" * 15)],
+)
+def test_a_caller_from_outside_may_show_any_number_or_none(ask, from_, kept):
+    command = ask(type="user_in", to="+14255550100", from_=from_)
+    assert (command.refusal, command.from_digits) == (None, kept)
+
+
+def test_an_organizer_may_keep_toll_free_callers_out(ask, directory):
+    """R57."""
+    organizer = {"type": "conf_in", "organizer": FRONT_DESK.name.upper()}
+    toll_free = organizer | {"service_number": "+18005550199"}
+    assert ask(**toll_free).refusal is None
+    directory.apply(users=[FRONT_DESK._replace(toll_free_dial_in=False)])
+    assert outcome(ask(**toll_free)) == (
+        "toll_free_not_allowed",
+        "front-desk@contoso.example lets nobody join on toll-free numbers",
+    )
+    assert ask(**organizer | {"service_number": "+14255550111"}).refusal is None
+
+
+def test_a_pay_per_minute_organizer_pays_for_each_leg(ask, directory):
+    """R35: on toll numbers too, at the rate of the number; here there is none."""
+    per_minute = frozenset({"MCOMEETACPEA"})
+    directory.apply(users=[FRONT_DESK._replace(licences=per_minute)])
+    organizer = {"type": "conf_in", "organizer": FRONT_DESK.name}
+    paid = ask(**organizer | {"service_number": "+18005550199"})
+    assert (paid.rate, paid.payers.paid_capability) == (TOLL_FREE_US, "MCOMEETACPEA")
+    assert outcome(ask(**organizer | {"service_number": "+14255550111"}))[0] == "no_rate"
+
+
+def test_a_bot_without_its_licence_answers_no_number(ask, directory):
+    directory.apply(users=[MAIN_LINE._replace(licences=frozenset())])
+    assert outcome(ask(type="ucap_in", service_number="+18005550199")) == (
+        "no_base_licence",
+        "main-line@contoso.example has not a resource account licence",
+    )
+
+
+def test_an_organizer_who_is_not_known_is_refused(ask):
+    assert outcome(ask(type="conf_in", organizer="nobody", service_number="+18005550199")) == (
+        "unknown_caller", "no user is named 'nobody'"
+    )  # fmt: skip
