@@ -6,9 +6,8 @@ from talktime.core.books import Books
 from talktime.core.calls import OPEN, REFUSED, Call
 from talktime.core.commands import Answer, Authorize, Extend
 from talktime.core.ledger import Wallet
-from talktime.core.limits import CALL_SECONDS_MAX
 from talktime.core.outcomes import Granted, Noted, Paid, Refused
-from talktime.core.paying import Purse, parts_paid, payable_after, price_of_s, purse_of
+from talktime.core.paying import Purse, lasts_s, parts_paid, price_of_s, purse_of
 from talktime.core.rating import billed_seconds, price_micros
 from talktime.core.shortage import too_short
 
@@ -68,11 +67,7 @@ def _grant(
     available_micros = wallet.available_micros(now_ms)
     purse = purse_of(books, wallet, call, available_micros)
     asked_s = min(requested_s or terms.slice_s, terms.slice_s)
-    if rate.per_minute_micros or rate.fee_micros or call.payers.money_code:
-        budget_micros = call.held_micros + purse.more_micros
-        payable_s = payable_after(purse.pool_s, budget_micros, rate)
-    else:
-        payable_s = CALL_SECONDS_MAX
+    payable_s = lasts_s(call, purse)
     until_s = max(min(billed_seconds(used_s + asked_s, rate), payable_s), call.granted_s)
     if until_s <= used_s:
         refusal = too_short(wallet, call, purse, used_s, available_micros)

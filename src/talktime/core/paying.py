@@ -97,6 +97,16 @@ def payable_after(pool_s: int, budget_micros: int, rate: Rate) -> int:
     return whole_increments(pool_s + more_s, rate)
 
 
+def lasts_s(call: Call, purse: Purse) -> int:
+    """How long the call can talk in all, with what it holds and what is in its purse."""
+    rate = call.rate
+    if call.payers.money_code:
+        return purse.pool_s
+    if not (rate.per_minute_micros or rate.fee_micros):
+        return CALL_SECONDS_MAX
+    return payable_after(purse.pool_s, call.held_micros + purse.more_micros, rate)
+
+
 def pool_share_s(books: Books, call: Call, billed_s: int, *, money_paid: bool) -> int:
     """How many of a finished call's billed seconds its minutes pay: those it holds or has used,
     and more from what is free unless money pays some."""

@@ -11,7 +11,7 @@ from talktime.core.decide import decide
 from talktime.core.ledger import Wallet
 from talktime.core.money import decimal_text
 from talktime.core.outcomes import Granted, Refused
-from talktime.core.paying import Purse, parts_paid, payable_after, purse_of
+from talktime.core.paying import Purse, lasts_s, parts_paid, purse_of
 from talktime.core.rating import billed_seconds, price_micros
 from talktime.operations.render import paid, problem, reply
 from talktime.store.database import Connection
@@ -60,8 +60,7 @@ def quote(
     held_micros = call.held_micros - call.post_micros
     body["decision"] = "would_grant"
     body["balance"]["available"] = decimal_text(outcome.available_micros + held_micros)
-    budget_micros = call.held_micros + purse.more_micros
-    body["lasts_seconds"] = payable_after(purse.pool_s, budget_micros, call.rate)
+    body["lasts_seconds"] = lasts_s(call, purse)
     if for_s is not None:
         body["cost"] = _cost(call, purse, for_s)
     return Quoted(200, msgspec.json.encode(body).decode())
