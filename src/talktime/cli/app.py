@@ -15,6 +15,7 @@ from talktime.cli.keys import group as key_group
 from talktime.cli.migrate import migrate_command
 from talktime.cli.numbers import group as number_group
 from talktime.cli.organisations import group as organisation_group
+from talktime.cli.pools import pools_command
 from talktime.cli.rates import import_rates_command
 from talktime.cli.replay import replay_command
 from talktime.cli.serve import serve_command
@@ -59,6 +60,7 @@ app.add_typer(number_group, name="number", rich_help_panel=KEEP)
 app.add_typer(key_group, name="key", rich_help_panel=KEEP)
 app.command("import-rates", rich_help_panel=KEEP)(import_rates_command)
 app.add_typer(catalogue_group, name="catalogue", rich_help_panel=KEEP)
+app.command("pools", rich_help_panel=CALL)(pools_command)
 app.command("quote", rich_help_panel=CALL)(quote_command)
 app.add_typer(call_group, name="call", rich_help_panel=CALL)
 app.command("replay", rich_help_panel=CALL)(replay_command)

@@ -196,13 +196,15 @@ def refused(reply: Reply) -> str:
 
 
 def refusal_panel(title: str, body: dict[str, Any]) -> RenderableType:
-    facts = {
+    facts: dict[str, object] = {
         "Refused": body.get("title"),
         "Because": body.get("detail"),
         "What to do": body.get("remedy"),
         "Who can": body.get("who"),
         "Code": f"{body.get('code')} ({body.get('status')})",
     }
+    if body.get("because"):
+        facts["Gates passed"] = lines(body["because"])
     return panel(title, facts)
 
 
@@ -220,9 +222,11 @@ def pictures(title: str, reply: Reply) -> list[RenderableType]:
         elif name == "paid_by":
             facts["Paid by"] = lines(paid_text(part) for part in value)
         elif name == "cost":
-            facts["Would cost"] = (
-                f"{value['charge']} for {value['seconds']} s, billed as {value['billed_seconds']} s"
-            )
+            length = f"{value['seconds']} s, billed as {value['billed_seconds']} s"
+            paid = [paid_text(part) for part in value["paid_by"]]
+            facts["Would cost"] = lines((f"{value['charge']} for {length}", *paid))
+        elif name == "lasts_seconds":
+            facts["Could last"] = f"{value} s with all that is there"
         elif name not in ("usage", "call_id"):
             facts[name.replace("_", " ").capitalize()] = value
     if reply.replayed:
@@ -244,7 +248,8 @@ def price_text(price: dict[str, Any]) -> str:
 
 def paid_text(part: dict[str, Any]) -> str:
     amount = f", {part['amount']}" if "amount" in part else ""
-    return f"{part['source']}: {part['seconds']} s{amount}"
+    pool = f" of {part['pool']}" if "pool" in part else ""
+    return f"{part['source'].replace('_', '-')}: {part['seconds']} s{pool}{amount}"
 
 
 def usage_table(usage: list[dict[str, Any]]) -> RenderableType:

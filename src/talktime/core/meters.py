@@ -82,6 +82,11 @@ def _month_of_day(day: int) -> str:
     return datetime.fromtimestamp(day * 86_400, UTC).strftime("%Y-%m")
 
 
+def minutes_prefix(month: str) -> str:
+    """What the keys of all minute pools of a month begin with."""
+    return f"{month}/minutes/"
+
+
 def minutes_key(month: str, plan: str, area: str, counter: str, user_id: int | None = None) -> str:
     """The meter of a plan's included minutes (R36); with a user, of that user alone (R37).
 

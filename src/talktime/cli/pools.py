@@ -1,0 +1,82 @@
+"""`talktime pools`: the included minutes of an organisation, who shares them and what is left."""
+
+from typing import Annotated, Any
+
+import typer
+
+from talktime.cli.installation import cell, control_plane, installation, now_ms, organisation_of
+from talktime.cli.output import Json, moment, show, table
+from talktime.operations.minute_pools import MinutePool, minute_pools
+from talktime.store.catalogue import load_catalogues
+
+BAR_CELLS = 20
+
+
+def pools_command(
+    organisation: Annotated[str, typer.Argument(help="Its name.", metavar="ORGANISATION")],
+    json: Json = False,
+) -> None:
+    """Show this month's pools of included minutes: total, used, held, left, and how many share."""
+    settings, at_ms = installation(), now_ms()
+    with control_plane(settings) as control:
+        owner = organisation_of(control, organisation)
+        with control.reading():
+            catalogue = load_catalogues(control).in_force(at_ms)
+    with cell(settings, owner.cell) as connection, connection.reading():
+        pools = minute_pools(connection, owner, catalogue, at_ms)
+    documents = [document(pool) for pool in pools]
+    rows = [
+        (
+            pool.key,
+            pool.members,
+            minutes(pool.total_s),
+            minutes(pool.used_s),
+            minutes(pool.held_s),
+            minutes(pool.left_s),
+            bar(pool.used_s, pool.total_s),
+        )
+        for pool in pools
+    ]
+    columns = ("Pool", "Users", "Minutes", "Used", "Held", "Left", "")
+    right = ("Users", "Minutes", "Used", "Held", "Left")
+    empty = "No user has a licence with included minutes."
+    show(
+        json,
+        {"organisation": owner.name, "pools": documents},
+        table(columns, rows, title=f"Minute pools of {owner.name}", right=right, empty=empty),
+    )
+
+
+def document(pool: MinutePool) -> dict[str, Any]:
+    """A pool for programs."""
+    return {
+        "pool": pool.key,
+        "users": pool.members,
+        "total_seconds": pool.total_s,
+        "used_seconds": pool.used_s,
+        "held_seconds": pool.held_s,
+        "left_seconds": pool.left_s,
+        "used_80_percent_at": moment(pool.warned_ms),
+        "used_up_at": moment(pool.full_ms),
+    }
+
+
+def bar(used_s: int, total_s: int) -> str:
+    """How much is used, to look at.
+
+    >>> bar(300, 600), bar(0, 0)
+    ('##########.......... 50 %', '.................... 0 %')
+    """
+    percent = used_s * 100 // total_s if total_s else 0
+    filled = min(percent * BAR_CELLS // 100, BAR_CELLS)
+    return f"{'#' * filled}{'.' * (BAR_CELLS - filled)} {percent} %"
+
+
+def minutes(seconds: int) -> str:
+    """Seconds as minutes.
+
+    >>> minutes(7_200), minutes(90)
+    ('120', '1:30')
+    """
+    whole, rest = divmod(seconds, 60)
+    return f"{whole}:{rest:02}" if rest else str(whole)

@@ -1,0 +1,91 @@
+"""An organisation's pools of included minutes in a month: who shares them, what is left."""
+
+from collections import Counter
+from typing import NamedTuple
+
+from talktime.core.catalogue import Catalogue
+from talktime.core.directory import Directory, Organisation, User
+from talktime.core.entitlements import entitlements
+from talktime.core.included import Included, conference_minutes, plan_minutes
+from talktime.core.meters import minutes_prefix, month_of
+from talktime.operations.users import list_users
+from talktime.store.database import Connection
+from talktime.store.meters import meters_with_prefix
+
+ABROAD = ""
+"""A country that is nobody's own: calls there use international minutes."""
+
+
+class MinutePool(NamedTuple):
+    """One pool: its meter, how many users share it, seconds in all, used and held by running
+    calls, and since when (ms) it has been used to 80 % and whole."""
+
+    key: str
+    members: int
+    total_s: int
+    used_s: int
+    held_s: int
+    warned_ms: int | None
+    full_ms: int | None
+
+    @property
+    def left_s(self) -> int:
+        """Seconds that new calls can have."""
+        return max(self.total_s - self.used_s - self.held_s, 0)
+
+
+def minute_pools(
+    cell: Connection, organisation: Organisation, catalogue: Catalogue, now_ms: int
+) -> list[MinutePool]:
+    """The pools of this month by key, unused ones too, as large as licences make them now (R36,
+    R48, R51); a plan that is not pooled has one for each user (R37).
+
+    The caller's transaction or `reading` is open on the organisation's cell.
+    """
+    month = month_of(now_ms)
+    users = _users(cell, organisation)
+    directory = Directory()
+    directory.apply([organisation], users=users)
+    members: Counter[str] = Counter()
+    found: dict[str, Included] = {}
+    for user in users:
+        for pool in _pools_of(directory, catalogue, organisation, user, month):
+            members[pool.pool] += 1
+            found[pool.pool] = pool
+    meters = {m.key: m for m in meters_with_prefix(cell, organisation.id, minutes_prefix(month))}
+    pools = []
+    for key in sorted({*found, *meters}):
+        meter, included = meters.get(key), found.get(key)
+        used_s, held_s = (meter.used, meter.held) if meter else (0, 0)
+        total_s = max(included.total_s if included else 0, used_s + held_s)
+        crossings = (meter.warned_ms, meter.full_ms) if meter else (None, None)
+        pools.append(MinutePool(key, members[key], total_s, used_s, held_s, *crossings))
+    return pools
+
+
+def _users(cell: Connection, organisation: Organisation) -> list[User]:
+    users: list[User] = []
+    while page := list_users(cell, organisation, after=users[-1].name if users else ""):
+        users += page
+    return users
+
+
+def _pools_of(
+    directory: Directory,
+    catalogue: Catalogue,
+    organisation: Organisation,
+    user: User,
+    month: str,
+) -> list[Included]:
+    has = entitlements(catalogue, user.licences)
+    pools = []
+    if has.conferencing is not None and not has.per_minute:
+        pools.append(
+            conference_minutes(directory, catalogue, organisation, has.conferencing, month)
+        )
+    if has.plan is not None:
+        pools += [
+            plan_minutes(directory, catalogue, organisation, user, has.plan, country, month)
+            for country in (user.usage_location, ABROAD)
+        ]
+    return [included for included in pools if included is not None]
