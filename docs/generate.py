@@ -16,7 +16,7 @@ from typing import Any
 
 import typer
 
-from docs import api_tables, worked
+from docs import api_tables, worked, worked_payers
 from talktime.cli.app import app
 from talktime.config import settings_from
 from talktime.console.databases import set_up
@@ -31,7 +31,7 @@ REFERENCE = Path("docs/reference")
 WRITTEN = "<!-- Written by `make docs` from {}. Change that, not this page. -->"
 WORKED = re.compile(r"(<!-- worked: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-TABLES = {**worked.TABLES, **api_tables.TABLES}
+TABLES = {**worked.TABLES, **worked_payers.TABLES, **api_tables.TABLES}
 VARIABLES = {
     "DATABASE_URL": (
         "none: SQLite files in the data folder",
