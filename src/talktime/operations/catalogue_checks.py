@@ -175,7 +175,7 @@ def conflicts_in(catalogue: Catalogue) -> Iterator[str]:
             if inner not in catalogue.licences:
                 yield f"licence {code}: there is no licence {inner} to come with it"
             elif code in catalogue.expanded([inner]):
-                yield f"licence {code}: {inner} comes with it, and it with {inner}"
+                yield f"licence {code}: {inner} comes with it, and it comes with {inner}"
         for zone in sorted(licence.zones - zones):
             yield f"licence {code}: no country is in zone {zone}"
     policy = catalogue.settings.get(DEFAULT_POLICY)
