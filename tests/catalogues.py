@@ -16,7 +16,7 @@ from talktime.core.catalogue import (
 
 COUNTRIES = ("US", "PR", "CA", "GB", "NO", "FR", "DE", "JP")
 DAY_MS = 86_400_000
-DIGITS = st.text("0123456789", min_size=1, max_size=15)
+DIGITS = st.integers(1, 10**15 - 1).map(str)
 
 features = st.frozensets(st.sampled_from(FEATURES))
 figures = st.integers(0, 1_000_000)

@@ -49,12 +49,15 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     (
         "special_prefix",
         {"prefix": "+44", "name": "n", "supported": "true"},
-        "the prefix must be 1 to 15 digits, without +",
+        "the prefix must be 1 to 15 digits, without + or 0 first",
     ),
-    (
-        "special_prefix",
-        {"prefix": "1" * 16, "name": "n", "supported": "true"},
-        "the prefix must be 1 to 15 digits, without +",
+    *(
+        (
+            "special_prefix",
+            {"prefix": prefix, "name": "n", "supported": "true"},
+            "the prefix must be 1 to 15 digits, without + or 0 first",
+        )
+        for prefix in ("1" * 16, "0449", "٤٤")
     ),
     (
         "policy",
