@@ -152,6 +152,10 @@ class Connection(Protocol):
         """A context manager around reads of much: all see one moment, none can write, no lock is
         taken."""
 
+    def checkpoint(self) -> None:
+        """Move what was committed from the log to its place, beside other writers; Outage where the
+        database fails. PostgreSQL does so by itself."""
+
     def close(self) -> None:
         """Close it; never fails."""
 
@@ -249,6 +253,9 @@ class PostgresConnection:
             self._connection.execute(PLAN_FOR_MUCH)
             yield
 
+    def checkpoint(self) -> None:
+        pass
+
     def _roll_back(self) -> None:
         self._begin_pending = False
         try:
@@ -343,6 +350,13 @@ class SqliteConnection:
         except BaseException:
             self._roll_back()
             raise
+
+    def checkpoint(self) -> None:
+        try:
+            self._must_be_in_place()
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.DatabaseError as error:
+            raise Outage(str(error)) from error
 
     def _must_be_in_place(self) -> None:
         """A file that was removed would take every write, and lose it with the connection."""
