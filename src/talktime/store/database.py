@@ -32,7 +32,7 @@ CONNECT_SECONDS_MAX = 5
 BUSY_MS_MAX = 5_000
 UNACKNOWLEDGED_MS_MAX = 10_000
 """A server that hangs without closing its connections is an outage after this."""
-SQLITE_CACHE_KIB = 65_536
+SQLITE_CACHE_KIB = 16_384
 SQLITE_CHECKPOINT_PAGES = 10_000
 
 
