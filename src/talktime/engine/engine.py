@@ -189,7 +189,9 @@ class Engine:
             try:
                 done = (await self._ask_in_turn([command]))[0]
             except Exception:
-                log.exception("asking the cells failed", call=command.call_key)
+                log.exception(
+                    "command failed", command=type(command).__name__, call=command.call_key
+                )
                 done = unavailable(command, "this request failed; the service's log says why")
             tell(done)
 
