@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from bench import engine as in_process
-from bench import growth, http, one_transaction_each
+from bench import gates, growth, http, one_transaction_each
 from bench.installations import installation
 from bench.load import Load
 from bench.results import Row, machine, table
@@ -16,7 +16,7 @@ from bench.results import Row, machine, table
 CALLERS = CONNECTIONS = 64
 MANY = 10_000
 COMMANDS, REQUESTS = "commands/s", "requests/s"
-PARTS = ("engine", "http", "growth")
+PARTS = ("engine", "http", "gates", "growth")
 RESULTS = Path(__file__).parent / "results.md"
 
 
@@ -30,7 +30,10 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, help="measure this part alone")
     asked = parser.parse_args()
     rows: list[Row] = []
-    for name, part in (("engine", engine), ("http", over_http), ("growth", growing)):
+    for name, part in (
+        *(("engine", engine), ("http", over_http)),
+        *(("gates", gated), ("growth", growing)),
+    ):
         if asked.only in (None, name):
             for row in part(asked.seconds, asked.turns):
                 print(row.line(), flush=True)
@@ -116,6 +119,15 @@ def one_turn(port: int, echo_port: int, key: str, seconds: float, seed: int) -> 
         "batch": batch.commands_per_second,
         "p99_ms": calm.p99_ms,
     }
+
+
+def gated(seconds: float, turns: int) -> list[Row]:
+    """Every gate and meter in use, beside calls on credits alone."""
+    rows = []
+    for kind in ("sqlite", "postgres"):
+        plain, ours = gates.throughputs(kind, seconds, turns)
+        rows.append(Row(f"all gates, {kind}", REQUESTS, ours, "credits alone", plain, 0.75))
+    return rows
 
 
 def growing(seconds: float, turns: int) -> list[Row]:

@@ -13,10 +13,10 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 from typing import TypeVar
 
-from bench.installations import TALKTIME, add_wallets, cell, clock_ms
+from bench.installations import PLENTY_MICROS, TALKTIME, add_wallets, cell, clock_ms
 from bench.load import Load, Measured, caller
 from talktime.config import Settings
-from talktime.core.directory import NumberEntry, Organisation, User
+from talktime.core.directory import NO_RULES, CallingRules, NumberEntry, Organisation, User
 from talktime.core.ids import Ids
 from talktime.core.rates import RateRow
 from talktime.core.rating import Rate
@@ -31,15 +31,24 @@ GERMANY = RateRow("outbound", Rate("49", "Germany", 15_000, 0, 60, 60), 0)
 Value = TypeVar("Value")
 
 
-def populate(settings: Settings, wallets: int) -> str:
+RULES = CallingRules(
+    policy="DialoutCPCandPSTNInternational",
+    allowed_countries=frozenset({"US", "CA", "DE", "GB", "FR"}),
+    blocked_countries=frozenset({"RU"}),
+    spend_limit_micros=PLENTY_MICROS,
+)
+
+
+def populate(settings: Settings, wallets: int, *, gated: bool = False) -> str:
     """Organisations 1 to `wallets`, each with a funded wallet, a user and a number; returns a
-    switch's key."""
+    switch's key. `gated` with rules, and a plan whose minutes pay for calls abroad."""
     everyone = range(1, wallets + 1)
-    licences = frozenset({"MCOPSTNC", "MCOPSTN1", "MCOEV"})
+    licences = frozenset({"MCOPSTNC", "MCOPSTN2" if gated else "MCOPSTN1", "MCOEV"})
     users = [
         User(o, o, f"desk@{o}.example", "Front desk", "US", licences, "person", True)
         for o in everyone
     ]
+    rules = RULES if gated else NO_RULES
     with closing(cell(settings)) as connection:
         add_wallets(connection, list(everyone))
         with connection.transaction():
@@ -47,7 +56,7 @@ def populate(settings: Settings, wallets: int) -> str:
     with closing(connect(settings.control_plane)) as control:
         with control.transaction():
             for o in everyone:
-                insert_organisation(control, organisation(o), clock_ms())
+                insert_organisation(control, organisation(o)._replace(rules=rules), clock_ms())
             insert_numbers(control, [NumberEntry(caller(o)[1:], o, o, "user") for o in everyone])
             publish(control, [GERMANY], 0)
         with control.transaction():
