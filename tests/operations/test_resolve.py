@@ -18,21 +18,8 @@ from tests.callers import (
     NOW_MS,
     OTHER_GUEST,
     POOR,
-    asking,
-    new_directory,
-    new_rate_cards,
     outcome,
 )
-
-
-@pytest.fixture
-def directory():
-    return new_directory()
-
-
-@pytest.fixture
-def ask(directory):
-    return asking(directory, new_rate_cards())
 
 
 def test_a_call_is_rated_by_the_number_it_goes_to(ask):

@@ -7,21 +7,8 @@ from tests.callers import (
     FRONT_DESK,
     MAIN_LINE,
     TOLL_FREE_US,
-    asking,
-    new_directory,
-    new_rate_cards,
     outcome,
 )
-
-
-@pytest.fixture
-def directory():
-    return new_directory()
-
-
-@pytest.fixture
-def ask(directory):
-    return asking(directory, new_rate_cards())
 
 
 def test_a_call_to_a_user_is_free(ask):
