@@ -21,9 +21,10 @@ from talktime.cli.app import app
 from talktime.config import settings_from
 from talktime.console.databases import set_up
 from talktime.core import limits
-from talktime.core.directory import LICENCES
+from talktime.core.catalogue import Licence
 from talktime.core.refusal import REFUSALS
 from talktime.operations import check_directory
+from talktime.operations.catalogue_seed import seed_entries
 from talktime.operations.check_books import CHECKS
 
 PROJECT = Path(__file__).parents[1]
@@ -350,13 +351,16 @@ table. What does not hold is named, row by row, and the exit code is 1. What to 
 
 def licences() -> str:
     """The licences by code."""
-    rows = [(f"`{code}`", name) for code, name in LICENCES.items()]
+    names = {
+        entry.code: entry.value.name for entry in seed_entries() if isinstance(entry.value, Licence)
+    }
+    rows = [(f"`{code}`", name) for code, name in sorted(names.items())]
     return f"""# Licences
 
-{WRITTEN.format("core/directory.py")}
+{WRITTEN.format("catalogue_2026.yaml")}
 
-The licences that a user can be given, by code. `MCOPSTNC` is what a user needs for calls that are
-charged; the others are kept and shown, and decide nothing yet.
+The licences that a user of a new installation can be given, by code. `MCOPSTNC` is what a user
+needs for calls on credits.
 
 {table(("code", "licence"), rows)}
 """

@@ -19,7 +19,6 @@ from talktime.core.limits import (
 from talktime.core.refusal import Refusal
 from talktime.operations.input_checks import check_one_of, check_text, first
 from talktime.store.database import Connection
-from talktime.store.directory import KEYS, lock
 from talktime.store.keys import (
     Switch,
     insert_key,
@@ -30,6 +29,7 @@ from talktime.store.keys import (
     switches_by_name,
     update_key,
 )
+from talktime.store.revisions import KEYS, lock
 
 KEY_PREFIX = "tt_"
 ENTROPY_BYTES = 32

@@ -16,7 +16,6 @@ from talktime.core.calls import CALL_TYPES
 from talktime.core.commands import Authorize
 from talktime.core.directory import (
     CREDITS_LICENCE,
-    LICENCES,
     TOLL_FREE,
     Directory,
     NumberEntry,
@@ -42,7 +41,7 @@ TO_A_USER = Rate("", "Inbound to a user", 0, 0, 1, 1)
 TO_A_TOLL_NUMBER = Rate("", "Inbound to a toll number", 0, 0, 1, 1)
 
 _DIGITS = frozenset("0123456789")
-_LICENCE_LINE = f"licence: {LICENCES[CREDITS_LICENCE]} ({CREDITS_LICENCE})"
+_LICENCE_LINE = f"licence: Communications Credits ({CREDITS_LICENCE})"
 _TIMES_TAKEN = (
     f"'at' may be at most {CALL_PAST_MS_MAX // 86_400_000} days before and "
     f"{CALL_FUTURE_MS_MAX // 60_000} minutes after the service's clock"
