@@ -316,4 +316,4 @@ def test_thousands_of_users_are_written_in_revisions_that_can_be_read_in_pages(p
     [(most,)] = cell.rows(
         "SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM person GROUP BY revision) counted"
     )
-    assert most <= 10_000
+    assert most <= 1_000

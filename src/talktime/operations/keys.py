@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from talktime.core.keys import SCOPES, ApiKey
+from talktime.core.keys import SCOPES, SWITCH_SCOPES, ApiKey
 from talktime.core.limits import (
     KEY_NAME_TEXT_MAX,
     NAME_TEXT_MAX,
@@ -96,7 +96,7 @@ def create_key(
     switch: Switch,
     *,
     name: str,
-    scopes: Iterable[str] = SCOPES,
+    scopes: Iterable[str] = SWITCH_SCOPES,
     expires_ms: int | None = None,
     now_ms: int,
     next_id: Callable[[], int],

@@ -18,8 +18,9 @@ from talktime.store.database import Both, Connection, Row
 DIRECTORY, KEYS, USERS = "directory", "keys", "users"
 
 READ_ROWS = 20_000
-# Fewer than a page: rows of one revision are read together.
-WRITE_ROWS = 10_000
+# Far fewer than a page: rows of one revision are read together, so what a page has of its last
+# revision is read once more with the next page.
+WRITE_ROWS = 1_000
 
 REVISIONS = "SELECT name, value FROM revision"
 LOCK_REVISION = "SELECT value FROM revision WHERE name = ? FOR UPDATE"
