@@ -16,15 +16,13 @@ from typing import Any
 
 import typer
 
-from docs import api_tables, worked
+from docs import api_tables, catalogue_tables, worked
 from talktime.cli.app import app
 from talktime.config import settings_from
 from talktime.console.databases import set_up
 from talktime.core import limits
-from talktime.core.catalogue import Licence
 from talktime.core.refusal import REFUSALS
 from talktime.operations import check_directory
-from talktime.operations.catalogue_seed import seed_entries
 from talktime.operations.check_books import CHECKS
 
 PROJECT = Path(__file__).parents[1]
@@ -32,7 +30,7 @@ REFERENCE = Path("docs/reference")
 WRITTEN = "<!-- Written by `make docs` from {}. Change that, not this page. -->"
 WORKED = re.compile(r"(<!-- worked: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-TABLES = {**worked.TABLES, **api_tables.TABLES}
+TABLES = {**worked.TABLES, **api_tables.TABLES, **catalogue_tables.TABLES}
 VARIABLES = {
     "DATABASE_URL": (
         "none: SQLite files in the data folder",
@@ -349,23 +347,6 @@ table. What does not hold is named, row by row, and the exit code is 1. What to 
 """
 
 
-def licences() -> str:
-    """The licences by code."""
-    names = {
-        entry.code: entry.value.name for entry in seed_entries() if isinstance(entry.value, Licence)
-    }
-    rows = [(f"`{code}`", name) for code, name in sorted(names.items())]
-    return f"""# Licences
-
-{WRITTEN.format("catalogue_2026.yaml")}
-
-The licences that a user of a new installation can be given, by code. `MCOPSTNC` is what a user
-needs for calls on credits.
-
-{table(("code", "licence"), rows)}
-"""
-
-
 PAGES: dict[str, Callable[[], str]] = {
     "refusals.md": refusals,
     "configuration.md": configuration,
@@ -373,7 +354,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli,
     "tables.md": tables,
     "checks.md": checks,
-    "licences.md": licences,
 }
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from talktime import __version__
 from talktime.cli.admins import group as admin_group
 from talktime.cli.calls import group as call_group
 from talktime.cli.calls import quote_command
+from talktime.cli.catalogue import group as catalogue_group
 from talktime.cli.check_books import check_books_command
 from talktime.cli.fund import fund_command
 from talktime.cli.keys import group as key_group
@@ -62,6 +63,7 @@ app.add_typer(licence_group_group, name="group", rich_help_panel=KEEP)
 app.add_typer(number_group, name="number", rich_help_panel=KEEP)
 app.add_typer(key_group, name="key", rich_help_panel=KEEP)
 app.command("import-rates", rich_help_panel=KEEP)(import_rates_command)
+app.add_typer(catalogue_group, name="catalogue", rich_help_panel=KEEP)
 app.command("quote", rich_help_panel=CALL)(quote_command)
 app.add_typer(call_group, name="call", rich_help_panel=CALL)
 app.command("replay", rich_help_panel=CALL)(replay_command)

@@ -234,12 +234,15 @@ class Catalogues:
         place = bisect_right(self._starts, at_ms)
         made = self._made.get(place)
         if made is None:
-            made = self._made[place] = self._put_together(self._starts[place - 1] if place else -1)
+            entries = self.entries_at(at_ms)
+            values = (entry.value for entry in entries if entry.value is not None)
+            made = self._made[place] = Catalogue(values)
         return made
 
-    def _put_together(self, at_ms: int) -> Catalogue:
-        newest: dict[tuple[str, str], Value | None] = {}
+    def entries_at(self, at_ms: int) -> list[Entry]:
+        """The entries in force at a moment, each with the beginning of its own."""
+        newest: dict[tuple[str, str], Entry] = {}
         for entry in self.entries:
             if entry.valid_from_ms <= at_ms:
-                newest[entry.kind, entry.code] = entry.value
-        return Catalogue(value for value in newest.values() if value is not None)
+                newest[entry.kind, entry.code] = entry
+        return [entry for entry in newest.values() if entry.value is not None]

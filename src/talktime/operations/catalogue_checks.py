@@ -3,8 +3,11 @@
 Every check gives the reason in words; None, or nothing, where all is in order.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+import msgspec
 import phonenumbers
 
 from talktime.core.catalogue import (
@@ -13,6 +16,7 @@ from talktime.core.catalogue import (
     DEFAULT_POLICY,
     DOMESTIC,
     FEATURES,
+    KINDS,
     NOBODY,
     RESOURCE_ACCOUNT_CALLS,
     USER_NUMBERS_MORE,
@@ -38,28 +42,55 @@ from talktime.core.limits import (
     PREFIX_DIGITS_MAX,
 )
 from talktime.operations.input_checks import check_text
+from talktime.store.catalogue_bodies import value_of
+
+WITHDRAWN = "withdrawn"
+"""The field of an entry that takes its code out; it has no other fields."""
 
 CONFERENCE_WORDS = (ANY, DOMESTIC, ZONE_A, NOBODY)
 USER_WORDS = (ANY, DOMESTIC, NOBODY)
 RESOURCE_ACCOUNT_WORDS = ("credits", "plan_and_credits")
+_PREFIX = re.compile(rf"[1-9][0-9]{{0,{PREFIX_DIGITS_MAX - 1}}}")
 SETTINGS = (DEFAULT_POLICY, RESOURCE_ACCOUNT_CALLS, USER_NUMBERS_PERCENT, USER_NUMBERS_MORE)
 
 
-def wrong_with(entry: Entry) -> str | None:
-    """What is wrong with an entry, whatever the others are."""
-    return next(_faults(entry.code, entry.value), None)
+def checked_entry(kind: str, plain: Mapping[str, Any], valid_from_ms: int) -> Entry | str:
+    """An entry of this kind from its fields as plain data, or what is wrong with it.
+
+    Figures and yes-or-no may be texts. With `withdrawn` its code alone is given.
+
+    >>> checked_entry("country", {"code": "SE", "masked_digits": "3"}, 0).value.masked_digits
+    3
+    >>> checked_entry("country", {"code": "SE", "masked_digits": "-3"}, 0)
+    'country SE: masked_digits: -3 is not within 0 to 15'
+    """
+    code_field = KINDS[kind]._fields[0]
+    code = plain.get(code_field)
+    if not isinstance(code, str | int):
+        return f"{kind}: the field {code_field} is missing"
+    told = f"{kind} {str(code)[:40]}"
+    if plain.get(WITHDRAWN) == "true":
+        if len(plain) > 2:
+            return f"{told}: a withdrawn entry has no other fields"
+        return Entry(kind, str(code), valid_from_ms, None)
+    try:
+        value = value_of(kind, plain, strict=False)
+    except msgspec.ValidationError as error:
+        return f"{told}: {error}"
+    fault = next(_faults(value), None)
+    return f"{told}: {fault}" if fault else Entry(kind, str(value[0]), valid_from_ms, value)
 
 
-def _faults(code: str, value: Value | None) -> Iterator[str]:
-    yield from _text_fault("its code", code, CATALOGUE_CODE_TEXT_MAX)
+def _faults(value: Value) -> Iterator[str]:
+    yield from _text_fault("its code", str(value[0]), CATALOGUE_CODE_TEXT_MAX)
     match value:
         case Licence():
             yield from _licence_faults(value)
         case Country():
             yield from _country_faults(value)
         case SpecialPrefix(prefix=prefix):
-            if not (prefix.isascii() and prefix.isdigit() and len(prefix) <= PREFIX_DIGITS_MAX):
-                yield f"the prefix must be 1 to {PREFIX_DIGITS_MAX} digits, without +"
+            if not _PREFIX.fullmatch(prefix):
+                yield f"the prefix must be 1 to {PREFIX_DIGITS_MAX} digits, without + or 0 first"
             yield from _text_fault("the name", value.name, NAME_TEXT_MAX)
         case DialOutPolicy():
             yield from _word_faults("conference", [value.conference], CONFERENCE_WORDS)
@@ -118,9 +149,7 @@ def _text_fault(what: str, text: str, characters_max: int) -> Iterator[str]:
         yield refusal.detail
 
 
-def _word_faults(
-    what: str, words: "frozenset[str] | list[str] | tuple[str, ...]", known: tuple[str, ...]
-) -> Iterator[str]:
+def _word_faults(what: str, words: Iterable[str], known: tuple[str, ...]) -> Iterator[str]:
     for word in sorted(words):
         if word not in known:
             yield f"{what}: {word[:40]!r} is none of {', '.join(known)}"
@@ -148,7 +177,7 @@ def conflicts_in(catalogue: Catalogue) -> Iterator[str]:
             if inner not in catalogue.licences:
                 yield f"licence {code}: there is no licence {inner} to come with it"
             elif code in catalogue.expanded([inner]):
-                yield f"licence {code}: {inner} comes with it, and it with {inner}"
+                yield f"licence {code}: {inner} comes with it, and it comes with {inner}"
         for zone in sorted(licence.zones - zones):
             yield f"licence {code}: no country is in zone {zone}"
     policy = catalogue.settings.get(DEFAULT_POLICY)

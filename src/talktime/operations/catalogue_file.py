@@ -9,24 +9,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 import yaml
 
-from talktime.core.catalogue import KINDS, Entry, Value
+from talktime.core.catalogue import KINDS, Entry
 from talktime.core.limits import (
     CATALOGUE_ENTRIES_MAX,
     CATALOGUE_FILE_BYTES_MAX,
+    CATALOGUE_START_MS_MAX,
     ROW_ERRORS_SHOWN_MAX,
 )
-from talktime.operations.catalogue_checks import wrong_with
+from talktime.operations.catalogue_checks import WITHDRAWN, checked_entry
 from talktime.operations.csv_rows import RowError
-from talktime.store.catalogue_bodies import plain_of, value_of
+from talktime.store.catalogue_bodies import plain_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
-VALID_FROM, WITHDRAWN = "valid_from", "withdrawn"
+VALID_FROM = "valid_from"
 LINE_WIDTH = 100
-LAST_YEAR = 2200
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,28 +114,22 @@ class _Reader:
         start = fields.pop(VALID_FROM, None)
         valid_from_ms = self._valid_from_ms if start is None else _moment_ms(start)
         plain = {name: _plain(field) for name, field in fields.items()}
-        code_field = KINDS[kind]._fields[0]
-        code = plain.get(code_field)
-        if not isinstance(code, str):
-            raise _Wrong(_line(node), f"{kind}: the field {code_field} is missing")
-        told = f"{kind} {code[:40]}"
-        value = None
-        if plain.get(WITHDRAWN) != "true":
-            value = _value(kind, plain, _line(node), told)
-        elif len(plain) > 2:
-            raise _Wrong(_line(node), f"{told}: a withdrawn entry has no other fields")
-        entry = Entry(kind, code, valid_from_ms, value)
-        wrong = wrong_with(entry)
-        if wrong is not None:
-            raise _Wrong(_line(node), f"{told}: {wrong}")
+        entry = checked_entry(kind, plain, valid_from_ms)
+        if isinstance(entry, str):
+            raise _Wrong(_line(node), entry)
         return entry
 
 
-def _value(kind: str, plain: dict[str, Any], line: int, told: str) -> Value:
+def plain_of_text(text: str) -> Any:
+    """One field's value in YAML, as texts, lists and mappings; BadCatalogueFile where it is none.
+
+    >>> plain_of_text("{GB: {domestic: 3000}, NO: {}}")
+    {'GB': {'domestic': '3000'}, 'NO': {}}
+    """
     try:
-        return value_of(kind, plain, strict=False)
-    except msgspec.ValidationError as error:
-        raise _Wrong(line, f"{told}: {error}") from None
+        return _plain(_composed(text.encode()))
+    except _Wrong as wrong:
+        return BadCatalogueFile(1, (wrong.error,))
 
 
 def _composed(content: bytes) -> yaml.Node:
@@ -196,14 +189,14 @@ def _moment_ms(node: yaml.Node) -> int:
         at_ms = (at - EPOCH) // MILLISECOND
     except (ValueError, OverflowError):
         at_ms = -1
-    if at_ms < 0 or at.year > LAST_YEAR:
+    if not 0 <= at_ms <= CATALOGUE_START_MS_MAX:
         reason = f"valid_from: {text[:40]!r} is no time: write 2026-01-31 or 2026-01-31T12:00:00Z"
         raise _Wrong(_line(node), reason)
     return at_ms
 
 
-class _Moment(str):
-    """A time, written without quotes."""
+class _Date(str):
+    """A day, written without quotes."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -214,12 +207,12 @@ class _Dumper(yaml.SafeDumper):
 
 
 _Dumper.add_representer(
-    _Moment, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:timestamp", text)
+    _Date, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:timestamp", text)
 )
 
 
 def catalogue_text(entries: Iterable[Entry]) -> str:
-    """Entries as a file: by kind, code and time. What `read_catalogue_file` reads back unchanged.
+    """Entries as a file: what `read_catalogue_file` reads back unchanged.
 
     >>> from talktime.core.catalogue import Setting
     >>> print(catalogue_text([Entry("setting", "answer", 86_400_000, Setting("answer", "42"))]))
@@ -228,23 +221,8 @@ def catalogue_text(entries: Iterable[Entry]) -> str:
       - {name: answer, value: '42'}
     <BLANKLINE>
     """
-    in_order = sorted(entries, key=_place)
-    if not in_order:
-        return "{}\n"
-    default_ms = min(entry.valid_from_ms for entry in in_order)
-    document: dict[str, Any] = {VALID_FROM: _moment_text(default_ms)}
-    for entry in in_order:
-        fields = plain_of(entry.value) if entry.value is not None else _withdrawn(entry)
-        if entry.valid_from_ms != default_ms:
-            code_field, *others = fields
-            fields = {
-                code_field: fields[code_field],
-                VALID_FROM: _moment_text(entry.valid_from_ms),
-                **{name: fields[name] for name in others},
-            }
-        document.setdefault(entry.kind, []).append(fields)
     return yaml.dump(
-        document,
+        catalogue_document(entries),
         Dumper=_Dumper,
         default_flow_style=None,
         sort_keys=False,
@@ -253,20 +231,38 @@ def catalogue_text(entries: Iterable[Entry]) -> str:
     )
 
 
-def _place(entry: Entry) -> tuple[int, int, str, int]:
-    """Kinds in their own order, codes in theirs: figures by size."""
-    code = entry.code
-    size = int(code) if entry.kind == "number_tier" else 0
-    return list(KINDS).index(entry.kind), size, code, entry.valid_from_ms
+def catalogue_document(entries: Iterable[Entry]) -> dict[str, Any]:
+    """The same as plain data; the earliest beginning stands once, for all that have it."""
+    ordered = in_order(entries)
+    default_ms = min((entry.valid_from_ms for entry in ordered), default=0)
+    document: dict[str, Any] = {VALID_FROM: _moment_text(default_ms)}
+    for entry in ordered:
+        code_field = KINDS[entry.kind]._fields[0]
+        fields: dict[str, Any] = {code_field: entry.code, WITHDRAWN: True}
+        if entry.value is not None:
+            fields = plain_of(entry.value)
+        if entry.valid_from_ms != default_ms:
+            start = {VALID_FROM: _moment_text(entry.valid_from_ms)}
+            fields = {code_field: fields.pop(code_field)} | start | fields
+        document.setdefault(entry.kind, []).append(fields)
+    return document
 
 
-def _withdrawn(entry: Entry) -> dict[str, Any]:
-    code: str | int = int(entry.code) if entry.kind == "number_tier" else entry.code
-    return {KINDS[entry.kind]._fields[0]: code, WITHDRAWN: True}
+def in_order(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries by kind, in the order of KINDS, then by code, figures by size, then by time."""
+
+    def place(entry: Entry) -> tuple[int, int, str, int]:
+        size = len(entry.code) if entry.kind == "number_tier" else 0
+        return list(KINDS).index(entry.kind), size, entry.code, entry.valid_from_ms
+
+    return sorted(entries, key=place)
 
 
-def _moment_text(at_ms: int) -> _Moment:
+def _moment_text(at_ms: int) -> str:
     at = EPOCH + at_ms * MILLISECOND
     if at_ms % 86_400_000 == 0:
-        return _Moment(at.date().isoformat())
-    return _Moment(at.isoformat(timespec="milliseconds" if at_ms % 1_000 else "seconds"))
+        return _Date(at.date().isoformat())
+    return (
+        at.replace(tzinfo=None).isoformat(timespec="milliseconds" if at_ms % 1_000 else "seconds")
+        + "Z"
+    )
