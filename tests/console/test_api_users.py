@@ -1,13 +1,19 @@
 """Users in bulk over HTTP. Mirrors src/talktime/console/api."""
 
+import asyncio
 import json
+import re
 from contextlib import closing
+from dataclasses import replace
 from itertools import count
 
+import httpx
 import pytest
 from django.test import Client
 
-from talktime.core.limits import USERS_BODY_BYTES_MAX
+from talktime.console.asgi import application
+from talktime.console.databases import set_up
+from talktime.core.limits import CONSOLE_BODY_BYTES_MAX
 from talktime.operations.keys import create_key, create_switch, revoke_key
 from talktime.operations.organisations import create_organisation
 from talktime.store.database import connect
@@ -149,9 +155,27 @@ def test_a_body_that_is_no_list_of_users_is_refused_and_nothing_changes(api, cel
     assert cell_contents(cell) == before
 
 
-def test_a_body_too_large_is_refused(api):
-    response = api.post(PATH, b" " * (USERS_BODY_BYTES_MAX + 1), content_type="application/json")
+def over_the_port(key, body):
+    """POST users as the process that serves gets them."""
+
+    async def post():
+        transport = httpx.ASGITransport(app=application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+            return await client.post(PATH, content=body, headers=headers)
+
+    return asyncio.run(post())
+
+
+def test_a_body_is_taken_up_to_its_bound_and_refused_above(key, cell):
+    secret = key("users").text
+    body = b'{"users":[{"name":"a"}]}'
+    before = cell_contents(cell)
+    response = over_the_port(secret, body.ljust(CONSOLE_BODY_BYTES_MAX + 1))
     refused(response, 413, "body_too_large")
+    assert cell_contents(cell) == before
+    taken = over_the_port(secret, body.ljust(CONSOLE_BODY_BYTES_MAX))
+    assert (taken.status_code, taken.json()["created"]) == (200, 1)
 
 
 def test_a_request_without_a_key_for_users_is_refused(api, key, control, cell):
@@ -175,3 +199,22 @@ def test_an_organisation_that_is_not_there_and_other_methods_are_refused(api):
     refused(api.delete(PATH), 405, "method_not_allowed")
     for limit in ("0", "1001", "many", "-1", "9" * 99):
         refused(api.get(f"{PATH}?limit={limit}"), 422, "invalid_request")
+
+
+def test_a_database_that_is_away_is_said_to_be(api, installation):
+    cell = installation.cells["main"]
+    set_up(replace(installation, cells={"main": elsewhere(cell)}))
+    response = api.get(PATH)
+    refused(response, 503, "unavailable")
+    assert response.headers["Retry-After"] == "2"
+    set_up(replace(installation, cells={"other": cell}))
+    refused(api.get(PATH), 503, "unavailable")
+    set_up(replace(installation, control_plane=elsewhere(installation.control_plane)))
+    refused(api.get(PATH), 503, "unavailable")
+
+
+def elsewhere(address):
+    """The address of a database that is not there."""
+    if address.path is not None:
+        return replace(address, path=address.path.with_name("gone.sqlite3"))
+    return replace(address, url=re.sub(r":\d+/", ":1/", address.url))

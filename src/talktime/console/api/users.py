@@ -17,7 +17,7 @@ from talktime.console.databases import current
 from talktime.core.directory import Organisation
 from talktime.core.ids import NODES, Ids
 from talktime.core.keys import USERS
-from talktime.core.limits import PAGE_ROWS_MAX, USERS_BODY_BYTES_MAX, USERS_REQUEST_MAX
+from talktime.core.limits import PAGE_ROWS_MAX, USERS_REQUEST_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.csv_rows import BadFile, RowErrors
 from talktime.operations.organisations import find_organisation
@@ -100,12 +100,8 @@ def _page(request: HttpRequest, cell: Connection, owner: Organisation) -> HttpRe
 def _written(
     request: HttpRequest, control: Connection, cell: Connection, owner: Organisation
 ) -> HttpResponse:
-    content = request.read(USERS_BODY_BYTES_MAX + 1)
-    if len(content) > USERS_BODY_BYTES_MAX:
-        detail = f"the body is larger than {USERS_BODY_BYTES_MAX:,} bytes"
-        return refuse(Refusal("body_too_large", detail))
     try:
-        sent = _decode(content)
+        sent = _decode(request.read())
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return refuse(Refusal("invalid_request", str(error)))
     rows, errors = _rows(sent.users)
