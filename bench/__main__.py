@@ -7,8 +7,8 @@ writes the table.
 import argparse
 from pathlib import Path
 
+from bench import directory, gates, growth, http, one_transaction_each
 from bench import engine as in_process
-from bench import gates, growth, http, one_transaction_each
 from bench.installations import installation
 from bench.load import Load
 from bench.results import Row, machine, table
@@ -16,7 +16,7 @@ from bench.results import Row, machine, table
 CALLERS = CONNECTIONS = 64
 MANY = 10_000
 COMMANDS, REQUESTS = "commands/s", "requests/s"
-PARTS = ("engine", "http", "gates", "growth")
+PARTS = ("engine", "http", "gates", "growth", "directory")
 RESULTS = Path(__file__).parent / "results.md"
 
 
@@ -30,10 +30,8 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, help="measure this part alone")
     asked = parser.parse_args()
     rows: list[Row] = []
-    for name, part in (
-        *(("engine", engine), ("http", over_http)),
-        *(("gates", gated), ("growth", growing)),
-    ):
+    parts = (engine, over_http, gated, growing, of_the_directory)
+    for name, part in zip(PARTS, parts, strict=True):
         if asked.only in (None, name):
             for row in part(asked.seconds, asked.turns):
                 print(row.line(), flush=True)
@@ -140,6 +138,26 @@ def growing(seconds: float, turns: int) -> list[Row]:
                 "10k prefixes, no calls", small, 0.8),
             Row(f"memory of an open call on {kind}", "bytes", [float(bytes_per_call)],
                 "1 KiB", [1024.0], 1, True),
+        ]  # fmt: skip
+    return rows
+
+
+def of_the_directory(_seconds: float, turns: int) -> list[Row]:
+    """A million users read into memory, ten thousand imported."""
+    rows = []
+    for kind in ("sqlite", "postgres"):
+        with installation(kind) as place:
+            imports = [directory.import_seconds(place.settings, n) for n in range(1, turns + 1)]
+            directory.fill(place.settings)
+            loads = [directory.load(place.settings) for _ in range(turns)]
+        loaded, memory = ([load[place] for load in loads] for place in (0, 1))
+        rows += [
+            Row(f"{directory.IMPORTED:,} users imported on {kind}", "s", imports,
+                "10 s", [10.0] * turns, 1, True),
+            Row(f"{directory.USERS:,} users loaded on {kind}", "s", loaded,
+                "20 s", [20.0] * turns, 1, True),
+            Row(f"memory of these users on {kind}", "MiB", memory,
+                "1 GiB", [1024.0] * turns, 1, True),
         ]  # fmt: skip
     return rows
 

@@ -24,7 +24,9 @@ from talktime.core.refusal import Refusal
 from talktime.operations.import_rates import import_rates
 from talktime.operations.keys import create_key, create_switch
 from talktime.store.database import Connection, connect
-from talktime.store.directory import insert_numbers, insert_organisation, insert_users
+from talktime.store.numbers import insert_numbers
+from talktime.store.organisations import insert_organisation
+from talktime.store.users import insert_users
 
 START_SECONDS_MAX = 120
 GERMANY = RateRow("outbound", Rate("49", "Germany", 15_000, 0, 60, 60), 0)

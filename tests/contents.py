@@ -4,8 +4,14 @@ from typing import Any
 
 from talktime.store.database import Connection
 
-CONTROL_TABLES = ("organisation", "number", "switch", "api_key", "rate_card", "rate", "revision")
-CELL_TABLES = ("wallet", "lot", "call", "answer", "transfer", "usage_record", "person", "revision")
+CONTROL_TABLES = (
+    *("organisation", "number", "number_reservation", "switch", "api_key", "rate_card", "rate"),
+    "revision",
+)
+CELL_TABLES = (
+    *("wallet", "lot", "call", "answer", "transfer", "usage_record", "person", "licence_group"),
+    "revision",
+)
 
 Contents = dict[str, list[tuple[Any, ...]]]
 

@@ -60,9 +60,8 @@ def contoso(shell: Shell) -> Callable[..., Any]:
     """An organisation with a user, a number and 250 USD."""
     shell("organisation", "create", "Contoso", "--country", "US", "--time-zone", "Europe/Oslo")
     user = "front-desk@contoso.example"
-    shell(
-        "user", "create", "Contoso", user, "--licence", "MCOPSTNC", "--display-name", "Front desk"
-    )
+    licences = ("--licence=MCOEV", "--licence=MCOPSTN_PAYG_1", "--licence=MCOPSTNC")
+    shell("user", "create", "Contoso", user, *licences, "--display-name", "Front desk")
     shell("number", "create", "Contoso", "+1 425 555 0100", "--user", user)
     funding = ("--reason", "first order", "--actor", "operator", "--idempotency-key", "order 1")
     return shell.json("fund", "Contoso", "250", *funding)

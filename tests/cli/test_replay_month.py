@@ -30,7 +30,8 @@ from talktime.core.ids import NODES, Ids
 from talktime.core.money import decimal_text, parse_micros
 from talktime.jobs.runner import Run, Runner
 from talktime.operations.organisations import create_organisation
-from talktime.store.directory import insert_numbers, insert_users
+from talktime.store.numbers import insert_numbers
+from talktime.store.users import insert_users
 from tests.cli.conftest import Shell
 from tests.month import BAD_NUMBERS, ORGANISATIONS, Month, MonthCall, write_calls
 from tests.month import User as MonthUser

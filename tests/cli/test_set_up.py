@@ -63,7 +63,9 @@ def test_users_have_licences_a_place_and_numbers(shell, contoso):
         "name": "front-desk@contoso.example",
         "display_name": "Front desk",
         "usage_location": "US",
-        "licences": ["MCOPSTNC"],
+        "licences": ["MCOEV", "MCOPSTNC", "MCOPSTN_PAYG_1"],
+        "groups": [],
+        "all_licences": ["MCOEV", "MCOPSTNC", "MCOPSTN_PAYG_1"],
         "kind": "person",
         "active": True,
         "policy": "",
@@ -75,10 +77,15 @@ def test_users_have_licences_a_place_and_numbers(shell, contoso):
     assert listed == {name: value for name, value in user.items() if name != "numbers"}
 
 
-def test_a_users_licences_are_changed_as_a_whole(shell, contoso):
+def test_a_users_licences_are_changed_as_a_whole_or_one_by_one(shell, contoso):
     change = ("user", "change", "Contoso", "front-desk@contoso.example")
     assert shell.json(*change, "--licence", "MCOEV")["licences"] == ["MCOEV"]
     assert shell.json(*change, "--usage-location", "NO")["licences"] == ["MCOEV"]
+    more = shell.json(*change, "--add-licence", "MCOPSTN1", "--add-licence", "MCOPSTNC")
+    assert more["licences"] == ["MCOEV", "MCOPSTN1", "MCOPSTNC"]
+    fewer = shell.json(*change, "--remove-licence", "MCOPSTNC")
+    assert fewer["licences"] == ["MCOEV", "MCOPSTN1"]
+    assert "licence_not_possible" in shell.error(*change, "--remove-licence", "MCOEV")
     assert shell.json(*change, "--no-licences")["licences"] == []
     assert shell.json(*change, "--inactive")["active"] is False
 
@@ -92,6 +99,7 @@ def test_numbers_belong_to_an_organisation_and_a_user_until_they_are_released(sh
         "user": "front-desk@contoso.example",
         "user_id": number["user_id"],
         "kind": "user",
+        "attached": "",
         "active": True,
     }
     assert shell.json("number", "list", "Contoso") == {"numbers": [number]}
@@ -166,6 +174,17 @@ def test_pages_for_people_name_what_they_show(shell, contoso):
         (("organisation", "create", "X", "--country", "US", "--cell", "moon"), "no cell 'moon'"),
         (("user", "create", "Contoso", "a b", "--licence", "MCOPSTNC"), "without spaces"),
         (("user", "create", "Contoso", "a", "--licence", "GOLD"), "is no licence"),
+        (
+            ("user", "create", "Contoso", "a", "--licence", "MCOPSTNC"),
+            "MCOPSTNC (Communications Credits) needs Audio Conferencing, or Teams Phone and ",
+        ),
+        (("user", "change", "Contoso", "front-desk@contoso.example", "--policy", "x"), "policy"),
+        (("group", "show", "Contoso", "x"), "Contoso has no group named 'x'"),
+        (("group", "join", "Contoso", "x", "front-desk@contoso.example"), "unknown_group"),
+        (("number", "reserve", "Contoso", "+14255550100"), "in use"),
+        (("number", "attach", "Contoso", "+14255550100", "--to", "bridge"), "is the user's alone"),
+        (("organisation", "change", "Contoso", "--policy", "x"), "is no dial-out policy"),
+        (("organisation", "change", "Contoso", "--commerce-model", "x"), "commerce model"),
         (("user", "show", "Contoso", "nobody"), "no user named 'nobody'"),
         (("number", "create", "Contoso", "+49"), "invalid_number"),
         (("number", "create", "Contoso", "+14255550100"), "in use"),
@@ -195,6 +214,10 @@ def test_what_cannot_be_done_is_one_line_that_says_why(shell, contoso, arguments
         ("fund", "Contoso", "1.2345678", "--reason", "x"),
         ("fund", "Contoso", "lots", "--reason", "x"),
         ("organisation", "create", "X"),
+        ("organisation", "change", "X", "--spend-limit", "little"),
+        ("user", "change", "X", "a", "--spend-limit", "-1"),
+        ("user", "change", "X", "a", "--licence", "MCOEV", "--no-licences"),
+        ("user", "import", "X", "nothing.csv"),
         ("organisation", "destroy", "X"),
         ("key", "show", "main"),
         ("serve", "--only", "everything"),

@@ -158,6 +158,12 @@ GOOD: dict[Any, dict[str, Any]] = {
         "active": True,
         "revision": 1,
     },
+    control_plane.NumberReservation: {
+        "digits": "4721234568",
+        "organisation_id": 1,
+        "kind": "user",
+        "until_ms": START_MS,
+    },
     control_plane.Switch: {
         "id": 1,
         "name": "Oslo 1",

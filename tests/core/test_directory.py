@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from talktime.core.directory import (
     CREDITS_LICENCE,
-    LICENCES,
     Directory,
     NumberEntry,
     Organisation,
@@ -90,10 +89,6 @@ def test_a_name_of_several_organisations_is_nobodys_without_the_organisation():
     assert directory.user_named(FRONT_DESK.name, 4) is None
     directory.apply(users=[third._replace(name="c"), other._replace(name="b")])
     assert directory.user_named(FRONT_DESK.name) == FRONT_DESK
-
-
-def test_the_credits_licence_has_a_name():
-    assert LICENCES[CREDITS_LICENCE] == "Communications Credits"
 
 
 @given(

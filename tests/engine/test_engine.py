@@ -15,8 +15,10 @@ from talktime.operations.fund import fund
 from talktime.operations.import_rates import import_rates
 from talktime.operations.organisations import change_organisation, create_organisation
 from talktime.operations.seed_demo import CARD, CARD_FROM_MS
+from talktime.operations.user_changes import UserChange
 from talktime.operations.users import change_user, create_user
 from tests.books_check import faults
+from tests.people import CATALOGUE, PAYS_AS_IT_GOES, PLENTY
 from tests.served import Service, clock_ms, new_id, seeded, serving
 from tests.stores import Store
 
@@ -48,18 +50,12 @@ def add_organisation(store: Store, cell: str, number: str) -> Organisation:
     )
     assert isinstance(made, Organisation)
     with home.transaction():
-        user = create_user(
-            home,
-            made,
-            name=f"desk-{cell}@contoso.example",
-            display_name="Front desk",
-            usage_location="US",
-            licences=["MCOEV", "MCOPSTN_PAYG_1", "MCOPSTNC"],
-            next_id=new_id,
-        )
+        new = UserChange(f"desk-{cell}@contoso.example", licences=PAYS_AS_IT_GOES)
+        user = create_user(home, made, new, catalogue=CATALOGUE, next_id=new_id)
     assert not isinstance(user, Refusal)
     with control.transaction():
-        assert not isinstance(assign_number(control, made, number, user=user), Refusal)
+        entry = assign_number(control, made, number, user=user, allowance=PLENTY, now_ms=clock_ms())
+    assert not isinstance(entry, Refusal)
     fund(
         home,
         made,
@@ -167,15 +163,16 @@ def test_what_changes_in_the_directory_is_known_to_every_engine(store: Store) ->
             assert service.call().authorize(**{"from": number}).status_code == 200
         home = store.cell()
         with home.transaction():
-            change_user(home, organisation, user, licences=[])
+            less = UserChange(user, remove=frozenset({"MCOPSTNC"}))
+            change_user(home, organisation, less, catalogue=CATALOGUE)
         for service in both:
             directory = service.engine.directory.directory
-            assert service.until(lambda d=directory: not d.user_named(user).licences)
+            assert service.until(lambda d=directory: "MCOPSTNC" not in d.user_named(user).licences)
             answer = service.call().authorize(**{"from": number})
-            assert (answer.status_code, answer.json()["code"]) == (403, "no_base_licence")
+            assert (answer.status_code, answer.json()["code"]) == (403, "no_user_credit_capability")
         control = store.control()
         with control.transaction():
-            change_organisation(control, organisation.name, active=False)
+            change_organisation(control, organisation.name, active=False, catalogue=CATALOGUE)
         for service in both:
             directory = service.engine.directory.directory
             assert service.until(lambda d=directory: not d.organisation(organisation.id).active)

@@ -2,23 +2,29 @@
 
 import pytest
 
-from talktime.core.directory import NumberEntry, Organisation, User
+from talktime.core.directory import NumberEntry, User
 from talktime.core.refusal import Refusal
 from talktime.operations.assign_numbers import (
     assign_number,
+    attach_number,
     find_number,
     list_numbers,
+    numbers_taken,
     release_number,
+    reserve_number,
 )
+from talktime.operations.number_quotas import Allowance
+from talktime.store.numbers import Reservation
 from tests.contents import control_contents
+from tests.people import CONTOSO, FABRIKAM, NOW_MS, PLENTY
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
 
-CONTOSO = Organisation(7, "Contoso", "main", "USD", "UTC", "US", "prepaid", True, "standard")
-FABRIKAM = CONTOSO._replace(id=8, name="Fabrikam")
 FRONT_DESK = User(
     *(9, 7, "front-desk@contoso.example", "Front desk", "US", frozenset(), "person", True)
 )
+MAIN_LINE = FRONT_DESK._replace(id=10, name="main-line@contoso.example", kind="resource_account")
+TEN_MINUTES_MS = 600_000
 
 
 @pytest.fixture
@@ -27,8 +33,20 @@ def control(store):
 
 
 def assign(control, text="+1 425 555 0100", organisation=CONTOSO, **said):
+    in_order = {"allowance": PLENTY, "now_ms": NOW_MS}
     with control.transaction():
-        return assign_number(control, organisation, text, **said)
+        return assign_number(control, organisation, text, **(in_order | said))
+
+
+def reserve(control, text="+14255550100", organisation=CONTOSO, **said):
+    in_order = {"allowance": PLENTY, "now_ms": NOW_MS}
+    with control.transaction():
+        return reserve_number(control, organisation, text, **(in_order | said))
+
+
+def attach(control, text, attached, user=None, organisation=CONTOSO):
+    with control.transaction():
+        return attach_number(control, organisation, text, attached=attached, user=user)
 
 
 def release(control, text="+14255550100", organisation=CONTOSO):
@@ -43,8 +61,14 @@ def test_a_number_is_assigned_to_a_user(control):
 
 
 def test_a_service_number_is_assigned_to_the_organisation(control):
-    entry = assign(control, "+18005550199", kind="toll_free")
-    assert entry == NumberEntry("18005550199", 7, None, "toll_free")
+    entry = assign(control, "+18005550199", kind="toll_free", attached="bridge")
+    assert entry == NumberEntry("18005550199", 7, None, "toll_free", True, "bridge")
+    assert find_number(control, "+18005550199") == entry
+
+
+def test_a_queue_answers_a_service_number_through_a_resource_account(control):
+    entry = assign(control, kind="toll", attached="queue", user=MAIN_LINE)
+    assert entry == NumberEntry("14255550100", 7, 10, "toll", True, "queue")
 
 
 @pytest.mark.parametrize(
@@ -54,6 +78,28 @@ def test_a_service_number_is_assigned_to_the_organisation(control):
         ({"text": "+1555"}, "invalid_number", "'+1555' does not exist"),
         ({"text": ""}, "invalid_number", "'' has no country code"),
         ({"kind": "fax"}, "invalid_value", "the kind must be one of user, toll, toll_free"),
+        ({"attached": "door"}, "invalid_value", "what the number answers as must be one of "),
+        ({"attached": "bridge"}, "invalid_value", "a user's number is the user's alone; a bridge"),
+        (
+            {"kind": "toll", "attached": "queue"},
+            "invalid_value",
+            "the queue answers through a resource account; name one",
+        ),
+        (
+            {"kind": "toll", "attached": "attendant", "user": FRONT_DESK},
+            "invalid_value",
+            "front-desk@contoso.example is a person; a service number belongs to a resource ",
+        ),
+        (
+            {"kind": "toll_free", "allowance": Allowance(9, 9, False)},
+            "never_funded",
+            "Contoso was never funded",
+        ),
+        (
+            {"kind": "toll", "allowance": Allowance(9, 0, False)},
+            "quota_reached",
+            "Contoso has 0 of 0 toll numbers, those reserved included",
+        ),
         (
             {"user": FRONT_DESK, "organisation": FABRIKAM},
             "unknown_user",
@@ -124,3 +170,109 @@ def test_numbers_are_listed_in_their_order(control):
     assert [entry.digits for entry in list_numbers(control, CONTOSO)] == digits
     second = list_numbers(control, CONTOSO, after=digits[0], limit=1)
     assert [entry.digits for entry in second] == digits[1:2]
+
+
+def test_the_quota_counts_numbers_in_use_of_the_kind_alone(control):
+    two = {"allowance": Allowance(2, 1, True)}
+    assign(control, "+14255550100", **two)
+    assign(control, "+14255550101", **two)
+    assign(control, "+14255550102", kind="toll", **two)
+    assign(control, "+18005550199", kind="toll_free", **two)
+    assign(control, "+14255550109", FABRIKAM, **two)
+    before = control_contents(control)
+    for kind, taken in (("user", 2), ("toll", 1), ("toll_free", 1)):
+        assert assign(control, "+14255550103", kind=kind, **two) == Refusal(
+            "quota_reached",
+            f"Contoso has {taken} of {taken} {kind} numbers, those reserved included",
+        )
+    assert control_contents(control) == before
+    release(control, "+14255550100")
+    assert assign(control, "+14255550103", **two) == NumberEntry("14255550103", 7, None, "user")
+
+
+def test_the_operator_can_go_over_the_quota_but_not_without_funds(control):
+    none = Allowance(0, 0, False)
+    entry = assign(control, kind="toll", allowance=none, over_quota=True)
+    assert entry == NumberEntry("14255550100", 7, None, "toll")
+    refusal = assign(control, "+18005550199", kind="toll_free", allowance=none, over_quota=True)
+    assert refusal.code == "never_funded"
+
+
+def test_a_reserved_number_is_kept_from_others_for_ten_minutes(control):
+    kept = reserve(control)
+    assert kept == Reservation("14255550100", 7, "user", NOW_MS + TEN_MINUTES_MS)
+    before = control_contents(control)
+    refused = Refusal("number_reserved", "+14255550100 is reserved until 2026-11-23T10:10:00Z")
+    last_ms = NOW_MS + TEN_MINUTES_MS - 1
+    assert assign(control, organisation=FABRIKAM, now_ms=last_ms) == refused
+    assert reserve(control, organisation=FABRIKAM, now_ms=last_ms) == refused
+    assert control_contents(control) == before
+    entry = assign(control, organisation=FABRIKAM, now_ms=last_ms + 1)
+    assert entry == NumberEntry("14255550100", 8, None, "user")
+
+
+def test_a_reservation_becomes_the_number_and_ends_with_it(control):
+    one = {"allowance": Allowance(1, 0, True)}
+    reserve(control, **one)
+    assert reserve(control, "+14255550101", **one).code == "quota_reached"
+    assert numbers_taken(control, CONTOSO, now_ms=NOW_MS) == {"user": 1, "toll": 0, "toll_free": 0}
+    assert assign(control, **one) == NumberEntry("14255550100", 7, None, "user")
+    assert control.rows("SELECT * FROM number_reservation") == []
+    assert numbers_taken(control, CONTOSO, now_ms=NOW_MS)["user"] == 1
+
+
+def test_a_number_reserved_again_ends_when_it_would_have(control):
+    kept = reserve(control)
+    assert reserve(control, now_ms=NOW_MS + 60_000, kind="toll") == kept._replace(kind="toll")
+    later_ms = NOW_MS + TEN_MINUTES_MS
+    assert reserve(control, now_ms=later_ms).until_ms == later_ms + TEN_MINUTES_MS
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "refused"),
+    [
+        ({"text": "+1555"}, "invalid_number", "'+1555' does not exist"),
+        ({"kind": "fax"}, "invalid_value", "the kind must be one of user, toll, toll_free"),
+        ({"text": "+14255550101"}, "already_exists", "+14255550101 is in use by it"),
+        ({"allowance": Allowance(1, 9, True)}, "quota_reached", "Contoso has 1 of 1 user numbers"),
+        (
+            {"kind": "toll_free", "allowance": Allowance(9, 9, False)},
+            "never_funded",
+            "Contoso was never funded",
+        ),
+    ],
+)
+def test_a_reservation_that_cannot_be_is_refused_and_nothing_is_kept(control, said, code, refused):
+    assign(control, "+14255550101")
+    before = control_contents(control)
+    refusal = reserve(control, **said)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, refusal.detail[: len(refused)]) == (code, refused)
+    assert control_contents(control) == before
+
+
+def test_a_service_number_is_attached_to_something_else(control):
+    entry = assign(control, kind="toll", attached="queue", user=MAIN_LINE)
+    bridge = attach(control, "+14255550100", "bridge")
+    assert bridge == entry._replace(attached="bridge", user_id=None)
+    assert find_number(control, "+14255550100") == bridge
+    before = control_contents(control)
+    assert attach(control, "+14255550100", "bridge") == bridge
+    assert control_contents(control) == before
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (("+14255550100", "attendant"), "invalid_value"),
+        (("+14255550100", "door"), "invalid_value"),
+        (("+14255550100", "queue", FRONT_DESK), "invalid_value"),
+        (("+14255550100", "bridge", None, FABRIKAM), "unknown_number"),
+        (("+14255550109", "bridge"), "unknown_number"),
+    ],
+)
+def test_an_attachment_that_cannot_be_is_refused_and_nothing_changes(control, said, code):
+    assign(control, kind="toll")
+    before = control_contents(control)
+    assert attach(control, *said).code == code
+    assert control_contents(control) == before

@@ -9,7 +9,7 @@ from talktime.core.directory import Organisation
 from talktime.core.outcomes import Funded
 from talktime.core.refusal import Refusal
 from talktime.operations.fund import fund
-from talktime.store.directory import insert_wallet
+from talktime.store.organisations import insert_wallet
 from tests.contents import cell_contents
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")

@@ -6,13 +6,15 @@ from talktime.core.refusal import Refusal
 from talktime.operations.input_checks import (
     check_country,
     check_currency,
-    check_licences,
+    check_limit,
     check_one_of,
+    check_policy,
     check_text,
     check_time_zone,
     check_word,
     first,
 )
+from tests.people import CATALOGUE
 
 
 @pytest.mark.parametrize(
@@ -26,8 +28,11 @@ from talktime.operations.input_checks import (
         check_time_zone("UTC"),
         check_time_zone("America/Los_Angeles"),
         check_country("the country", "NO"),
-        check_licences([]),
-        check_licences(["MCOPSTNC", "MCOEV"]),
+        check_policy(CATALOGUE, ""),
+        check_policy(CATALOGUE, "DialoutCPCandPSTNDomestic"),
+        check_limit("the spend limit", None),
+        check_limit("the spend limit", 0),
+        check_limit("the spend limit", 10**15),
         check_one_of("the kind", "toll", ("user", "toll")),
     ],
 )
@@ -76,10 +81,17 @@ def test_what_is_no_country_is_refused(code):
     )
 
 
-def test_an_unknown_licence_is_named():
-    refusal = check_licences(["MCOPSTNC", "E5", "E3"])
+def test_an_unknown_policy_is_named():
+    refusal = check_policy(CATALOGUE, "Domestic")
     assert refusal is not None
-    assert refusal.detail.startswith("'E3' is no licence; known are MCOCAP, MCOEV, ")
+    assert refusal.detail.startswith("'Domestic' is no dial-out policy; known are DialoutCPCD")
+
+
+@pytest.mark.parametrize("micros", [-1, 10**15 + 1])
+def test_an_amount_out_of_bounds_is_no_limit(micros):
+    assert check_limit("the cap", micros) == Refusal(
+        "invalid_value", "the cap must be from 0 to 1000000000"
+    )
 
 
 def test_a_word_of_none_of_the_kinds_is_refused():

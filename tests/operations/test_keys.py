@@ -95,8 +95,11 @@ def test_a_key_may_have_one_scope_and_an_end(create, control):
     [
         ({"name": ""}, "the key's name must be 1 to 64"),
         ({"name": "a" * 65}, "the key's name must be 1 to 64"),
-        ({"scopes": []}, "a key needs a scope: calls, quotes"),
-        ({"scopes": ["calls", "money"]}, "a scope must be one of calls, quotes, not 'money'"),
+        ({"scopes": []}, "a key needs a scope: calls, quotes, users"),
+        (
+            {"scopes": ["calls", "money"]},
+            "a scope must be one of calls, quotes, users, not 'money'",
+        ),
         ({"expires_ms": NOW_MS}, "the key would have expired before it is made"),
     ],
 )

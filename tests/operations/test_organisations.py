@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 
-from talktime.core.directory import Organisation
+from talktime.core.directory import CallingRules, Organisation
 from talktime.core.rates import RateRow
 from talktime.core.rating import Rate
 from talktime.core.refusal import Refusal
@@ -16,6 +16,7 @@ from talktime.operations.organisations import (
     list_organisations,
 )
 from tests.contents import cell_contents, control_contents
+from tests.people import CATALOGUE
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
 
@@ -116,7 +117,9 @@ def test_an_organisation_is_switched_off_and_rated_by_another_card(create, contr
     contoso = create()
     publish(control, "winter", "NOK")
     with control.transaction():
-        changed = change_organisation(control, "Contoso", active=False, rate_card="winter")
+        changed = change_organisation(
+            control, "Contoso", active=False, rate_card="winter", catalogue=CATALOGUE
+        )
     assert changed == contoso._replace(active=False, rate_card="winter")
     assert find_organisation(control, "Contoso") == changed
     assert control.rows("SELECT revision FROM organisation") == [(2,)]
@@ -126,7 +129,7 @@ def test_a_change_that_changes_nothing_writes_nothing(create, control):
     contoso = create()
     before = control_contents(control)
     with control.transaction():
-        assert change_organisation(control, "Contoso", active=True) == contoso
+        assert change_organisation(control, "Contoso", active=True, catalogue=CATALOGUE) == contoso
     assert control_contents(control) == before
 
 
@@ -158,7 +161,62 @@ def test_a_change_that_is_refused_changes_nothing(create, control, name, rate_ca
     publish(control, "dollars", "USD")
     before = control_contents(control)
     with control.transaction():
-        assert change_organisation(control, name, active=False, rate_card=rate_card) == refused
+        said = {"active": False, "rate_card": rate_card, "catalogue": CATALOGUE}
+        assert change_organisation(control, name, **said) == refused
+    assert control_contents(control) == before
+
+
+def change(control, **said):
+    with control.transaction():
+        return change_organisation(control, "Contoso", **said, catalogue=CATALOGUE)
+
+
+def test_calling_rules_are_set_one_by_one_and_the_rest_stays(create, control):
+    create()
+    first = change(control, rules={"policy": "DialoutCPCandPSTNDomestic", "pay_as_you_go": True})
+    assert first.rules == CallingRules(policy="DialoutCPCandPSTNDomestic", pay_as_you_go=True)
+    rest = {
+        "allowed_countries": frozenset(("NO", "SE")),
+        "spend_limit_micros": 25_000_000,
+        "post_usage_cap_micros": 0,
+        "independent_counters": True,
+        "policy": "",
+    }
+    second = change(control, rules=rest)
+    assert second.rules == first.rules._replace(**rest)
+    assert find_organisation(control, "Contoso") == second
+    none = change(control, rules={"spend_limit_micros": None, "post_usage_cap_micros": None})
+    assert (none.rules.spend_limit_micros, none.rules.post_usage_cap_micros) == (None, None)
+
+
+def test_the_commerce_model_goes_from_prepaid_to_post_usage_and_back(create, control):
+    create()
+    for model in ("draining", "post_usage", "draining", "prepaid"):
+        assert change(control, commerce_model=model).commerce_model == model
+        assert find_organisation(control, "Contoso").commerce_model == model
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ({"commerce_model": "barter"}, "the commerce model must be one of prepaid, draining, "),
+        ({"rules": {"policy": "Free"}}, "'Free' is no dial-out policy; known are DialoutCPC"),
+        ({"rules": {"allowed_countries": {"UK"}}}, "a country to call must be a code of two"),
+        ({"rules": {"blocked_countries": {"no"}}}, "a country to call must be a code of two"),
+        (
+            {"rules": {"allowed_countries": {"NO", "SE"}, "blocked_countries": {"SE", "RU"}}},
+            "SE is both allowed and blocked",
+        ),
+        ({"rules": {"spend_limit_micros": -5}}, "the spend limit must be from 0 to 1000000000"),
+        ({"rules": {"post_usage_cap_micros": 10**16}}, "the post-usage cap must be from 0 to "),
+    ],
+)
+def test_rules_that_cannot_be_taken_are_refused_and_nothing_changes(create, control, said, refused):
+    create()
+    before = control_contents(control)
+    refusal = change(control, active=False, **said)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, refusal.detail[: len(refused)]) == ("invalid_value", refused)
     assert control_contents(control) == before
 
 

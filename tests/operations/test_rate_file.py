@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from talktime.core import limits
 from talktime.core.rates import RateRow
 from talktime.core.rating import Rate
-from talktime.operations.rate_file import BadRateFile, RowError, read_rate_file
+from talktime.operations.csv_rows import BadFile, RowError
+from talktime.operations.rate_file import read_rate_file
 
 HEADER = "prefix,destination,price_per_minute"
 FULL_HEADER = (
@@ -27,7 +28,7 @@ def read(*lines, newline="\n", encoding="utf-8"):
 
 
 def reasons(answer):
-    assert isinstance(answer, BadRateFile)
+    assert isinstance(answer, BadFile)
     assert answer.count == len(answer.errors)
     return [tuple(error) for error in answer.errors]
 
@@ -232,7 +233,7 @@ def test_progress_is_told():
 @given(st.binary(max_size=200))
 def test_any_bytes_after_a_header_are_read_or_named(content):
     answer = read_rate_file(HEADER.encode() + b"\n" + content, valid_from_ms=0)
-    if isinstance(answer, BadRateFile):
+    if isinstance(answer, BadFile):
         assert answer.count > 0
         assert all(isinstance(error, RowError) and error.line >= 1 for error in answer.errors)
     else:

@@ -16,11 +16,15 @@ from talktime.operations.numbers import Number, parse_number
 from talktime.operations.organisations import find_organisation
 from talktime.operations.resolve import CallRequest, resolve
 from talktime.operations.seed_demo import seed_demo
+from talktime.operations.user_changes import UserChange
 from talktime.operations.users import change_user, list_users
-from talktime.store.directory import numbers_after, organisations_after, users_after
 from talktime.store.keys import key_of_hash
+from talktime.store.numbers import numbers_after
+from talktime.store.organisations import organisations_after
 from talktime.store.rates import load_cards
+from talktime.store.users import users_after
 from tests.contents import cell_contents, control_contents
+from tests.people import CATALOGUE
 
 NOW_MS = 1_795_428_000_000
 DAY_MS = 86_400_000
@@ -160,7 +164,8 @@ def test_what_people_changed_in_the_demo_stays(seed, control, cells):
     demo = seed()
     organisation = find_organisation(control, demo.organisation)
     with cells["main"].transaction():
-        change_user(cells["main"], organisation, "front-desk@contoso.example", licences=[])
+        bare = UserChange("front-desk@contoso.example", licences=frozenset())
+        change_user(cells["main"], organisation, bare, catalogue=CATALOGUE)
     with control.transaction():
         release_number(control, organisation, demo.toll_free)
     seed(switch_key=demo.switch_key)

@@ -17,7 +17,7 @@ from talktime.store.catalogue import (
 )
 from talktime.store.catalogue_bodies import body_text, parsed_body, value_of
 from talktime.store.database import Connection
-from talktime.store.directory import lock
+from talktime.store.revisions import lock
 from tests import catalogues
 from tests.stores import Store
 

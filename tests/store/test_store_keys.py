@@ -3,7 +3,6 @@
 import pytest
 
 from talktime.core.keys import ApiKey
-from talktime.store.directory import revisions
 from talktime.store.keys import (
     Switch,
     insert_key,
@@ -16,6 +15,7 @@ from talktime.store.keys import (
     switches_by_name,
     update_key,
 )
+from talktime.store.revisions import revisions
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
 

@@ -12,6 +12,7 @@ from talktime.cli.catalogue import group as catalogue_group
 from talktime.cli.check_books import check_books_command
 from talktime.cli.fund import fund_command
 from talktime.cli.keys import group as key_group
+from talktime.cli.licence_groups import group as licence_group_group
 from talktime.cli.migrate import migrate_command
 from talktime.cli.numbers import group as number_group
 from talktime.cli.organisations import group as organisation_group
@@ -20,6 +21,7 @@ from talktime.cli.rates import import_rates_command
 from talktime.cli.replay import replay_command
 from talktime.cli.serve import serve_command
 from talktime.cli.statement import statement_command
+from talktime.cli.user_files import export_users_command, import_users_command
 from talktime.cli.users import group as user_group
 
 app = typer.Typer(
@@ -56,6 +58,9 @@ app.command("migrate", rich_help_panel=RUN)(migrate_command)
 app.add_typer(organisation_group, name="organisation", rich_help_panel=KEEP)
 app.add_typer(admin_group, name="admin", rich_help_panel=KEEP)
 app.add_typer(user_group, name="user", rich_help_panel=KEEP)
+user_group.command("import")(import_users_command)
+user_group.command("export")(export_users_command)
+app.add_typer(licence_group_group, name="group", rich_help_panel=KEEP)
 app.add_typer(number_group, name="number", rich_help_panel=KEEP)
 app.add_typer(key_group, name="key", rich_help_panel=KEEP)
 app.command("import-rates", rich_help_panel=KEEP)(import_rates_command)

@@ -11,7 +11,7 @@ from talktime.cli.installation import cell, control_plane, installation, now_ms
 from talktime.cli.output import Json, show, table
 from talktime.operations.check_books import BooksChecked, Finding, check_books
 from talktime.operations.check_directory import check_directory, with_directory
-from talktime.store.directory import organisation_of_id
+from talktime.store.organisations import organisation_of_id
 
 
 def check_books_command(

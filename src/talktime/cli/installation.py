@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 
 from talktime.cli.failures import Failure, unless_refused
 from talktime.config import Address, Settings, settings_from
+from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.ids import NODES, Ids
 from talktime.operations.organisations import find_organisation
+from talktime.store.catalogue import load_catalogues
 from talktime.store.database import Connection, connect
 
 Row = TypeVar("Row")
@@ -56,6 +58,12 @@ def organisation_of(control: Connection, name: str) -> Organisation:
     """The organisation of this name, or of this id in digits; Failure where there is none."""
     with control.reading():
         return unless_refused(find_organisation(control, name.strip()))
+
+
+def catalogue_of(control: Connection) -> Catalogue:
+    """The catalogue in force now."""
+    with control.reading():
+        return load_catalogues(control).in_force(now_ms())
 
 
 def all_pages(read: Callable[[Any], list[Row]], after: Any, key: Callable[[Row], Any]) -> list[Row]:

@@ -10,7 +10,7 @@ from talktime.cli.failures import unless_refused
 from talktime.cli.installation import all_pages, control_plane, installation, new_ids, now_ms
 from talktime.cli.moments import moment_ms
 from talktime.cli.output import Json, moment, panel, show, table
-from talktime.core.keys import SCOPES, ApiKey
+from talktime.core.keys import SWITCH_SCOPES, ApiKey
 from talktime.operations.keys import (
     ENTROPY_BYTES,
     create_key,
@@ -42,7 +42,8 @@ def create_command(
     ] = "",
     name: Annotated[str, typer.Option(help="A name for the key.")] = "main",
     scope: Annotated[
-        list[str] | None, typer.Option(help="calls or quotes, once or more. Default: both.")
+        list[str] | None,
+        typer.Option(help="calls, quotes or users, once or more. Default: calls and quotes."),
     ] = None,
     expires: Annotated[
         str, typer.Option(metavar="TIME", help="When it stops to open anything. Default: never.")
@@ -62,7 +63,7 @@ def create_command(
                 control,
                 whose,
                 name=name,
-                scopes=scope or SCOPES,
+                scopes=scope or SWITCH_SCOPES,
                 expires_ms=moment_ms(expires) if expires else None,
                 now_ms=at_ms,
                 next_id=next_id,

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from talktime.cli.failures import Failure, unless_refused
 from talktime.cli.installation import (
     all_pages,
+    catalogue_of,
     cell,
     control_plane,
     installation,
@@ -17,6 +18,7 @@ from talktime.cli.installation import (
     organisation_of,
 )
 from talktime.cli.output import Json, amount, document_of, moment, panel, show, table
+from talktime.cli.users import limit_micros
 from talktime.core.books import Terms
 from talktime.core.commands import ExpireLots
 from talktime.core.directory import Organisation
@@ -27,6 +29,7 @@ from talktime.operations.organisations import (
     create_organisation,
     list_organisations,
 )
+from talktime.operations.user_changes import NO_LIMIT
 from talktime.store.load import load
 
 group = typer.Typer(no_args_is_help=True, help="Organisations, each with one wallet.")
@@ -104,22 +107,90 @@ def show_command(name: Name, json: Json = False) -> None:
     show(json, document, picture(found, wallet, at_ms), lots_table(wallet, at_ms))
 
 
+Active = Annotated[
+    bool | None, typer.Option("--active/--inactive", help="Let its calls through, or refuse them.")
+]
+RateCard = Annotated[str | None, typer.Option(help="The rate card from now on.")]
+CommerceModel = Annotated[
+    str | None, typer.Option(help="prepaid, draining (uses up its credits) or post_usage.")
+]
+Policy = Annotated[
+    str | None, typer.Option(help="Dial-out policy of its users; '' for the catalogue's.")
+]
+AllowedCountries = Annotated[
+    str | None, typer.Option(help="The only countries that can be called: US,CA; '' for all.")
+]
+BlockedCountries = Annotated[
+    str | None, typer.Option(help="Countries that are never called: US,CA; '' for none.")
+]
+SpendLimit = Annotated[
+    str | None, typer.Option(help="Most that a user may spend a month: 25.50, or none.")
+]
+PayAsYouGo = Annotated[
+    bool | None, typer.Option(help="Let calls be paid after use, where it is not prepaid.")
+]
+PostUsageCap = Annotated[
+    str | None, typer.Option(help="Most that is paid after use a month: 1000, or none.")
+]
+IndependentCounters = Annotated[
+    bool | None, typer.Option(help="Domestic and international minutes end each for itself.")
+]
+
+
 @group.command("change")
 def change_command(
     name: Name,
-    active: Annotated[
-        bool | None,
-        typer.Option("--active/--inactive", help="Let its calls through, or refuse them."),
-    ] = None,
-    rate_card: Annotated[str | None, typer.Option(help="The rate card from now on.")] = None,
+    active: Active = None,
+    rate_card: RateCard = None,
+    commerce_model: CommerceModel = None,
+    policy: Policy = None,
+    allowed_countries: AllowedCountries = None,
+    blocked_countries: BlockedCountries = None,
+    spend_limit: SpendLimit = None,
+    pay_as_you_go: PayAsYouGo = None,
+    post_usage_cap: PostUsageCap = None,
+    independent_counters: IndependentCounters = None,
     json: Json = False,
 ) -> None:
-    """Switch an organisation off or on, or rate it by another card."""
-    with control_plane(installation()) as control, control.transaction():
-        changed = unless_refused(
-            change_organisation(control, name, active=active, rate_card=rate_card)
-        )
+    """Switch an organisation off or on, say how it pays and what its users may call."""
+    rules: dict[str, Any] = {
+        "policy": policy,
+        "allowed_countries": countries_of(allowed_countries),
+        "blocked_countries": countries_of(blocked_countries),
+        "spend_limit_micros": limit_micros(spend_limit),
+        "pay_as_you_go": pay_as_you_go,
+        "post_usage_cap_micros": limit_micros(post_usage_cap),
+        "independent_counters": independent_counters,
+    }
+    given = {
+        rule: None if value == NO_LIMIT else value
+        for rule, value in rules.items()
+        if value is not None
+    }
+    with control_plane(installation()) as control:
+        catalogue = catalogue_of(control)
+        with control.transaction():
+            changed = unless_refused(
+                change_organisation(
+                    control,
+                    name,
+                    active=active,
+                    rate_card=rate_card,
+                    commerce_model=commerce_model,
+                    rules=given,
+                    catalogue=catalogue,
+                )
+            )
     show(json, document_of(changed), picture(changed))
+
+
+def countries_of(text: str | None) -> frozenset[str] | None:
+    """Countries as typed: US,CA or US CA.
+
+    >>> sorted(countries_of("us, CA"))
+    ['CA', 'US']
+    """
+    return None if text is None else frozenset(text.upper().replace(",", " ").split())
 
 
 def picture(
@@ -134,6 +205,7 @@ def picture(
         "Model": organisation.commerce_model,
         "Cell": organisation.cell,
         "Active": organisation.active,
+        **rules_shown(organisation),
     }
     if wallet is None:
         facts["Currency"] = organisation.currency
@@ -145,6 +217,22 @@ def picture(
         if wallet.debt_micros:
             facts["Debt"] = amount(wallet.debt_micros, currency)
     return panel(organisation.name, facts)
+
+
+def rules_shown(organisation: Organisation) -> dict[str, object]:
+    """What of an organisation's calling rules is not as it comes, for people."""
+    rules, currency = organisation.rules, organisation.currency
+    limit, cap = rules.spend_limit_micros, rules.post_usage_cap_micros
+    shown: dict[str, object] = {
+        "Dial-out policy": rules.policy,
+        "Allowed countries": ", ".join(sorted(rules.allowed_countries)),
+        "Blocked countries": ", ".join(sorted(rules.blocked_countries)),
+        "Spend limit": "" if limit is None else f"{amount(limit, currency)} a user and month",
+        "Paid after use": "on" if rules.pay_as_you_go else "",
+        "At most": "" if cap is None else f"{amount(cap, currency)} a month",
+        "Counters": "each for itself" if rules.independent_counters else "",
+    }
+    return {name: value for name, value in shown.items() if value}
 
 
 def wallet_document(wallet: Wallet, at_ms: int) -> dict[str, Any]:

@@ -5,17 +5,18 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from talktime.cli.failures import Failure, unless_refused
+from talktime.cli.csv_files import bad_file, content_of, progress_bar
+from talktime.cli.failures import unless_refused
 from talktime.cli.installation import control_plane, installation, new_ids, now_ms
 from talktime.cli.moments import moment_ms
-from talktime.cli.output import Json, console, moment, panel, show, table
+from talktime.cli.output import Json, moment, panel, show, table
 from talktime.core.limits import RATE_FILE_BYTES_MAX
 from talktime.core.money import decimal_text
 from talktime.core.rating import Rate
+from talktime.operations.csv_rows import BadFile
 from talktime.operations.import_rates import Changes, ImportReport, import_rates
-from talktime.operations.rate_file import BadRateFile, read_rate_file
+from talktime.operations.rate_file import read_rate_file
 
 WAYS = ("added", "dropped", "dearer", "cheaper")
 
@@ -55,8 +56,10 @@ def import_rates_command(
         def tell(doing: str, rows: int) -> None:
             progress.update(task, description=f"Rows {doing}", completed=rows)
 
-        rows = read_rate_file(content_of(file), valid_from_ms=valid_from_ms, progress=tell)
-        if isinstance(rows, BadRateFile):
+        rows = read_rate_file(
+            content_of(file, RATE_FILE_BYTES_MAX), valid_from_ms=valid_from_ms, progress=tell
+        )
+        if isinstance(rows, BadFile):
             raise bad_file(file, rows)
         progress.update(task, total=len(rows), completed=0)
         with control_plane(settings) as connection, connection.transaction():
@@ -75,33 +78,6 @@ def import_rates_command(
                 )
             )
     show(json, document(report), *pictures(report))
-
-
-def content_of(file: Path) -> bytes:
-    if file.stat().st_size > RATE_FILE_BYTES_MAX:
-        raise Failure(f"{file} is larger than {RATE_FILE_BYTES_MAX:,} bytes. Split it.")
-    return file.read_bytes()
-
-
-def bad_file(file: Path, bad: BadRateFile) -> Failure:
-    """Every bad row by line and reason, as many as are kept."""
-    details = [f"line {error.line}: {error.reason}" for error in bad.errors]
-    if bad.count > len(details):
-        details.append(f"... and {bad.count - len(details):,} rows more")
-    rows = "1 row is" if bad.count == 1 else f"{bad.count:,} rows are"
-    return Failure(f"{file}: {rows} wrong; nothing was imported, nothing has changed", details)
-
-
-def progress_bar() -> Progress:
-    out = console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        console=out,
-        transient=True,
-        disable=not out.is_terminal,
-    )
 
 
 def document(report: ImportReport) -> dict[str, Any]:

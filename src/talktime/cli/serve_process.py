@@ -51,6 +51,7 @@ class Process:
 
     async def start(self) -> None:
         """Ready to answer when this returns."""
+        collect_seldom()
         if self._engine is not None:
             await self._engine.start()
         if self._jobs is not None:
@@ -91,16 +92,19 @@ class Process:
         return cast(Application, behind_proxy)
 
 
+def collect_seldom() -> None:
+    """Let the collector look at many new objects at once: the caches fill with millions that stay,
+    a batch makes thousands that go at its end."""
+    gc.set_threshold(OBJECTS_BEFORE_COLLECTION, 20, 100)
+
+
 def tune_interpreter() -> None:
-    """Set Python up for two busy threads, the event loop's and a lane's, and many short-lived
-    objects."""
+    """Set Python up for two busy threads, the event loop's and a lane's."""
     # A lane gives up the interpreter at each database call; it must not wait 5 ms to get it back.
     sys.setswitchinterval(THREAD_SWITCH_S)
-    # What is loaded by now stays: the collector need not walk it again and again. A batch makes
-    # thousands of objects that go at its end: to look at them earlier finds nothing.
+    # What is loaded by now stays: the collector need not walk it again and again.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(OBJECTS_BEFORE_COLLECTION, 20, 100)
 
 
 def tell_started(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """`talktime user`: an organisation's users, their licences and where they are."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -8,16 +9,23 @@ from rich.console import RenderableType
 from talktime.cli.failures import unless_refused
 from talktime.cli.installation import (
     all_pages,
+    catalogue_of,
     cell,
     control_plane,
     installation,
     new_ids,
     organisation_of,
 )
-from talktime.cli.output import Json, document_of, lines, panel, show, table
-from talktime.core.directory import LICENCES, PERSON, Organisation, User
+from talktime.cli.output import Json, amount, lines, panel, show, table
+from talktime.core.catalogue import Catalogue
+from talktime.core.directory import PERSON, Organisation
+from talktime.core.licensing import Holder
+from talktime.core.money import parse_micros
 from talktime.operations.assign_numbers import list_numbers
-from talktime.operations.users import change_user, create_user, find_user, list_users
+from talktime.operations.user_changes import NO_LIMIT, UserChange
+from talktime.operations.user_file import user_document
+from talktime.operations.users import change_user, create_user, find_holder, list_holders
+from talktime.store.database import Connection
 
 group = typer.Typer(no_args_is_help=True, help="Users of an organisation, with their licences.")
 
@@ -27,6 +35,14 @@ OrganisationName = Annotated[
 Name = Annotated[
     str, typer.Argument(help="Sign-in name: front-desk@contoso.example.", metavar="NAME")
 ]
+Policy = Annotated[str | None, typer.Option(help="Dial-out policy; '' for the organisation's.")]
+SpendLimit = Annotated[
+    str | None,
+    typer.Option(help="Most the user may spend a month: 25.50; none for the organisation's."),
+]
+TollFreeDialIn = Annotated[
+    bool | None, typer.Option(help="Let callers join the user's meetings on toll-free numbers.")
+]
 
 
 @group.command("create")
@@ -34,36 +50,45 @@ def create_command(
     organisation: OrganisationName,
     name: Name,
     display_name: Annotated[
-        str, typer.Option(help="Name for people. Default: the sign-in name.")
-    ] = "",
+        str | None, typer.Option(help="Name for people. Default: the sign-in name.")
+    ] = None,
     usage_location: Annotated[
-        str, typer.Option(help="Country of the user. Default: the organisation's.")
-    ] = "",
+        str | None, typer.Option(help="Country of the user. Default: the organisation's.")
+    ] = None,
     licence: Annotated[
         list[str] | None,
         typer.Option(help="A licence, once or more; MCOPSTNC is Communications Credits."),
     ] = None,
+    in_group: Annotated[
+        list[str] | None, typer.Option("--group", help="A group to be in, once or more.")
+    ] = None,
+    policy: Policy = None,
+    spend_limit: SpendLimit = None,
+    toll_free_dial_in: TollFreeDialIn = None,
     kind: Annotated[str, typer.Option(help="person or resource_account.")] = PERSON,
     json: Json = False,
 ) -> None:
     """Add a user to an organisation."""
+    new = UserChange(
+        name,
+        display_name=display_name or None,
+        usage_location=usage_location or None,
+        licences=frozenset(licence or ()),
+        groups=frozenset(in_group or ()),
+        policy=policy,
+        spend_limit_micros=limit_micros(spend_limit),
+        toll_free_dial_in=toll_free_dial_in,
+        kind=kind,
+    )
     settings = installation()
     with control_plane(settings) as control:
-        owner = organisation_of(control, organisation)
+        owner, catalogue = organisation_of(control, organisation), catalogue_of(control)
     with cell(settings, owner.cell) as connection, connection.transaction():
-        made = unless_refused(
-            create_user(
-                connection,
-                owner,
-                name=name,
-                display_name=display_name or name,
-                usage_location=usage_location or owner.country,
-                licences=licence or (),
-                kind=kind,
-                next_id=new_ids().next,
-            )
+        unless_refused(
+            create_user(connection, owner, new, catalogue=catalogue, next_id=new_ids().next)
         )
-    show(json, document_of(made), picture(owner, made))
+        made = unless_refused(find_holder(connection, owner, name))
+    show(json, user_document(made), picture(owner, catalogue, made))
 
 
 @group.command("list")
@@ -73,19 +98,10 @@ def list_command(organisation: OrganisationName, json: Json = False) -> None:
     with control_plane(settings) as control:
         owner = organisation_of(control, organisation)
     with cell(settings, owner.cell) as connection, connection.reading():
-        found = all_pages(
-            lambda after: list_users(connection, owner, after=after), "", lambda each: each.name
-        )
-    columns = ("Name", "Display name", "Location", "Licences", "Kind", "Active")
-    rows = [
-        (
-            *(each.name, each.display_name, each.usage_location),
-            *(", ".join(sorted(each.licences)), each.kind, each.active),
-        )
-        for each in found
-    ]
+        found = all_users(connection, owner)
+    documents = {"users": [user_document(each) for each in found]}
     empty = f"{owner.name} has no users: `talktime user create` adds one."
-    show(json, {"users": [document_of(each) for each in found]}, table(columns, rows, empty=empty))
+    show(json, documents, users_table(found, empty))
 
 
 @group.command("show")
@@ -93,17 +109,18 @@ def show_command(organisation: OrganisationName, name: Name, json: Json = False)
     """Show a user with licences and numbers."""
     settings = installation()
     with control_plane(settings) as control:
-        owner = organisation_of(control, organisation)
+        owner, catalogue = organisation_of(control, organisation), catalogue_of(control)
         with cell(settings, owner.cell) as connection, connection.reading():
-            found = unless_refused(find_user(connection, owner, name))
+            found = unless_refused(find_holder(connection, owner, name))
         with control.reading():
             numbers = all_pages(
                 lambda after: list_numbers(control, owner, after=after),
                 "",
                 lambda each: each.digits,
             )
-    own = [f"+{each.digits}" for each in numbers if each.user_id == found.id and each.active]
-    show(json, {**document_of(found), "numbers": own}, picture(owner, found, own))
+    own = [f"+{each.digits}" for each in numbers if each.user_id == found.user.id and each.active]
+    shown = {**user_document(found), "numbers": own}
+    show(json, shown, picture(owner, catalogue, found, own))
 
 
 @group.command("change")
@@ -118,45 +135,116 @@ def change_command(
     no_licences: Annotated[
         bool, typer.Option("--no-licences", help="Take all licences away.")
     ] = False,
+    add_licence: Annotated[
+        list[str] | None, typer.Option(help="A licence to give beside the others.")
+    ] = None,
+    remove_licence: Annotated[list[str] | None, typer.Option(help="A licence to take.")] = None,
+    join_group: Annotated[list[str] | None, typer.Option(help="A group to be in.")] = None,
+    leave_group: Annotated[list[str] | None, typer.Option(help="A group to leave.")] = None,
+    policy: Policy = None,
+    spend_limit: SpendLimit = None,
+    toll_free_dial_in: TollFreeDialIn = None,
     active: Annotated[
         bool | None, typer.Option("--active/--inactive", help="May call, or may not.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Change a user's licences, location or name; switch a user off or on."""
+    """Change a user's licences, groups, location, limits or name; switch a user off or on."""
     if licence and no_licences:
         raise typer.BadParameter("give either --licence or --no-licences")
+    change = UserChange(
+        name,
+        display_name=display_name,
+        usage_location=usage_location,
+        licences=frozenset(licence or ()) if licence or no_licences else None,
+        add=frozenset(add_licence or ()),
+        remove=frozenset(remove_licence or ()),
+        join=frozenset(join_group or ()),
+        leave=frozenset(leave_group or ()),
+        policy=policy,
+        spend_limit_micros=limit_micros(spend_limit),
+        toll_free_dial_in=toll_free_dial_in,
+        active=active,
+    )
+    apply_change(organisation, change, json)
+
+
+def apply_change(organisation: str, change: UserChange, as_json: bool) -> None:
+    """Change a user, and show what came of it."""
     settings = installation()
     with control_plane(settings) as control:
-        owner = organisation_of(control, organisation)
+        owner, catalogue = organisation_of(control, organisation), catalogue_of(control)
     with cell(settings, owner.cell) as connection, connection.transaction():
-        changed = unless_refused(
-            change_user(
-                connection,
-                owner,
-                name,
-                display_name=display_name,
-                usage_location=usage_location,
-                licences=() if no_licences else licence or None,
-                active=active,
-            )
+        unless_refused(change_user(connection, owner, change, catalogue=catalogue))
+        changed = unless_refused(find_holder(connection, owner, change.name))
+    show(as_json, user_document(changed), picture(owner, catalogue, changed))
+
+
+def all_users(connection: Connection, owner: Organisation) -> list[Holder]:
+    """Every user of an organisation, by name."""
+    return all_pages(
+        lambda after: list_holders(connection, owner, after=after), "", lambda each: each.user.name
+    )
+
+
+def limit_micros(text: str | None) -> int | None:
+    """A limit as typed: an amount; `none` takes it away."""
+    if text is None:
+        return None
+    if text == "none":
+        return NO_LIMIT
+    try:
+        micros = parse_micros(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}; or none") from error
+    if micros < 0:
+        raise typer.BadParameter("a limit is not negative; or none")
+    return micros
+
+
+def users_table(found: Iterable[Holder], empty: str) -> RenderableType:
+    """Users for people."""
+    columns = ("Name", "Display name", "Location", "Licences", "Kind", "Active")
+    rows = [
+        (
+            *(user.name, user.display_name, user.usage_location),
+            *(", ".join(sorted(user.licences)), user.kind, user.active),
         )
-    show(json, document_of(changed), picture(owner, changed))
+        for user, *_ in found
+    ]
+    return table(columns, rows, empty=empty)
 
 
-def picture(owner: Organisation, user: User, numbers: list[str] | None = None) -> RenderableType:
+def picture(
+    owner: Organisation, catalogue: Catalogue, holder: Holder, numbers: list[str] | None = None
+) -> RenderableType:
     """A user for people."""
+    user, limit = holder.user, holder.user.spend_limit_micros
     facts: dict[str, object] = {
         "Id": user.id,
         "Organisation": owner.name,
         "Name": user.display_name,
         "Usage location": user.usage_location,
-        "Licences": lines(f"{code}  {LICENCES.get(code, '')}" for code in sorted(user.licences))
-        if user.licences
-        else None,
+        "Licences": licences_shown(catalogue, holder),
+        "Groups": ", ".join(sorted(holder.groups)),
+        "Dial-out policy": user.policy or owner.rules.policy,
+        "Spend limit": None if limit is None else amount(limit, owner.currency),
+        "Toll-free dial-in": user.toll_free_dial_in,
         "Kind": user.kind,
         "Active": user.active,
     }
     if numbers is not None:
         facts["Numbers"] = ", ".join(numbers)
     return panel(user.name, facts)
+
+
+def licences_shown(catalogue: Catalogue, holder: Holder) -> RenderableType | None:
+    """All licences of a user, a line each, and which of them come with a group."""
+    if not holder.user.licences:
+        return None
+    shown = []
+    for code in sorted(holder.user.licences):
+        known = catalogue.licences.get(code)
+        by_group = "" if code in holder.own_licences else " (by group)"
+        shown.append(f"{code}  {known.name if known else ''}{by_group}")
+    return lines(shown)

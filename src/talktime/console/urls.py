@@ -1,3 +1,6 @@
 from django.urls import include, path
 
-urlpatterns = [path("", include("talktime.console.start.urls"))]
+urlpatterns = [
+    path("api/v1/", include("talktime.console.api.urls")),
+    path("", include("talktime.console.start.urls")),
+]

@@ -15,26 +15,6 @@ ATTACHMENTS = NOT_ATTACHED, BRIDGE, ATTENDANT, QUEUE = ("", "bridge", "attendant
 """What a service number answers as."""
 
 CREDITS_LICENCE = "MCOPSTNC"
-LICENCES = {
-    "MCOPSTNC": "Communications Credits",
-    "MCOPSTN1": "Domestic Calling Plan",
-    "MCOPSTN2": "International Calling Plan",
-    "MCOPSTN5": "Domestic Calling Plan (120 minutes)",
-    "MCOPSTN6": "Domestic Calling Plan (240 minutes)",
-    "MCOPSTN8": "Domestic Calling Plan (120 minutes, per user)",
-    "MCOPSTN9": "International Calling Plan (another SKU)",
-    "MCOPSTN_PAYG_1": "Pay-As-You-Go Calling Plan (zone 1)",
-    "MCOPSTN_PAYG_2": "Pay-As-You-Go Calling Plan (zone 2)",
-    "MCOEV": "Teams Phone Standard",
-    "MCOTEAMS_ESSENTIALS": "Teams Phone with Calling Plan",
-    "MCOCAP": "Teams Shared Devices",
-    "MCOMEETADV": "Audio Conferencing",
-    "MCOMEETBASIC": "Audio Conferencing with dial-out to USA and Canada",
-    "MCOMEETADD_DIALOUT_US": "Audio Conferencing extended dial-out to USA and Canada",
-    "MCOMEETACPEA": "Audio Conferencing pay per minute",
-    "PHONESYSTEM_VIRTUALUSER": "Teams Phone Resource Account",
-}
-"""The licences that a user can be given, by code (reference, 5.3)."""
 
 
 class CallingRules(NamedTuple):

@@ -1,8 +1,10 @@
-"""The keys with which switches call the charging API: what one may do, and for how long."""
+"""The keys with which programs call the APIs: what one may do, and for how long."""
 
 from typing import NamedTuple
 
-SCOPES = CALLS, QUOTES = ("calls", "quotes")
+SCOPES = CALLS, QUOTES, USERS = ("calls", "quotes", "users")
+SWITCH_SCOPES = (CALLS, QUOTES)
+"""What a switch needs. With `users`, a key reads and writes the users of every organisation."""
 
 
 class ApiKey(NamedTuple):

@@ -234,6 +234,12 @@ REFUSALS: dict[str, RefusalKind] = {
     "unknown_user": RefusalKind(
         404, "The user is not known", "List the organisation's users and use one's name.", ADMIN
     ),
+    "unknown_group": RefusalKind(
+        404,
+        "The group is not known",
+        "List the organisation's groups and use one's name, or make this one first.",
+        ADMIN,
+    ),
     "unknown_number": RefusalKind(
         404, "The number is not known", "List the numbers, or assign this one first.", OPERATOR
     ),
@@ -245,6 +251,36 @@ REFUSALS: dict[str, RefusalKind] = {
     ),
     "already_exists": RefusalKind(
         409, "This already exists", "Use another name or number, or change what exists.", OPERATOR
+    ),
+    "licence_not_possible": RefusalKind(
+        409,
+        "The user cannot have these licences",
+        "Give or take away what the detail names, all in one change.",
+        ADMIN,
+    ),
+    "users_not_possible": RefusalKind(
+        422,
+        "Some of the users cannot be written, so none were",
+        "Correct each user that `errors` names, and send all of them again.",
+        ADMIN,
+    ),
+    "never_funded": RefusalKind(
+        409,
+        "A toll-free number needs Communications Credits",
+        "Fund the organisation first: callers of the number are paid for by its credits.",
+        BILLING,
+    ),
+    "number_reserved": RefusalKind(
+        409,
+        "The number is kept for another organisation",
+        "Take another number, or try again when the reservation has ended.",
+        ADMIN,
+    ),
+    "quota_reached": RefusalKind(
+        409,
+        "The organisation has all the numbers that its licences allow",
+        "Give more licences or release a number; an operator can go over the quota with a reason.",
+        ADMIN,
     ),
     "queue_full": RefusalKind(
         429,

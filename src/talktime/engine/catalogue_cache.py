@@ -3,7 +3,7 @@
 from talktime.core.catalogue import Catalogues
 from talktime.store.catalogue import CATALOGUE, load_catalogues
 from talktime.store.database import Connection
-from talktime.store.directory import revisions
+from talktime.store.revisions import revisions
 
 
 class CatalogueCache:

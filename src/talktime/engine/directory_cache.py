@@ -8,14 +8,10 @@ from collections.abc import Iterable
 
 from talktime.core.directory import Directory
 from talktime.store.database import Connection
-from talktime.store.directory import (
-    DIRECTORY,
-    USERS,
-    numbers_after,
-    organisations_after,
-    revisions,
-    users_after,
-)
+from talktime.store.numbers import numbers_after
+from talktime.store.organisations import organisations_after
+from talktime.store.revisions import DIRECTORY, USERS, revisions
+from talktime.store.users import users_after
 
 
 class DirectoryCache:

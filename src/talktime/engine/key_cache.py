@@ -4,8 +4,8 @@ from hashlib import sha256
 
 from talktime.core.keys import ApiKey
 from talktime.store.database import Connection
-from talktime.store.directory import KEYS, revisions
 from talktime.store.keys import keys_after
+from talktime.store.revisions import KEYS, revisions
 
 
 class KeyCache:

@@ -20,7 +20,7 @@ from talktime.operations.render import utc_text
 from talktime.store.catalogue import CATALOGUE, load_catalogues, write_entries
 from talktime.store.catalogue_bodies import plain_of
 from talktime.store.database import Connection
-from talktime.store.directory import lock
+from talktime.store.revisions import lock
 
 ADDED, CHANGED, WITHDRAWN = "added", "changed", "withdrawn"
 CONFLICTS_SHOWN_MAX = 3

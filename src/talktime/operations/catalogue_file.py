@@ -19,7 +19,7 @@ from talktime.core.limits import (
     ROW_ERRORS_SHOWN_MAX,
 )
 from talktime.operations.catalogue_checks import WITHDRAWN, checked_entry
-from talktime.operations.rate_file import RowError
+from talktime.operations.csv_rows import RowError
 from talktime.store.catalogue_bodies import plain_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from itertools import islice
 from talktime.core.limits import FINDINGS_SHOWN_MAX
 from talktime.operations.check_books import BooksChecked, Checked, Finding
 from talktime.store.database import Connection
-from talktime.store.directory import currencies_in_cell, organisation_of_id, wallets_of_cell
+from talktime.store.organisations import currencies_in_cell, organisation_of_id, wallets_of_cell
 
 NAME = "directory_wallets"
 PROVES = (

@@ -13,7 +13,7 @@ from talktime.core.limits import CARD_NAME_TEXT_MAX, REPORT_EXAMPLES_MAX, SOURCE
 from talktime.core.rates import DIRECTIONS, RateRow
 from talktime.core.rating import Rate
 from talktime.core.refusal import Refusal
-from talktime.operations.rate_file import Progress
+from talktime.operations.csv_rows import Progress
 from talktime.store.database import Connection
 from talktime.store.rates import CardVersion, lock_publishing, publish, read_rates, versions_of
 

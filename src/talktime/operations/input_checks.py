@@ -11,7 +11,9 @@ from zoneinfo import available_timezones
 import phonenumbers
 from babel.core import get_global
 
-from talktime.core.directory import LICENCES
+from talktime.core.catalogue import Catalogue
+from talktime.core.limits import AMOUNT_MICROS_MAX
+from talktime.core.money import decimal_text
 from talktime.core.refusal import Refusal
 
 _NOT_ZONES = frozenset(("localtime", "Factory"))
@@ -93,12 +95,23 @@ def check_country(what: str, code: str) -> Refusal | None:
     )
 
 
-def check_licences(codes: Iterable[str]) -> Refusal | None:
-    """Licence codes that are known (core/directory.py)."""
-    unknown = sorted(set(codes) - LICENCES.keys())
-    if not unknown:
+def check_policy(catalogue: Catalogue, name: str) -> Refusal | None:
+    """A dial-out policy that the catalogue has, or none."""
+    if not name or name in catalogue.policies:
         return None
-    return _invalid(f"{_shown(unknown[0])} is no licence; known are {', '.join(sorted(LICENCES))}")
+    known = ", ".join(sorted(catalogue.policies))
+    return _invalid(f"{_shown(name)} is no dial-out policy; known are {known}")
+
+
+def check_limit(what: str, micros: int | None) -> Refusal | None:
+    """An amount that spending may reach: zero or more, or none at all.
+
+    >>> check_limit("the spend limit", -5).detail
+    'the spend limit must be from 0 to 1000000000'
+    """
+    if micros is None or 0 <= micros <= AMOUNT_MICROS_MAX:
+        return None
+    return _invalid(f"{what} must be from 0 to {decimal_text(AMOUNT_MICROS_MAX)}")
 
 
 def _invalid(detail: str) -> Refusal:

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from talktime.core.keys import SCOPES, ApiKey
+from talktime.core.keys import SCOPES, SWITCH_SCOPES, ApiKey
 from talktime.core.limits import (
     KEY_NAME_TEXT_MAX,
     NAME_TEXT_MAX,
@@ -19,7 +19,6 @@ from talktime.core.limits import (
 from talktime.core.refusal import Refusal
 from talktime.operations.input_checks import check_one_of, check_text, first
 from talktime.store.database import Connection
-from talktime.store.directory import KEYS, lock
 from talktime.store.keys import (
     Switch,
     insert_key,
@@ -30,6 +29,7 @@ from talktime.store.keys import (
     switches_by_name,
     update_key,
 )
+from talktime.store.revisions import KEYS, lock
 
 KEY_PREFIX = "tt_"
 ENTROPY_BYTES = 32
@@ -96,7 +96,7 @@ def create_key(
     switch: Switch,
     *,
     name: str,
-    scopes: Iterable[str] = SCOPES,
+    scopes: Iterable[str] = SWITCH_SCOPES,
     expires_ms: int | None = None,
     now_ms: int,
     next_id: Callable[[], int],

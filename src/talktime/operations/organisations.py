@@ -1,30 +1,33 @@
-"""Organisations: make one with its wallet, find it, list all, switch one off or on."""
+"""Organisations: make one with its wallet, find it, list all, change one."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from talktime.core.directory import Organisation
+from talktime.core.catalogue import Catalogue
+from talktime.core.directory import COMMERCE_MODELS, CallingRules, Organisation
 from talktime.core.limits import CARD_NAME_TEXT_MAX, NAME_TEXT_MAX, PAGE_ROWS_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.input_checks import (
     check_country,
     check_currency,
+    check_limit,
     check_one_of,
+    check_policy,
     check_text,
     check_time_zone,
     first,
 )
 from talktime.store.database import Connection
-from talktime.store.directory import (
-    DIRECTORY,
+from talktime.store.organisations import (
     insert_organisation,
     insert_wallet,
-    lock,
     organisation_named,
     organisation_of_id,
     organisations_by_name,
     update_organisation,
 )
 from talktime.store.rates import versions_of
+from talktime.store.revisions import DIRECTORY, lock
 
 
 def create_organisation(
@@ -82,27 +85,38 @@ def change_organisation(
     *,
     active: bool | None = None,
     rate_card: str | None = None,
+    commerce_model: str | None = None,
+    rules: Mapping[str, Any] | None = None,
+    catalogue: Catalogue,
 ) -> Organisation | Refusal:
-    """Switch an organisation off (its calls are refused) or on, or rate it by another card.
+    """Switch an organisation off (its calls are refused) or on, rate it by another card, say how it
+    pays, set its calling rules.
 
-    The caller opens and commits the control plane's transaction. What is None stays. Running calls
-    keep their rate. Refuses: unknown_organisation; invalid_value for a card in another currency.
+    `commerce_model` is prepaid, draining (spends what credits it has) or post_usage; `rules` are
+    fields of CallingRules and what they are from now on. What is None or not named stays. Running
+    calls keep their rate. The caller opens and commits the control plane's transaction.
+    Refuses: unknown_organisation; invalid_value, for a card in another currency too.
     """
     lock(control, DIRECTORY)
     found = find_organisation(control, name)
     if isinstance(found, Refusal):
         return found
-    if rate_card is not None:
-        refusal = first(
-            check_text("the rate card", rate_card, CARD_NAME_TEXT_MAX),
-            _wrong_card(control, rate_card, found.currency),
-        )
-        if refusal is not None:
-            return refusal
     changed = found._replace(
         active=found.active if active is None else active,
         rate_card=found.rate_card if rate_card is None else rate_card,
+        commerce_model=found.commerce_model if commerce_model is None else commerce_model,
+        rules=found.rules._replace(**rules or {}),
     )
+    refusal = check_one_of("the commerce model", changed.commerce_model, COMMERCE_MODELS)
+    if rate_card is not None:
+        refusal = refusal or first(
+            check_text("the rate card", rate_card, CARD_NAME_TEXT_MAX),
+            _wrong_card(control, rate_card, found.currency),
+        )
+    if changed.rules != found.rules:
+        refusal = refusal or _wrong_rules(catalogue, found.rules, changed.rules)
+    if refusal is not None:
+        return refusal
     if changed != found:
         update_organisation(control, changed)
     return changed
@@ -142,4 +156,16 @@ def _wrong_card(control: Connection, rate_card: str, currency: str) -> Refusal |
     return Refusal(
         "invalid_value",
         f"the rate card {rate_card} is in {versions[0].currency}, the organisation in {currency}",
+    )
+
+
+def _wrong_rules(catalogue: Catalogue, old: CallingRules, rules: CallingRules) -> Refusal | None:
+    both = sorted(rules.allowed_countries & rules.blocked_countries)
+    countries = sorted(rules.allowed_countries | rules.blocked_countries)
+    return first(
+        None if rules.policy == old.policy else check_policy(catalogue, rules.policy),
+        *(check_country("a country to call", code) for code in countries),
+        Refusal("invalid_value", f"{both[0]} is both allowed and blocked") if both else None,
+        check_limit("the spend limit", rules.spend_limit_micros),
+        check_limit("the post-usage cap", rules.post_usage_cap_micros),
     )

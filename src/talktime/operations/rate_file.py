@@ -7,14 +7,10 @@ Two layouts are told apart by their header, docs/reference/rate-files.md describ
 A line number is the line on which the row begins, the header being line 1.
 """
 
-import csv
-import io
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple
 
 from talktime.core.limits import (
     DESTINATION_TEXT_MAX,
@@ -23,11 +19,18 @@ from talktime.core.limits import (
     RATE_FILE_BYTES_MAX,
     RATE_MICROS_MAX,
     RATE_ROWS_MAX,
-    ROW_ERRORS_SHOWN_MAX,
 )
 from talktime.core.money import decimal_text, parse_micros
 from talktime.core.rates import DIRECTIONS, RateRow
 from talktime.core.rating import Rate
+from talktime.operations.csv_rows import (
+    BadFile,
+    Progress,
+    RowErrors,
+    columns_of,
+    records,
+    unreadable,
+)
 
 KINDS = ("landline", "mobile", "mixed", "non-geographic", "special", "freephone")
 FREE_KIND = "freephone"
@@ -59,38 +62,6 @@ _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 _DATE_YEARS = range(2000, 2101)
 _PROGRESS_ROWS = 10_000
 
-Progress = Callable[[str, int], None]
-"""Called now and then with what is being done ("read", "written") and the rows done so far."""
-
-
-class RowError(NamedTuple):
-    """What is wrong with one line."""
-
-    line: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class BadRateFile:
-    """Why a rate file was refused. All errors are counted; the first of them are named."""
-
-    count: int
-    errors: tuple[RowError, ...]
-
-
-class _Errors:
-    def __init__(self) -> None:
-        self.count = 0
-        self.first: list[RowError] = []
-
-    def add(self, line: int, reason: str) -> None:
-        self.count += 1
-        if self.count <= ROW_ERRORS_SHOWN_MAX:
-            self.first.append(RowError(line, reason))
-
-    def result(self) -> BadRateFile:
-        return BadRateFile(self.count, tuple(self.first))
-
 
 def read_rate_file(
     content: bytes,
@@ -99,7 +70,7 @@ def read_rate_file(
     progress: Progress | None = None,
     rows_max: int = RATE_ROWS_MAX,
     bytes_max: int = RATE_FILE_BYTES_MAX,
-) -> list[RateRow] | BadRateFile:
+) -> list[RateRow] | BadFile:
     """Read all rows of a rate file, or say what is wrong with each bad one.
 
     `valid_from_ms` is when the rows without a date of their own come into force. Refused are:
@@ -115,13 +86,13 @@ def read_rate_file(
     >>> read_rate_file(header + b"49,Germany,free\\n", valid_from_ms=0).errors
     (RowError(line=2, reason="price_per_minute: 'free' is not a decimal number such as 12.5"),)
     """
-    errors = _Errors()
-    unreadable = _unreadable(content, bytes_max)
-    if unreadable is not None:
-        errors.add(*unreadable)
+    errors = RowErrors()
+    problem = unreadable(content, bytes_max)
+    if problem is not None:
+        errors.add(*problem)
         return errors.result()
-    records = _records(content, errors)
-    first = next(records, None)
+    found = records(content, errors)
+    first = next(found, None)
     if first is None:
         if not errors.count:
             errors.add(1, "the file is empty")
@@ -131,80 +102,30 @@ def read_rate_file(
         errors.add(first[0], columns)
         return errors.result()
     reader = _RowReader(columns, valid_from_ms)
-    rows = _rows(records, reader, rows_max, errors, progress)
+    rows = _rows(found, reader, rows_max, errors, progress)
     if not rows and not errors.count:
         errors.add(first[0], "the file has a header and no rows")
     return errors.result() if errors.count else rows
 
 
-def _unreadable(content: bytes, bytes_max: int) -> RowError | None:
-    if len(content) > bytes_max:
-        return RowError(1, f"the file is larger than {bytes_max:,} bytes")
-    try:
-        content.decode()
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        return RowError(
-            line,
-            f"byte 0x{content[error.start]:02X} at offset {error.start} is not UTF-8; "
-            "save the file as UTF-8",
-        )
-    return None
-
-
-def _records(content: bytes, errors: _Errors) -> Iterator[tuple[int, list[str]]]:
-    """Each record that is not blank, with the line on which it begins."""
-    text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
-    reader = csv.reader(text, strict=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            fields = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            errors.add(line, _broken_quotes(str(error)))
-            continue
-        if fields:
-            yield line, fields
-
-
-def _broken_quotes(error: str) -> str:
-    if "unexpected end of data" in error or "field larger" in error:
-        return "a quote that opens on this line is never closed"
-    return f"the quotes are broken: {error}"
-
-
 def _columns(header: list[str]) -> list[str] | str:
     """Our names of the file's columns in its order, or what is wrong with the header."""
     names = [name.strip().casefold() for name in header]
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
-        return f"the header names these columns twice: {', '.join(doubled)}"
-    if set(names) == set(_PUBLISHED_COLUMNS):
+    if len(names) == len(_PUBLISHED_COLUMNS) and set(names) == set(_PUBLISHED_COLUMNS):
         return [_PUBLISHED_COLUMNS[name] for name in names]
-    missing = sorted(_OWN_MUST_HAVE - set(names))
-    unknown = [name for name in names if name not in OWN_COLUMNS]
-    wrong = []
-    if missing:
-        wrong.append(f"misses {', '.join(missing)}")
-    if unknown:
-        wrong.append(f"has unknown columns {', '.join(repr(name[:40]) for name in unknown[:10])}")
-    if wrong:
-        return f"the header {' and '.join(wrong)}; the columns are {','.join(OWN_COLUMNS)}"
-    return names
+    return columns_of(header, OWN_COLUMNS, _OWN_MUST_HAVE)
 
 
 def _rows(
-    records: Iterator[tuple[int, list[str]]],
+    found: Iterator[tuple[int, list[str]]],
     reader: "_RowReader",
     rows_max: int,
-    errors: _Errors,
+    errors: RowErrors,
     progress: Progress | None,
 ) -> list[RateRow]:
     lines_of_prefixes: dict[tuple[str, int], dict[str, int]] = {}
     rows: list[RateRow] = []
-    for done, (line, fields) in enumerate(records, 1):
+    for done, (line, fields) in enumerate(found, 1):
         if done > rows_max:
             errors.add(line, f"the file has more than {rows_max:,} rows")
             break

@@ -9,7 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from talktime.core.catalogue import Catalogue
 from talktime.core.directory import (
+    ATTENDANT,
+    NOT_ATTACHED,
     PERSON,
     RESOURCE_ACCOUNT,
     TOLL,
@@ -21,6 +24,7 @@ from talktime.core.directory import (
 from talktime.core.expiry import expires_ms
 from talktime.core.refusal import Refusal
 from talktime.operations.assign_numbers import assign_number, find_number
+from talktime.operations.csv_rows import BadFile
 from talktime.operations.fund import fund
 from talktime.operations.import_rates import import_rates
 from talktime.operations.keys import (
@@ -31,9 +35,12 @@ from talktime.operations.keys import (
     key_text,
     secret_hash,
 )
+from talktime.operations.number_quotas import Allowance, read_allowance
 from talktime.operations.organisations import create_organisation, find_organisation
-from talktime.operations.rate_file import BadRateFile, read_rate_file
+from talktime.operations.rate_file import read_rate_file
+from talktime.operations.user_changes import UserChange
 from talktime.operations.users import create_user, find_user
+from talktime.store.catalogue import load_catalogues
 from talktime.store.database import Connection
 from talktime.store.keys import key_of_hash
 from talktime.store.rates import versions_of
@@ -86,7 +93,8 @@ _USERS = (
         *(("MCOPSTNC", "MCOPSTN1", "MCOEV"), PERSON, (("+14255550101", USER_NUMBER),)),
     ),
     _UserSeed(
-        *("main-line@contoso.example", "Main line", "US", ("PHONESYSTEM_VIRTUALUSER", "MCOPSTNC")),
+        *("main-line@contoso.example", "Main line", "US"),
+        ("PHONESYSTEM_VIRTUALUSER", "MCOPSTN_PAYG_1", "MCOPSTNC"),
         *(RESOURCE_ACCOUNT, (("+14255550110", TOLL), (TOLL_FREE_NUMBER, TOLL_FREE))),
     ),
 )
@@ -117,14 +125,18 @@ def seed_demo(
     with control.transaction():
         _ensure_card(control, now_ms, next_id)
     organisation = _ensure_organisation(control, cells, now_ms, next_id)
+    with control.reading():
+        catalogue = load_catalogues(control).in_force(now_ms)
     cell = cells[organisation.cell]
     with cell.transaction():
-        users = [_ensure_user(cell, organisation, seed, next_id) for seed in _USERS]
+        users = [_ensure_user(cell, organisation, seed, catalogue, next_id) for seed in _USERS]
+    _ensure_funds(cell, organisation, now_ms, next_id)
+    with cell.reading():
+        allowance = read_allowance(cell, organisation, catalogue)
     with control.transaction():
         for seed, user in zip(_USERS, users, strict=True):
-            _ensure_numbers(control, organisation, user, seed)
+            _ensure_numbers(control, organisation, user, seed, allowance, now_ms)
         switch_key = _ensure_key(control, switch_key, now_ms, next_id, entropy)
-    _ensure_funds(cell, organisation, now_ms, next_id)
     return Demo(
         organisation.id,
         organisation.name,
@@ -141,7 +153,7 @@ def _ensure_card(control: Connection, now_ms: int, next_id: Callable[[], int]) -
     if versions_of(control, CARD):
         return
     rows = read_rate_file(CARD_FILE.read_bytes(), valid_from_ms=CARD_FROM_MS)
-    if isinstance(rows, BadRateFile):
+    if isinstance(rows, BadFile):
         raise ValueError(f"{CARD_FILE.name} cannot be read: {rows.errors[0]}")
     report = import_rates(
         control,
@@ -183,31 +195,47 @@ def _ensure_organisation(
 
 
 def _ensure_user(
-    cell: Connection, organisation: Organisation, seed: _UserSeed, next_id: Callable[[], int]
+    cell: Connection,
+    organisation: Organisation,
+    seed: _UserSeed,
+    catalogue: Catalogue,
+    next_id: Callable[[], int],
 ) -> User:
     found = find_user(cell, organisation, seed.name)
     if isinstance(found, User):
         return found
-    return _made(
-        create_user(
-            cell,
-            organisation,
-            name=seed.name,
-            display_name=seed.display_name,
-            usage_location=seed.usage_location,
-            licences=seed.licences,
-            kind=seed.kind,
-            next_id=next_id,
-        )
+    new = UserChange(
+        seed.name,
+        display_name=seed.display_name,
+        usage_location=seed.usage_location,
+        licences=frozenset(seed.licences),
+        kind=seed.kind,
     )
+    return _made(create_user(cell, organisation, new, catalogue=catalogue, next_id=next_id))
 
 
 def _ensure_numbers(
-    control: Connection, organisation: Organisation, user: User, seed: _UserSeed
+    control: Connection,
+    organisation: Organisation,
+    user: User,
+    seed: _UserSeed,
+    allowance: Allowance,
+    now_ms: int,
 ) -> None:
     for text, kind in seed.numbers:
         if isinstance(find_number(control, text), Refusal):
-            _made(assign_number(control, organisation, text, kind=kind, user=user))
+            _made(
+                assign_number(
+                    control,
+                    organisation,
+                    text,
+                    kind=kind,
+                    user=user,
+                    attached=NOT_ATTACHED if kind == USER_NUMBER else ATTENDANT,
+                    allowance=allowance,
+                    now_ms=now_ms,
+                )
+            )
 
 
 def _ensure_key(

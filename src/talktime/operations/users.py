@@ -1,100 +1,135 @@
-"""Users of an organisation: add one, give licences, switch one off, find and list them.
+"""Users of an organisation: add one, change one, write many, find and list them.
 
-They live in the organisation's cell. The caller opens and commits that cell's transaction.
+They live in the organisation's cell. The caller opens and commits that cell's transaction. A
+change is held against the catalogue in force (operations/user_changes.py).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
-from talktime.core.directory import PERSON, USER_KINDS, Organisation, User
-from talktime.core.limits import NAME_TEXT_MAX, PAGE_ROWS_MAX, USER_NAME_TEXT_MAX
+from talktime.core.catalogue import Catalogue
+from talktime.core.directory import Organisation, User
+from talktime.core.licensing import Holder
+from talktime.core.limits import PAGE_ROWS_MAX, USER_NAME_TEXT_MAX
 from talktime.core.refusal import Refusal
-from talktime.operations.input_checks import (
-    check_country,
-    check_licences,
-    check_one_of,
-    check_text,
-    check_word,
-    first,
-)
+from talktime.operations.csv_rows import BadFile, Progress, RowErrors
+from talktime.operations.user_changes import UserChange, UserRules
 from talktime.store.database import Connection
-from talktime.store.directory import (
-    USERS,
-    insert_users,
-    lock,
-    update_user,
-    users_by_name,
-    users_named,
-)
+from talktime.store.licence_groups import groups_by_name
+from talktime.store.revisions import USERS, lock
+from talktime.store.users import holders_by_name, holders_named, put_holders
+
+Value = TypeVar("Value")
+
+
+class UserRow(NamedTuple):
+    """A change that stands on a line of a file, or at a place in a list."""
+
+    line: int
+    change: UserChange
+
+
+class UsersWritten(NamedTuple):
+    """What came of writing many users."""
+
+    created: int
+    changed: int
+    unchanged: int
+    dry_run: bool
 
 
 def create_user(
     cell: Connection,
     organisation: Organisation,
+    new: UserChange,
     *,
-    name: str,
-    display_name: str,
-    usage_location: str,
-    licences: Iterable[str] = (),
-    kind: str = PERSON,
+    catalogue: Catalogue,
     next_id: Callable[[], int],
 ) -> User | Refusal:
     """Add a user (or a resource account) to an organisation.
 
-    `name` is the sign-in name, kept in lower case, and used once in the organisation.
-    Refuses: invalid_value, already_exists.
+    The name is the sign-in name, kept in lower case, and used once in the organisation.
+    Refuses: invalid_value, unknown_group, licence_not_possible, already_exists.
     """
-    name, codes = name.lower(), frozenset(licences)
-    refusal = first(
-        check_word("the user's name", name, USER_NAME_TEXT_MAX),
-        check_text("the display name", display_name, NAME_TEXT_MAX),
-        check_country("the usage location", usage_location),
-        check_licences(codes),
-        check_one_of("the kind", kind, USER_KINDS),
-    )
-    if refusal is not None:
-        return refusal
     lock(cell, USERS)
-    if users_named(cell, organisation.id, [name]):
+    made = _rules(cell, organisation, catalogue).made(new, next_id())
+    if isinstance(made, Refusal):
+        return made
+    name = made.user.name
+    if holders_named(cell, organisation.id, [name]):
         return Refusal("already_exists", f"{organisation.name} has a user named {name}")
-    user = User(next_id(), organisation.id, name, display_name, usage_location, codes, kind, True)
-    insert_users(cell, [user])
-    return user
+    put_holders(cell, [made])
+    return made.user
 
 
 def change_user(
-    cell: Connection,
-    organisation: Organisation,
-    name: str,
-    *,
-    display_name: str | None = None,
-    usage_location: str | None = None,
-    licences: Iterable[str] | None = None,
-    active: bool | None = None,
+    cell: Connection, organisation: Organisation, change: UserChange, *, catalogue: Catalogue
 ) -> User | Refusal:
-    """Change what is not None of a user: all the licences, whether the user may call at all …
+    """Change a user: licences, groups, whether the user may call at all …
 
-    Refuses: unknown_user, invalid_value.
+    Refuses: unknown_user, invalid_value, unknown_group, licence_not_possible.
     """
     lock(cell, USERS)
-    found = find_user(cell, organisation, name)
+    found = find_holder(cell, organisation, change.name)
     if isinstance(found, Refusal):
         return found
-    changed = found._replace(
-        display_name=found.display_name if display_name is None else display_name,
-        usage_location=found.usage_location if usage_location is None else usage_location,
-        licences=found.licences if licences is None else frozenset(licences),
-        active=found.active if active is None else active,
-    )
-    refusal = first(
-        check_text("the display name", changed.display_name, NAME_TEXT_MAX),
-        check_country("the usage location", changed.usage_location),
-        check_licences(changed.licences),
-    )
-    if refusal is not None:
-        return refusal
+    changed = _rules(cell, organisation, catalogue).changed(found, change)
+    if isinstance(changed, Refusal):
+        return changed
     if changed != found:
-        update_user(cell, changed)
-    return changed
+        put_holders(cell, [changed])
+    return changed.user
+
+
+def put_users(
+    cell: Connection,
+    organisation: Organisation,
+    rows: Sequence[UserRow],
+    errors: RowErrors,
+    *,
+    catalogue: Catalogue,
+    next_id: Callable[[], int],
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> UsersWritten | BadFile:
+    """Write many users, each made or changed by its name: all of them, or none.
+
+    `errors` are what was wrong with other rows before; whatever the rules say against a row, or a
+    name that stands there twice, is added to them. With `dry_run` nothing is written.
+    """
+    lock(cell, USERS)
+    rules = _rules(cell, organisation, catalogue)
+    tell = progress or _tell_nobody
+    lines: dict[str, int] = {}
+    written: list[Holder] = []
+    created = checked = 0
+    for chunk in _chunks(rows):
+        names = [row.change.name.lower() for row in chunk]
+        there = {each.user.name: each for each in holders_named(cell, organisation.id, names)}
+        for row, name in zip(chunk, names, strict=True):
+            checked += 1
+            first_line = lines.setdefault(name, row.line)
+            if first_line != row.line:
+                errors.add(row.line, f"name: {name[:40]} stands already on line {first_line}")
+                continue
+            old = there.get(name)
+            new = rules.changed(old, row.change) if old else rules.made(row.change, next_id())
+            if isinstance(new, Refusal):
+                errors.add(row.line, new.detail)
+            elif new != old:
+                created += old is None
+                written.append(new)
+        tell("checked", checked)
+    if errors.count:
+        return errors.result()
+    if not dry_run:
+        done = 0
+        for holders in _chunks(written):
+            put_holders(cell, holders)
+            done += len(holders)
+            tell("written", done)
+    changed = len(written) - created
+    return UsersWritten(created, changed, len(rows) - len(written), dry_run)
 
 
 def find_user(cell: Connection, organisation: Organisation, name: str) -> User | Refusal:
@@ -102,7 +137,13 @@ def find_user(cell: Connection, organisation: Organisation, name: str) -> User |
 
     Refuses: unknown_user.
     """
-    found = users_named(cell, organisation.id, [name.lower()])
+    found = find_holder(cell, organisation, name)
+    return found if isinstance(found, Refusal) else found.user
+
+
+def find_holder(cell: Connection, organisation: Organisation, name: str) -> Holder | Refusal:
+    """The same user, with where the licences come from. Refuses: unknown_user."""
+    found = holders_named(cell, organisation.id, [name.lower()])
     if not found:
         shown = name[:USER_NAME_TEXT_MAX]
         return Refusal("unknown_user", f"{organisation.name} has no user named {shown!r}")
@@ -113,4 +154,25 @@ def list_users(
     cell: Connection, organisation: Organisation, *, after: str = "", limit: int = PAGE_ROWS_MAX
 ) -> list[User]:
     """Users by name, at most PAGE_ROWS_MAX; `after` is the last name of the page before."""
-    return users_by_name(cell, organisation.id, after, min(limit, PAGE_ROWS_MAX))
+    found = list_holders(cell, organisation, after=after, limit=limit)
+    return [holder.user for holder in found]
+
+
+def list_holders(
+    cell: Connection, organisation: Organisation, *, after: str = "", limit: int = PAGE_ROWS_MAX
+) -> list[Holder]:
+    """The same users, with where the licences come from."""
+    return holders_by_name(cell, organisation.id, after, min(limit, PAGE_ROWS_MAX))
+
+
+def _rules(cell: Connection, organisation: Organisation, catalogue: Catalogue) -> UserRules:
+    return UserRules(organisation, catalogue, groups_by_name(cell, organisation.id))
+
+
+def _chunks(rows: Sequence[Value]) -> Iterator[Sequence[Value]]:
+    for start in range(0, len(rows), PAGE_ROWS_MAX):
+        yield rows[start : start + PAGE_ROWS_MAX]
+
+
+def _tell_nobody(doing: str, rows: int) -> None:
+    """For a caller that does not ask how far it is."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from talktime.core.catalogue import Catalogues, Entry
 from talktime.store.catalogue_bodies import body_text, parsed_body
 from talktime.store.database import Connection
-from talktime.store.directory import bump
+from talktime.store.revisions import bump
 from talktime.store.tables import Table
 
 CATALOGUE = "catalogue"
@@ -49,7 +49,7 @@ def write_entries(
 ) -> None:
     """Add entries, and write others anew that are there with the same start.
 
-    The caller has locked the counter (`store.directory.lock`) and holds the transaction.
+    The caller has locked the counter (`store.revisions.lock`) and holds the transaction.
     """
     revision = bump(connection, CATALOGUE)
     added = [(next_id(), *entry[:3], body_text(entry.value), revision) for entry in new]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from talktime.core.keys import ApiKey
 from talktime.store.database import Connection, Row
-from talktime.store.directory import KEYS, Page, bump, pages_after
+from talktime.store.revisions import KEYS, Page, bump, pages_after
 
 INSERT_SWITCH = "INSERT INTO switch (id, name, operator, created_ms) VALUES (?, ?, ?, ?)"
 SWITCH_OF_NAME = "SELECT id, name, operator, created_ms FROM switch WHERE name = ?"

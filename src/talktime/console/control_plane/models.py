@@ -66,6 +66,24 @@ class Number(models.Model):
         ]
 
 
+class NumberReservation(models.Model):
+    """A number kept for an organisation that looks at it, until a time."""
+
+    digits = models.CharField(max_length=15, primary_key=True)
+    organisation_id = models.BigIntegerField()
+    kind = models.CharField(max_length=16)
+    until_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "number_reservation"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["user", "toll", "toll_free"]),
+                name="number_reservation_kind_known",
+            ),
+        ]
+
+
 class Switch(models.Model):
     id = Id(primary_key=True)
     name = models.CharField(max_length=64)

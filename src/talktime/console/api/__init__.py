@@ -1,0 +1,1 @@
+"""The management API: what programs do with organisations, beside the pages for people."""

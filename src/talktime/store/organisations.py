@@ -1,0 +1,133 @@
+"""Organisations in the control plane, and their wallets in the cells.
+
+The caller opens and commits the transaction (store/revisions.py).
+"""
+
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from talktime.core.directory import NO_RULES, CallingRules, Organisation
+from talktime.store.database import Connection, Row
+from talktime.store.revisions import DIRECTORY, Page, bump, pages_after
+
+_ORGANISATION_COLUMNS = (
+    "id, name, cell, currency, time_zone, country, commerce_model, active, rate_card, calling_rules"
+)
+INSERT_ORGANISATION = (
+    f"INSERT INTO organisation ({_ORGANISATION_COLUMNS}, created_ms, revision) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+SET_ORGANISATION = (
+    "UPDATE organisation SET commerce_model = ?, active = ?, rate_card = ?, calling_rules = ?, "
+    "revision = ? WHERE id = ?"
+)
+ORGANISATION_OF_ID = f"SELECT {_ORGANISATION_COLUMNS} FROM organisation WHERE id = ?"
+ORGANISATION_OF_NAME = f"SELECT {_ORGANISATION_COLUMNS} FROM organisation WHERE name = ?"
+ORGANISATIONS_BY_NAME = (
+    f"SELECT {_ORGANISATION_COLUMNS} FROM organisation WHERE name > ? ORDER BY name LIMIT ?"
+)
+CURRENCIES_IN_CELL = "SELECT id, currency FROM organisation WHERE cell = ?"
+ORGANISATIONS_AFTER = (
+    f"SELECT {_ORGANISATION_COLUMNS}, revision FROM organisation WHERE revision > ? "
+    "ORDER BY revision LIMIT ?"
+)
+
+INSERT_WALLET = (
+    "INSERT INTO wallet (organisation_id, currency, balance_micros, held_micros, debt_micros) "
+    "VALUES (?, ?, 0, 0, 0)"
+)
+
+WALLETS = (
+    "SELECT w.organisation_id, w.currency, "
+    "EXISTS (SELECT 1 FROM lot l WHERE l.organisation_id = w.organisation_id) FROM wallet w"
+)
+FIRST_FUNDED = "SELECT first_funded_ms FROM wallet WHERE organisation_id = ?"
+
+
+def organisations_after(connection: Connection, seen: int) -> Iterator[Page[Organisation]]:
+    """Organisations changed since the `directory` revision `seen` (0: all)."""
+    return pages_after(connection, ORGANISATIONS_AFTER, seen, _organisation)
+
+
+def insert_wallet(connection: Connection, organisation_id: int, currency: str) -> None:
+    """An empty wallet in the organisation's cell."""
+    connection.run(INSERT_WALLET, (organisation_id, currency))
+
+
+def insert_organisation(
+    connection: Connection, organisation: Organisation, created_ms: int
+) -> None:
+    """A new organisation."""
+    revision = bump(connection, DIRECTORY)
+    values = (*organisation[:-1], rules_text(organisation.rules), created_ms, revision)
+    connection.run(INSERT_ORGANISATION, values)
+
+
+def update_organisation(connection: Connection, organisation: Organisation) -> None:
+    """Write commerce model, `active`, rate card and rules: the rest of an organisation stays."""
+    revision = bump(connection, DIRECTORY)
+    values = (
+        *(organisation.commerce_model, organisation.active, organisation.rate_card),
+        *(rules_text(organisation.rules), revision, organisation.id),
+    )
+    connection.run(SET_ORGANISATION, values)
+
+
+def organisation_of_id(connection: Connection, organisation_id: int) -> Organisation | None:
+    """The organisation of this id."""
+    rows = connection.rows(ORGANISATION_OF_ID, (organisation_id,))
+    return _organisation(rows[0]) if rows else None
+
+
+def organisation_named(connection: Connection, name: str) -> Organisation | None:
+    """The organisation of exactly this name."""
+    rows = connection.rows(ORGANISATION_OF_NAME, (name,))
+    return _organisation(rows[0]) if rows else None
+
+
+def organisations_by_name(connection: Connection, after: str, limit: int) -> list[Organisation]:
+    """Organisations whose names come after this one, by name."""
+    return [_organisation(row) for row in connection.rows(ORGANISATIONS_BY_NAME, (after, limit))]
+
+
+def currencies_in_cell(connection: Connection, cell: str) -> dict[int, str]:
+    """The currency of every organisation that has its wallet in this cell, by id."""
+    return dict(connection.rows(CURRENCIES_IN_CELL, (cell,)))
+
+
+def wallets_of_cell(connection: Connection) -> dict[int, tuple[str, bool]]:
+    """Every wallet of a cell by its organisation's id: its currency, and whether it has lots."""
+    return {row[0]: (row[1], bool(row[2])) for row in connection.rows(WALLETS)}
+
+
+def first_funded_ms(connection: Connection, organisation_id: int) -> int | None:
+    """When the organisation's wallet, in this cell, was funded for the first time."""
+    rows = connection.rows(FIRST_FUNDED, (organisation_id,))
+    return rows[0][0] if rows else None
+
+
+def _organisation(row: Row) -> Organisation:
+    organisation = Organisation(*row[:9])
+    return organisation._replace(active=bool(organisation.active), rules=parsed_rules(row[9]))
+
+
+def rules_text(rules: CallingRules) -> str:
+    """An organisation's rules as their column keeps them: a JSON object of what is not default."""
+    fields = {
+        name: sorted(value) if isinstance(value, frozenset) else value
+        for name, value in rules._asdict().items()
+        if value != getattr(NO_RULES, name)
+    }
+    return json.dumps(fields, separators=(",", ":"), sort_keys=True)
+
+
+@lru_cache(4_096)
+def parsed_rules(text: str) -> CallingRules:
+    """Read back what `rules_text` wrote."""
+    fields: dict[str, Any] = json.loads(text)
+    for name, value in fields.items():
+        if isinstance(value, list):
+            fields[name] = frozenset(value)
+    return CallingRules(**fields)

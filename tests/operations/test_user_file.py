@@ -1,0 +1,127 @@
+"""Users in files. Mirrors src/talktime/operations/user_file.py."""
+
+import pytest
+
+from talktime.core.directory import User
+from talktime.core.licensing import Holder
+from talktime.core.limits import ROW_ERRORS_SHOWN_MAX
+from talktime.operations.csv_rows import RowErrors
+from talktime.operations.user_changes import NO_LIMIT, UserChange
+from talktime.operations.user_file import (
+    COLUMNS,
+    change_of_document,
+    read_user_file,
+    user_csv,
+    user_document,
+)
+
+HOLDER = Holder(
+    User(
+        *(5, 7, "front-desk@contoso.example", 'Front "desk", Oslo', "NO"),
+        *(frozenset({"MCOEV", "MCOMEETADV"}), "person", True, "DialoutCPCandPSTNDomestic"),
+        *(25_500_000, False),
+    ),
+    frozenset({"MCOEV"}),
+    frozenset({"sales", "agents"}),
+)
+
+
+def read(text, **bounds):
+    errors = RowErrors()
+    content = text if isinstance(text, bytes) else text.encode()
+    return read_user_file(content, errors, **bounds), errors.result()
+
+
+def test_a_user_is_written_and_read_back_the_same():
+    text = "".join(user_csv([HOLDER]))
+    assert text == (
+        f"{','.join(COLUMNS)}\r\n"
+        'front-desk@contoso.example,"Front ""desk"", Oslo",NO,MCOEV,agents;sales,'
+        "DialoutCPCandPSTNDomestic,25.5,no,person,yes\r\n"
+    )
+    [row], bad = read(text)
+    assert bad.count == 0
+    assert row.change == UserChange(
+        "front-desk@contoso.example",
+        display_name='Front "desk", Oslo',
+        usage_location="NO",
+        licences=frozenset({"MCOEV"}),
+        groups=frozenset({"sales", "agents"}),
+        policy="DialoutCPCandPSTNDomestic",
+        spend_limit_micros=25_500_000,
+        toll_free_dial_in=False,
+        kind="person",
+        active=True,
+    )
+
+
+def test_a_users_document_is_the_change_that_makes_it():
+    document = user_document(HOLDER)
+    assert document["all_licences"] == ["MCOEV", "MCOMEETADV"]
+    fields = {name: document[name] for name in COLUMNS}
+    [row], _ = read("".join(user_csv([HOLDER])))
+    assert change_of_document(fields) == row.change
+    assert change_of_document({"name": "a", "spend_limit": None}).spend_limit_micros == NO_LIMIT
+    assert change_of_document({"name": "a"}) == UserChange("a")
+
+
+def test_columns_that_are_not_there_say_nothing_and_empty_cells_say_none():
+    [row], _ = read("name\na\n")
+    assert row.change == UserChange("a")
+    [row], _ = read(
+        "Name, licences ,groups,policy,spend_limit,kind,active,usage_location\na,,,,,,,\n"
+    )
+    assert row.change == UserChange(
+        "a", licences=frozenset(), groups=frozenset(), policy="", spend_limit_micros=NO_LIMIT
+    )
+
+
+def test_licences_are_separated_by_spaces_or_semicolons():
+    [row], _ = read("name,licences\na, MCOEV; MCOPSTN1 MCOPSTNC\n")
+    assert row.change.licences == {"MCOEV", "MCOPSTN1", "MCOPSTNC"}
+
+
+def test_every_bad_row_is_named_by_line_and_the_good_ones_are_read():
+    rows, bad = read(
+        'name,active,spend_limit\na,yes,1\nb,maybe,\n"c\nd",no,x\ne,no,-1\nf\ng,NO,0\n'
+    )
+    assert [(row.line, row.change.name) for row in rows] == [(2, "a"), (8, "g")]
+    assert [tuple(error) for error in bad.errors] == [
+        (3, "active: 'maybe' is neither yes nor no"),
+        (4, "spend_limit: 'x' is not a decimal number such as 12.5"),
+        (6, "spend_limit: -1 is negative"),
+        (7, "the row has 1 columns, the header 3"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"", "the file is empty"),
+        (b"name\n", "the file has a header and no rows"),
+        (b"name\n\xff\n", "byte 0xFF at offset 5 is not UTF-8; save the file as UTF-8"),
+        (b"display_name\na\n", "the header misses name; the columns are name,display_name,"),
+        (b"name,name\na,b\n", "the header names these columns twice: name"),
+        (b"name,size\na,b\n", "the header has unknown columns 'size'; the columns are name,"),
+        (b'name\n"a\n', "a quote that opens on this line is never closed"),
+    ],
+)
+def test_a_file_that_is_no_list_of_users_is_refused(text, reason):
+    rows, bad = read(text)
+    assert (rows, bad.count) == ([], 1)
+    assert bad.errors[0].reason.startswith(reason)
+
+
+def test_a_byte_order_mark_is_skipped():
+    [row], _ = read("\ufeffname\na\n")
+    assert row.change.name == "a"
+
+
+def test_more_rows_or_bytes_than_allowed_are_refused():
+    assert read("name\na\nb\n", rows_max=1)[1].errors == ((3, "the file has more than 1 rows"),)
+    assert read("name\na\n", bytes_max=5)[1].errors == ((1, "the file is larger than 5 bytes"),)
+
+
+def test_errors_are_all_counted_and_the_first_are_named():
+    _, bad = read("name,active\n" + "a,maybe\n" * 150)
+    assert (bad.count, len(bad.errors)) == (150, ROW_ERRORS_SHOWN_MAX)
