@@ -16,7 +16,7 @@ from typing import Any
 
 import typer
 
-from docs import api_tables, worked
+from docs import api_tables, licensing, rules, worked
 from talktime.cli.app import app
 from talktime.config import settings_from
 from talktime.console.databases import set_up
@@ -370,6 +370,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "tables.md": tables,
     "checks.md": checks,
     "licences.md": licences,
+    "licensing.md": licensing.page,
+    "rules.md": rules.page,
 }
 
 if __name__ == "__main__":
