@@ -1,0 +1,78 @@
+"""What is there when a migration adds to it. Mirrors src/talktime/console/*/migrations."""
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, connections, transaction
+
+from talktime.console.cell.models import Call, Lot, Meter, UsageRecord, User, Wallet
+from talktime.console.control_plane.models import Number, Organisation, Rate, RateCard
+from tests.console.rows import CELL, GOOD, START_MS
+
+BEFORE_CELL, BEFORE_CONTROL_PLANE = "0003", "0002"
+SINCE = {
+    Wallet: {"first_funded_ms"},
+    Call: {"payers", "pool_s", "post_micros"},
+    UsageRecord: {"month", "pool", "pool_s", "post_micros"},
+    User: {"policy", "spend_limit_micros", "toll_free_dial_in", "own_licences", "groups"},
+    Organisation: {"calling_rules"},
+    Number: {"attached"},
+}
+
+
+def migrated(alias, app, to=None):
+    call_command("migrate", app, *([to] if to else []), database=alias, verbosity=0)
+
+
+def insert_old(alias, model, **changes):
+    """The good row of a table, in the columns that it had before."""
+    row = {k: v for k, v in (GOOD[model] | changes).items() if k not in SINCE.get(model, ())}
+    names = ", ".join(f'"{name}"' for name in row)
+    marks = ", ".join("%s" for _ in row)
+    with connections[alias].cursor() as cursor:
+        table = model._meta.db_table
+        cursor.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', list(row.values()))
+
+
+def refused_to_change(alias, model):
+    with pytest.raises(IntegrityError), transaction.atomic(alias):
+        model.objects.using(alias).update(currency="USD")
+
+
+def test_a_cell_keeps_its_books_and_learns_who_spent_what(installation):
+    migrated(CELL, "cell", BEFORE_CELL)
+    insert_old(CELL, Wallet)
+    insert_old(CELL, Wallet, organisation_id=2)
+    insert_old(CELL, Lot)
+    insert_old(CELL, Lot, id=12, idempotency_key="second", purchased_ms=START_MS + 5)
+    insert_old(CELL, Call)
+    insert_old(CELL, User)
+    for number, at_ms in ((51, START_MS), (52, START_MS + 1), (53, START_MS + 40 * 86_400_000)):
+        insert_old(CELL, UsageRecord, id=number, started_ms=at_ms, type="user_out")
+    insert_old(CELL, UsageRecord, id=54, type="conf_in", user_id=None)
+    migrated(CELL, "cell")
+    wallets = Wallet.objects.using(CELL).order_by("organisation_id")
+    assert [wallet.first_funded_ms for wallet in wallets] == [START_MS, None]
+    user = User.objects.using(CELL).get()
+    assert (user.own_licences, user.groups, user.policy) == (user.licences, "[]", "")
+    call = Call.objects.using(CELL).get()
+    assert (call.payers, call.pool_s, call.post_micros) == ("", 0, 0)
+    records = UsageRecord.objects.using(CELL).order_by("id")
+    assert [record.month for record in records] == ["2027-01", "2027-01", "2027-02", "2027-01"]
+    meters = Meter.objects.using(CELL).order_by("key").values_list("key", "used", "held", "total")
+    assert list(meters) == [
+        ("2027-01/spending/31", 60_000, 0, None),
+        ("2027-02/spending/31", 30_000, 0, None),
+    ]
+    refused_to_change(CELL, UsageRecord)
+
+
+def test_a_control_plane_keeps_its_rates_unchangeable(installation):
+    migrated("default", "control_plane", BEFORE_CONTROL_PLANE)
+    for model in (Organisation, Number, RateCard, Rate):
+        insert_old("default", model)
+    migrated("default", "control_plane")
+    assert Organisation.objects.get().calling_rules == "{}"
+    assert Number.objects.get().attached == ""
+    assert Rate.objects.get().prefix == "49"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Rate.objects.update(prefix="48")
