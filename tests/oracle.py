@@ -72,7 +72,7 @@ def refused_before_money(facts: Facts) -> str:
 
 def policy_allows(facts: Facts) -> bool:
     """Meetings by the first half of the policy, everybody else by the second (R44-R46, R87)."""
-    policy = facts.policy or next(iter(world.POLICIES))
+    policy = facts.policy or facts.organisation_policy or next(iter(world.POLICIES))
     conference, user = world.POLICIES[policy]
     wanted = conference if facts.call == "conf_out" else user
     country = facts.called.country
@@ -209,11 +209,15 @@ def money_of(facts: Facts, outbound: bool) -> Verdict:
         no_money=no_money,
         credits=max(facts.balance or 0, 0) if may_use else 0,
         post=post,
-        limit_left=None
-        if facts.limit is None or not outbound
-        else max(facts.limit - facts.spent, 0),
+        limit_left=limit_left(facts) if outbound else None,
         at_end=at_end,
     )
+
+
+def limit_left(facts: Facts) -> int | None:
+    """What the user may still spend this month: the user's own limit, else the organisation's."""
+    limit = facts.limit if facts.own_limit is None else facts.own_limit
+    return None if limit is None else max(limit - facts.spent, 0)
 
 
 def may_use_credits(facts: Facts) -> bool:

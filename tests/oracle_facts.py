@@ -39,6 +39,7 @@ class Facts(NamedTuple):
     location: str = "US"
     resource_account: bool = False
     policy: str = ""
+    organisation_policy: str = ""
     country: str = "US"
     model: str = "prepaid"
     pay_as_you_go: bool = False
@@ -52,6 +53,7 @@ class Facts(NamedTuple):
     pool_used_s: int | None = 0
     other_counter_used_s: int | None = 0
     limit: int | None = None
+    own_limit: int | None = None
     spent: int = 0
     organizer: bool = True
     toll_free: bool = False

@@ -86,6 +86,7 @@ class Office:
     def _make(self, facts: Facts) -> tuple[Organisation, User]:
         number = next(self._ids)
         rules = CallingRules(
+            policy=facts.organisation_policy,
             allowed_countries=facts.allowed,
             blocked_countries=facts.blocked,
             spend_limit_micros=facts.limit,
@@ -104,6 +105,7 @@ class Office:
                 "resource_account" if facts.resource_account and place == 0 else "person",
                 facts.user_active or place > 0,
                 policy=facts.policy,
+                spend_limit_micros=facts.own_limit,
                 toll_free_dial_in=facts.toll_free_dial_in,
             )
             for place, person in enumerate(oracle.everyone(facts))

@@ -8,7 +8,10 @@ from itertools import product
 
 import pytest
 
+from talktime.core.commands import Authorize
+from talktime.operations.resolve import CallRequest, resolve
 from tests import oracle_world as world
+from tests.commands import NOW_MS, SWITCH
 from tests.operations.test_decision_table import (
     BALANCES,
     BOTS,
@@ -19,7 +22,7 @@ from tests.operations.test_decision_table import (
     dialled,
 )
 from tests.oracle_facts import Facts, Person
-from tests.oracle_office import TOLL_FREE_PRICE, Trial, assert_none, differences
+from tests.oracle_office import TOLL_FREE_PRICE, Office, Trial, assert_none, differences
 
 DOMESTIC = PHONE | {"MCOPSTN1"}
 A_PLAN = [DOMESTIC, DOMESTIC | CREDITS, PHONE | {"MCOPSTN2"}, PHONE | {"MCOPSTN2"} | CREDITS]
@@ -196,3 +199,31 @@ def test_where_credits_cannot_be_had_nothing_is_paid_with_them():
         arriving = Facts(call="ucap_in", toll_free=True, organizer=False, price=TOLL_FREE_PRICE)
         trials.append(Trial(arriving._replace(**more)))
     assert_none(*differences(trials), at_least=2_000)
+
+
+def test_a_users_own_policy_and_limit_stand_before_the_organisations():
+    """R50, R87: where the user has none, the organisation's; where it has none, the default."""
+    trials = []
+    chosen = ["", *list(world.POLICIES)[1::2]]
+    for own, general in product(chosen, chosen):
+        trials += by_callers(policy=own, organisation_policy=general, balance=50_000_000)
+    for own, general, spent in product((None, 0, 26_000), (None, 0, 26_000), (0, 13_000)):
+        more = {"own_limit": own, "limit": general, "spent": spent}
+        trials += by_callers(**more, balance=50_000_000, pool_used_s=None)
+    assert_none(*differences(trials), at_least=3_000)
+
+
+@pytest.mark.parametrize(
+    ("to", "code"),
+    [("911", None), ("+14255550123", "no_base_licence"), ("+49 1", "invalid_number")],
+)
+def test_a_number_that_nobody_answers_calls_for_help_alone(to: str, code: str | None):
+    """R34, R86: a service number without a resource account has no licence."""
+    office = Office()
+    organisation, _ = office.caller(Facts(balance=50_000_000))
+    request = CallRequest("C1", 0, "ucap_out", from_=f"+1425{organisation.id:07}", to=to)
+    command = resolve(
+        office.directory, office.rate_cards, office.catalogues, request, SWITCH, NOW_MS, 55
+    )
+    assert isinstance(command, Authorize)
+    assert (command.refusal.code if command.refusal else None) == code
