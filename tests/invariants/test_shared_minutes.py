@@ -47,7 +47,8 @@ class Step(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """What the calls share: the pool's minutes, the money."""
+    """What the calls share: the pool's minutes, the money; whether their switch is on time: no call
+    goes on past its grant, and none is lost."""
 
     kind: str
     place: str
@@ -56,6 +57,7 @@ class Scene(NamedTuple):
     model: str
     cap: int | None
     limit: int | None
+    on_time: bool = False
 
 
 HAPPENS = ["asks", "goes on", "is lost", "ends early", "ends", "ends late", "goes on", "asks"]
@@ -68,6 +70,7 @@ scenes = st.builds(
     st.sampled_from(["prepaid", "draining"]),
     st.sampled_from([None, 50_000, 0]),
     st.sampled_from([None, None, 60_000]),
+    st.booleans(),
 )
 steps = st.lists(
     st.builds(
@@ -121,10 +124,13 @@ class Stage:
         self.now_ms = NOW_MS
         self.calls: dict[int, Running] = {}
         self.names = count(1)
+        self.on_time = scene.on_time
 
     def play(self, step: Step) -> None:
         """Let it happen, if the call is in a state for it; then look at what is held."""
         call = self.calls.get(step.call)
+        if self.on_time and step.what in ("ends late", "is lost"):
+            return
         match step.what:
             case "asks" if call is None:
                 self.ask(step.call)
@@ -207,6 +213,10 @@ class Stage:
             assert used[self.pool] == self.used_before_s + pool_s
         facts = self.trial.facts
         assert used[post_usage_key(facts.month)] == later
+        if self.on_time:
+            assert facts.cap is None or later <= facts.cap
+            assert facts.limit is None or charged <= facts.limit
+            assert not [each for each in self.books.transfers if each.kind == "overdraft"]
         if facts.limit is not None:
             assert used[spending_key(facts.month, self.user.id)] == charged
         moved: dict[int, int] = defaultdict(int)
