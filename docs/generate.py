@@ -16,12 +16,11 @@ from typing import Any
 
 import typer
 
-from docs import api_tables, licensing, rules, worked
+from docs import api_tables, catalogue_tables, licensing, rules, worked, worked_payers
 from talktime.cli.app import app
 from talktime.config import settings_from
 from talktime.console.databases import set_up
 from talktime.core import limits
-from talktime.core.directory import LICENCES
 from talktime.core.refusal import REFUSALS
 from talktime.operations import check_directory
 from talktime.operations.check_books import CHECKS
@@ -31,7 +30,12 @@ REFERENCE = Path("docs/reference")
 WRITTEN = "<!-- Written by `make docs` from {}. Change that, not this page. -->"
 WORKED = re.compile(r"(<!-- worked: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-TABLES = {**worked.TABLES, **api_tables.TABLES}
+TABLES = {
+    **worked.TABLES,
+    **worked_payers.TABLES,
+    **api_tables.TABLES,
+    **catalogue_tables.TABLES,
+}
 VARIABLES = {
     "DATABASE_URL": (
         "none: SQLite files in the data folder",
@@ -348,20 +352,6 @@ table. What does not hold is named, row by row, and the exit code is 1. What to 
 """
 
 
-def licences() -> str:
-    """The licences by code."""
-    rows = [(f"`{code}`", name) for code, name in LICENCES.items()]
-    return f"""# Licences
-
-{WRITTEN.format("core/directory.py")}
-
-The licences that a user can be given, by code. `MCOPSTNC` is what a user needs for calls that are
-charged; the others are kept and shown, and decide nothing yet.
-
-{table(("code", "licence"), rows)}
-"""
-
-
 PAGES: dict[str, Callable[[], str]] = {
     "refusals.md": refusals,
     "configuration.md": configuration,
@@ -369,7 +359,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli,
     "tables.md": tables,
     "checks.md": checks,
-    "licences.md": licences,
     "licensing.md": licensing.page,
     "rules.md": rules.page,
 }

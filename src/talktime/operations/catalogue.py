@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from talktime.core.catalogue import KINDS, Catalogues, Entry, Value
-from talktime.core.limits import CATALOGUE_ENTRIES_MAX
+from talktime.core.limits import CATALOGUE_ENTRIES_MAX, CATALOGUE_START_MS_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.catalogue_checks import checked_entry, conflicts_in
 from talktime.operations.catalogue_file import BadCatalogueFile, plain_of_text
@@ -100,6 +100,9 @@ def import_entries(
     new: list[Entry] = []
     replaced: list[Entry] = []
     for entry in sorted(entries, key=lambda each: each.valid_from_ms):
+        if not 0 <= entry.valid_from_ms <= CATALOGUE_START_MS_MAX:
+            detail = f"{entry.kind} {entry.code} must begin after 1970 and before 2200"
+            return Refusal("invalid_value", detail)
         history = histories[entry.kind, entry.code]
         old = _value_at(history, entry.valid_from_ms)
         if old == entry.value:

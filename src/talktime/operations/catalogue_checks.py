@@ -3,6 +3,7 @@
 Every check gives the reason in words; None, or nothing, where all is in order.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -49,6 +50,7 @@ WITHDRAWN = "withdrawn"
 CONFERENCE_WORDS = (ANY, DOMESTIC, ZONE_A, NOBODY)
 USER_WORDS = (ANY, DOMESTIC, NOBODY)
 RESOURCE_ACCOUNT_WORDS = ("credits", "plan_and_credits")
+_PREFIX = re.compile(rf"[1-9][0-9]{{0,{PREFIX_DIGITS_MAX - 1}}}")
 SETTINGS = (DEFAULT_POLICY, RESOURCE_ACCOUNT_CALLS, USER_NUMBERS_PERCENT, USER_NUMBERS_MORE)
 
 
@@ -87,8 +89,8 @@ def _faults(value: Value) -> Iterator[str]:
         case Country():
             yield from _country_faults(value)
         case SpecialPrefix(prefix=prefix):
-            if not (prefix.isascii() and prefix.isdigit() and len(prefix) <= PREFIX_DIGITS_MAX):
-                yield f"the prefix must be 1 to {PREFIX_DIGITS_MAX} digits, without +"
+            if not _PREFIX.fullmatch(prefix):
+                yield f"the prefix must be 1 to {PREFIX_DIGITS_MAX} digits, without + or 0 first"
             yield from _text_fault("the name", value.name, NAME_TEXT_MAX)
         case DialOutPolicy():
             yield from _word_faults("conference", [value.conference], CONFERENCE_WORDS)
@@ -175,7 +177,7 @@ def conflicts_in(catalogue: Catalogue) -> Iterator[str]:
             if inner not in catalogue.licences:
                 yield f"licence {code}: there is no licence {inner} to come with it"
             elif code in catalogue.expanded([inner]):
-                yield f"licence {code}: {inner} comes with it, and it with {inner}"
+                yield f"licence {code}: {inner} comes with it, and it comes with {inner}"
         for zone in sorted(licence.zones - zones):
             yield f"licence {code}: no country is in zone {zone}"
     policy = catalogue.settings.get(DEFAULT_POLICY)

@@ -15,6 +15,7 @@ from talktime.core.catalogue import KINDS, Entry
 from talktime.core.limits import (
     CATALOGUE_ENTRIES_MAX,
     CATALOGUE_FILE_BYTES_MAX,
+    CATALOGUE_START_MS_MAX,
     ROW_ERRORS_SHOWN_MAX,
 )
 from talktime.operations.catalogue_checks import WITHDRAWN, checked_entry
@@ -25,7 +26,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 VALID_FROM = "valid_from"
 LINE_WIDTH = 100
-LAST_YEAR = 2200
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ def _moment_ms(node: yaml.Node) -> int:
         at_ms = (at - EPOCH) // MILLISECOND
     except (ValueError, OverflowError):
         at_ms = -1
-    if at_ms < 0 or at.year > LAST_YEAR:
+    if not 0 <= at_ms <= CATALOGUE_START_MS_MAX:
         reason = f"valid_from: {text[:40]!r} is no time: write 2026-01-31 or 2026-01-31T12:00:00Z"
         raise _Wrong(_line(node), reason)
     return at_ms
