@@ -6,7 +6,7 @@ minutes may pay, a "no" to money waits until they do not suffice.
 """
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from talktime.core.catalogue import (
     ANY,
@@ -36,7 +36,7 @@ from talktime.core.money_gates import (
     rate_of,
     unlicensed,
 )
-from talktime.core.payers import CREDITS_CAPABILITY, FREE_CALL, Payers
+from talktime.core.payers import CREDITS_CAPABILITY, Payers
 from talktime.core.rates import OUTBOUND, TOLL_FREE_IN, TOLL_IN
 from talktime.core.rating import Rate
 from talktime.core.refusal import Refusal
@@ -63,6 +63,7 @@ EXTENDED_COUNTRY = "US"
 BOT_CAPABILITY = "MCOEV_VIRTUALUSER"
 EXTENDED_CAPABILITY = "MCOMEETADD_DIALOUT_US"
 CONFERENCING_CAPABILITY = "MCOMEETADD"
+PER_MINUTE_CAPABILITY = "MCOMEETACPEA"
 
 
 class Called(NamedTuple):
@@ -86,9 +87,15 @@ class Verdict(NamedTuple):
 
 
 def outbound(
-    world: World, type_: str, organisation: Organisation, user: User | None, called: Called
+    world: World,
+    type_: str,
+    organisation: Organisation,
+    user: User | None,
+    called: Called,
+    passed: list[str],
 ) -> Verdict:
-    """Decide an outbound call to a number that exists and is no emergency number.
+    """Decide an outbound call to a number that exists and is no emergency number; `passed` has the
+    lines of the gates before.
 
     The user is who calls, for conf_out the organizer (R32), for ucap_out the resource account.
     Refuses, in this order: number_not_supported, outbound_policy, country_blocked,
@@ -99,7 +106,6 @@ def outbound(
     location = user.usage_location if user is not None else organisation.country
     has = entitlements(catalogue, user.licences if user is not None else frozenset())
     special = catalogue.special(called.digits)
-    passed: list[str] = []
     refusal = (
         _supported(catalogue, special, called, passed)
         or _policy(catalogue, type_, organisation, user, called, passed)
@@ -169,7 +175,7 @@ def inbound(
     no_money = not_offered(world.catalogue, organisation)
     if no_money is not None:
         return Verdict(rate, no_money, tuple(passed))
-    paid = "MCOMEETACPEA" if per_minute else CREDITS_CAPABILITY
+    paid = PER_MINUTE_CAPABILITY if per_minute else CREDITS_CAPABILITY
     payers = payers_of_money(world, organisation, None, credits_allowed=True, capability=paid)
     return Verdict(rate, None, tuple(passed), payers)
 
@@ -335,10 +341,10 @@ def _by_money(
         no_money = no_licence or not_offered(world.catalogue, organisation)
     if no_money is None and isinstance(rate, Refusal):
         no_money = rate
+    if included is None and no_money is not None:
+        return Verdict(UNRATED, no_money, tuple(passed))
     if included is not None:
         passed.append(included.line)
-    elif no_money is not None:
-        return Verdict(UNRATED, no_money, tuple(passed))
     if no_licence is None and no_money is None:
         passed.append(_CREDITS_LINE if not per_minute else _PER_MINUTE_LINE)
     payers = payers_of_money(
@@ -346,25 +352,19 @@ def _by_money(
         organisation,
         user,
         credits_allowed=no_licence is None,
-        capability="MCOMEETACPEA" if per_minute else CREDITS_CAPABILITY,
+        capability=PER_MINUTE_CAPABILITY if per_minute else CREDITS_CAPABILITY,
+        no_money=no_money,
+        included=included,
     )
-    if no_money is not None:
-        payers = payers._replace(
-            money_code=no_money.code,
-            money_detail=no_money.detail,
-            paid_capability=FREE_CALL if no_money.code == "no_rate" else payers.paid_capability,
-        )
-    if included is not None:
-        payers = payers._replace(
-            pool=included.pool, guard=included.guard, free_capability=included.capability
-        )
+    if included is None:
+        return Verdict(cast(Rate, rate), None, tuple(passed), payers)
     return Verdict(
         NOT_PRICED if isinstance(rate, Refusal) else rate,
         None,
         tuple(passed),
         payers,
-        included.total_s if included is not None else 0,
-        included.guard_total_s if included is not None else 0,
+        included.total_s,
+        included.guard_total_s,
     )
 
 

@@ -45,12 +45,13 @@ def plan_minutes(
     """
     home = catalogue.country(user.usage_location)
     domestic = catalogue.country(country).minutes_area == home.minutes_area
+    own = plan.minutes_in(user.usage_location)
+    if not (own.domestic if domestic else own.international):
+        return None
     total = _total(directory, catalogue, organisation.id, user, plan, home.domestic_area)
     counter, minutes = (
         (DOMESTIC, total.domestic) if domestic else (INTERNATIONAL, total.international)
     )
-    if not minutes:
-        return None
     owner = None if plan.pooled else user.id
     pool = minutes_key(month, plan.code, home.domestic_area, counter, owner)
     included = Included(pool, minutes * 60, plan.capability or plan.code, _line(plan.name, counter))

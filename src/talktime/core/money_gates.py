@@ -9,8 +9,9 @@ from talktime.core.catalogue import (
 )
 from talktime.core.directory import Organisation, User
 from talktime.core.entitlements import Entitlements
+from talktime.core.included import Included
 from talktime.core.meters import month_of, post_usage_key, spending_key
-from talktime.core.payers import Payers
+from talktime.core.payers import FREE_CALL, Payers
 from talktime.core.rating import Rate
 from talktime.core.refusal import Refusal
 from talktime.core.world import World
@@ -25,9 +26,11 @@ def payers_of_money(
     *,
     credits_allowed: bool,
     capability: str,
+    no_money: Refusal | None = None,
+    included: Included | None = None,
 ) -> Payers:
-    """The payers of money: credits where they may be used, post-usage where it is on, within the
-    spend limit of the user."""
+    """The payers of a call: the minutes found, credits where they may be used, post-usage where it
+    is on, within the spend limit of the user."""
     rules, month = organisation.rules, month_of(world.at_ms)
     limit_micros = None
     if user is not None:
@@ -38,14 +41,20 @@ def payers_of_money(
     shortage = "insufficient_credit"
     if organisation.commerce_model != "prepaid" and not after_use:
         shortage = "post_usage_off"
+    unpriced = no_money is not None and no_money.code == "no_rate"
     return Payers(
-        spending=spending_key(month, user.id) if user is not None else "",
-        post_usage=post_usage_key(month) if after_use else "",
-        spend_limit_micros=limit_micros,
-        post_usage_cap_micros=rules.post_usage_cap_micros if after_use else None,
-        credits=credits_allowed,
-        shortage=shortage,
-        paid_capability=capability,
+        included.pool if included is not None else "",
+        included.guard if included is not None else "",
+        spending_key(month, user.id) if user is not None else "",
+        post_usage_key(month) if after_use else "",
+        limit_micros,
+        rules.post_usage_cap_micros if after_use else None,
+        credits_allowed,
+        no_money.code if no_money is not None else "",
+        no_money.detail if no_money is not None else "",
+        shortage,
+        included.capability if included is not None else "",
+        FREE_CALL if unpriced else capability,
     )
 
 

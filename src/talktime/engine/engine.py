@@ -20,6 +20,7 @@ from talktime.core.limits import CALL_OWNERS_CACHED_MAX, QUEUE_MAX
 from talktime.core.outcomes import NothingToSettle, Refused
 from talktime.core.refusal import Refusal
 from talktime.engine.catalogue_cache import CatalogueCache
+from talktime.engine.checkpoints import Checkpoints
 from talktime.engine.connector import Connector, Outages
 from talktime.engine.directory_cache import DirectoryCache
 from talktime.engine.key_cache import KeyCache
@@ -83,6 +84,8 @@ class Engine:
             for cell in settings.cells
         }
         self._readers = {cell: Reader(cell, connector(cell)) for cell in settings.cells}
+        files = [cell for cell, at in settings.cells.items() if at.dialect == "sqlite"]
+        self._checkpoints = [Checkpoints(cell, connector(cell)) for cell in files]
         users = [
             Follow(connector(cell), [partial(self.directory.refresh_users, cell)])
             for cell in settings.cells
@@ -101,6 +104,8 @@ class Engine:
         loop = asyncio.get_running_loop()
         for lane in self.lanes.values():
             lane.start(loop)
+        for checkpoints in self._checkpoints:
+            checkpoints.start()
         await asyncio.gather(*(asyncio.to_thread(poller.start) for poller in self._pollers))
 
     async def stop(self) -> None:
@@ -109,6 +114,8 @@ class Engine:
             await asyncio.to_thread(lane.stop)
         for reader in self._readers.values():
             await asyncio.to_thread(reader.stop)
+        for checkpoints in self._checkpoints:
+            await asyncio.to_thread(checkpoints.stop)
         for poller in self._pollers:
             await asyncio.to_thread(poller.stop)
 
@@ -187,7 +194,9 @@ class Engine:
             try:
                 done = (await self._ask_in_turn([command]))[0]
             except Exception:
-                log.exception("asking the cells failed", call=command.call_key)
+                log.exception(
+                    "command failed", command=type(command).__name__, call=command.call_key
+                )
                 done = unavailable(command, "this request failed; the service's log says why")
             tell(done)
 

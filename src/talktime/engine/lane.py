@@ -221,5 +221,5 @@ def _hand_back(batch: list[Waiting], done: list[Done]) -> None:
             tell(done[start:end])
         except Exception:
             # The others of the batch wait for their answers too.
-            log.exception("answer not given", commands=len(commands))
+            log.exception("request failed", commands=len(commands))
         start = end

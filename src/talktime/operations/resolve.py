@@ -164,9 +164,8 @@ def _outbound(world: World, party: _Party, request: CallRequest) -> tuple[str, V
     if isinstance(called, Refusal):
         return _some_digits(to), Verdict(UNRATED, called, ())
     number = Called(called.digits, called.region, called.kind)
-    verdict = outbound(world, request.type, party.organisation, user, number)
-    line = _number_line(called.digits, called.region)
-    return called.digits, verdict._replace(passed=(line, *verdict.passed))
+    passed = [_number_line(called.digits, called.region)]
+    return called.digits, outbound(world, request.type, party.organisation, user, number, passed)
 
 
 def _inbound(world: World, party: _Party, request: CallRequest) -> tuple[str, Verdict]:

@@ -32,7 +32,7 @@ CONNECT_SECONDS_MAX = 5
 BUSY_MS_MAX = 5_000
 UNACKNOWLEDGED_MS_MAX = 10_000
 """A server that hangs without closing its connections is an outage after this."""
-SQLITE_CACHE_KIB = 65_536
+SQLITE_CACHE_KIB = 16_384
 SQLITE_CHECKPOINT_PAGES = 10_000
 
 
@@ -152,6 +152,10 @@ class Connection(Protocol):
         """A context manager around reads of much: all see one moment, none can write, no lock is
         taken."""
 
+    def checkpoint(self) -> None:
+        """Move what was committed from the log to its place, beside other writers; Outage where the
+        database fails. PostgreSQL does so by itself."""
+
     def close(self) -> None:
         """Close it; never fails."""
 
@@ -249,6 +253,9 @@ class PostgresConnection:
             self._connection.execute(PLAN_FOR_MUCH)
             yield
 
+    def checkpoint(self) -> None:
+        pass
+
     def _roll_back(self) -> None:
         self._begin_pending = False
         try:
@@ -343,6 +350,13 @@ class SqliteConnection:
         except BaseException:
             self._roll_back()
             raise
+
+    def checkpoint(self) -> None:
+        try:
+            self._must_be_in_place()
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.DatabaseError as error:
+            raise Outage(str(error)) from error
 
     def _must_be_in_place(self) -> None:
         """A file that was removed would take every write, and lose it with the connection."""

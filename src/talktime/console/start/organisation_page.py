@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import MISSING, fields
 from typing import Any
 
 from talktime.config import cell_alias
@@ -17,7 +18,7 @@ USERS_MAX = 100
 NUMBERS_MAX = 1_000
 SOON_MS = 30 * 24 * 60 * 60 * 1000
 
-LOT_FIELDS = [field for field in ledger.Lot.__dataclass_fields__ if field != "changed"]
+LOT_FIELDS = [field.name for field in fields(ledger.Lot) if field.default is MISSING]
 SOURCES = {
     "purchase": "Purchase",
     "grant": "Grant",

@@ -139,9 +139,9 @@ class SwitchProtocol(HttpToolsProtocol):
         found = self._on_a_call()
         if found is None:
             self._read()
-            url, headers = self.url, self.headers
+            url, headers, expects = self.url, self.headers, self.expect_100_continue
             super().on_message_begin()
-            self.url = url
+            self.url, self.expect_100_continue = url, expects
             self.headers.extend(headers)
             super().on_headers_complete()
             return
@@ -288,6 +288,6 @@ class SwitchProtocol(HttpToolsProtocol):
         self._answer(exchange, refuse(Refusal("request_timeout", detail), exchange.call_key))
 
 
-def protocol_of(verbs: Verbs) -> Callable[..., SwitchProtocol]:
+def protocol_of(verbs: Verbs, request_s: float = REQUEST_S_MAX) -> Callable[..., SwitchProtocol]:
     """What makes a protocol for each connection, for uvicorn's `http`."""
-    return partial(SwitchProtocol, verbs, Heads())
+    return partial(SwitchProtocol, verbs, Heads(), request_s=request_s)
