@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from talktime.core.books import Books
@@ -227,8 +227,15 @@ class Stage:
         assert -moved[POST_USAGE] == later
 
 
-@settings(max_examples=300)
+@settings(max_examples=500)
 @given(scenes, steps)
+@example(  # a late report of which credits can pay a part of an increment, and debt the rest
+    Scene("a plan", "minutes of 60", 0, 100_000, "prepaid", None, None),
+    [
+        *(Step("asks", 0, 0), Step("asks", 2, 0), Step("is lost", 2, 0), Step("asks", 1, 0)),
+        Step("ends", 2, 300),
+    ],
+)
 def test_shared_minutes_are_never_sold_twice_and_every_second_is_paid_once(
     scene: Scene, happens: list[Step]
 ):
