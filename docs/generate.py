@@ -16,7 +16,7 @@ from typing import Any
 
 import typer
 
-from docs import api_tables, catalogue_tables, worked, worked_payers
+from docs import api_tables, catalogue_tables, licensing, rules, worked, worked_payers
 from talktime.cli.app import app
 from talktime.config import settings_from
 from talktime.console.databases import set_up
@@ -359,6 +359,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli,
     "tables.md": tables,
     "checks.md": checks,
+    "licensing.md": licensing.page,
+    "rules.md": rules.page,
 }
 
 if __name__ == "__main__":

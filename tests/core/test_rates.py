@@ -29,6 +29,7 @@ dated_prefixes = st.sets(st.tuples(few_digits, st.integers(0, 3)), max_size=30)
 @given(dated_prefixes, st.lists(st.tuples(few_digits, st.integers(-1, 4)), max_size=30))
 @example({("49300", 0), ("49", 0)}, [("4930", 0)])
 def test_the_longest_prefix_in_force_is_found_as_by_reading_all_rows(prefixes, asked):
+    """R62."""
     rows = [
         (rate(prefix, number, f"to {number % 3}"), valid_from_ms)
         for number, (prefix, valid_from_ms) in enumerate(prefixes)

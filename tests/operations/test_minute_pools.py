@@ -10,7 +10,7 @@ from talktime.core.payers import Payers
 from talktime.operations.catalogue_seed import seed_entries
 from talktime.operations.execute import execute
 from talktime.operations.minute_pools import MinutePool, minute_pools
-from talktime.store.directory import insert_users
+from talktime.store.users import insert_users
 from tests.commands import NOW_MS, authorize, extend, settle
 from tests.stores import ADD_WALLET
 

@@ -29,6 +29,7 @@ from tests.commands import (
     fund,
     settle,
 )
+from tests.meters_check import meter_faults
 from tests.stores import Store
 
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -227,7 +228,9 @@ class Player:
 
     @sentence(r"the books")
     def books(self) -> str:
-        found = [fault for cell in self.store.cells for fault in faults(self._connection(cell))]
+        found = []
+        for connection in map(self._connection, self.store.cells):
+            found += [*faults(connection), *meter_faults(connection)]
         return "; ".join(found) or "are right"
 
     # How it is done

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from talktime.core.books import Books, Terms
 from talktime.core.commands import Command
 from talktime.core.decide import decide
-from talktime.operations.execute import dry_run, execute
+from talktime.operations.execute import execute
 from talktime.store.database import Connection
 from talktime.store.load import load
 from talktime.store.save import RowsMissing, save
@@ -162,17 +162,6 @@ def test_a_corrected_authorize_is_stored_as_corrected(store: Store):
     assert (call.to_digits, call.rate) == ("4930999999", GERMANY_WITH_FEE)
     books.do(settle("C1", 2, 1))
     proven(books.connection)
-
-
-@BOTH
-def test_a_dry_run_decides_and_writes_nothing(store: Store):
-    books = Cell(store)
-    books.do(fund(UNIT))
-    before = rows_of_books(store)
-    with books.connection.reading():
-        outcome = dry_run(books.connection, authorize("C1"), NOW_MS, books.next_id)
-    assert outcome.granted_s == 300  # type: ignore[union-attr]
-    assert rows_of_books(store) == before
 
 
 def settle_while_rows_vanish(books: Cell, deletion: str) -> None:

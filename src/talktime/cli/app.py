@@ -13,6 +13,7 @@ from talktime.cli.check_books import check_books_command
 from talktime.cli.fund import fund_command
 from talktime.cli.keys import group as key_group
 from talktime.cli.licence_groups import group as licence_group_group
+from talktime.cli.licensing import licensing_command
 from talktime.cli.migrate import migrate_command
 from talktime.cli.numbers import group as number_group
 from talktime.cli.organisations import group as organisation_group
@@ -64,6 +65,7 @@ app.add_typer(licence_group_group, name="group", rich_help_panel=KEEP)
 app.add_typer(number_group, name="number", rich_help_panel=KEEP)
 app.add_typer(key_group, name="key", rich_help_panel=KEEP)
 app.command("import-rates", rich_help_panel=KEEP)(import_rates_command)
+app.command("licensing", rich_help_panel=KEEP)(licensing_command)
 app.add_typer(catalogue_group, name="catalogue", rich_help_panel=KEEP)
 app.command("pools", rich_help_panel=CALL)(pools_command)
 app.command("quote", rich_help_panel=CALL)(quote_command)

@@ -165,5 +165,7 @@ def _paid_by(call: Call, billed_s: int) -> tuple[Paid, ...]:
     if not debt_micros:
         return parts_paid(call, 0, billed_s, call.pool_s, credit_micros, call.post_micros)
     by_credit_s = covered_s(credit_micros, billed_s - call.pool_s, call.rate)
-    paid = parts_paid(call, 0, call.pool_s + by_credit_s, call.pool_s, credit_micros, 0)
+    paid = [*parts_paid(call, 0, call.pool_s, call.pool_s, 0, 0)]
+    if credit_micros:
+        paid.append(Paid("credits", by_credit_s, credit_micros))
     return (*paid, Paid("debt", billed_s - call.pool_s - by_credit_s, debt_micros))

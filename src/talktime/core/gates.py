@@ -33,6 +33,7 @@ from talktime.core.money_gates import (
     not_offered,
     paid_after_use,
     payers_of_money,
+    planless,
     rate_of,
     unlicensed,
 )
@@ -336,8 +337,8 @@ def _by_money(
     rate = rate_of(organisation, world, OUTBOUND, called.digits)
     per_minute = type_ == CONFERENCE_OUT and has.per_minute
     no_licence = None if per_minute else unlicensed(world.catalogue, type_, user, has)
-    no_money = None
-    if not paid_after_use(organisation):
+    no_money = planless(world.catalogue, user, has) if type_ == BOT_OUT else None
+    if no_money is None and not paid_after_use(organisation):
         no_money = no_licence or not_offered(world.catalogue, organisation)
     if no_money is None and isinstance(rate, Refusal):
         no_money = rate

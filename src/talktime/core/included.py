@@ -54,7 +54,7 @@ def plan_minutes(
     )
     owner = None if plan.pooled else user.id
     pool = minutes_key(month, plan.code, home.domestic_area, counter, owner)
-    included = Included(pool, minutes * 60, plan.capability or plan.code, _line(plan.name, counter))
+    included = Included(pool, minutes * 60, plan.capability, _line(plan.name, counter))
     other, others = (INTERNATIONAL, total.international) if domestic else (DOMESTIC, total.domestic)
     if organisation.rules.independent_counters or not others:
         return included
@@ -79,9 +79,7 @@ def conference_minutes(
         for code in catalogue.sources[licence.code]
     )
     pool = minutes_key(month, licence.code, EVERYWHERE, CONFERENCE)
-    return Included(
-        pool, count * each * 60, licence.capability or licence.code, _line(licence.name, CONFERENCE)
-    )
+    return Included(pool, count * each * 60, licence.capability, _line(licence.name, CONFERENCE))
 
 
 def _total(

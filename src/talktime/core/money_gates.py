@@ -63,19 +63,27 @@ def paid_after_use(organisation: Organisation) -> bool:
     return organisation.commerce_model != "prepaid" and organisation.rules.pay_as_you_go
 
 
+def planless(catalogue: Catalogue, user: User | None, has: Entitlements) -> Refusal | None:
+    """Why nobody pays money for this resource account's calls: it has no plan for them (R34)."""
+    if _bots_need_nothing(catalogue) or PAY_AS_YOU_GO in has.features:
+        return None
+    name = user.name if user is not None else "the caller"
+    return Refusal("no_user_credit_capability", f"{name} has no Pay-As-You-Go calling plan")
+
+
 def unlicensed(
     catalogue: Catalogue, type_: str, user: User | None, has: Entitlements
 ) -> Refusal | None:
     """Why this user may not use credits (R29, R34)."""
-    name = user.name if user is not None else "the caller"
-    if type_ == BOT_OUT:
-        if catalogue.settings.get(RESOURCE_ACCOUNT_CALLS) == CREDITS:
-            return None
-        if PAY_AS_YOU_GO not in has.features:
-            return Refusal("no_user_credit_capability", f"{name} has no Pay-As-You-Go calling plan")
-    if CREDITS in has.features:
+    if CREDITS in has.features or (type_ == BOT_OUT and _bots_need_nothing(catalogue)):
         return None
+    name = user.name if user is not None else "the caller"
     return Refusal("no_user_credit_capability", f"{name} has no licence MCOPSTNC")
+
+
+def _bots_need_nothing(catalogue: Catalogue) -> bool:
+    """Whether an organisation's credits pay for its resource accounts' calls as they are."""
+    return catalogue.settings.get(RESOURCE_ACCOUNT_CALLS) == CREDITS
 
 
 def not_offered(catalogue: Catalogue, organisation: Organisation) -> Refusal | None:

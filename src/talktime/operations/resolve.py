@@ -179,7 +179,7 @@ def _inbound_verdict(world: World, party: _Party, request: CallRequest) -> Verdi
     user = party.user
     if request.type == "user_in" and user is not None:
         plan = entitlements(world.catalogue, user.licences).plan
-        capability = plan.capability or plan.code if plan is not None else ""
+        capability = plan.capability if plan is not None else ""
         return inbound_free(TO_A_USER, capability, ())
     capability = BOT_CAPABILITY if request.type == "ucap_in" else CONFERENCING_CAPABILITY
     return inbound(
