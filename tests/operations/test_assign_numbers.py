@@ -191,6 +191,7 @@ def test_the_quota_counts_numbers_in_use_of_the_kind_alone(control):
 
 
 def test_the_operator_can_go_over_the_quota_but_not_without_funds(control):
+    """R89."""
     none = Allowance(0, 0, False)
     entry = assign(control, kind="toll", allowance=none, over_quota=True)
     assert entry == NumberEntry("14255550100", 7, None, "toll")
@@ -199,6 +200,7 @@ def test_the_operator_can_go_over_the_quota_but_not_without_funds(control):
 
 
 def test_a_reserved_number_is_kept_from_others_for_ten_minutes(control):
+    """R90."""
     kept = reserve(control)
     assert kept == Reservation("14255550100", 7, "user", NOW_MS + TEN_MINUTES_MS)
     before = control_contents(control)

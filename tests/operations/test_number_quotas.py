@@ -26,6 +26,7 @@ def held(*counted):
 def test_users_numbers_are_a_tenth_more_than_plans_and_ten_and_one_for_each_payg(
     plans, pay_as_you_go, allowed
 ):
+    """R88."""
     assert allowance_for(LicencesHeld(plans, pay_as_you_go, 0), CATALOGUE, True).user == allowed
 
 
@@ -35,6 +36,7 @@ def test_users_numbers_are_a_tenth_more_than_plans_and_ten_and_one_for_each_payg
      (50_000, 1_500), (10**6, 1_500)],
 )  # fmt: skip
 def test_service_numbers_go_by_tiers(licences, allowed):
+    """R88."""
     found = allowance_for(LicencesHeld(0, 0, licences), CATALOGUE, True)
     assert (found.service, found.of("toll"), found.of("toll_free")) == (allowed,) * 3
 
