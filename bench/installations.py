@@ -69,7 +69,7 @@ def add_wallets(connection: Connection, organisation_ids: list[int]) -> None:
     for start in range(0, len(organisation_ids), CHUNK):
         chunk = organisation_ids[start : start + CHUNK]
         with connection.transaction():
-            connection.write_all([(WALLET.insert(), [(o, "USD", 0, 0, 0) for o in chunk])])
+            connection.write_all([(WALLET.insert(), [(o, "USD", 0, 0, 0, None) for o in chunk])])
         funds = [
             Fund(o, "bench", 0, "purchase", PLENTY_MICROS, clock_ms() + YEAR_MS, "bench", "bench")
             for o in chunk

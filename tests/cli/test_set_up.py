@@ -19,6 +19,15 @@ def test_an_organisation_is_made_with_an_empty_wallet(shell):
         "commerce_model": "prepaid",
         "active": True,
         "rate_card": "standard",
+        "rules": {
+            "policy": "",
+            "allowed_countries": [],
+            "blocked_countries": [],
+            "spend_limit": None,
+            "pay_as_you_go": False,
+            "post_usage_cap": None,
+            "independent_counters": False,
+        },
     }
     shown = shell.json("organisation", "show", "Contoso")
     assert shown["wallet"] == {
@@ -57,6 +66,9 @@ def test_users_have_licences_a_place_and_numbers(shell, contoso):
         "licences": ["MCOPSTNC"],
         "kind": "person",
         "active": True,
+        "policy": "",
+        "spend_limit": None,
+        "toll_free_dial_in": True,
         "numbers": ["+14255550100"],
     }
     [listed] = shell.json("user", "list", "Contoso")["users"]

@@ -11,7 +11,9 @@ from django.db import DatabaseError, IntegrityError, connections, models, transa
 from talktime.console.cell.models import (
     Answer,
     Call,
+    LicenceGroup,
     Lot,
+    Meter,
     Transfer,
     UsageRecord,
     User,
@@ -20,6 +22,7 @@ from talktime.console.cell.models import (
 from talktime.console.control_plane.models import (
     Account,
     ApiKey,
+    CatalogueRow,
     Membership,
     Number,
     Organisation,
@@ -45,6 +48,11 @@ BREACHES = [
     (Call, {"granted_s": -1}, "call_granted_not_negative"),
     (Call, {"reported_s": -1}, "call_reported_not_negative"),
     (Call, {"state": "settled", "held_micros": 1}, "call_held_only_while_open"),
+    (Call, {"pool_s": -1}, "call_pool_not_negative"),
+    (Call, {"post_micros": -1}, "call_post_not_negative"),
+    (Meter, {"used": -1}, "meter_used_not_negative"),
+    (Meter, {"held": -1}, "meter_held_not_negative"),
+    (Meter, {"used": 71_701}, "meter_within_total"),
     (Transfer, {"kind": "gift"}, "transfer_kind_known"),
     (Transfer, {"amount_micros": 0}, "transfer_amount_positive"),
     (Transfer, {"credit_account": 11}, "transfer_between_two_accounts"),
@@ -53,6 +61,7 @@ BREACHES = [
     (UsageRecord, {"billed_s": -1}, "usage_billed_not_negative"),
     (User, {"kind": "robot"}, "person_kind_known"),
     (Organisation, {"commerce_model": "barter"}, "organisation_commerce_model_known"),
+    (Number, {"attached": "door"}, "number_attached_to_something_known"),
     (Number, {"kind": "premium"}, "number_kind_known"),
     (Rate, {"direction": "inbound"}, "rate_direction_known"),
     (Rate, {"per_minute_micros": -1}, "rate_per_minute_not_negative"),
@@ -65,6 +74,8 @@ DOUBLES = [
     (Lot, {"id": 12}, "lot_once_by_key"),
     (Call, {"id": 22}, "call_once_by_key"),
     (User, {"id": 32}, "person_once_by_name"),
+    (LicenceGroup, {"id": 62}, "licence_group_once_by_name"),
+    (CatalogueRow, {"id": 2}, "catalogue_row_once_by_start"),
     (Organisation, {"id": 2}, "organisation_once_by_name"),
     (Switch, {"id": 2}, "switch_once_by_name"),
     (ApiKey, {"id": 2}, "api_key_once_by_secret"),
@@ -163,6 +174,9 @@ def test_an_id_is_taken_once_only(tables, model):
 @pytest.mark.parametrize("model", list(GOOD), ids=[model.__name__ for model in GOOD])
 def test_a_column_is_empty_only_where_the_design_allows_it(tables, model):
     allowed = {
+        Wallet: {"first_funded_ms"},
+        Meter: {"total", "warned_ms", "full_ms"},
+        User: {"spend_limit_micros"},
         Call: {"user_id", "settle_sequence", "answered_ms", "closed_ms", "usage_id"},
         Transfer: {"usage_id"},
         UsageRecord: {"user_id"},

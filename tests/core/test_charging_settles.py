@@ -189,6 +189,9 @@ def test_the_record_says_who_where_how_long_and_why():
         "charge_micros": 50_000,
         "cause": "normal",
         "capability": "MCOPSTNPP",
+        "pool": "",
+        "pool_s": 0,
+        "post_micros": 0,
         "flags": (),
         "because": (
             "49 Germany at 0.015/min and 0.02 at answer, 60/60, 61 s billed as 120 s: 0.05 USD",

@@ -26,7 +26,7 @@ INSERT_TRANSFER = (
 USAGE_COLUMNS = (
     "organisation_id, switch_id, call_key, kind, type, user_id, from_digits, to_digits, "
     "destination, prefix, rate, currency, started_ms, ended_ms, used_s, billed_s, fee_micros, "
-    "cause, capability, flags, because"
+    "cause, capability, pool, pool_s, post_micros, flags, because"
 )
 COPY_USAGE = (
     f"INSERT INTO usage_record (id, call_id, charge_micros, {USAGE_COLUMNS}) "

@@ -111,10 +111,10 @@ def test_a_breach_of_a_constraint_is_no_outage_and_the_connection_goes_on(store:
     connection = store.cell()
     insert = Both(
         "INSERT INTO wallet SELECT * FROM unnest(?::bigint[], ?::text[], ?::bigint[], ?::bigint[], "
-        "?::bigint[])",
-        "INSERT INTO wallet VALUES (?, ?, ?, ?, ?)",
+        "?::bigint[], ?::bigint[])",
+        "INSERT INTO wallet VALUES (?, ?, ?, ?, ?, ?)",
     )
-    rows = [(2, "USD", 0, 0, 0), (1, "USD", 0, 0, 0)]
+    rows = [(2, "USD", 0, 0, 0, None), (1, "USD", 0, 0, 0, None)]
     with (
         pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError)),
         connection.transaction(),
@@ -122,7 +122,7 @@ def test_a_breach_of_a_constraint_is_no_outage_and_the_connection_goes_on(store:
         connection.write_all([(insert, rows[:1]), (insert, rows[1:]), (insert, rows[:1])])
     assert connection.rows(WALLETS) == [(1,)]
     with connection.transaction():
-        assert connection.write_all([(insert, [(3, "EUR", 0, 0, 0)])]) == [1]
+        assert connection.write_all([(insert, [(3, "EUR", 0, 0, 0, None)])]) == [1]
     assert connection.rows(WALLETS) == [(1,), (3,)]
 
 

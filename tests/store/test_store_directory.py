@@ -137,7 +137,7 @@ def test_a_counter_moves_only_with_its_own_rows(store):
     with control.transaction():
         insert_numbers(control, [NUMBER])
         assert bump(control, DIRECTORY) == 2
-    assert revisions(control) == {"directory": 2, "keys": 0, "rates": 0}
+    assert revisions(control) == {"directory": 2, "keys": 0, "rates": 0, "catalogue": 0}
 
 
 def test_what_was_rolled_back_was_never_there(store):
@@ -190,4 +190,4 @@ def test_a_new_wallet_is_empty(store):
     cell = store.cell()
     with cell.transaction():
         insert_wallet(cell, 7, "NOK")
-    assert cell.rows("SELECT * FROM wallet") == [(7, "NOK", 0, 0, 0)]
+    assert cell.rows("SELECT * FROM wallet") == [(7, "NOK", 0, 0, 0, None)]

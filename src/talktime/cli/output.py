@@ -181,13 +181,15 @@ def document_of(row: Any, *, leave: Iterable[str] = ()) -> dict[str, Any]:
         if name in left:
             continue
         if name.endswith("_micros"):
-            document[name.removesuffix("_micros")] = decimal_text(value)
+            document[name.removesuffix("_micros")] = None if value is None else decimal_text(value)
         elif name.endswith("_ms"):
             document[name.removesuffix("_ms")] = moment(value)
         elif name == "id" or name.endswith("_id"):
             document[name] = None if value is None else str(value)
         elif isinstance(value, frozenset | set):
             document[name] = sorted(value)
+        elif hasattr(value, "_asdict"):
+            document[name] = document_of(value)
         else:
             document[name] = value
     return document

@@ -15,7 +15,7 @@ from talktime.config import CONTROL_PLANE_ALIAS, Address, Settings, cell_alias
 from talktime.console.databases import CONNECT_TIMEOUT_S, set_up
 
 CELL_REVISIONS = ["users"]
-CONTROL_PLANE_REVISIONS = ["directory", "keys", "rates"]
+CONTROL_PLANE_REVISIONS = ["directory", "keys", "rates", "catalogue"]
 
 
 class MigrationError(Exception):

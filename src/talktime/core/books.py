@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from talktime.core.calls import Call, UsageRecord
 from talktime.core.ledger import Lot, Parts, Transfer, Wallet
+from talktime.core.meters import Meter
 from talktime.core.outcomes import StoredAnswer
 
 CallKey = tuple[int, str]
@@ -32,12 +33,20 @@ class Books:
     terms: Terms = field(default_factory=Terms)
     wallets: dict[int, Wallet] = field(default_factory=dict)
     calls: dict[CallKey, Call] = field(default_factory=dict)
+    meters: dict[tuple[int, str], Meter] = field(default_factory=dict)
     answers: dict[tuple[int, int], StoredAnswer] = field(default_factory=dict)
     lots_by_key: dict[tuple[int, str], Lot] = field(default_factory=dict)
     new_lots: list[Lot] = field(default_factory=list)
     new_answers: list[StoredAnswer] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
     usage: list[UsageRecord] = field(default_factory=list)
+
+    def meter(self, organisation_id: int, key: str) -> Meter:
+        """The organisation's meter of this key; a new one where nothing was used of it yet."""
+        meter = self.meters.get((organisation_id, key))
+        if meter is None:
+            meter = self.meters[organisation_id, key] = Meter(organisation_id, key)
+        return meter
 
     def transfer(
         self,

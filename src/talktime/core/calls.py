@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from talktime.core.ledger import Parts
+from talktime.core.payers import CREDITS_ALONE, Payers
 from talktime.core.rating import Rate
 
 OUTBOUND_TYPES = (
@@ -25,8 +26,8 @@ refused, never held."""
 
 @dataclass(slots=True)
 class Call:
-    """One call of a switch. While open, `parts` is what it holds by lot; afterwards, what it was
-    charged by lot.
+    """One call of a switch. While open, `parts` is what it holds by lot, `pool_s` what it holds of
+    its pool, `post_micros` what will be paid after use; afterwards, what it was charged of each.
 
     `granted_s` counts from the answer and includes all slices; `new`, `changed` and
     `restarted` (authorized again after a refusal) tell the save what to do.
@@ -54,6 +55,9 @@ class Call:
     parts: Parts = field(default_factory=list)
     closed_ms: int | None = None
     usage_id: int | None = None
+    payers: Payers = CREDITS_ALONE
+    pool_s: int = 0
+    post_micros: int = 0
     new: bool = False
     restarted: bool = False
     changed: bool = False
@@ -62,6 +66,11 @@ class Call:
     def rate_text(self) -> str:
         """The rate as its row keeps it."""
         return self.rate.text()
+
+    @property
+    def payers_text(self) -> str:
+        """The payers as their row keeps them."""
+        return self.payers.text()
 
     @property
     def parts_text(self) -> str:
@@ -95,5 +104,8 @@ class UsageRecord(NamedTuple):
     charge_micros: int
     cause: str
     capability: str
+    pool: str
+    pool_s: int
+    post_micros: int
     flags: tuple[str, ...]
     because: tuple[str, ...]

@@ -10,11 +10,9 @@ from talktime.core.commands import Answer, Authorize, Extend, Settle
 from talktime.core.ledger import DEBT, REVENUE, Lot, Parts, Wallet, add_part
 from talktime.core.limits import CALL_SECONDS_MAX
 from talktime.core.outcomes import Granted, HoldExpired, Noted, Paid, Refused, Settled
+from talktime.core.payers import CREDITS_CAPABILITY
 from talktime.core.rating import Rate, billed_seconds, payable_seconds, price_micros
 from talktime.core.refusal import Refusal
-
-CREDITS_CAPABILITY = "MCOPSTNPP"
-"""The capability code of a call that Communications Credits paid (reference, 5.3)."""
 
 REFUND_LASTS_MS = 365 * 86_400_000
 """How long money lasts that a late report gives back and no lot can take: the debt it had paid was
@@ -347,6 +345,9 @@ def _record(
             *sums,
             cause,
             CREDITS_CAPABILITY if rate.per_minute_micros or rate.fee_micros else "",
+            call.payers.pool,
+            0,
+            0,
             flags,
             because,
         )

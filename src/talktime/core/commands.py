@@ -8,6 +8,7 @@ another request.
 
 from dataclasses import dataclass
 
+from talktime.core.payers import CREDITS_ALONE, Payers
 from talktime.core.rating import Rate
 from talktime.core.refusal import Refusal
 
@@ -18,7 +19,7 @@ class Authorize:
 
     Who calls and what it costs is found before (operations/resolve.py): `rate` is the one in force
     at `at_ms`, `refusal` the first "no" that needs no wallet, `passed` a line for each gate passed
-    so far.
+    so far, `payers` who may pay; the totals are how much there is of the pool and its guard.
     """
 
     switch_id: int
@@ -35,6 +36,9 @@ class Authorize:
     requested_s: int
     refusal: Refusal | None = None
     passed: tuple[str, ...] = ()
+    payers: Payers = CREDITS_ALONE
+    pool_total_s: int = 0
+    guard_total_s: int = 0
 
 
 @dataclass(slots=True)

@@ -11,6 +11,8 @@ from typing import NamedTuple
 COMMERCE_MODELS = ("prepaid", "draining", "post_usage")
 USER_KINDS = PERSON, RESOURCE_ACCOUNT = ("person", "resource_account")
 NUMBER_KINDS = USER_NUMBER, TOLL, TOLL_FREE = ("user", "toll", "toll_free")
+ATTACHMENTS = NOT_ATTACHED, BRIDGE, ATTENDANT, QUEUE = ("", "bridge", "attendant", "queue")
+"""What a service number answers as."""
 
 CREDITS_LICENCE = "MCOPSTNC"
 LICENCES = {
@@ -35,6 +37,28 @@ LICENCES = {
 """The licences that a user can be given, by code (reference, 5.3)."""
 
 
+class CallingRules(NamedTuple):
+    """What an organisation has decided for all its users.
+
+    `policy` is the dial-out policy of users without their own; empty for the catalogue's default.
+    With `allowed_countries`, only those can be called; `blocked_countries` never. The spend limit
+    is each user's, per month. `pay_as_you_go` lets calls be paid after use, up to the monthly cap,
+    where the commerce model is not prepaid (R72, D14). With `independent_counters`, the domestic
+    and international minutes of a plan end each for itself (D12).
+    """
+
+    policy: str = ""
+    allowed_countries: frozenset[str] = frozenset()
+    blocked_countries: frozenset[str] = frozenset()
+    spend_limit_micros: int | None = None
+    pay_as_you_go: bool = False
+    post_usage_cap_micros: int | None = None
+    independent_counters: bool = False
+
+
+NO_RULES = CallingRules()
+
+
 class Organisation(NamedTuple):
     """A tenant: one wallet in one cell, one currency, one rate card."""
 
@@ -47,6 +71,7 @@ class Organisation(NamedTuple):
     commerce_model: str
     active: bool
     rate_card: str
+    rules: CallingRules = NO_RULES
 
 
 class NumberEntry(NamedTuple):
@@ -57,10 +82,16 @@ class NumberEntry(NamedTuple):
     user_id: int | None
     kind: str
     active: bool = True
+    attached: str = NOT_ATTACHED
 
 
 class User(NamedTuple):
-    """A person or resource account. `name` is the sign-in name, in lower case."""
+    """A person or resource account. `name` is the sign-in name, in lower case.
+
+    `licences` are all that count on a call: those given to the user and those of the user's groups.
+    `policy` and `spend_limit_micros` stand before the organisation's, where they are set.
+    `toll_free_dial_in` lets callers join the user's meetings on toll-free numbers (R57).
+    """
 
     id: int
     organisation_id: int
@@ -70,6 +101,9 @@ class User(NamedTuple):
     licences: frozenset[str]
     kind: str
     active: bool
+    policy: str = ""
+    spend_limit_micros: int | None = None
+    toll_free_dial_in: bool = True
 
 
 class Directory:
@@ -84,12 +118,13 @@ class Directory:
     8
     """
 
-    __slots__ = ("_names", "_numbers", "_organisations", "_users")
+    __slots__ = ("_assigned", "_names", "_numbers", "_organisations", "_users")
 
     def __init__(self) -> None:
         self._organisations: dict[int, Organisation] = {}
         self._numbers: dict[str, NumberEntry] = {}
         self._users: dict[int, User] = {}
+        self._assigned: dict[tuple[int, str, str], int] = {}
         # The user of a name. Only within an organisation is a name unique: where several have a
         # user of one name, a tuple of them stands here.
         self._names: dict[str, User | tuple[User, ...]] = {}
@@ -110,6 +145,11 @@ class Directory:
         """The organisation's user of this id, active or not."""
         user = self._users.get(user_id)
         return user if user is not None and user.organisation_id == organisation_id else None
+
+    def assigned(self, organisation_id: int, usage_location: str, licence: str) -> int:
+        """How many of the organisation's users located in this country have the licence; those who
+        are switched off too, for it is theirs."""
+        return self._assigned.get((organisation_id, usage_location, licence), 0)
 
     def user_named(self, name: str, organisation_id: int | None = None) -> User | None:
         """The user of a sign-in name (in lower case), in the organisation where one is given.
@@ -143,11 +183,23 @@ class Directory:
     def _put(self, user: User) -> None:
         old = self._users.get(user.id)
         self._users[user.id] = user
+        if old is None or (old.licences, old.usage_location) != (
+            user.licences,
+            user.usage_location,
+        ):
+            if old is not None:
+                self._count(old, -1)
+            self._count(user, 1)
         if old is None and self._names.setdefault(user.name, user) is user:
             return
         self._names[user.name] = self._with(user)
         if old is not None and old.name != user.name:
             self._forget_name(old)
+
+    def _count(self, user: User, change: int) -> None:
+        for licence in user.licences:
+            key = (user.organisation_id, user.usage_location, licence)
+            self._assigned[key] = self._assigned.get(key, 0) + change
 
     def _with(self, user: User) -> User | tuple[User, ...]:
         others = tuple(other for other in self._named(user.name) if other.id != user.id)

@@ -60,6 +60,8 @@ def fund(books: Books, command: Fund, now_ms: int) -> Funded | Refused:
     books.lots_by_key[key] = lot
     books.new_lots.append(lot)
     wallet.add(lot)
+    if wallet.first_funded_ms is None:
+        wallet.first_funded_ms, wallet.newly_funded = now_ms, True
     source = SOURCE_ACCOUNTS[command.source]
     kind = TRANSFER_KINDS[command.source]
     books.transfer(wallet.organisation_id, source, lot.id, lot.amount_micros, kind, None, now_ms)

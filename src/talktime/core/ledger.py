@@ -23,6 +23,8 @@ GRANTS = 4
 DEBT = 5
 """What the organisation owes for calls that ran past their holds (D7)."""
 ADJUSTMENTS = 6
+POST_USAGE = 7
+"""What an organisation on the post-usage model pays after use, on its next invoice (D14)."""
 
 SYSTEM_ACCOUNTS = {
     FUNDING: "funding",
@@ -31,6 +33,7 @@ SYSTEM_ACCOUNTS = {
     GRANTS: "grants",
     DEBT: "debt",
     ADJUSTMENTS: "adjustments",
+    POST_USAGE: "post_usage",
 }
 
 Parts = list[tuple[int, int]]
@@ -91,8 +94,10 @@ class Wallet:
     balance_micros: int
     held_micros: int
     debt_micros: int
+    first_funded_ms: int | None = None
     lots: list[Lot] = field(default_factory=list)
     changed: bool = False
+    newly_funded: bool = False
 
     def available_micros(self, now_ms: int) -> int:
         """What new holds may take: unexpired, not held, less the debt. Below zero while in debt."""

@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from talktime.core.directory import NumberEntry, Organisation, User
+from talktime.core.directory import NO_RULES, CallingRules, NumberEntry, Organisation, User
 from talktime.store.database import Connection, Row
 from talktime.store.tables import Table
 
@@ -33,6 +33,7 @@ NUMBER = Table(
         "user_id": "bigint",
         "kind": "text",
         "active": "boolean",
+        "attached": "text",
         "revision": "bigint",
     },
 )
@@ -47,6 +48,11 @@ PERSON = Table(
         "licences": "text",
         "kind": "text",
         "active": "boolean",
+        "policy": "text",
+        "spend_limit_micros": "bigint",
+        "toll_free_dial_in": "boolean",
+        "own_licences": "text",
+        "groups": "text",
         "revision": "bigint",
     },
 )
@@ -56,13 +62,16 @@ LOCK_REVISION = "SELECT value FROM revision WHERE name = ? FOR UPDATE"
 BUMP_REVISION = "UPDATE revision SET value = value + 1 WHERE name = ? RETURNING value"
 
 _ORGANISATION_COLUMNS = (
-    "id, name, cell, currency, time_zone, country, commerce_model, active, rate_card"
+    "id, name, cell, currency, time_zone, country, commerce_model, active, rate_card, calling_rules"
 )
 INSERT_ORGANISATION = (
     f"INSERT INTO organisation ({_ORGANISATION_COLUMNS}, created_ms, revision) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-SET_ORGANISATION = "UPDATE organisation SET active = ?, rate_card = ?, revision = ? WHERE id = ?"
+SET_ORGANISATION = (
+    "UPDATE organisation SET commerce_model = ?, active = ?, rate_card = ?, calling_rules = ?, "
+    "revision = ? WHERE id = ?"
+)
 ORGANISATION_OF_ID = f"SELECT {_ORGANISATION_COLUMNS} FROM organisation WHERE id = ?"
 ORGANISATION_OF_NAME = f"SELECT {_ORGANISATION_COLUMNS} FROM organisation WHERE name = ?"
 ORGANISATIONS_BY_NAME = (
@@ -74,9 +83,10 @@ ORGANISATIONS_AFTER = (
     "ORDER BY revision LIMIT ?"
 )
 
-_NUMBER_COLUMNS = "digits, organisation_id, user_id, kind, active"
+_NUMBER_COLUMNS = "digits, organisation_id, user_id, kind, active, attached"
 SET_NUMBER = (
-    "UPDATE number SET organisation_id = ?, user_id = ?, kind = ?, active = ?, revision = ? "
+    "UPDATE number SET organisation_id = ?, user_id = ?, kind = ?, active = ?, attached = ?, "
+    "revision = ? "
     "WHERE digits = ?"
 )
 NUMBERS_OF_DIGITS = f"SELECT {_NUMBER_COLUMNS} FROM number WHERE digits = ANY(?)"
@@ -88,9 +98,13 @@ NUMBERS_AFTER = (
     f"SELECT {_NUMBER_COLUMNS}, revision FROM number WHERE revision > ? ORDER BY revision LIMIT ?"
 )
 
-_PERSON_COLUMNS = "id, organisation_id, name, display_name, usage_location, licences, kind, active"
+_PERSON_COLUMNS = (
+    "id, organisation_id, name, display_name, usage_location, licences, kind, active, policy, "
+    "spend_limit_micros, toll_free_dial_in"
+)
 SET_PERSON = (
     "UPDATE person SET display_name = ?, usage_location = ?, licences = ?, active = ?, "
+    "policy = ?, spend_limit_micros = ?, toll_free_dial_in = ?, own_licences = ?, "
     "revision = ? WHERE organisation_id = ? AND id = ?"
 )
 PERSON_OF_ID = f"SELECT {_PERSON_COLUMNS} FROM person WHERE organisation_id = ? AND id = ?"
@@ -189,13 +203,17 @@ def insert_organisation(
 ) -> None:
     """A new organisation."""
     revision = bump(connection, DIRECTORY)
-    connection.run(INSERT_ORGANISATION, (*organisation, created_ms, revision))
+    values = (*organisation[:-1], rules_text(organisation.rules), created_ms, revision)
+    connection.run(INSERT_ORGANISATION, values)
 
 
 def update_organisation(connection: Connection, organisation: Organisation) -> None:
-    """Write `active` and `rate_card`: the rest of an organisation stays."""
+    """Write commerce model, `active`, rate card and rules: the rest of an organisation stays."""
     revision = bump(connection, DIRECTORY)
-    values = (organisation.active, organisation.rate_card, revision, organisation.id)
+    values = (
+        *(organisation.commerce_model, organisation.active, organisation.rate_card),
+        *(rules_text(organisation.rules), revision, organisation.id),
+    )
     connection.run(SET_ORGANISATION, values)
 
 
@@ -255,15 +273,21 @@ def numbers_of_organisation(
 
 def insert_users(connection: Connection, users: Iterable[User]) -> None:
     """New users in their cell, in revisions of some thousands."""
-    rows = ((*user[:5], licences_text(user.licences), *user[6:]) for user in users)
+    rows = (
+        (*user[:5], licences_text(user.licences), *user[6:], licences_text(user.licences), "[]")
+        for user in users
+    )
     _insert(connection, PERSON, USERS, rows)
 
 
 def update_user(connection: Connection, user: User) -> None:
-    """Write the user's display name, usage location, licences and `active`."""
+    """Write what can change of a user: all but the name and the kind."""
     revision = bump(connection, USERS)
     licences = licences_text(user.licences)
-    values = (user.display_name, user.usage_location, licences, user.active, revision)
+    values = (
+        *(user.display_name, user.usage_location, licences, user.active, user.policy),
+        *(user.spend_limit_micros, user.toll_free_dial_in, licences, revision),
+    )
     connection.run(SET_PERSON, (*values, user.organisation_id, user.id))
 
 
@@ -307,17 +331,19 @@ def _insert(
 
 def _organisation(row: Row) -> Organisation:
     organisation = Organisation(*row[:9])
-    return organisation._replace(active=bool(organisation.active))
+    return organisation._replace(active=bool(organisation.active), rules=parsed_rules(row[9]))
 
 
 def _number(row: Row) -> NumberEntry:
-    digits, organisation_id, user_id, kind, active, *_ = row
+    digits, organisation_id, user_id, kind, active, attached, *_ = row
     owner = _one_of_equals(organisation_id)
-    return NumberEntry(digits, owner, user_id, sys.intern(kind), bool(active))
+    kind, attached = sys.intern(kind), sys.intern(attached)
+    return NumberEntry(digits, owner, user_id, kind, bool(active), attached)
 
 
 def _user(row: Row) -> User:
-    id_, organisation_id, name, display_name, usage_location, licences, kind, active, *_ = row
+    id_, organisation_id, name, display_name, usage_location, licences, kind, active, *own = row
+    policy, spend_limit_micros, toll_free_dial_in, *_ = own
     return User(
         id_,
         _one_of_equals(organisation_id),
@@ -327,7 +353,30 @@ def _user(row: Row) -> User:
         _licences(licences),
         sys.intern(kind),
         bool(active),
+        sys.intern(policy),
+        spend_limit_micros,
+        bool(toll_free_dial_in),
     )
+
+
+def rules_text(rules: CallingRules) -> str:
+    """An organisation's rules as their column keeps them: a JSON object of what is not default."""
+    fields = {
+        name: sorted(value) if isinstance(value, frozenset) else value
+        for name, value in rules._asdict().items()
+        if value != getattr(NO_RULES, name)
+    }
+    return json.dumps(fields, separators=(",", ":"), sort_keys=True)
+
+
+@lru_cache(4_096)
+def parsed_rules(text: str) -> CallingRules:
+    """Read back what `rules_text` wrote."""
+    fields: dict[str, Any] = json.loads(text)
+    for name, value in fields.items():
+        if isinstance(value, list):
+            fields[name] = frozenset(value)
+    return CallingRules(**fields)
 
 
 @lru_cache(65_536)

@@ -6,6 +6,7 @@ section 3).
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import cast, get_args
 
 import msgspec
@@ -22,16 +23,19 @@ from talktime.core.commands import (
     Fund,
 )
 from talktime.core.ledger import Lot, Wallet
+from talktime.core.meters import Meter
 from talktime.core.outcomes import StoredAnswer
+from talktime.core.payers import Payers
 from talktime.core.rating import Rate
 from talktime.store.database import Both, Connection, Keys, Row
-from talktime.store.tables import CALL, LOT
+from talktime.store.tables import CALL, LOT, METER
 
 _WALLET_COMMANDS = frozenset(get_args(WALLET_COMMANDS))
 _NOT_OF_A_SWITCH = frozenset(get_args(NOT_OF_A_SWITCH))
 
 LOCK_WALLETS = (
-    "SELECT organisation_id, currency, balance_micros, held_micros, debt_micros FROM wallet "
+    "SELECT organisation_id, currency, balance_micros, held_micros, debt_micros, first_funded_ms "
+    "FROM wallet "
     "WHERE organisation_id = ANY(?) ORDER BY organisation_id FOR UPDATE"
 )
 READ_WALLETS = LOCK_WALLETS.removesuffix(" FOR UPDATE")
@@ -44,7 +48,7 @@ LOTS_BY_ID = (
 LOTS_BY_KEY = (
     f"SELECT {_LOT_COLUMNS} FROM lot WHERE organisation_id = ANY(?) AND idempotency_key = ANY(?)"
 )
-_RATE, _PARTS = list(CALL.columns).index("rate"), list(CALL.columns).index("parts")
+_RATE, _PARTS, _PAYERS = map(list(CALL.columns).index, ("rate", "parts", "payers"))
 _CALL_COLUMNS = ", ".join(f"c.{column}" for column in CALL.columns)
 # Whoever's they are: a call_id that another organisation's call has is refused, not taken twice.
 CALLS = Both(
@@ -59,6 +63,25 @@ OWNERS = Both(
     "JOIN call c ON c.switch_id = k.switch_id AND c.call_key = k.call_key",
     "SELECT c.switch_id, c.call_key, c.organisation_id FROM json_each(?) k "
     "CROSS JOIN call c ON c.switch_id = k.value ->> 0 AND c.call_key = k.value ->> 1",
+)
+_METER_COLUMNS = ", ".join(f"m.{column}" for column in METER.columns)
+METERS = Both(
+    f"SELECT {_METER_COLUMNS} FROM unnest(?::bigint[], ?::text[]) AS k(organisation_id, key) "
+    "JOIN meter m ON m.organisation_id = k.organisation_id AND m.key = k.key",
+    f"SELECT {_METER_COLUMNS} FROM json_each(?) k CROSS JOIN meter m "
+    "ON m.organisation_id = k.value ->> 0 AND m.key = k.value ->> 1",
+)
+# A call's meters are the first four of its payers (core/payers.py).
+METERS_OF_CALLS = Both(
+    f"SELECT {_METER_COLUMNS} FROM unnest(?::bigint[], ?::text[]) AS k(switch_id, call_key) "
+    "JOIN call c ON c.switch_id = k.switch_id AND c.call_key = k.call_key AND c.payers <> '' "
+    "CROSS JOIN LATERAL (SELECT c.payers::json AS p) j "
+    "JOIN meter m ON m.organisation_id = c.organisation_id "
+    "AND m.key IN (j.p ->> 0, j.p ->> 1, j.p ->> 2, j.p ->> 3)",
+    f"SELECT {_METER_COLUMNS} FROM json_each(?) k CROSS JOIN call c "
+    "ON c.switch_id = k.value ->> 0 AND c.call_key = k.value ->> 1 AND c.payers <> '' "
+    "CROSS JOIN meter m ON m.organisation_id = c.organisation_id "
+    "AND m.key IN (c.payers ->> 0, c.payers ->> 1, c.payers ->> 2, c.payers ->> 3)",
 )
 _ANSWER_COLUMNS = "a.call_id, a.organisation_id, a.sequence, a.body_hash, a.status, a.body"
 ANSWERS = Both(
@@ -97,15 +120,21 @@ def load(
         (OPEN_LOTS, [organisation_ids]),
     ]
     if keys:
-        queries.append((CALLS, [keys]))
-    wallets, lots, *calls = connection.rows_of_all(queries)
+        queries += [(CALLS, [keys]), (METERS_OF_CALLS, [keys])]
+    named = _meter_keys(commands)
+    if named:
+        queries.append((METERS, [named]))
+    wallets, lots, *more = connection.rows_of_all(queries)
+    calls, *meters = more or [[]]
     for row in wallets:
         books.wallets[row[0]] = Wallet(*row)
     for row in lots:
         books.wallets[row[1]].lots.append(_lot(row))
-    for row in calls[0] if calls else ():
+    for row in calls:
         call = call_of_row(row)
         books.calls[call.switch_id, call.call_key] = call
+    for row in chain.from_iterable(meters):
+        books.meters[row[0], row[1]] = Meter(*row)
     _load_the_rare(connection, commands, books, organisation_ids)
     for wallet in books.wallets.values():
         if len(wallet.lots) > 1:
@@ -119,6 +148,15 @@ def _call_keys(commands: Sequence[Command]) -> Keys:
         if type(command) not in _WALLET_COMMANDS and command.organisation_id is not None:
             of_a_call = cast(CallCommand | ExpireHold, command)
             keys[of_a_call.switch_id, of_a_call.call_key] = None
+    return Keys(keys)
+
+
+def _meter_keys(commands: Sequence[Command]) -> Keys:
+    keys: dict[Row, None] = {}
+    for command in commands:
+        if type(command) is Authorize:
+            for key in command.payers.meters:
+                keys[command.organisation_id, key] = None
     return Keys(keys)
 
 
@@ -190,4 +228,5 @@ def call_of_row(row: Row) -> Call:
     call = Call(*row[:-1])
     call.rate = Rate.parse(row[_RATE])
     call.parts = _decode_parts(row[_PARTS])
+    call.payers = Payers.parse(row[_PAYERS])
     return call

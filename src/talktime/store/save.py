@@ -10,7 +10,7 @@ from talktime.core.books import Books
 from talktime.core.calls import OPEN
 from talktime.core.outcomes import StoredAnswer
 from talktime.store.database import Both, Connection, Row
-from talktime.store.tables import ANSWER, CALL, LOT, TRANSFER, USAGE_RECORD, WALLET
+from talktime.store.tables import ANSWER, CALL, LOT, METER, TRANSFER, USAGE_RECORD, WALLET
 
 _encode = msgspec.json.Encoder().encode
 
@@ -20,7 +20,7 @@ LOT_ENDS = (*LOT_CHANGES, "spent")
 WALLET_CHANGES = ("balance_micros", "held_micros", "debt_micros")
 CALL_CHANGES = (
     *("last_sequence", "deadline_ms", "answered_ms", "granted_s"),
-    *("reported_s", "held_micros", "parts"),
+    *("reported_s", "held_micros", "parts", "pool_s", "post_micros"),
 )
 CALL_ENDS = (
     *(*CALL_CHANGES, "state", "settle_sequence"),
@@ -28,12 +28,14 @@ CALL_ENDS = (
 )
 CALL_RESTARTS = (
     *("type", "user_id", "from_digits", "to_digits"),
-    *("rate", "started_ms", "sweep_ms"),
+    *("rate", "payers", "started_ms", "sweep_ms"),
 )
 INSERT_LOTS = LOT.insert()
 UPDATE_LOTS = LOT.update(*LOT_CHANGES)
 END_LOTS = LOT.update(*LOT_ENDS)
 UPDATE_WALLETS = WALLET.update(*WALLET_CHANGES)
+UPDATE_FIRST_FUNDED = WALLET.update("first_funded_ms")
+PUT_METERS = METER.put("organisation_id", "key")
 INSERT_CALLS = CALL.insert()
 UPDATE_CALLS = CALL.update(*CALL_CHANGES)
 END_CALLS = CALL.update(*CALL_ENDS)
@@ -43,7 +45,12 @@ INSERT_TRANSFERS = TRANSFER.insert()
 INSERT_USAGE = USAGE_RECORD.insert()
 
 # A column is the attribute of its name, but for these of a call.
-_CALL_ATTRIBUTES = {"rate": "rate_text", "parts": "parts_text", "sweep_ms": "deadline_ms"}
+_CALL_ATTRIBUTES = {
+    "rate": "rate_text",
+    "payers": "payers_text",
+    "parts": "parts_text",
+    "sweep_ms": "deadline_ms",
+}
 
 
 def _row(columns: Iterable[str]) -> Callable[[object], Row]:
@@ -54,6 +61,8 @@ _KEY = ("organisation_id", "id")
 new_lot, changed_lot = _row(LOT.columns), _row((*LOT_CHANGES, *_KEY))
 ended_lot = _row((*LOT_ENDS, *_KEY))
 changed_wallet = _row((*WALLET_CHANGES, "organisation_id"))
+first_funded_wallet = _row(("first_funded_ms", "organisation_id"))
+meter = _row(METER.columns)
 new_call, changed_call = _row(CALL.columns), _row((*CALL_CHANGES, *_KEY))
 ended_call, restarted_call = _row((*CALL_ENDS, *_KEY)), _row((*CALL_RESTARTS, *_KEY))
 
@@ -75,6 +84,8 @@ def save(connection: Connection, books: Books, now_ms: int) -> None:
     ended = [c for c in calls if c.state != OPEN or c.restarted]
     planned: list[tuple[Both, list[Row]]] = [
         (UPDATE_WALLETS, [changed_wallet(wallet) for wallet in wallets]),
+        (UPDATE_FIRST_FUNDED, [first_funded_wallet(w) for w in wallets if w.newly_funded]),
+        (PUT_METERS, [meter(m) for m in books.meters.values() if m.changed]),
         (INSERT_LOTS, [new_lot(lot) for lot in books.new_lots]),
         (UPDATE_LOTS, [changed_lot(lot) for lot in lots if lot.spent == lot.was_spent]),
         (END_LOTS, [ended_lot(lot) for lot in lots if lot.spent != lot.was_spent]),

@@ -27,6 +27,13 @@ class Table:
             f'INSERT INTO "{self.name}" ({names}) VALUES ({marks})',
         )
 
+    def put(self, *key: str) -> Both:
+        """The statement that adds many rows, or sets all but the `key` of those that are there."""
+        insert = self.insert()
+        changes = ", ".join(f"{c} = excluded.{c}" for c in self.columns if c not in key)
+        conflict = f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+        return Both(insert.postgres + conflict, insert.sqlite + conflict)
+
     def update(self, *columns: str) -> Both:
         """The statement that sets `columns` of many rows. A bound row is: the columns,
         organisation_id, then id (the wallet has organisation_id alone)."""
@@ -50,6 +57,7 @@ WALLET = Table(
         "balance_micros": "bigint",
         "held_micros": "bigint",
         "debt_micros": "bigint",
+        "first_funded_ms": "bigint",
     },
 )
 LOT = Table(
@@ -97,6 +105,9 @@ CALL = Table(
         "parts": "text",
         "closed_ms": "bigint",
         "usage_id": "bigint",
+        "payers": "text",
+        "pool_s": "integer",
+        "post_micros": "bigint",
         "sweep_ms": "bigint",
     },
 )
@@ -150,8 +161,23 @@ USAGE_RECORD = Table(
         "charge_micros": "bigint",
         "cause": "text",
         "capability": "text",
+        "pool": "text",
+        "pool_s": "integer",
+        "post_micros": "bigint",
         "flags": "text",
         "because": "text",
     },
 )
-CELL_TABLES = (WALLET, LOT, CALL, ANSWER, TRANSFER, USAGE_RECORD)
+METER = Table(
+    "meter",
+    {
+        "organisation_id": "bigint",
+        "key": "text",
+        "used": "bigint",
+        "held": "bigint",
+        "total": "bigint",
+        "warned_ms": "bigint",
+        "full_ms": "bigint",
+    },
+)
+CELL_TABLES = (WALLET, LOT, CALL, ANSWER, TRANSFER, USAGE_RECORD, METER)

@@ -20,6 +20,7 @@ class Wallet(models.Model):
     balance_micros = models.BigIntegerField()
     held_micros = models.BigIntegerField()
     debt_micros = models.BigIntegerField()
+    first_funded_ms = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "wallet"
@@ -105,6 +106,9 @@ class Call(models.Model):
     sweep_ms = models.BigIntegerField()
     closed_ms = models.BigIntegerField(null=True)
     usage_id = models.BigIntegerField(null=True)
+    payers = models.TextField()
+    pool_s = models.IntegerField()
+    post_micros = models.BigIntegerField()
 
     class Meta:
         db_table = "call"
@@ -123,6 +127,8 @@ class Call(models.Model):
             models.CheckConstraint(
                 condition=Q(state="open") | Q(held_micros=0), name="call_held_only_while_open"
             ),
+            models.CheckConstraint(condition=Q(pool_s__gte=0), name="call_pool_not_negative"),
+            models.CheckConstraint(condition=Q(post_micros__gte=0), name="call_post_not_negative"),
             models.UniqueConstraint(fields=["switch_id", "call_key"], name="call_once_by_key"),
         ]
         indexes = [
@@ -215,6 +221,10 @@ class UsageRecord(models.Model):
     capability = models.CharField(max_length=32)
     flags = models.TextField()
     because = models.TextField()
+    # What of it was included minutes (the meter they were taken from), and what is paid after use.
+    pool = models.CharField(max_length=128)
+    pool_s = models.IntegerField()
+    post_micros = models.BigIntegerField()
 
     class Meta:
         db_table = "usage_record"
@@ -234,6 +244,32 @@ class UsageRecord(models.Model):
         ]
 
 
+class Meter(models.Model):
+    """What was used of something in a calendar month: included minutes (in seconds), a user's
+    spending, spending after use (in micros). `key` begins with the month: core/meters.py."""
+
+    pk = models.CompositePrimaryKey("organisation_id", "key")
+    organisation_id = models.BigIntegerField()
+    key = models.CharField(max_length=128)
+    used = models.BigIntegerField()
+    held = models.BigIntegerField()
+    # How much there is of it; null where it has no end, or its limit is kept elsewhere.
+    total = models.BigIntegerField(null=True)
+    warned_ms = models.BigIntegerField(null=True)
+    full_ms = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "meter"
+        constraints = [
+            models.CheckConstraint(condition=Q(used__gte=0), name="meter_used_not_negative"),
+            models.CheckConstraint(condition=Q(held__gte=0), name="meter_held_not_negative"),
+            models.CheckConstraint(
+                condition=Q(total__isnull=True) | Q(total__gte=F("used") + F("held")),
+                name="meter_within_total",
+            ),
+        ]
+
+
 class User(models.Model):
     """A person or resource account of an organisation (not someone who signs in to the console)."""
 
@@ -245,6 +281,13 @@ class User(models.Model):
     licences = models.TextField()
     kind = models.CharField(max_length=16)
     active = models.BooleanField()
+    # The dial-out policy and the monthly limit of their own; where empty, the organisation's.
+    policy = models.CharField(max_length=64)
+    spend_limit_micros = models.BigIntegerField(null=True)
+    toll_free_dial_in = models.BooleanField()
+    # `licences` is what counts on a call: their own and those of their groups.
+    own_licences = models.TextField()
+    groups = models.TextField()
     revision = models.BigIntegerField()
 
     class Meta:
@@ -254,6 +297,23 @@ class User(models.Model):
             models.UniqueConstraint(fields=["organisation_id", "name"], name="person_once_by_name"),
         ]
         indexes = [models.Index(fields=["revision"], name="person_by_revision")]
+
+
+class LicenceGroup(models.Model):
+    """Licences that all members of a group have."""
+
+    id = Id(primary_key=True)
+    organisation_id = models.BigIntegerField()
+    name = models.CharField(max_length=64)
+    licences = models.TextField()
+
+    class Meta:
+        db_table = "licence_group"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation_id", "name"], name="licence_group_once_by_name"
+            ),
+        ]
 
 
 class Revision(models.Model):

@@ -23,6 +23,7 @@ class Organisation(models.Model):
     commerce_model = models.CharField(max_length=16)
     active = models.BooleanField()
     rate_card = models.CharField(max_length=64)
+    calling_rules = models.TextField()
     created_ms = models.BigIntegerField()
     revision = models.BigIntegerField()
 
@@ -43,12 +44,18 @@ class Number(models.Model):
     organisation_id = models.BigIntegerField()
     user_id = models.BigIntegerField(null=True)
     kind = models.CharField(max_length=16)
+    # What a service number answers as: a conference bridge, an auto attendant or a call queue.
+    attached = models.CharField(max_length=16)
     active = models.BooleanField()
     revision = models.BigIntegerField()
 
     class Meta:
         db_table = "number"
         constraints = [
+            models.CheckConstraint(
+                condition=Q(attached__in=["", "bridge", "attendant", "queue"]),
+                name="number_attached_to_something_known",
+            ),
             models.CheckConstraint(
                 condition=Q(kind__in=["user", "toll", "toll_free"]), name="number_kind_known"
             ),
@@ -131,7 +138,8 @@ class Rate(models.Model):
         db_table = "rate"
         constraints = [
             models.CheckConstraint(
-                condition=Q(direction__in=["outbound", "toll_free_in"]), name="rate_direction_known"
+                condition=Q(direction__in=["outbound", "toll_free_in", "toll_in"]),
+                name="rate_direction_known",
             ),
             models.CheckConstraint(
                 condition=Q(per_minute_micros__gte=0), name="rate_per_minute_not_negative"
@@ -150,8 +158,29 @@ class Rate(models.Model):
         ]
 
 
+class CatalogueRow(models.Model):
+    """One entry of the catalogue (a licence, a country, a policy ...) as it is from a moment on;
+    an empty body takes it out of the catalogue."""
+
+    id = Id(primary_key=True)
+    kind = models.CharField(max_length=16)
+    code = models.CharField(max_length=64)
+    valid_from_ms = models.BigIntegerField()
+    body = models.TextField()
+    revision = models.BigIntegerField()
+
+    class Meta:
+        db_table = "catalogue_row"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "code", "valid_from_ms"], name="catalogue_row_once_by_start"
+            ),
+        ]
+        indexes = [models.Index(fields=["revision"], name="catalogue_row_by_revision")]
+
+
 class Revision(models.Model):
-    """Counters that engine processes poll: `directory`, `keys`, `rates`."""
+    """Counters that engine processes poll: `directory`, `keys`, `rates`, `catalogue`."""
 
     name = models.CharField(max_length=32, primary_key=True)
     value = models.BigIntegerField()
