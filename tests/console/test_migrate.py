@@ -43,6 +43,7 @@ CONTROL_PLANE_TABLES = {
     "django_session",
     "membership",
     "number",
+    "number_reservation",
     "organisation",
     "rate",
     "rate_card",
@@ -275,7 +276,7 @@ def test_processes_that_start_together_migrate_one_after_another(
         thread.join()
     assert failed == []
     assert sorted(line.rpartition(": ")[2] for line in said) == [
-        "19 migrations applied",
+        "20 migrations applied",
         "4 migrations applied",
         *["up to date"] * 6,
     ]

@@ -212,8 +212,11 @@ def test_a_change_that_is_refused_changes_nothing(create, cell, said, code, refu
 def test_what_the_catalogue_has_no_more_stays_until_the_licences_change(create, cell):
     create()
     with cell.transaction():
-        cell.run("UPDATE person SET licences = '[\"OLD\"]', own_licences = '[\"OLD\"]'")
-    assert change(cell, display_name="Reception").licences == {"OLD"}
+        cell.run(
+            "UPDATE person SET licences = '[\"OLD\"]', own_licences = '[\"OLD\"]', policy = 'Old'"
+        )
+    same = {"licences": frozenset({"OLD"}), "policy": "Old"}
+    assert change(cell, display_name="Reception", **same).licences == {"OLD"}
     assert change(cell, add=frozenset({"MCOEV"})).code == "invalid_value"
     assert change(cell, licences=frozenset({"MCOEV"})).licences == {"MCOEV"}
 

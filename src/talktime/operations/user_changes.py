@@ -84,7 +84,7 @@ class UserRules:
         own = (own | change.add) - change.remove
         user = _with(old.user, change)
         refusal = (
-            self._malformed(user, change)
+            self._malformed(old.user, user)
             or self._unknown_group(groups - old.groups)
             or self._another_kind(old.user, change)
             or self._removed_in_vain(old, change)
@@ -116,13 +116,12 @@ class UserRules:
             self._decided[key] = licences_possible(self._catalogue, licences, kind, place)
         return self._decided[key]
 
-    def _malformed(self, user: User, change: UserChange) -> Refusal | None:
-        limit = user.spend_limit_micros
+    def _malformed(self, old: User, user: User) -> Refusal | None:
         return first(
             check_text("the display name", user.display_name, NAME_TEXT_MAX),
             check_country("the usage location", user.usage_location),
-            check_limit("the spend limit", limit),
-            check_policy(self._catalogue, change.policy or ""),
+            check_limit("the spend limit", user.spend_limit_micros),
+            None if user.policy == old.policy else check_policy(self._catalogue, user.policy),
         )
 
     def _unknown_group(self, groups: frozenset[str]) -> Refusal | None:
