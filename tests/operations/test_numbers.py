@@ -11,13 +11,13 @@ from talktime.operations.numbers import Number, parse_number
 @pytest.mark.parametrize(
     ("text", "region", "number"),
     [
-        ("+4930123456", None, Number("4930123456", "DE")),
-        (" +49 (30) 123-456 ", None, Number("4930123456", "DE")),
-        ("030 123456", "DE", Number("4930123456", "DE")),
-        ("+4930123456", "US", Number("4930123456", "DE")),
-        ("(202) 555-0125", "US", Number("12025550125", "US")),
-        ("011 49 30 123456", "US", Number("4930123456", "DE")),
-        ("+80012345678", None, Number("80012345678", "")),
+        ("+4930123456", None, Number("4930123456", "DE", kind="fixed")),
+        (" +49 (30) 123-456 ", None, Number("4930123456", "DE", kind="fixed")),
+        ("030 123456", "DE", Number("4930123456", "DE", kind="fixed")),
+        ("+4930123456", "US", Number("4930123456", "DE", kind="fixed")),
+        ("(202) 555-0125", "US", Number("12025550125", "US", kind="fixed_or_mobile")),
+        ("011 49 30 123456", "US", Number("4930123456", "DE", kind="fixed")),
+        ("+80012345678", None, Number("80012345678", "", kind="toll_free")),
     ],
 )
 def test_a_number_is_read_in_international_form_or_nationally_in_its_region(text, region, number):

@@ -125,7 +125,7 @@ def test_each_bad_row_is_named_by_its_line_and_reason(line, reason):
 @pytest.mark.parametrize(
     ("column", "text", "reason"),
     [
-        ("direction", "inbound", "'inbound' is not one of outbound, toll_free_in"),
+        ("direction", "inbound", "'inbound' is not one of outbound, toll_free_in, toll_in"),
         (
             "kind",
             "cell",

@@ -18,6 +18,8 @@ _RATE_LINE = "49 Germany at 0.015/min, 60/60"
 _GATES = [
     "caller: Front desk (front-desk@contoso.example) of Contoso",
     "number: +493012345678 exists (DE)",
+    "policy: DialoutCPCandPSTNInternational allows any destination",
+    "base licence: Domestic Calling Plan (MCOPSTN1)",
     "licence: Communications Credits (MCOPSTNC)",
 ]
 _HELD = "credits: 0.075 USD held for 300 s of 100 USD available"
@@ -69,7 +71,10 @@ _USAGE = {
     "used_seconds": 61,
     "billed_seconds": 120,
     "connection_fee": "0",
+    "included_seconds": 0,
+    "pool": "",
     "charge": "0.03",
+    "paid_after_use": "0",
     "currency": "USD",
     "destination": "Germany",
     "cause": "normal_clearing",
@@ -121,7 +126,13 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "paid_by": _PAID,
         "balance": {"currency": "USD", "available": "100"},
         "because": [*_GATES, _RATE_LINE, _HELD],
-        "cost": {"seconds": 600, "billed_seconds": 600, "charge": "0.15"},
+        "lasts_seconds": 86400,
+        "cost": {
+            "seconds": 600,
+            "billed_seconds": 600,
+            "charge": "0.15",
+            "paid_by": [{"source": "credits", "seconds": 600, "amount": "0.15"}],
+        },
     },
     "batch": {
         "answers": [

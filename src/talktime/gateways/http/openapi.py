@@ -17,15 +17,27 @@ _ANY = ("unauthorized", "scope_missing", "invalid_request", "queue_full", "unava
 _BODY = ("body_too_large", "request_timeout")
 _CALL = (*_ANY, *_BODY, "sequence_reused")
 _RUNNING = (*_CALL, "sequence_skipped", "call_settled", "unknown_call", "call_not_granted")
+_OF_MONEY = (
+    "no_user_credit_capability",
+    "no_tenant_credit_capability",
+    "no_rate",
+    "insufficient_credit",
+    "post_usage_off",
+    "post_usage_cap_reached",
+    "spend_limit_reached",
+)
 _GATES = (
     "time_out_of_range",
     "unknown_caller",
     "organisation_inactive",
     "user_inactive",
     "invalid_number",
-    "no_user_credit_capability",
-    "no_rate",
-    "insufficient_credit",
+    "number_not_supported",
+    "outbound_policy",
+    "country_blocked",
+    "no_base_licence",
+    "toll_free_not_allowed",
+    *_OF_MONEY,
     "unknown_organisation",
 )
 _WHEN_AUTHORIZED = (
@@ -34,7 +46,7 @@ _WHEN_AUTHORIZED = (
     "call_already_authorized",
     "call_id_taken",
 )
-_WHEN_EXTENDED = ("used_seconds_out_of_range", "insufficient_credit", "call_too_long")
+_WHEN_EXTENDED = ("used_seconds_out_of_range", *_OF_MONEY, "call_too_long")
 
 
 class Described(NamedTuple):
