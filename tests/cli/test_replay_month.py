@@ -35,6 +35,7 @@ from talktime.store.users import insert_users
 from tests.cli.conftest import Shell
 from tests.month import BAD_NUMBERS, ORGANISATIONS, Month, MonthCall, write_calls
 from tests.month import User as MonthUser
+from tests.people import PAYS_AS_IT_GOES
 from tests.served import EXPECTED, clock_ms
 from tests.serving import COMMAND, clean_environ, serving
 from tests.stores import Store
@@ -97,6 +98,9 @@ def reported_s(call: MonthCall) -> int:
     return max(0, (call.used_s - 1) // SLICE_S * SLICE_S)
 
 
+PAYS_NOTHING = PAYS_AS_IT_GOES - {CREDITS_LICENCE}
+
+
 def set_up(store: Store, month: Month) -> None:
     """Make the organisations with their users and numbers."""
     ids = Ids(secrets.randbelow(NODES), clock_ms)
@@ -118,7 +122,7 @@ def set_up(store: Store, month: Month) -> None:
         people = [
             User(
                 *(ids.next(), made.id, user.name, user.name, each.country),
-                *(frozenset((CREDITS_LICENCE,) if user.licensed else ()), PERSON, True),
+                *(PAYS_AS_IT_GOES if user.licensed else PAYS_NOTHING, PERSON, True),
             )
             for user in each.users
         ]
