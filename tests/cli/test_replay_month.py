@@ -16,7 +16,9 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+import phonenumbers
 import pytest
+from phonenumbers import PhoneNumberType
 
 from talktime.core.directory import (
     CREDITS_LICENCE,
@@ -44,6 +46,9 @@ RATES = Path(__file__).parents[3] / "shared" / "data" / "rates" / "acs-pstn-rate
 SEED, CALLS = 20_261, 100_000
 SLICE_S = 300
 MINUTES_LATER = 10
+SPECIAL_KINDS = (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST)
+PREMIUM_CALLABLE = ("+43", "+33")  # Austria, France
+CALLABLE_SPECIALS = tuple(f"+44{prefix}" for prefix in (843, 844, 845, 870, 871, 872))
 POOR = "alpine.example"
 POOR_BALANCE, BALANCE = "12.5", "1000000"
 
@@ -77,6 +82,14 @@ def charge_micros(number: str, used_s: int, prices: dict[str, Fraction]) -> int:
     return ceil(price * ceil(Fraction(used_s, 60)) * 1_000_000)
 
 
+def is_premium(number: str) -> bool:
+    """Whether the number is of a kind that few countries let be called (R47)."""
+    if number.startswith(CALLABLE_SPECIALS):
+        return False
+    kind = phonenumbers.number_type(phonenumbers.parse(number))
+    return kind in SPECIAL_KINDS and not number.startswith(PREMIUM_CALLABLE)
+
+
 def outcome_of(call: MonthCall, users: dict[str, MonthUser], prices: dict[str, Fraction]) -> str:
     """What a call comes to when there is money enough."""
     user = users.get(call.from_)
@@ -84,6 +97,8 @@ def outcome_of(call: MonthCall, users: dict[str, MonthUser], prices: dict[str, F
         return "unknown_caller"
     if call.to in BAD_NUMBERS:
         return "invalid_number"
+    if is_premium(call.to):
+        return "number_not_supported"
     if not user.licensed:
         return "no_user_credit_capability"
     if price_of(call.to, prices) is None:
@@ -183,6 +198,9 @@ def test_a_month_of_calls_is_charged_to_the_micro(store, shell, tmp_path):
     write_calls(tmp_path / "calls.csv", calls)
     set_up(store, month)
     shell("import-rates", str(RATES), "--valid-from", "2025-10-15")
+    # One of the organisations is where credits are not offered: this operator does offer them.
+    offered = ("country", "IN", "credits=true", "--valid-from", "2025-10-15", "--change-past")
+    shell("catalogue", "set", *offered)
     for each in month.organisations:
         balance = POOR_BALANCE if each.name == POOR else BALANCE
         shell("fund", each.name, balance, "--reason", "a month of calls")
