@@ -6,7 +6,6 @@ section 3).
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
 from typing import cast, get_args
 
 import msgspec
@@ -71,18 +70,6 @@ METERS = Both(
     f"SELECT {_METER_COLUMNS} FROM json_each(?) k CROSS JOIN meter m "
     "ON m.organisation_id = k.value ->> 0 AND m.key = k.value ->> 1",
 )
-# A call's meters are the first four of its payers (core/payers.py).
-METERS_OF_CALLS = Both(
-    f"SELECT {_METER_COLUMNS} FROM unnest(?::bigint[], ?::text[]) AS k(switch_id, call_key) "
-    "JOIN call c ON c.switch_id = k.switch_id AND c.call_key = k.call_key AND c.payers <> '' "
-    "CROSS JOIN LATERAL (SELECT c.payers::json AS p) j "
-    "JOIN meter m ON m.organisation_id = c.organisation_id "
-    "AND m.key IN (j.p ->> 0, j.p ->> 1, j.p ->> 2, j.p ->> 3)",
-    f"SELECT {_METER_COLUMNS} FROM json_each(?) k CROSS JOIN call c "
-    "ON c.switch_id = k.value ->> 0 AND c.call_key = k.value ->> 1 AND c.payers <> '' "
-    "CROSS JOIN meter m ON m.organisation_id = c.organisation_id "
-    "AND m.key IN (c.payers ->> 0, c.payers ->> 1, c.payers ->> 2, c.payers ->> 3)",
-)
 _ANSWER_COLUMNS = "a.call_id, a.organisation_id, a.sequence, a.body_hash, a.status, a.body"
 ANSWERS = Both(
     f"SELECT {_ANSWER_COLUMNS} FROM unnest(?::bigint[], ?::bigint[], ?::integer[]) "
@@ -120,21 +107,16 @@ def load(
         (OPEN_LOTS, [organisation_ids]),
     ]
     if keys:
-        queries += [(CALLS, [keys]), (METERS_OF_CALLS, [keys])]
-    named = _meter_keys(commands)
-    if named:
-        queries.append((METERS, [named]))
-    wallets, lots, *more = connection.rows_of_all(queries)
-    calls, *meters = more or [[]]
+        queries.append((CALLS, [keys]))
+    wallets, lots, *calls = connection.rows_of_all(queries)
     for row in wallets:
         books.wallets[row[0]] = Wallet(*row)
     for row in lots:
         books.wallets[row[1]].lots.append(_lot(row))
-    for row in calls:
+    for row in calls[0] if calls else ():
         call = call_of_row(row)
         books.calls[call.switch_id, call.call_key] = call
-    for row in chain.from_iterable(meters):
-        books.meters[row[0], row[1]] = Meter(*row)
+    _load_meters(connection, commands, books)
     _load_the_rare(connection, commands, books, organisation_ids)
     for wallet in books.wallets.values():
         if len(wallet.lots) > 1:
@@ -151,13 +133,19 @@ def _call_keys(commands: Sequence[Command]) -> Keys:
     return Keys(keys)
 
 
-def _meter_keys(commands: Sequence[Command]) -> Keys:
+def _load_meters(connection: Connection, commands: Sequence[Command], books: Books) -> None:
+    """The meters that the commands and the calls loaded move or look at."""
     keys: dict[Row, None] = {}
     for command in commands:
         if type(command) is Authorize:
             for key in command.payers.meters:
                 keys[command.organisation_id, key] = None
-    return Keys(keys)
+    for call in books.calls.values():
+        for key in call.payers.meters:
+            keys[call.organisation_id, key] = None
+    if keys:
+        for row in connection.rows(METERS, [Keys(keys)]):
+            books.meters[row[0], row[1]] = Meter(*row)
 
 
 def _find_owners(connection: Connection, commands: Sequence[Command]) -> None:
