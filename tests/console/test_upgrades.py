@@ -6,6 +6,7 @@ from django.db import IntegrityError, connections, transaction
 
 from talktime.console.cell.models import Call, Lot, Meter, UsageRecord, User, Wallet
 from talktime.console.control_plane.models import Number, Organisation, Rate, RateCard
+from talktime.core.payers import Payers
 from tests.console.rows import CELL, GOOD, START_MS
 
 BEFORE_CELL, BEFORE_CONTROL_PLANE = "0003", "0002"
@@ -44,23 +45,31 @@ def test_a_cell_keeps_its_books_and_learns_who_spent_what(installation):
     insert_old(CELL, Wallet, organisation_id=2)
     insert_old(CELL, Lot)
     insert_old(CELL, Lot, id=12, idempotency_key="second", purchased_ms=START_MS + 5)
-    insert_old(CELL, Call)
+    insert_old(CELL, Call, type="user_out")
+    settled = {"state": "settled", "held_micros": 0, "charged_micros": 30_000, "usage_id": 51}
+    insert_old(CELL, Call, id=22, call_key="C2", settle_sequence=1, **settled)
+    expired = {"state": "expired", "held_micros": 0, "charged_micros": 30_000, "usage_id": 53}
+    set_up_ms = START_MS + 39 * 86_400_000
+    insert_old(CELL, Call, id=23, call_key="C3", type="user_out", started_ms=set_up_ms, **expired)
     insert_old(CELL, User)
     for number, at_ms in ((51, START_MS), (52, START_MS + 1), (53, START_MS + 40 * 86_400_000)):
-        insert_old(CELL, UsageRecord, id=number, started_ms=at_ms, type="user_out")
+        call_id = 23 if number == 53 else 22
+        insert_old(CELL, UsageRecord, id=number, call_id=call_id, started_ms=at_ms, type="user_out")
     insert_old(CELL, UsageRecord, id=54, type="conf_in", user_id=None)
     migrated(CELL, "cell")
     wallets = Wallet.objects.using(CELL).order_by("organisation_id")
     assert [wallet.first_funded_ms for wallet in wallets] == [START_MS, None]
     user = User.objects.using(CELL).get()
     assert (user.own_licences, user.groups, user.policy) == (user.licences, "[]", "")
-    call = Call.objects.using(CELL).get()
-    assert (call.payers, call.pool_s, call.post_micros) == ("", 0, 0)
+    running, over, late = Call.objects.using(CELL).order_by("id")
+    assert (over.payers, over.pool_s, over.post_micros) == ("", 0, 0)
+    assert Payers.parse(running.payers) == Payers(spending="2027-01/spending/31")
+    assert Payers.parse(late.payers) == Payers(spending="2027-02/spending/31")
     records = UsageRecord.objects.using(CELL).order_by("id")
     assert [record.month for record in records] == ["2027-01", "2027-01", "2027-02", "2027-01"]
     meters = Meter.objects.using(CELL).order_by("key").values_list("key", "used", "held", "total")
     assert list(meters) == [
-        ("2027-01/spending/31", 60_000, 0, None),
+        ("2027-01/spending/31", 60_000, 75_000, None),
         ("2027-02/spending/31", 30_000, 0, None),
     ]
     refused_to_change(CELL, UsageRecord)

@@ -137,6 +137,28 @@ def test_a_pool_shrinks_to_what_is_used_and_held_and_grows_at_once():
     assert desk.do(by_pool("C3", total_s=900)).paid_by == (Paid("pool", 300, 0, POOL),)
 
 
+def test_a_pool_that_shrinks_to_what_is_used_is_used_up():
+    """R27, R48."""
+    desk = funded(100_000)
+    desk.do(by_pool("C1"))
+    desk.do(settle("C1", used_s=60))
+    assert desk.books.meter(ORGANISATION, POOL).full_ms is None
+    desk.do(by_pool("C2", total_s=60), at_s=9)
+    pool = desk.books.meter(ORGANISATION, POOL)
+    assert (pool.total, pool.warned_ms, pool.full_ms) == (60, desk.now_ms, desk.now_ms)
+
+
+def test_seconds_that_a_price_of_zero_gave_are_not_counted_as_minutes_later():
+    desk = funded(100_000)
+    free = GERMANY._replace(per_minute_micros=0)
+    desk.do(by_pool("C1", total_s=300, rate=free))
+    desk.do(by_pool("C2", total_s=300, rate=free))
+    desk.do(settle("C1", used_s=0))
+    desk.do(extend("C2", used_s=300))
+    desk.do(settle("C2", sequence=2, used_s=400))
+    assert (record_of(desk)[:3], meter(desk, POOL)) == ((420, 0, 0), (0, 0))
+
+
 def test_80_and_100_percent_are_noted_once_a_month():
     """R27."""
     desk = funded(100_000)

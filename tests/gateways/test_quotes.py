@@ -3,8 +3,12 @@
 import msgspec
 import pytest
 
+from talktime.core.directory import Organisation
 from talktime.gateways.http import answers
-from tests.served import Service, rows_of_books
+from talktime.operations.user_changes import UserChange
+from talktime.operations.users import create_user
+from tests.people import CATALOGUE
+from tests.served import Service, new_id, rows_of_books
 from tests.stores import Store
 
 
@@ -36,6 +40,34 @@ def test_a_quote_refuses_what_authorize_would_refuse(service: Service) -> None:
         body = {"type": "user_out", "from": service.demo.caller, "to": service.demo.callee}
         answer = service.post("/v1/quotes", {**body, **changed})
         assert (answer.status_code, answer.json()["code"]) == (status, code), changed
+
+
+@pytest.mark.layouts("sqlite")
+def test_a_quote_says_who_pays_and_where_nobody_may(service: Service, store: Store) -> None:
+    organisation = Organisation(
+        *(int(service.demo.organisation_id), "Contoso Demo", "main", "USD", "UTC", "US"),
+        *("prepaid", True, "demo"),
+    )
+    new = UserChange(
+        "own-minutes@contoso.example",
+        display_name="Own minutes",
+        usage_location="US",
+        licences=frozenset({"MCOEV", "MCOPSTN8"}),
+    )
+    cell = store.cell()
+    with cell.transaction():
+        create_user(cell, organisation, new, catalogue=CATALOGUE, next_id=new_id)
+    directory = service.engine.directory.directory
+    assert service.until(lambda: directory.user_named(new.name) is not None)
+    body = {"type": "user_out", "user": new.name, "to": "+12065550123", "for_seconds": 7_260}
+    quote = msgspec.json.decode(service.post("/v1/quotes", body).content, type=answers.Quote)
+    assert quote.lasts_seconds == 7_200
+    assert quote.cost is not None
+    assert [(part.source, part.seconds, part.amount) for part in quote.cost.paid_by] == [
+        ("pool", 7_200, None),
+        ("nobody", 60, quote.cost.charge),
+    ]
+    assert f"no money beyond them: {new.name} has no licence MCOPSTNC" in quote.because
 
 
 @pytest.mark.layouts("sqlite")

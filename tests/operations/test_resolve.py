@@ -214,7 +214,7 @@ def test_a_user_without_the_credits_licence_is_refused(ask):
 def test_a_user_without_phone_and_plan_is_told_what_is_missing(ask):
     assert outcome(ask(user="bare@contoso.example")) == (
         "no_base_licence",
-        "bare@contoso.example has not a phone licence and a calling plan",
+        "bare@contoso.example has no phone licence and no calling plan",
     )
 
 

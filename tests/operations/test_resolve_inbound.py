@@ -79,8 +79,15 @@ def test_a_bot_without_its_licence_answers_no_number(ask, directory):
     directory.apply(users=[MAIN_LINE._replace(licences=frozenset())])
     assert outcome(ask(type="ucap_in", service_number="+18005550199")) == (
         "no_base_licence",
-        "main-line@contoso.example has not a resource account licence",
+        "main-line@contoso.example has no resource account licence",
     )
+
+
+def test_a_service_number_is_called_as_one_and_not_as_its_accounts_own(ask):
+    """R56: else a toll-free number would be called for nothing."""
+    assert outcome(ask(type="user_in", to="+18005550199")) == (
+        "unknown_caller", "+18005550199 is the number of no user"
+    )  # fmt: skip
 
 
 def test_an_organizer_who_is_not_known_is_refused(ask):

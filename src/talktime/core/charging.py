@@ -18,7 +18,7 @@ def authorize(books: Books, call: Call, command: Authorize, now_ms: int) -> Gran
     New calls need minutes or credit for at least the first increment, unless they are free (D7,
     R22, A23). Refuses: the command's own refusal, else what `extend` refuses.
     """
-    _note_totals(books, call, command)
+    _note_totals(books, call, command, now_ms)
     refusal = command.refusal
     outcome: Granted | Refused
     if refusal is None:
@@ -33,13 +33,13 @@ def authorize(books: Books, call: Call, command: Authorize, now_ms: int) -> Gran
     return outcome
 
 
-def _note_totals(books: Books, call: Call, command: Authorize) -> None:
+def _note_totals(books: Books, call: Call, command: Authorize, now_ms: int) -> None:
     """How many minutes there are of the pools this call looks at, by the licences of now (R48)."""
     payers = command.payers
     if payers.pool:
-        books.meter(call.organisation_id, payers.pool).set_total(command.pool_total_s)
+        books.meter(call.organisation_id, payers.pool).set_total(command.pool_total_s, now_ms)
     if payers.guard:
-        books.meter(call.organisation_id, payers.guard).set_total(command.guard_total_s)
+        books.meter(call.organisation_id, payers.guard).set_total(command.guard_total_s, now_ms)
 
 
 def extend(books: Books, call: Call, command: Extend, now_ms: int) -> Granted | Refused:

@@ -86,7 +86,32 @@ class User(NamedTuple):
     toll_free_dial_in: bool = True
 
 
-_ANYWHERE = ""
+class Holdings:
+    """How many users of an organisation have which licences in which country; those who are
+    switched off too, for the licences are theirs.
+
+    `version` moves after each change: what was worked out for one holds until the next.
+    """
+
+    __slots__ = ("_counts", "version")
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._counts: dict[tuple[str, frozenset[str]], int] = {}
+
+    def count(self, usage_location: str, licences: frozenset[str], change: int) -> None:
+        """So many users more (or less) have this set here."""
+        key = (usage_location, licences)
+        self._counts[key] = self._counts.get(key, 0) + change
+        self.version += 1
+
+    def sets(self) -> list[tuple[tuple[str, frozenset[str]], int]]:
+        """((usage location, licences), users) of each; copied at once, for another thread counts
+        on."""
+        return list(self._counts.items())
+
+
+NOTHING_HELD = Holdings()
 
 
 class Directory:
@@ -101,13 +126,13 @@ class Directory:
     8
     """
 
-    __slots__ = ("_assigned", "_names", "_numbers", "_organisations", "_users")
+    __slots__ = ("_holdings", "_names", "_numbers", "_organisations", "_users")
 
     def __init__(self) -> None:
         self._organisations: dict[int, Organisation] = {}
         self._numbers: dict[str, NumberEntry] = {}
         self._users: dict[int, User] = {}
-        self._assigned: dict[tuple[int, str, str], int] = {}
+        self._holdings: dict[int, Holdings] = {}
         # The user of a name. Only within an organisation is a name unique: where several have a
         # user of one name, a tuple of them stands here.
         self._names: dict[str, User | tuple[User, ...]] = {}
@@ -129,14 +154,9 @@ class Directory:
         user = self._users.get(user_id)
         return user if user is not None and user.organisation_id == organisation_id else None
 
-    def assigned(self, organisation_id: int, usage_location: str, licence: str) -> int:
-        """How many of the organisation's users located in this country have the licence; those who
-        are switched off too, for it is theirs."""
-        return self._assigned.get((organisation_id, usage_location, licence), 0)
-
-    def assigned_anywhere(self, organisation_id: int, licence: str) -> int:
-        """How many of the organisation's users have the licence, wherever they are."""
-        return self._assigned.get((organisation_id, _ANYWHERE, licence), 0)
+    def holdings(self, organisation_id: int) -> "Holdings":
+        """Which sets of licences the organisation's users have, where."""
+        return self._holdings.get(organisation_id) or NOTHING_HELD
 
     def user_named(self, name: str, organisation_id: int | None = None) -> User | None:
         """The user of a sign-in name (in lower case), in the organisation where one is given.
@@ -184,10 +204,10 @@ class Directory:
             self._forget_name(old)
 
     def _count(self, user: User, change: int) -> None:
-        for licence in user.licences:
-            for location in (user.usage_location, _ANYWHERE):
-                key = (user.organisation_id, location, licence)
-                self._assigned[key] = self._assigned.get(key, 0) + change
+        holdings = self._holdings.get(user.organisation_id)
+        if holdings is None:
+            holdings = self._holdings[user.organisation_id] = Holdings()
+        holdings.count(user.usage_location, user.licences, change)
 
     def _with(self, user: User) -> User | tuple[User, ...]:
         others = tuple(other for other in self._named(user.name) if other.id != user.id)

@@ -257,10 +257,10 @@ def _countries(organisation: Organisation, called: Called, passed: list[str]) ->
 
 
 _NEEDED = {
-    PHONE: "a phone licence",
-    PLAN: "a calling plan",
-    CONFERENCING: "a conferencing licence",
-    RESOURCE: "a resource account licence",
+    PHONE: "no phone licence",
+    PLAN: "no calling plan",
+    CONFERENCING: "no conferencing licence",
+    RESOURCE: "no resource account licence",
 }
 
 
@@ -277,7 +277,7 @@ def _base_licence(
     if user is None:
         return Refusal("no_base_licence", "the number has no resource account with a licence")
     if missing:
-        return Refusal("no_base_licence", f"{user.name} has not {' and '.join(missing)}")
+        return Refusal("no_base_licence", f"{user.name} has {' and '.join(missing)}")
     licence = has.conferencing if type_ == CONFERENCE_OUT else has.plan
     if licence is not None:
         passed.append(_base_line(licence.name, licence.code))
@@ -346,6 +346,8 @@ def _by_money(
         return Verdict(UNRATED, no_money, tuple(passed))
     if included is not None:
         passed.append(included.line)
+        if no_money is not None:
+            passed.append(f"no money beyond them: {no_money.detail}")
     if no_licence is None and no_money is None:
         passed.append(_CREDITS_LINE if not per_minute else _PER_MINUTE_LINE)
     payers = payers_of_money(

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from talktime.core.catalogue import Catalogue, Licence, Minutes
 from talktime.core.directory import Directory, Organisation, User
-from talktime.core.limits import LINES_CACHED_MAX
+from talktime.core.entitlements import entitlements
+from talktime.core.limits import LINES_CACHED_MAX, POOLS_CACHED_MAX
 from talktime.core.meters import CONFERENCE, DOMESTIC, INTERNATIONAL, minutes_key
 
 EVERYWHERE = "all"
@@ -74,10 +75,8 @@ def conference_minutes(
     each = licence.minutes_in(organisation.country).conference
     if not each:
         return None
-    count = sum(
-        directory.assigned_anywhere(organisation.id, code)
-        for code in catalogue.sources[licence.code]
-    )
+    version = directory.holdings(organisation.id).version
+    count = _holders(directory, catalogue, organisation.id, licence.code, version)
     pool = minutes_key(month, licence.code, EVERYWHERE, CONFERENCE)
     return Included(pool, count * each * 60, licence.capability, _line(licence.name, CONFERENCE))
 
@@ -93,14 +92,40 @@ def _total(
     """The minutes a month of one user (not pooled), or of all who have the plan in this area."""
     if not plan.pooled:
         return plan.minutes_in(user.usage_location)
+    version = directory.holdings(organisation_id).version
+    return _pooled(directory, catalogue, organisation_id, plan.code, area, version)
+
+
+@lru_cache(POOLS_CACHED_MAX)
+def _pooled(
+    directory: Directory,
+    catalogue: Catalogue,
+    organisation_id: int,
+    plan: str,
+    area: str,
+    version: int,
+) -> Minutes:
+    """The minutes of all who can use a plan in an area, as their licences are in this version."""
     domestic = international = 0
-    for location in catalogue.locations_of(area):
-        each = plan.minutes_in(location)
-        for code in catalogue.sources[plan.code]:
-            count = directory.assigned(organisation_id, location, code)
-            domestic += count * each.domestic
-            international += count * each.international
+    locations = catalogue.locations_of(area)
+    for (location, licences), users in directory.holdings(organisation_id).sets():
+        if location in locations and plan in entitlements(catalogue, licences).codes:
+            each = catalogue.licences[plan].minutes_in(location)
+            domestic += users * each.domestic
+            international += users * each.international
     return Minutes(domestic, international)
+
+
+@lru_cache(POOLS_CACHED_MAX)
+def _holders(
+    directory: Directory, catalogue: Catalogue, organisation_id: int, licence: str, version: int
+) -> int:
+    """How many users can use a licence, wherever they are, each counted once."""
+    return sum(
+        users
+        for (_, licences), users in directory.holdings(organisation_id).sets()
+        if licence in entitlements(catalogue, licences).codes
+    )
 
 
 @lru_cache(LINES_CACHED_MAX)

@@ -27,6 +27,7 @@ BATCH_BODY_BYTES_MAX = 1024 * 1024
 BATCH_REQUESTS_MAX = 1_000
 USER_NAME_TEXT_MAX = 128
 LINES_CACHED_MAX = 65_536
+POOLS_CACHED_MAX = 65_536
 DETAIL_TEXT_MAX = 300
 
 # Numbers and rates. E.164 allows 15 digits, so no prefix can be longer.

@@ -40,11 +40,12 @@ class Meter:
         """What can still be held; of a meter without a total, nothing is known to be free."""
         return 0 if self.total is None else self.total - self.used - self.held
 
-    def set_total(self, total: int) -> None:
+    def set_total(self, total: int, now_ms: int) -> None:
         """There is this much of it from now on."""
         total = max(total, self.used + self.held)
         if total != self.total:
             self.total, self.changed = total, True
+            self._note_crossings(now_ms)
 
     def hold(self, amount: int) -> None:
         """Set aside for a running call; below zero, free again."""

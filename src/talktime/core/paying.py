@@ -36,7 +36,7 @@ def purse_of(books: Books, wallet: Wallet, call: Call, available_micros: int) ->
     """What can pay for the call now. Units: whole billed seconds, micros."""
     payers = call.payers
     pool_s = call.pool_s
-    if payers.pool and not call.held_micros:
+    if payers.pool and call.granted_s <= call.pool_s:
         pool_s = whole_increments(pool_s + free_minutes_s(books, call), call.rate)
     if payers.money_code:
         return Purse(pool_s, 0, 0, 0)

@@ -59,7 +59,7 @@ def _close(
     billed_s = billed_seconds(used_s, rate)
     usage_id = books.next_id()
     held_parts = call.parts
-    pool_s = pool_share_s(books, call, billed_s, money_paid=call.held_micros > 0)
+    pool_s = pool_share_s(books, call, billed_s, money_paid=call.granted_s > call.pool_s)
     _release(books, wallet, call)
     charge_micros = price_micros(billed_s - pool_s, rate)
     call.reported_s, call.closed_ms, call.usage_id = used_s, now_ms, usage_id

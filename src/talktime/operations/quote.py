@@ -10,7 +10,7 @@ from talktime.core.commands import Authorize
 from talktime.core.decide import decide
 from talktime.core.ledger import Wallet
 from talktime.core.money import decimal_text
-from talktime.core.outcomes import Granted, Refused
+from talktime.core.outcomes import Granted, Paid, Refused
 from talktime.core.paying import Purse, lasts_s, parts_paid, purse_of
 from talktime.core.rating import billed_seconds, price_micros
 from talktime.operations.render import paid, problem, reply
@@ -18,6 +18,9 @@ from talktime.store.database import Connection
 from talktime.store.load import load
 
 NOT_IN_A_QUOTE = ("call_id", "sequence", "valid_until")
+
+NOBODY = "nobody"
+"""The payer of what no minutes cover and no money may pay: the call would end there."""
 
 NO_ID = 0
 """Nothing that a dry run makes is kept, so nothing needs an id."""
@@ -81,7 +84,13 @@ def _cost(call: Call, purse: Purse, for_s: int) -> dict[str, Any]:
         credit_micros = call.held_micros - call.post_micros + purse.credit_micros
         after_use_micros = max(charge_micros - credit_micros, 0)
     by_credit_micros = charge_micros - after_use_micros
-    parts = parts_paid(call, 0, billed_s, pool_s, by_credit_micros, after_use_micros)
+    if call.payers.money_code and charge_micros:
+        parts = (
+            *parts_paid(call, 0, pool_s, pool_s, 0, 0),
+            Paid(NOBODY, billed_s - pool_s, charge_micros),
+        )
+    else:
+        parts = parts_paid(call, 0, billed_s, pool_s, by_credit_micros, after_use_micros)
     return {
         "seconds": for_s,
         "billed_seconds": billed_s,

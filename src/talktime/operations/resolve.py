@@ -12,7 +12,14 @@ from typing import NamedTuple
 from talktime.core.calls import CALL_TYPES
 from talktime.core.catalogue import Catalogues
 from talktime.core.commands import Authorize
-from talktime.core.directory import TOLL_FREE, Directory, NumberEntry, Organisation, User
+from talktime.core.directory import (
+    TOLL_FREE,
+    USER_NUMBER,
+    Directory,
+    NumberEntry,
+    Organisation,
+    User,
+)
 from talktime.core.entitlements import entitlements
 from talktime.core.gates import (
     BOT_CAPABILITY,
@@ -252,7 +259,7 @@ def _called_user(directory: Directory, request: CallRequest) -> _Party | Refusal
             return _unknown(f"no user is named {request.user[:USER_NAME_TEXT_MAX]!r}")
     elif not to_digits:
         return Refusal("invalid_request", "user_in needs 'to' or 'user'")
-    elif entry is None or entry.user_id is None:
+    elif entry is None or entry.user_id is None or entry.kind != USER_NUMBER:
         return _unknown(f"+{to_digits} is the number of no user")
     else:
         user = directory.user(entry.organisation_id, entry.user_id)

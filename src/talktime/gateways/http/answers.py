@@ -51,9 +51,10 @@ class Price(Strict):
 
 class PaidBy(Strict, omit_defaults=True):
     """Who pays for some of the seconds: included minutes (`pool` names them), credits, later
-    (`post_usage`) or nobody; `debt` is what no credit was left for."""
+    (`post_usage`) or, where it costs nothing, nobody (`free`); `debt` is what no credit was left
+    for. In the cost of a quote, what `nobody` may pay: the call would end there."""
 
-    source: Literal["pool", "credits", "post_usage", "debt", "free"]
+    source: Literal["pool", "credits", "post_usage", "debt", "free", "nobody"]
     seconds: Seconds
     amount: Decimal | None = None
     pool: str | None = None

@@ -13,16 +13,33 @@ FIRST_FUNDS = (
     "UPDATE wallet SET first_funded_ms = (SELECT MIN(purchased_ms) FROM lot "
     "WHERE lot.organisation_id = wallet.organisation_id)"
 )
+# A call belongs to the month in which it was set up (D13): its row says when, while it is kept.
 MONTHS = {
-    "sqlite": "UPDATE usage_record SET month = strftime('%Y-%m', started_ms / 1000, 'unixepoch')",
-    "postgresql": "UPDATE usage_record SET month = "
-    "to_char(to_timestamp(started_ms / 1000) AT TIME ZONE 'UTC', 'YYYY-MM')",
+    "sqlite": "strftime('%Y-%m', {} / 1000, 'unixepoch')",
+    "postgresql": "to_char(to_timestamp({} / 1000) AT TIME ZONE 'UTC', 'YYYY-MM')",
 }
+BEGINNING = (
+    "COALESCE((SELECT c.started_ms FROM call c WHERE c.id = usage_record.call_id), started_ms)"
+)
+USAGE_MONTHS = "UPDATE usage_record SET month = {}"
 SPENDING = (
     "INSERT INTO meter (organisation_id, key, used, held) "
     "SELECT organisation_id, month || '/spending/' || user_id, SUM(charge_micros), 0 "
     "FROM usage_record WHERE user_id IS NOT NULL AND type LIKE '%out%' "
     "GROUP BY organisation_id, month, user_id"
+)
+# What runs, or waits for a late report, counts for its user when it ends: by credits, as it began.
+UNSETTLED = (
+    """UPDATE call SET payers = '["","","' || {} || '/spending/' || user_id || """
+    """'","",null,null,true,"","","insufficient_credit","","MCOPSTNPP"]' """
+    "WHERE settle_sequence IS NULL AND user_id IS NOT NULL AND type LIKE '%out%'"
+)
+HELD = (
+    "INSERT INTO meter (organisation_id, key, used, held) "
+    "SELECT organisation_id, {} || '/spending/' || user_id, 0, SUM(held_micros) FROM call "
+    "WHERE state = 'open' AND user_id IS NOT NULL AND type LIKE '%out%' AND held_micros > 0 "
+    "GROUP BY organisation_id, {} || '/spending/' || user_id "
+    "ON CONFLICT (organisation_id, key) DO UPDATE SET held = excluded.held"
 )
 
 
@@ -30,8 +47,12 @@ def carry_over(apps: Apps | StateApps, schema_editor: BaseDatabaseSchemaEditor) 
     """Fill the new columns of what is there, and leave room for the meters' updates."""
     schema_editor.execute(OWN_LICENCES)
     schema_editor.execute(FIRST_FUNDS)
-    schema_editor.execute(MONTHS[schema_editor.connection.vendor], None)
+    month = MONTHS[schema_editor.connection.vendor]
+    schema_editor.execute(USAGE_MONTHS.format(month.format(BEGINNING)), None)
     schema_editor.execute(SPENDING, None)
+    started = month.format("started_ms")
+    schema_editor.execute(UNSETTLED.format(started), None)
+    schema_editor.execute(HELD.format(started, started), None)
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute("ALTER TABLE meter SET (fillfactor = 50)")
 
