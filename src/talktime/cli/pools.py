@@ -75,8 +75,8 @@ def bar(used_s: int, total_s: int) -> str:
 def minutes(seconds: int) -> str:
     """Seconds as minutes.
 
-    >>> minutes(7_200), minutes(90)
-    ('120', '1:30')
+    >>> minutes(7_200), minutes(90), minutes(720_000)
+    ('120', '1:30', '12,000')
     """
     whole, rest = divmod(seconds, 60)
-    return f"{whole}:{rest:02}" if rest else str(whole)
+    return f"{whole:,}:{rest:02}" if rest else f"{whole:,}"
