@@ -12,75 +12,21 @@ call (the applications limit the bodies that they read).
 from asyncio import AbstractEventLoop, BaseTransport, TimerHandle, Transport
 from collections.abc import Callable
 from functools import partial
-from time import perf_counter
 from typing import Any, cast
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from talktime.core.limits import BODY_BYTES_MAX, HEAD_BYTES_MAX, REQUEST_S_MAX
 from talktime.core.refusal import Refusal
 from talktime.gateways.http.commands import DECODERS
-from talktime.gateways.http.replies import Answer, Header, refuse
+from talktime.gateways.http.exchanges import Exchange, Heads
+from talktime.gateways.http.replies import Answer, refuse
 from talktime.gateways.http.verbs import Asked, Verbs, failed
 
 CLOSE = (b"connection", b"close")
 NEVER = float("inf")
-
-
-class Nobody:
-    """Stands where uvicorn wakes the task of a request: these have none."""
-
-    def set(self) -> None:
-        """Nobody waits."""
-
-
-class Exchange:
-    """One request on a call and its answer, with what uvicorn's protocol looks for."""
-
-    __slots__ = (
-        *("name", "begun_s", "asked", "content"),
-        *("disconnected", "keep_alive", "response_complete"),
-    )
-    message_event = Nobody()
-
-    def __init__(self, name: str, keep_alive: bool) -> None:
-        self.name = name
-        self.begun_s = perf_counter()
-        self.asked: Asked | None = None
-        self.content: bytes | bytearray = b""
-        self.keep_alive = keep_alive
-        self.response_complete = False
-        self.disconnected = False
-
-    @property
-    def call_key(self) -> str | None:
-        """The call that it is about, once that is known."""
-        return self.asked.call_key if self.asked is not None else None
-
-
-class Heads:
-    """The heads of answers, made once a second: they hold the date."""
-
-    def __init__(self) -> None:
-        self._common: list[Header] = []
-        self._made: dict[tuple[int, tuple[Header, ...]], bytes] = {}
-
-    def of(self, common: list[Header], status: int, headers: tuple[Header, ...]) -> bytes:
-        """All of a head but the length, which comes last. `common` are every answer's headers."""
-        if common is not self._common:
-            self._common, self._made = common, {}
-        made = self._made.get((status, headers))
-        if made is None:
-            lines = [b"%s: %s\r\n" % header for header in (*common, *headers)]
-            made = STATUS_LINE[status] + b"".join(lines) + b"content-length: "
-            self._made[status, headers] = made
-        return made
 
 
 class SwitchProtocol(HttpToolsProtocol):
