@@ -4,7 +4,7 @@ from time import perf_counter
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from talktime.gateways.http.replies import Header
+from talktime.gateways.http.replies import Answer, Header
 from talktime.gateways.http.verbs import Asked
 
 
@@ -19,15 +19,18 @@ class Exchange:
     """One request on a call and its answer, with what uvicorn's protocol looks for."""
 
     __slots__ = (
-        *("name", "begun_s", "asked", "content"),
+        *("name", "begun_s", "asked", "refused", "content"),
         *("disconnected", "keep_alive", "response_complete"),
     )
     message_event = Nobody()
+    response_started = False  # it is written at once
 
     def __init__(self, name: str, keep_alive: bool) -> None:
         self.name = name
         self.begun_s = perf_counter()
         self.asked: Asked | None = None
+        # Why it is refused, known before its body is whole.
+        self.refused: Answer | None = None
         self.content: bytes | bytearray = b""
         self.keep_alive = keep_alive
         self.response_complete = False
