@@ -1,94 +1,14 @@
 """Requests as they come over a connection. Mirrors src/talktime/gateways/http/protocol.py."""
 
 import asyncio
-import json
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-from urllib.parse import urlsplit
+import re
 
 import pytest
-from uvicorn.config import Config
-from uvicorn.server import ServerState
 
 from talktime.core.limits import BODY_BYTES_MAX, HEAD_BYTES_MAX
-from talktime.gateways.http.app import create_app
-from talktime.gateways.http.protocol import protocol_of
-from tests.served import Service, engine_of, rows_of_books, seeded
+from tests.gateways.lines import line, wired
+from tests.served import Service, rows_of_books
 from tests.stores import Store
-
-PATIENCE_S = 30
-
-
-class Line:
-    """One connection, byte by byte."""
-
-    def __init__(self, service: Service) -> None:
-        where = urlsplit(service.url)
-        self._socket = socket.create_connection((where.hostname, where.port), PATIENCE_S)
-        self._reader = self._socket.makefile("rb")
-        self._service = service
-
-    def head(self, path: str, *headers: str, version: str = "1.1", method: str = "POST") -> str:
-        """The head of a request with the demo's key."""
-        lines = (
-            f"{method} {path} HTTP/{version}",
-            "Host: localhost",
-            f"Authorization: Bearer {self._service.demo.switch_key}",
-            *headers,
-        )
-        return "\r\n".join(lines) + "\r\n\r\n"
-
-    def authorize(self, call_id: str, *headers: str, version: str = "1.1") -> bytes:
-        """A whole authorize of the demo's caller."""
-        body = self.body()
-        head = self.head(
-            f"/v1/calls/{call_id}/authorize",
-            f"Content-Length: {len(body)}",
-            *headers,
-            version=version,
-        )
-        return head.encode() + body
-
-    def body(self) -> bytes:
-        """The body of an authorize."""
-        demo = self._service.demo
-        asked = {"sequence": 0, "type": "user_out", "from": demo.caller, "to": demo.callee}
-        return json.dumps(asked).encode()
-
-    def send(self, data: bytes | str) -> None:
-        """Send these bytes."""
-        self._socket.sendall(data if isinstance(data, bytes) else data.encode())
-
-    def answer(self, with_body: bool = True) -> tuple[int, dict[str, str], Any]:
-        """The next answer: status, headers, JSON."""
-        status = int(self._reader.readline().split()[1])
-        headers = {}
-        while line := self._reader.readline().strip():
-            name, _, value = line.decode().partition(":")
-            headers[name.lower()] = value.strip()
-        content = self._reader.read(int(headers.get("content-length", 0))) if with_body else b""
-        return status, headers, json.loads(content) if content else None
-
-    def ended(self) -> bool:
-        """Whether the service closed the connection, and sent nothing more."""
-        return self._reader.read() == b""
-
-    def close(self) -> None:
-        """Hang up."""
-        self._reader.close()
-        self._socket.close()
-
-
-@contextmanager
-def line(service: Service) -> Iterator[Line]:
-    """A connection to the service, closed at the end."""
-    connection = Line(service)
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
 @pytest.mark.layouts("sqlite")
@@ -166,15 +86,18 @@ def test_a_refused_key_or_a_body_too_large_is_answered_before_the_body_has_come(
     path, length = "/v1/calls/large/authorize", 2 * BODY_BYTES_MAX
     with line(service) as connection:
         connection.send(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n")
-        assert connection.answer()[0] == 401
+        status, headers, _ = connection.answer()
+        assert (status, headers["connection"]) == (401, "close")
         connection.send(b" " * length)
+        assert connection.ended()
+    with line(service) as connection:
         connection.send(connection.head(path, f"Content-Length: {length}"))
         connection.send(b" " * (length - 1))
-        status, _, refused = connection.answer()
+        status, headers, refused = connection.answer()
         assert (status, refused["code"], refused["call_id"]) == (413, "body_too_large", "large")
+        assert headers["connection"] == "close"
         connection.send(b" ")
-        connection.send(connection.head("/healthz", method="GET"))
-        assert connection.answer()[0] == 200
+        assert connection.ended()
     assert rows_of_books(store) == before
 
 
@@ -197,70 +120,203 @@ def test_a_query_and_another_method_are_as_good_as_ever(service: Service) -> Non
         assert (status, headers["allow"]) == (204, "POST, OPTIONS")
 
 
-class Pipe(asyncio.Transport):
-    """A transport that keeps what is written."""
+@pytest.mark.layouts("sqlite")
+def test_a_refused_request_that_came_whole_leaves_the_connection_open(store: Store) -> None:
+    body = b"Content-Length: %d\r\n\r\n%s"
+    small, large = body % (1, b"{"), body % (BODY_BYTES_MAX + 1, b" " * (BODY_BYTES_MAX + 1))
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.closed = asyncio.Event()
+    async def ask() -> list[bytes]:
+        async with wired(store) as wire:
+            wire.receive(
+                b"POST /v1/calls/a/settle HTTP/1.1\r\n" + small
+                + b"POST /v1/calls/%zz/settle HTTP/1.1\r\nBEARER\r\n" + small
+                + b"POST /v1/calls/c/settle HTTP/1.1\r\nBEARER\r\n" + large
+            )  # fmt: skip
+            assert not wire.pipe.closed.is_set()
+            return wire.pipe.statuses()
 
-    def write(self, data: Any) -> None:
-        self.written += data
-
-    def close(self) -> None:
-        self.closed.set()
-
-    def is_closing(self) -> bool:
-        return self.closed.is_set()
-
-    def pause_reading(self) -> None:
-        pass
-
-    def resume_reading(self) -> None:
-        pass
+    assert asyncio.run(ask()) == [b"401", b"422", b"413"]
 
 
-HALF_A_BODY = (
-    b"POST /v1/calls/slow/settle HTTP/1.1\r\nContent-Length: 9\r\n"
-    b"Authorization: Bearer KEY\r\n\r\n{"
-)
+SETTLE = b"POST /v1/calls/slow/settle HTTP/1.1\r\n"
+HALF_A_BODY = b"Content-Length: 90000\r\n\r\n{"
 
 
 @pytest.mark.layouts("sqlite")
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        (b"POST /v1/calls/slow/settle HTTP/1.1\r\nHost: x\r\nAuthor", b"408"),
+        (SETTLE + b"Host: x\r\nAuthor", b"408"),
         (b"GET / HTTP/1.1\r\nHost", b"408"),
-        (HALF_A_BODY, b"408"),
+        (SETTLE + b"BEARER\r\n" + HALF_A_BODY, b"408"),
+        (b"POST /v1/calls:batch HTTP/1.1\r\nBEARER\r\n" + HALF_A_BODY, b"408"),
+        (b"POST /v1/quotes HTTP/1.1\r\nBEARER\r\n" + HALF_A_BODY, b"408"),
         (b"", b""),
     ],
-    ids=["head", "head of a page", "body", "silence"],
+    ids=["head", "head of a page", "body", "body of a batch", "body of a quote", "silence"],
 )
 def test_what_does_not_come_whole_is_not_waited_for_for_ever(
     store: Store, sent: bytes, status: bytes
 ) -> None:
     async def wait() -> bytes:
-        key = seeded(store).switch_key.encode()
-        engine = engine_of(store)
-        await engine.start()
-        api = create_app(engine)
-        config = Config(api, lifespan="off", log_config=None, timeout_keep_alive=0)
-        config.load()
-        make = protocol_of(api.verbs, request_s=0.01)
-        protocol = make(config, ServerState(), {}, asyncio.get_running_loop())
-        pipe = Pipe()
-        protocol.connection_made(pipe)
-        if sent:
-            protocol.data_received(sent.replace(b"KEY", key))
-        await asyncio.wait_for(pipe.closed.wait(), PATIENCE_S)
-        protocol.connection_lost(None)
-        await engine.stop()
-        return pipe.written
+        async with wired(store, request_s=0.01, upload_s=0.01) as wire:
+            if sent:
+                wire.receive(sent)
+            await wire.until_closed()
+            return wire.pipe.written
 
     written = asyncio.run(wait())
     assert written[9:12] == status
     if status:
         assert b"connection: close" in written
         assert b'"code":"request_timeout"' in written
+
+
+@pytest.mark.layouts("sqlite")
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (SETTLE + HALF_A_BODY, b"401"),
+        (b"POST /v1/calls/%zz/settle HTTP/1.1\r\nBEARER\r\n" + HALF_A_BODY, b"422"),
+        (SETTLE + b"BEARER\r\n" + HALF_A_BODY + b" " * BODY_BYTES_MAX, b"413"),
+        (b"POST /nowhere HTTP/1.1\r\n" + HALF_A_BODY, b"404"),
+    ],
+    ids=["key", "call_id", "size", "address"],
+)
+def test_who_was_answered_early_and_sends_no_more_is_closed_without_a_second_answer(
+    store: Store, sent: bytes, status: bytes
+) -> None:
+    async def wait() -> tuple[list[bytes], bytes]:
+        async with wired(store, request_s=0.01, upload_s=0.01) as wire:
+            wire.receive(sent)
+            await wire.until_closed()
+            return wire.pipe.statuses(), (await wire.api._metrics({}, None, b"")).body
+
+    statuses, metrics = asyncio.run(wait())
+    assert statuses == [status]
+    assert b'code="request_timeout"' not in metrics
+
+
+@pytest.mark.layouts("sqlite")
+def test_a_connection_whose_body_came_after_the_answer_is_closed_when_it_is_idle(
+    store: Store,
+) -> None:
+    async def wait() -> list[bytes]:
+        async with wired(store) as wire:
+            wire.receive(b"POST /nowhere HTTP/1.1\r\nContent-Length: 2\r\n\r\n{")
+            while not wire.pipe.written:
+                await asyncio.wait_for(wire.pipe.wrote.wait(), 30)
+            wire.receive(b"}")
+            await wire.until_closed()
+            return wire.pipe.statuses()
+
+    assert asyncio.run(wait()) == [b"404"]
+
+
+@pytest.mark.layouts("sqlite")
+@pytest.mark.parametrize("piece", [b"a: " + b"b" * 1_000 + b"\r\n", b"b" * 1_000])
+@pytest.mark.parametrize(
+    ("path", "statuses"),
+    [(b"/v1/calls/a/settle", [b"401"]), (b"/v1/quotes", []), (b"/healthz", [])],
+)
+def test_trailers_without_end_are_not_kept(
+    store: Store, path: bytes, statuses: list[bytes], piece: bytes
+) -> None:
+    async def send() -> tuple[int, list[bytes]]:
+        async with wired(store) as wire:
+            wire.receive(b"POST " + path + b" HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+            wire.receive(b"0\r\na: ")
+            sent = 0
+            while sent < 2 * HEAD_BYTES_MAX and not wire.pipe.closed.is_set():
+                wire.receive(piece)
+                sent += len(piece)
+            assert wire.protocol.headers == [(b"transfer-encoding", b"chunked")]
+            return sent, wire.pipe.statuses()
+
+    sent, answered = asyncio.run(send())
+    assert HEAD_BYTES_MAX - 2_000 < sent < HEAD_BYTES_MAX + 2_000
+    assert answered == (statuses or [b"400"])
+
+
+@pytest.mark.layouts("sqlite")
+def test_a_head_has_its_maximum_however_it_comes(store: Store) -> None:
+    async def answers(*reads: bytes) -> bytes:
+        async with wired(store) as wire:
+            for read in reads:
+                wire.receive(read)
+            await wire.until_closed()
+            return wire.pipe.written
+
+    begin = b"GET /healthz HTTP/1.1\r\nX: "
+    large = begin + b"x" * 70_000 + b"\r\n\r\n"
+    for reads in ([large], [large[:40_000], large[40_000:]], [large[:-4]]):
+        written = asyncio.run(answers(*reads))
+        assert written[9:12] == b"400"
+        assert written.endswith(b"The head of the request is too large.")
+    just = begin + b"x" * (HEAD_BYTES_MAX - 100) + b"\r\n\r\n"
+    assert asyncio.run(answers(just[:40_000], just[40_000:]))[9:12] == b"200"
+
+
+@pytest.mark.layouts("sqlite")
+def test_what_came_before_a_head_in_one_read_is_no_part_of_it(service: Service) -> None:
+    batch = b'{"requests":[' + b" " * 93_000 + b"]}"
+    with line(service) as connection:
+        head = connection.head("/v1/calls:batch", f"Content-Length: {len(batch)}").encode()
+        whole = connection.authorize("after")
+        connection.send(head + batch + whole[:50])
+        assert connection.answer()[2] == {"answers": []}
+        connection.send(whole[50:])
+        assert connection.answer()[2]["call_id"] == "after"
+        names = [f"many{number}" for number in range(1_000)]
+        connection.send(b"".join(connection.authorize(name) for name in names))
+        assert [connection.answer()[2]["call_id"] for _ in names] == names
+
+
+@pytest.mark.layouts("sqlite")
+@pytest.mark.parametrize(
+    "after",
+    [
+        b"\x00\r\n\r\n",
+        b"POST /v1/quotes HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n",
+        b"GET /healthz HTTP/1.1\r\nX: " + b"x" * HEAD_BYTES_MAX + b"\r\n\r\n",
+    ],
+    ids=["no HTTP", "a broken body", "a head too large"],
+)
+def test_what_cannot_be_read_does_not_take_the_place_of_an_answer_that_is_due(
+    store: Store, after: bytes
+) -> None:
+    async def answers(*requests: bytes) -> bytes:
+        async with wired(store) as wire:
+            asked = b"".join(wire.authorize(r) if r.isalpha() else r for r in requests)
+            wire.receive(asked + after)
+            await wire.until_closed()
+            return wire.pipe.written
+
+    health = b"GET /healthz HTTP/1.1\r\n\r\n"
+    for requests in ([b"a"], [b"b", health, b"c"], [b"d", health], [health]):
+        written = asyncio.run(answers(*requests))
+        assert re.findall(rb"HTTP/1\.1 (\d+) ", written) == [b"200"] * len(requests)
+        names = [request for request in requests if request != health]
+        assert re.findall(rb'"call_id":"(.)"', written) == names
+        assert written.rpartition(b"HTTP/1.1")[2].count(b"connection: close") == 1
+    assert store.cell().rows("SELECT COUNT(*) FROM call WHERE state = 'open'") == [(4,)]
+
+
+@pytest.mark.layouts("sqlite")
+@pytest.mark.parametrize("rest", [b"", b"POST /v1/quotes HTTP/1.1\r\nContent-Length: 9\r\n\r\n{"])
+def test_who_sends_no_more_still_gets_the_answers_that_are_due(
+    service: Service, rest: bytes
+) -> None:
+    with line(service) as connection:
+        health = connection.head("/healthz", method="GET").encode()
+        connection.send(connection.authorize("a") + health + connection.authorize("b") + rest)
+        connection.send_no_more()
+        assert connection.answer()[2]["call_id"] == "a"
+        assert connection.answer()[2] == {"status": "ok"}
+        assert connection.answer()[2]["call_id"] == "b"
+        assert connection.ended()
+    with line(service) as connection:
+        connection.send(connection.authorize("c"))
+        connection.send_no_more()
+        assert connection.answer()[2]["call_id"] == "c"
+        assert connection.ended()

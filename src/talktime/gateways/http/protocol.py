@@ -6,85 +6,37 @@ way of all other requests: one that is sent before the last was answered (pipeli
 `Expect`, a query.
 
 A request must arrive within REQUEST_S_MAX: its head whoever it is for, its body too if it is on a
-call (the applications limit the bodies that they read).
+call. Other bodies have UPLOAD_S_MAX from the head's end. What cannot be read is answered 400, but
+not in place of an answer that is due: requests that came whole before it are answered first.
 """
 
 from asyncio import AbstractEventLoop, BaseTransport, TimerHandle, Transport
 from collections.abc import Callable
 from functools import partial
-from time import perf_counter
 from typing import Any, cast
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from talktime.core.limits import BODY_BYTES_MAX, HEAD_BYTES_MAX, REQUEST_S_MAX
+from talktime.core.limits import BODY_BYTES_MAX, HEAD_BYTES_MAX, REQUEST_S_MAX, UPLOAD_S_MAX
 from talktime.core.refusal import Refusal
 from talktime.gateways.http.commands import DECODERS
-from talktime.gateways.http.replies import Answer, Header, refuse
+from talktime.gateways.http.exchanges import Exchange, Heads
+from talktime.gateways.http.replies import Answer, refuse
 from talktime.gateways.http.verbs import Asked, Verbs, failed
 
 CLOSE = (b"connection", b"close")
 NEVER = float("inf")
 
 
-class Nobody:
-    """Stands where uvicorn wakes the task of a request: these have none."""
-
-    def set(self) -> None:
-        """Nobody waits."""
-
-
-class Exchange:
-    """One request on a call and its answer, with what uvicorn's protocol looks for."""
-
-    __slots__ = (
-        *("name", "begun_s", "asked", "content"),
-        *("disconnected", "keep_alive", "response_complete"),
-    )
-    message_event = Nobody()
-
-    def __init__(self, name: str, keep_alive: bool) -> None:
-        self.name = name
-        self.begun_s = perf_counter()
-        self.asked: Asked | None = None
-        self.content: bytes | bytearray = b""
-        self.keep_alive = keep_alive
-        self.response_complete = False
-        self.disconnected = False
-
-    @property
-    def call_key(self) -> str | None:
-        """The call that it is about, once that is known."""
-        return self.asked.call_key if self.asked is not None else None
-
-
-class Heads:
-    """The heads of answers, made once a second: they hold the date."""
-
-    def __init__(self) -> None:
-        self._common: list[Header] = []
-        self._made: dict[tuple[int, tuple[Header, ...]], bytes] = {}
-
-    def of(self, common: list[Header], status: int, headers: tuple[Header, ...]) -> bytes:
-        """All of a head but the length, which comes last. `common` are every answer's headers."""
-        if common is not self._common:
-            self._common, self._made = common, {}
-        made = self._made.get((status, headers))
-        if made is None:
-            lines = [b"%s: %s\r\n" % header for header in (*common, *headers)]
-            made = STATUS_LINE[status] + b"".join(lines) + b"content-length: "
-            self._made[status, headers] = made
-        return made
+class TooLarge(Exception):
+    """Stops the parser: header lines have more bytes than any request needs."""
 
 
 class SwitchProtocol(HttpToolsProtocol):
-    """One connection. `request_s` is how long a request may take to arrive."""
+    """One connection. `request_s` is how long a request may take to arrive, `upload_s` a body that
+    an application reads."""
 
     def __init__(
         self,
@@ -95,14 +47,20 @@ class SwitchProtocol(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: AbstractEventLoop | None = None,
         request_s: float = REQUEST_S_MAX,
+        upload_s: float = UPLOAD_S_MAX,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._verbs = verbs
         self._heads = heads
         self._request_s = request_s
-        # What has begun to arrive and is still awaited, and how much of its head has come.
-        self._in_head = self._unread = self._hurried = False
-        self._head_bytes = 0
+        self._upload_s = upload_s
+        # What has begun to arrive and is still awaited; whether nothing more is read at all.
+        self._in_head = self._unread = self._hurried = self._ending = False
+        # Bytes: read since this request began; of the header lines, in a head or after a body,
+        # that came whole; of successive reads that brought nothing but such lines.
+        self._read_bytes = self._head_bytes = self._line_bytes = 0
+        self._lines_only = False
+        self._before: RequestResponseCycle | None = None
         self._due_s = self._timer_s = NEVER
         self._timer: TimerHandle | None = None
 
@@ -117,41 +75,102 @@ class SwitchProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._ending:
+            return
+        self._lines_only = True
+        self._read_bytes = len(data) + (self._read_bytes if self._unread else 0)
         super().data_received(data)
-        if self._unread:
-            if self._in_head:
-                self._head_bytes += len(data)
-                if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
-                    self.send_400_response("The head of the request is too large.")
-            if not self._hurried:
-                self._hurried = True
-                self._expect_within(self._request_s)
+        if self._unread and not self._ending:
+            self._await_rest(len(data))
+
+    def _await_rest(self, size: int) -> None:
+        """A read of this size has ended within a request."""
+        if self._lines_only:
+            self._line_bytes += size
+            if self._line_bytes > HEAD_BYTES_MAX:
+                self.send_400_response("")
+                return
+        seconds = self._request_s
+        if not self._in_head:
+            exchange: object = self.cycle
+            if type(exchange) is not Exchange:
+                seconds = self._upload_s
+            elif exchange.refused is not None and not exchange.response_complete:
+                exchange.keep_alive = False
+                self._answer(exchange, exchange.refused)
+        if not self._hurried:
+            self._hurried = True
+            self._expect_within(seconds)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client sends no more; it may still wait for answers."""
+        return not self.transport.is_closing() and (self._ending or self._end())
+
+    def send_400_response(self, msg: str) -> None:
+        """What came cannot be read. Nothing after it can."""
+        if self._ending or self._end() or self.transport.is_closing():
+            return
+        self._ending = True
+        if max(self._head_bytes, self._line_bytes) > HEAD_BYTES_MAX:
+            part = "head of the request is" if self._in_head else "trailers of the request are"
+            msg = f"The {part} too large."
+        if self._answer_begun():
+            self.transport.close()
+        else:
+            super().send_400_response(msg)
 
     def on_message_begin(self) -> None:
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
         self._in_head = self._unread = True
-        self._head_bytes = 0
+        self._head_bytes = self._line_bytes = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
+        else:
+            self._count_lines(len(name) + len(value) + 4)
+
+    def _count_lines(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > HEAD_BYTES_MAX:
+            raise TooLarge
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        if self._ending:
+            return
+        if self._read_bytes > HEAD_BYTES_MAX:
+            lines = sum(len(name) + len(value) + 4 for name, value in self.headers)
+            self._count_lines(len(self.url) + lines)
         found = self._on_a_call()
         if found is None:
-            self._read()
-            url, headers, expects = self.url, self.headers, self.expect_100_continue
-            super().on_message_begin()
-            self.url, self.expect_100_continue = url, expects
-            self.headers.extend(headers)
-            super().on_headers_complete()
-            return
-        exchange = Exchange(found[4].decode(), self.parser.should_keep_alive())
-        self.cycle = exchange  # type: ignore[assignment]
-        asked = self._verbs.admit(found[4], found[3], self.headers)
-        if type(asked) is Asked:
-            exchange.asked = asked
+            self._to_application()
         else:
-            self._answer(exchange, cast(Answer, asked))
+            exchange = Exchange(found[4].decode(), self.parser.should_keep_alive())
+            self.cycle = exchange  # type: ignore[assignment]
+            self._in_head = False
+            asked = self._verbs.admit(found[4], found[3], self.headers)
+            if type(asked) is Asked:
+                exchange.asked = asked
+            else:
+                exchange.refused = cast(Answer, asked)
+        self._in_head = self._lines_only = False
+        self._head_bytes = self._line_bytes = 0
+
+    def _to_application(self) -> None:
+        """Hand over a request whose head is here; its body has a time of its own."""
+        self._read()
+        self._unread = True
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers.extend(headers)
+        self._before = self.cycle
+        super().on_headers_complete()
 
     def _on_a_call(self) -> list[bytes] | None:
         """The parts of the path of a request that is answered here; None for any other."""
@@ -176,24 +195,36 @@ class SwitchProtocol(HttpToolsProtocol):
         return cycle is not None and not cycle.response_complete
 
     def on_body(self, body: bytes) -> None:
+        self._lines_only = False
+        self._line_bytes = 0
         exchange: object = self.cycle
         if type(exchange) is not Exchange:
             super().on_body(body)
-        elif not exchange.response_complete:
+        elif exchange.refused is None:
             if type(exchange.content) is bytearray:
                 exchange.content += body
             else:
                 exchange.content = bytearray(exchange.content + body) if exchange.content else body
             if len(exchange.content) > BODY_BYTES_MAX:
                 refusal = Refusal("body_too_large", f"a body may have {BODY_BYTES_MAX} bytes")
-                self._answer(exchange, refuse(refusal, exchange.call_key))
+                exchange.refused = refuse(refusal, exchange.call_key)
+                exchange.content = b""
 
     def on_message_complete(self) -> None:
+        self._lines_only = False
         self._read()
         exchange: object = self.cycle
         if type(exchange) is not Exchange:
             super().on_message_complete()
-        elif exchange.asked is not None and not exchange.response_complete:
+            if not self._busy():
+                self._expect_within(self.timeout_keep_alive)
+        elif exchange.response_complete:
+            # It was refused before it was whole, and told that it is the last.
+            self._ending = True
+            self.transport.close()
+        elif exchange.refused is not None:
+            self._answer(exchange, exchange.refused)
+        elif exchange.asked is not None:
             try:
                 tell = partial(self._answer, exchange)
                 self._verbs.begin(exchange.asked, exchange.content, tell)
@@ -222,8 +253,10 @@ class SwitchProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
 
     def _answer(self, exchange: Exchange, answer: Answer) -> None:
+        if exchange.response_complete:
+            return
         self._verbs.count(exchange.name, answer, exchange.begun_s)
-        if exchange.response_complete or self.transport.is_closing():
+        if self.transport.is_closing():
             return
         exchange.response_complete = True
         headers = answer.headers
@@ -234,9 +267,38 @@ class SwitchProtocol(HttpToolsProtocol):
         head = self._heads.of(self.server_state.default_headers, answer.status, headers)
         body = answer.body
         self.transport.write(b"%s%d\r\n\r\n%s" % (head, len(body), body))
-        if not exchange.keep_alive:
+        if not exchange.keep_alive and not self._draining(exchange, answer):
             self.transport.close()
         self.on_response_complete()
+
+    def _draining(self, exchange: Exchange, answer: Answer) -> bool:
+        """Whether the rest of a refused body is read first: who still sends it would else meet a
+        reset, and might lose the answer."""
+        return self._unread and exchange.refused is answer
+
+    def _answer_begun(self) -> bool:
+        """Whether the request that arrives has been answered, or is being."""
+        if self._in_head or not self._unread:
+            return False
+        return self.cycle.response_complete or self.cycle.response_started
+
+    def _end(self) -> bool:
+        """Read no more. True if answers are still due: the last of them closes the connection.
+
+        A request that has not come whole is not among them.
+        """
+        if self._unread and not self._in_head:
+            if not self.pipeline or self.pipeline[0][0] is not self.cycle:
+                return False
+            self.pipeline.popleft()
+            self.cycle = cast(RequestResponseCycle, self._before)
+        if not self._busy():
+            return False
+        self.cycle.keep_alive = False
+        self._ending = True
+        self._read()
+        self.flow.pause_reading()
+        return True
 
     def _read(self) -> None:
         """What had begun to arrive is here."""
@@ -260,34 +322,43 @@ class SwitchProtocol(HttpToolsProtocol):
     def _look(self) -> None:
         """The timer's: close what has been silent too long."""
         self._timer, self._timer_s = None, NEVER
-        busy = self._busy()
         if self.transport.is_closing() or self._due_s == NEVER:
             return
         left_s = self._due_s - self.loop.time()
         if left_s > 0:
             self._expect_within(left_s)
+        elif self._hurried and self.flow.read_paused:
+            # It is not read, so that nothing more can have come.
+            self._expect_within(self._request_s)
         elif self._hurried:
-            self._too_late(busy)
-        elif busy:
+            self._too_late()
+        elif self._busy():
             self._expect_within(self.timeout_keep_alive)
         else:
             self.transport.close()
 
-    def _too_late(self, busy: bool) -> None:
+    def _too_late(self) -> None:
         """A request has begun, and its rest does not come."""
-        exchange: object = self.cycle
-        if self._in_head and busy:
-            # The one before it is answered first, and is the last.
-            self.cycle.keep_alive = False
-            self.flow.pause_reading()
+        if self._end():
             return
+        if self._answer_begun():
+            self.transport.close()
+            return
+        seconds = self._request_s
+        exchange: object = self.cycle
         if self._in_head or type(exchange) is not Exchange:
+            if not self._in_head:
+                seconds = self._upload_s
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
             exchange = Exchange("none", False)
             self.cycle = exchange  # type: ignore[assignment]
-        detail = f"no whole request came within {self._request_s:g} seconds"
+        detail = f"no whole request came within {seconds:g} seconds"
         self._answer(exchange, refuse(Refusal("request_timeout", detail), exchange.call_key))
 
 
-def protocol_of(verbs: Verbs, request_s: float = REQUEST_S_MAX) -> Callable[..., SwitchProtocol]:
+def protocol_of(
+    verbs: Verbs, request_s: float = REQUEST_S_MAX, upload_s: float = UPLOAD_S_MAX
+) -> Callable[..., SwitchProtocol]:
     """What makes a protocol for each connection, for uvicorn's `http`."""
-    return partial(SwitchProtocol, verbs, Heads(), request_s=request_s)
+    return partial(SwitchProtocol, verbs, Heads(), request_s=request_s, upload_s=upload_s)
