@@ -13,6 +13,7 @@ from talktime.core.catalogue import (
     Setting,
     SpecialPrefix,
 )
+from talktime.core.limits import CAPABILITY_TEXT_MAX
 
 COUNTRIES = ("US", "PR", "CA", "GB", "NO", "FR", "DE", "JP")
 DAY_MS = 86_400_000
@@ -36,7 +37,7 @@ licences = st.builds(
     zones=st.frozensets(names, max_size=3),
     minutes=minutes,
     pooled=st.booleans(),
-    capability=st.just("") | names,
+    capability=st.just("") | names.filter(lambda text: len(text) <= CAPABILITY_TEXT_MAX),
     kinds=st.sampled_from([("person",), ("resource_account",), ("person", "resource_account")]),
 )
 countries = st.builds(

@@ -182,7 +182,10 @@ def test_pages_for_people_name_what_they_show(shell, contoso):
         (("group", "show", "Contoso", "x"), "Contoso has no group named 'x'"),
         (("group", "join", "Contoso", "x", "front-desk@contoso.example"), "unknown_group"),
         (("number", "reserve", "Contoso", "+14255550100"), "in use"),
-        (("number", "attach", "Contoso", "+14255550100", "--to", "bridge"), "is the user's alone"),
+        (
+            ("number", "attach", "Contoso", "+14255550100", "--attached", "bridge"),
+            "is the user's alone",
+        ),
         (("organisation", "change", "Contoso", "--policy", "x"), "is no dial-out policy"),
         (("organisation", "change", "Contoso", "--commerce-model", "x"), "commerce model"),
         (("user", "show", "Contoso", "nobody"), "no user named 'nobody'"),

@@ -52,6 +52,35 @@ def test_a_file_with_bad_rows_is_refused_with_every_reason(shell, contoso, file)
     assert len(shell.json("user", "list", "Contoso")["users"]) == 1
 
 
+def test_a_name_with_a_nul_is_a_bad_row_like_another(shell, contoso, file):
+    path = file("name\nlobby\na\0b\n")
+    out, err = shell.run("user", "import", "Contoso", path, code=1)
+    assert out == ""
+    first, last = err.splitlines()
+    assert first.startswith("line 3: the user's name must be 1 to 128 printable characters")
+    assert "1 row is wrong; nothing was imported" in last
+    assert len(shell.json("user", "list", "Contoso")["users"]) == 1
+
+
+def test_users_whose_licences_are_not_lawful_are_listed_with_what_to_do(shell, contoso):
+    shell("user", "create", "Contoso", "lobby", "--licence", "MCOMEETADV")
+    clean = shell.json("user", "check", "Contoso")
+    assert clean == {"organisation": "Contoso", "not_lawful": []}
+    assert "The licences of all users of Contoso are in order." in shell("user", "check", "Contoso")
+    shell("catalogue", "set", "licence", "MCOPSTN_PAYG_1", "requires=[[conferencing]]")
+    before = shell.json("user", "list", "Contoso")
+    told = shell.json("user", "check", "Contoso", code=1)
+    [only] = told["not_lawful"]
+    assert (only["name"], only["code"]) == (DESK, "licence_not_possible")
+    needs = "MCOPSTN_PAYG_1 (Pay-As-You-Go Calling Plan (zone 1)) needs Audio Conferencing; "
+    assert only["reason"].startswith(needs)
+    assert only["remedy"] == "Give or take away what the detail names, all in one change."
+    assert DESK in shell("user", "check", "Contoso", code=1)
+    assert shell.json("user", "list", "Contoso") == before
+    shell("user", "change", "Contoso", DESK, "--add-licence", "MCOMEETADV")
+    assert shell.json("user", "check", "Contoso") == clean
+
+
 def test_a_group_gives_its_licences_to_those_who_join(shell, contoso):
     made = shell.json("group", "create", "Contoso", "sales", "--licence", "MCOMEETADV")
     assert made == {"name": "sales", "licences": ["MCOMEETADV"]}
@@ -123,7 +152,7 @@ def test_service_numbers_are_reserved_assigned_and_attached_within_the_quota(she
     kept = shell.json("number", "reserve", "Contoso", "+18005550199", "--kind", "toll_free")
     assert (kept["number"], kept["kind"]) == ("+18005550199", "toll_free")
     shell("organisation", "create", "Fabrikam", "--country", "US")
-    refused = shell.error("number", "create", "Fabrikam", "+18005550199", "--kind", "user")
+    refused = shell.error("number", "create", "Fabrikam", "+18005550199", "--kind=toll_free")
     assert "is reserved until" in refused
     assert "was never funded" in shell.error(
         "number", "create", "Fabrikam", "+18005550198", "--kind", "toll_free"
@@ -132,6 +161,9 @@ def test_service_numbers_are_reserved_assigned_and_attached_within_the_quota(she
         "number", "create", "Fabrikam", "+14255550111", "--kind", "toll"
     )
     shell("number", "create", "Fabrikam", "+14255550111", "--kind", "toll", "--over-quota")
+    assert "+442080000001 is no toll-free number; its kind is user or toll" in shell.error(
+        *("number", "create", "Contoso", "+442080000001", "--kind=toll_free", "--over-quota")
+    )
     licence = ("--licence", "PHONESYSTEM_VIRTUALUSER")
     shell("user", "create", "Contoso", "main-line", "--kind", "resource_account", *licence)
     made = shell.json(
@@ -139,7 +171,7 @@ def test_service_numbers_are_reserved_assigned_and_attached_within_the_quota(she
         *("--attached", "queue", "--user", "main-line"),
     )
     assert (made["attached"], made["user"]) == ("queue", "main-line")
-    moved = shell.json("number", "attach", "Contoso", "+18005550199", "--to", "bridge")
+    moved = shell.json("number", "attach", "Contoso", "+18005550199", "--attached", "bridge")
     assert (moved["attached"], moved["user"]) == ("bridge", None)
     assert "bridge" in shell("number", "list", "Contoso")
     assert "toll_free" in shell("number", "quota", "Contoso")

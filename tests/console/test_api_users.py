@@ -201,6 +201,34 @@ def test_an_organisation_that_is_not_there_and_other_methods_are_refused(api):
         refused(api.get(f"{PATH}?limit={limit}"), 422, "invalid_request")
 
 
+@pytest.mark.parametrize("name", ["Contoso%00", "%00", "%ED%A0%80"])
+def test_what_no_organisation_can_be_named_is_unknown(api, name):
+    refused(api.get(f"/api/v1/organisations/{name}/users"), 404, "unknown_organisation")
+
+
+def test_a_page_begins_after_what_a_user_can_be_named(api):
+    for after in ("%00", "a%00", "%0A"):
+        body = refused(api.get(f"{PATH}?after={after}"), 422, "invalid_request")
+        assert body["detail"] == "after must be the name of a user"
+
+
+def test_a_name_with_a_nul_is_refused_as_a_bad_row(api, cell):
+    before = cell_contents(cell)
+    body = refused(post(api, [{"name": "good"}, {"name": "a\0b"}]), 422, "users_not_possible")
+    [error] = body["errors"]
+    assert error["index"] == 1
+    assert error["reason"].startswith("the user's name must be 1 to 128 printable characters")
+    assert cell_contents(cell) == before
+
+
+@pytest.mark.parametrize(
+    "path", [f"{PATH}/", "/api/v1/organisations/a%2Fb/users", "/api/v1/", "/api/v2/x", "/api/"]
+)
+def test_an_address_that_is_none_is_answered_as_a_problem(api, path):
+    refused(api.get(path), 404, "not_found")
+    refused(post(api, [{"name": "a"}], path), 404, "not_found")
+
+
 def test_a_database_that_is_away_is_said_to_be(api, installation):
     cell = installation.cells["main"]
     set_up(replace(installation, cells={"main": elsewhere(cell)}))

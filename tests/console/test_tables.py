@@ -31,7 +31,11 @@ from talktime.console.control_plane.models import (
     RateCard,
     Switch,
 )
-from tests.console.rows import CELL, GOOD, alias_of, count_of, insert
+from talktime.core.included import EVERYWHERE
+from talktime.core.limits import LICENCE_CODE_TEXT_MAX
+from talktime.core.meters import COUNTERS, INTERNATIONAL, minutes_key
+from talktime.operations.catalogue_checks import checked_entry
+from tests.console.rows import CELL, GOOD, START_MS, alias_of, count_of, insert
 
 BREACHES = [
     (Wallet, {"held_micros": -1}, "wallet_held_not_negative"),
@@ -133,6 +137,36 @@ def prepare(model):
 def test_every_constraint_of_the_models_has_a_breach_planted_here():
     named = {one.name for model in our_models() for one in model._meta.constraints}
     assert named == {name for _, _, name in chain(BREACHES, DOUBLES)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "entry", "model", "field"),
+    [
+        ("licence", {"code": "L", "name": "Plan", "capability": ...}, UsageRecord, "capability"),
+        ("policy", {"name": ..., "conference": "any", "user": "any"}, User, "policy"),
+        ("licence", {"code": ..., "name": "Plan"}, CatalogueRow, "code"),
+        ("policy", {"name": ..., "conference": "any", "user": "any"}, CatalogueRow, "code"),
+    ],
+)
+def test_the_catalogue_takes_no_longer_text_than_is_kept_elsewhere(kind, entry, model, field):
+    """Where the catalogue allows fewer characters than the column has, all it allows fit."""
+    column = model._meta.get_field(field).max_length
+    longer = {name: "x" * (column + 1) if each is ... else each for name, each in entry.items()}
+    found = checked_entry(kind, longer, START_MS)
+    assert isinstance(found, str)
+    assert f"must be 1 to {column} printable characters" in found
+
+
+def test_the_longest_key_of_a_meter_fits_where_it_is_kept():
+    """Areas are the codes of countries, or the one word for everywhere."""
+    longest_code = {"code": "x" * (LICENCE_CODE_TEXT_MAX + 1), "name": "Plan"}
+    assert isinstance(checked_entry("licence", longest_code, START_MS), str)
+    assert isinstance(checked_entry("country", {"code": "NO", "domestic_area": "NOR"}, 0), str)
+    key = minutes_key("2026-11", "x" * LICENCE_CODE_TEXT_MAX, EVERYWHERE, INTERNATIONAL, 2**63 - 1)
+    assert max(len(area) for area in (EVERYWHERE, "NO")) == len(EVERYWHERE)
+    assert max(COUNTERS, key=len) == INTERNATIONAL
+    for model, field in ((Meter, "key"), (UsageRecord, "pool")):
+        assert len(key) <= model._meta.get_field(field).max_length
 
 
 def test_the_good_row_of_each_table_is_taken(tables):

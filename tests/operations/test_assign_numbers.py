@@ -25,6 +25,7 @@ FRONT_DESK = User(
 )
 MAIN_LINE = FRONT_DESK._replace(id=10, name="main-line@contoso.example", kind="resource_account")
 TEN_MINUTES_MS = 600_000
+TOLL_FREE, OTHER = "+18005550199", "+14255550103"
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def test_a_queue_answers_a_service_number_through_a_resource_account(control):
             "front-desk@contoso.example is a person; a service number belongs to a resource ",
         ),
         (
-            {"kind": "toll_free", "allowance": Allowance(9, 9, False)},
+            {"text": TOLL_FREE, "kind": "toll_free", "allowance": Allowance(9, 9, False)},
             "never_funded",
             "Contoso was never funded",
         ),
@@ -112,6 +113,23 @@ def test_a_wrong_assignment_is_refused_and_nothing_is_assigned(control, said, co
     refusal = assign(control, **said)
     assert isinstance(refusal, Refusal)
     assert (refusal.code, refusal.detail[: len(refused)]) == (code, refused)
+    assert control_contents(control) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "reason"),
+    [
+        ("+442080000001", "toll_free", "is no toll-free number; its kind is user or toll"),
+        ("+448001111111", "user", "is a toll-free number; its kind is toll_free"),
+        ("+80012345678", "toll", "is a toll-free number; its kind is toll_free"),
+    ],
+)
+def test_a_number_is_toll_free_or_not_by_itself(control, text, kind, reason):
+    before = control_contents(control)
+    refused = Refusal("invalid_value", f"{text} {reason}")
+    assert assign(control, text, kind=kind) == refused
+    assert assign(control, text, kind=kind, over_quota=True) == refused
+    assert reserve(control, text, kind=kind) == refused
     assert control_contents(control) == before
 
 
@@ -163,7 +181,8 @@ def test_a_release_that_is_refused_changes_nothing(control, text, organisation, 
 
 
 def test_numbers_are_listed_in_their_order(control):
-    for text in ("+18005550199", "+14255550100", "+14255550101"):
+    assign(control, TOLL_FREE, kind="toll_free")
+    for text in ("+14255550101", "+14255550100"):
         assign(control, text)
     assign(control, "+442079460958", FABRIKAM)
     digits = ["14255550100", "14255550101", "18005550199"]
@@ -180,14 +199,15 @@ def test_the_quota_counts_numbers_in_use_of_the_kind_alone(control):
     assign(control, "+18005550199", kind="toll_free", **two)
     assign(control, "+14255550109", FABRIKAM, **two)
     before = control_contents(control)
-    for kind, taken in (("user", 2), ("toll", 1), ("toll_free", 1)):
-        assert assign(control, "+14255550103", kind=kind, **two) == Refusal(
+    free = "+18005550198"
+    for kind, taken, text in (("user", 2, OTHER), ("toll", 1, OTHER), ("toll_free", 1, free)):
+        assert assign(control, text, kind=kind, **two) == Refusal(
             "quota_reached",
             f"Contoso has {taken} of {taken} {kind} numbers, those reserved included",
         )
     assert control_contents(control) == before
     release(control, "+14255550100")
-    assert assign(control, "+14255550103", **two) == NumberEntry("14255550103", 7, None, "user")
+    assert assign(control, OTHER, **two) == NumberEntry("14255550103", 7, None, "user")
 
 
 def test_the_operator_can_go_over_the_quota_but_not_without_funds(control):
@@ -238,7 +258,7 @@ def test_a_number_reserved_again_ends_when_it_would_have(control):
         ({"text": "+14255550101"}, "already_exists", "+14255550101 is in use by it"),
         ({"allowance": Allowance(1, 9, True)}, "quota_reached", "Contoso has 1 of 1 user numbers"),
         (
-            {"kind": "toll_free", "allowance": Allowance(9, 9, False)},
+            {"text": TOLL_FREE, "kind": "toll_free", "allowance": Allowance(9, 9, False)},
             "never_funded",
             "Contoso was never funded",
         ),

@@ -136,6 +136,74 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(control: Connection) -> Non
     assert kept(control) == before
 
 
+MONTHS_MS = [1_801_440_000_000, 1_803_859_200_000, 1_806_537_600_000]
+"""The first instants of February, March and April 2027."""
+
+
+def area(code: str, domestic_area: str, valid_from_ms: int) -> Entry:
+    value = Country(code, domestic_area=domestic_area, minutes_area=code)
+    return Entry("country", code, valid_from_ms, value)
+
+
+def own(pooled: bool, valid_from_ms: int) -> Entry:
+    return Entry("licence", "OWN", valid_from_ms, Licence("OWN", "Own plan", pooled=pooled))
+
+
+def test_whose_minutes_are_shared_changes_with_a_month_alone(control: Connection) -> None:
+    """R36, R37, R45: another pool would begin with all minutes unused."""
+    before = kept(control)
+    told = (
+        "country NO: domestic_area would change at 2027-01-15T08:00:01Z, within a month whose "
+        "included minutes are counted already; let it begin with a month (UTC): "
+        "2027-01-01T00:00:00Z or 2027-02-01T00:00:00Z"
+    )
+    february_ms = MONTHS_MS[0]
+    assert reason(put(control, area("NO", "SE", LATER_MS))) == told
+    assert reason(change(control, "country", "NO", {"domestic_area": "SE"})) == told
+    assert reason(withdraw(control, "country", "PR")).startswith("country PR: domestic_area would")
+    refused = reason(put(control, area("NO", "SE", february_ms - 1), change_past=True))
+    assert "would change at 2027-01-31T23:59:59Z" in refused
+    assert reason(change(control, "licence", "MCOPSTN8", {"pooled": "true"})).startswith(
+        "licence MCOPSTN8: pooled would change at 2027-01-15T08:00:01Z"
+    )
+    assert kept(control) == before
+    set_ = change(control, "country", "NO", {"domestic_area": "SE"}, february_ms)
+    assert ways(set_) == [("NO", "changed")]
+    assert ways(withdraw(control, "country", "PR", february_ms)) == [("PR", "withdrawn")]
+    pooled = change(control, "licence", "MCOPSTN8", {"pooled": "true"}, february_ms)
+    assert ways(pooled) == [("MCOPSTN8", "changed")]
+
+
+def test_within_a_month_all_else_of_a_country_or_licence_can_change(control: Connection) -> None:
+    assert ways(
+        change(control, "country", "NO", {"domestic_area": "NO", "masked_digits": "4"})
+    ) == [("NO", "changed")]
+    assert ways(put(control, own(False, LATER_MS))) == [("OWN", "added")]
+    assert ways(withdraw(control, "licence", "OWN", LATER_MS + 1)) == [("OWN", "withdrawn")]
+    assert ways(put(control, own(False, LATER_MS + 2))) == [("OWN", "added")]
+
+
+def test_a_licence_that_comes_back_in_the_same_month_shares_as_before(control: Connection) -> None:
+    day_ms = 86_400_000
+    february_ms, march_ms, _ = MONTHS_MS
+    planned = own(False, february_ms), Entry("licence", "OWN", february_ms + day_ms, None)
+    assert ways(put(control, *planned)) == [("OWN", "added"), ("OWN", "withdrawn")]
+    assert "pooled would change" in reason(put(control, own(True, march_ms - day_ms)))
+    assert ways(put(control, own(True, march_ms + day_ms))) == [("OWN", "added")]
+
+
+def test_what_is_planned_within_a_month_keeps_what_begins_before_from_changing(
+    control: Connection,
+) -> None:
+    """An entry is whole: the planned one would give the old area back within its month."""
+    february_ms, march_ms, april_ms = MONTHS_MS
+    assert ways(put(control, area("NO", "", march_ms + 1))) == [("NO", "changed")]
+    refused = reason(put(control, area("NO", "SE", february_ms)))
+    assert refused.startswith("country NO: domestic_area would change at 2027-03-01T00:00:00Z")
+    both = area("NO", "SE", february_ms), area("NO", "SE", march_ms + 1)
+    assert ways(put(control, *both, area("NO", "", april_ms))) == [("NO", "changed")] * 3
+
+
 def test_entries_of_one_import_follow_each_other(control: Connection) -> None:
     """Each is compared with what stands before it, in the order of their beginnings."""
     report = put(control, setting("11", LATER_MS + 2), setting("11"), setting("10", LATER_MS + 1))
@@ -253,6 +321,23 @@ def test_an_empty_field_gets_its_default_back(control: Connection) -> None:
     assert held(control, LATER_MS).countries["NO"] == Country(
         "NO", domestic_area="NO", minutes_area="NO", masked_digits=3
     )
+
+
+def test_a_whole_table_is_emptied_only_when_that_is_said(control: Connection) -> None:
+    before = kept(control)
+    assert reason(change(control, "licence", "MCOPSTN1", {"minutes": ""})) == (
+        "minutes: this would take all of it away; name what goes (minutes.GB=), or write minutes={}"
+    )
+    assert kept(control) == before
+    minutes = held(control, NOW_MS).licences["MCOPSTN1"].minutes
+    assert ways(change(control, "licence", "MCOPSTN1", {"minutes.GB": ""})) == [
+        ("MCOPSTN1", "changed")
+    ]
+    assert held(control, LATER_MS).licences["MCOPSTN1"].minutes.keys() == minutes.keys() - {"GB"}
+    assert ways(change(control, "licence", "MCOPSTN1", {"minutes": "{}"}, LATER_MS + 1)) == [
+        ("MCOPSTN1", "changed")
+    ]
+    assert held(control, LATER_MS + 1).licences["MCOPSTN1"].minutes == {}
 
 
 def test_what_is_not_there_is_made_by_setting_it(control: Connection) -> None:

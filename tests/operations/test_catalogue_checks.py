@@ -26,7 +26,11 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("licence", licence(requires=[["phone", "fly"]]), f"requires: 'fly' is none of {FEATURES}"),
     ("licence", licence(requires=[[]]), "requires: a choice must name a feature"),
     ("licence", licence(kinds=["cat"]), "kinds: 'cat' is none of person, resource_account"),
-    ("licence", licence(capability="x" * 65), "the capability must be at most 64 characters"),
+    (
+        "licence",
+        licence(capability="x" * 33),
+        "the capability must be 1 to 32 printable characters",
+    ),
     ("licence", licence(minutes={"XX": {}}), "minutes: 'XX' is no country's code of two capital"),
     (
         "licence",

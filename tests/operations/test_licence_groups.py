@@ -97,6 +97,8 @@ def test_groups_are_made_found_and_listed_by_name(create, cell):
         ({"name": ""}, "invalid_value", "the group's name must be 1 to 64"),
         ({"name": "a b"}, "invalid_value", "the group's name must be without spaces"),
         ({"name": "a;b"}, "invalid_value", "the group's name must be without semicolons"),
+        ({"name": 'a"b'}, "invalid_value", "the group's name must be without semicolons, double"),
+        ({"name": "a\\b"}, "invalid_value", "the group's name must be without semicolons, double"),
         ({"licences": frozenset({"E5"})}, "invalid_value", "'E5' is no licence"),
         ({"name": "there"}, "already_exists", "Contoso has a group named there"),
     ],

@@ -224,7 +224,7 @@ def test_an_organisation_is_found_by_its_name_or_its_id(create, control):
     contoso = create()
     assert find_organisation(control, "Contoso") == contoso
     assert find_organisation(control, "100") == contoso
-    for unknown in ("contoso", "101", "9" * 30, "١٠٠"):
+    for unknown in ("contoso", "101", "9" * 30, "١٠٠", "Con\0toso", "\0"):
         assert find_organisation(control, unknown) == Refusal(
             "unknown_organisation", f"no organisation is named {unknown!r}"
         )

@@ -210,9 +210,10 @@ def test_a_file_that_is_no_rate_file_is_refused_with_the_reason(content, line, r
     assert reasons(read_rate_file(content, valid_from_ms=0)) == [(line, reason)]
 
 
-def test_a_quote_never_closed_is_found_in_a_large_file_too():
+def test_a_quote_that_is_not_closed_is_found_in_a_large_file_too():
     lines = [HEADER, '49,"Germany,1', *(f"{prefix},X,1" for prefix in range(100_000, 120_000))]
-    assert (2, "a quote that opens on this line is never closed") in reasons(read(*lines))[:1]
+    reason = "a quote that opens on this line is not closed within 131,072 characters"
+    assert (2, reason) in reasons(read(*lines))[:1]
 
 
 def test_a_file_has_a_largest_number_of_rows_and_bytes():

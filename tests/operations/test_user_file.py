@@ -112,6 +112,13 @@ def test_a_file_that_is_no_list_of_users_is_refused(text, reason):
     assert bad.errors[0].reason.startswith(reason)
 
 
+@pytest.mark.parametrize("cell", ["x" * 1_000_000, f'"{"x" * 1_000_000}"'])
+def test_a_cell_that_is_too_long_is_said_to_be(cell):
+    rows, bad = read(f"name,display_name\na,b\nc,{cell}\nd,e\n")
+    assert [row.change.name for row in rows] == ["a", "d"]
+    assert bad.errors == ((3, "a cell of this line has more than 131,072 characters"),)
+
+
 def test_a_byte_order_mark_is_skipped():
     [row], _ = read("\ufeffname\na\n")
     assert row.change.name == "a"

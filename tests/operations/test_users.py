@@ -189,6 +189,7 @@ def test_a_change_that_changes_nothing_writes_nothing(create, cell):
     ("said", "code", "refused"),
     [
         ({"name": "nobody"}, "unknown_user", "Contoso has no user named 'nobody'"),
+        ({"name": "a\0b"}, "unknown_user", r"Contoso has no user named 'a\x00b'"),
         ({"organisation": FABRIKAM}, "unknown_user", "Fabrikam has no user named 'front-desk@"),
         ({"add": frozenset({"E5"})}, "invalid_value", "'E5' is no licence"),
         ({"add": frozenset({"MCOPSTN1"})}, "licence_not_possible", "MCOPSTN1 and MCOPSTN_PAYG_1 "),

@@ -118,9 +118,7 @@ def reserve_command(
 def attach_command(
     organisation: OrganisationName,
     number: Number,
-    to: Annotated[
-        str, typer.Option("--to", help="bridge, attendant or queue; '' for none of them.")
-    ],
+    attached: Annotated[str, typer.Option(help="bridge, attendant or queue; '' for none of them.")],
     user: UserName = "",
     json: Json = False,
 ) -> None:
@@ -130,7 +128,9 @@ def attach_command(
         owner = organisation_of(control, organisation)
         whose, _ = user_and_allowance(settings, control, owner, user)
         with control.transaction():
-            entry = unless_refused(attach_number(control, owner, number, attached=to, user=whose))
+            entry = unless_refused(
+                attach_number(control, owner, number, attached=attached, user=whose)
+            )
     show(json, document(entry, owner, whose), picture(entry, owner, whose))
 
 

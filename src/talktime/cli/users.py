@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 
+from talktime.cli import FAILURE_EXIT
 from talktime.cli.failures import unless_refused
 from talktime.cli.installation import (
     all_pages,
@@ -24,7 +25,13 @@ from talktime.core.money import parse_micros
 from talktime.operations.assign_numbers import list_numbers
 from talktime.operations.user_changes import NO_LIMIT, UserChange
 from talktime.operations.user_file import user_document
-from talktime.operations.users import change_user, create_user, find_holder, list_holders
+from talktime.operations.users import (
+    change_user,
+    create_user,
+    find_holder,
+    list_holders,
+    not_lawful,
+)
 from talktime.store.database import Connection
 
 group = typer.Typer(no_args_is_help=True, help="Users of an organisation, with their licences.")
@@ -102,6 +109,32 @@ def list_command(organisation: OrganisationName, json: Json = False) -> None:
     documents = {"users": [user_document(each) for each in found]}
     empty = f"{owner.name} has no users: `talktime user create` adds one."
     show(json, documents, users_table(found, empty))
+
+
+@group.command("check")
+def check_command(organisation: OrganisationName, json: Json = False) -> None:
+    """List the users whose licences are not lawful by the catalogue now, each with why and what to
+    do. Exit code 1 where there are any. Changes nothing."""
+    settings = installation()
+    with control_plane(settings) as control:
+        owner, catalogue = organisation_of(control, organisation), catalogue_of(control)
+    with cell(settings, owner.cell) as connection, connection.reading():
+        found = not_lawful(all_users(connection, owner), catalogue)
+    documents = [
+        {
+            "name": holder.user.name,
+            "code": why.code,
+            "reason": why.detail,
+            "remedy": why.kind.remedy,
+        }
+        for holder, why in found
+    ]
+    rows = [(each["name"], each["reason"], each["remedy"]) for each in documents]
+    empty = f"The licences of all users of {owner.name} are in order."
+    shown = table(("Name", "Why", "What to do"), rows, empty=empty)
+    show(json, {"organisation": owner.name, "not_lawful": documents}, shown)
+    if found:
+        raise typer.Exit(FAILURE_EXIT)
 
 
 @group.command("show")

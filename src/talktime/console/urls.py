@@ -1,6 +1,9 @@
-from django.urls import include, path
+from django.urls import include, path, re_path
+
+from talktime.console.api.answers import nothing_here
 
 urlpatterns = [
     path("api/v1/", include("talktime.console.api.urls")),
+    re_path("^api/", nothing_here),
     path("", include("talktime.console.start.urls")),
 ]

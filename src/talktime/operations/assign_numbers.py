@@ -20,7 +20,7 @@ from talktime.core.limits import PAGE_ROWS_MAX, RESERVED_MS_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.input_checks import check_one_of
 from talktime.operations.number_quotas import Allowance
-from talktime.operations.numbers import parse_number
+from talktime.operations.numbers import Number, parse_number
 from talktime.operations.render import utc_text
 from talktime.store.database import Connection
 from talktime.store.numbers import (
@@ -55,7 +55,7 @@ def reserve_number(
     number = parse_number(text)
     if isinstance(number, Refusal):
         return number
-    refusal = check_one_of("the kind", kind, NUMBER_KINDS)
+    refusal = check_one_of("the kind", kind, NUMBER_KINDS) or _of_another_kind(number, kind)
     if refusal is not None:
         return refusal
     lock(control, DIRECTORY)
@@ -93,7 +93,8 @@ def assign_number(
     `kind`: a user's number, or a service number, `toll` or `toll_free` (for which the organisation
     pays), which answers as what it is `attached` to: a bridge, or an attendant or queue through a
     resource account. A number that was taken out of use can be assigned again, to anyone; one that
-    is reserved to its organisation. `over_quota` is the operator's: the quota does not refuse.
+    is reserved to its organisation. Whether a number is toll-free is the number's own.
+    `over_quota` is the operator's: the quota does not refuse.
 
     Refuses: invalid_number; invalid_value; unknown_user for another organisation's;
     already_exists for a number in use, whoever has it; number_reserved; never_funded (R89);
@@ -104,7 +105,7 @@ def assign_number(
         return number
     entry = NumberEntry(number.digits, organisation.id, user.id if user else None, kind, True)
     entry = entry._replace(attached=attached)
-    refusal = _wrong(entry, organisation, user)
+    refusal = _wrong(entry, organisation, user) or _of_another_kind(number, kind)
     if refusal is not None:
         return refusal
     lock(control, DIRECTORY)
@@ -225,6 +226,14 @@ def _wrong(entry: NumberEntry, organisation: Organisation, user: User | None) ->
         detail = f"the {entry.attached} answers through a resource account; name one"
         return Refusal("invalid_value", detail)
     return None
+
+
+def _of_another_kind(number: Number, kind: str) -> Refusal | None:
+    if (number.kind == TOLL_FREE) == (kind == TOLL_FREE):
+        return None
+    what, kinds = ("no", "user or toll") if kind == TOLL_FREE else ("a", TOLL_FREE)
+    detail = f"+{number.digits} is {what} toll-free number; its kind is {kinds}"
+    return Refusal("invalid_value", detail)
 
 
 def _in_use(organisation: Organisation, there: list[NumberEntry]) -> Refusal | None:

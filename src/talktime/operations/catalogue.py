@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from talktime.core.catalogue import KINDS, Catalogues, Entry, Value
 from talktime.core.limits import CATALOGUE_ENTRIES_MAX, CATALOGUE_START_MS_MAX
 from talktime.core.refusal import Refusal
-from talktime.operations.catalogue_checks import checked_entry, conflicts_in
+from talktime.operations.catalogue_checks import checked_entry, conflicts_in, fault_in_mid_month
 from talktime.operations.catalogue_file import BadCatalogueFile, plain_of_text
 from talktime.operations.input_checks import check_one_of
 from talktime.operations.render import utc_text
@@ -24,6 +24,7 @@ from talktime.store.revisions import lock
 
 ADDED, CHANGED, WITHDRAWN = "added", "changed", "withdrawn"
 CONFLICTS_SHOWN_MAX = 3
+_WHOLE_TABLE = "this would take all of it away; name what goes ({0}.GB=), or write {0}={{}}"
 
 Histories = dict[tuple[str, str], dict[int, Value | None]]
 """By kind and code: the values by the moments at which they begin."""
@@ -93,7 +94,8 @@ def import_entries(
     What an entry holds from its beginning on; codes that no entry names stay as they are. One that
     says what already holds at its beginning is counted and not written. The caller opens the
     control plane's transaction and commits it.
-    Refuses: invalid_value where the past would change, or entries would not fit together.
+    Refuses: invalid_value where the past would change, where whose minutes are shared would change
+    within a month, or entries would not fit together.
     Source: D20.
     """
     histories, report = _locked(connection), CatalogueReport(how.dry_run)
@@ -113,8 +115,10 @@ def import_entries(
         history[entry.valid_from_ms] = entry.value
     if not report.changes:
         return report
-    refusal = _changes_past(new, replaced, how) or _does_not_fit(
-        histories, report.changes[0].entry.valid_from_ms
+    refusal = (
+        _changes_past(new, replaced, how)
+        or _splits_a_month(histories, report.changes)
+        or _does_not_fit(histories, report.changes[0].entry.valid_from_ms)
     )
     if refusal is None and not how.dry_run:
         write_entries(connection, new, replaced, how.next_id)
@@ -133,8 +137,8 @@ def set_entry(
     """Change some fields of one entry, or make it, from a moment on; its other fields stay.
 
     A field within another is named with a point (`minutes.GB.domestic`). A text that begins with
-    `[` or `{` is taken as YAML; an empty one gives a field its default back. The caller opens the
-    control plane's transaction and commits it.
+    `[` or `{` is taken as YAML; an empty one gives a field its default back, but empties no table
+    (`{}` does). The caller opens the control plane's transaction and commits it.
     Refuses: invalid_value for what is no field or value, and as `import_entries` does.
     """
     refusal = check_one_of("the kind", kind, KINDS)
@@ -200,6 +204,18 @@ def _changes_past(new: Iterable[Entry], replaced: Iterable[Entry], how: Writing)
     )
 
 
+def _splits_a_month(histories: Histories, changes: list[CatalogueChange]) -> Refusal | None:
+    """A month whose minutes would be counted anew in its middle, though asked for."""
+    first: dict[tuple[str, str], int] = {}
+    for (kind, code, start_ms, _), _old in changes:
+        first[kind, code] = min(start_ms, first.get((kind, code), start_ms))
+    for (kind, code), first_ms in first.items():
+        fault = fault_in_mid_month(kind, code, histories[kind, code], first_ms)
+        if fault is not None:
+            return Refusal("invalid_value", fault)
+    return None
+
+
 def _does_not_fit(histories: Histories, first_ms: int) -> Refusal | None:
     """Why the entries would not be a catalogue, at some moment from `first_ms` on."""
     entries = [
@@ -228,6 +244,8 @@ def _put(plain: dict[str, Any], name: str, text: str) -> Refusal | None:
             return Refusal("invalid_value", f"{name}: {part} has no fields within it")
         plain = inner
     if not text:
+        if not outer and isinstance(plain.get(last), dict):
+            return Refusal("invalid_value", f"{name}: {_WHOLE_TABLE.format(name)}")
         plain.pop(last, None)
         return None
     value = plain_of_text(text) if text[0] in "[{" else text

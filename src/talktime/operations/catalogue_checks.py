@@ -5,6 +5,7 @@ Every check gives the reason in words; None, or nothing, where all is in order.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -34,7 +35,9 @@ from talktime.core.catalogue import (
 )
 from talktime.core.directory import USER_KINDS
 from talktime.core.limits import (
+    CAPABILITY_TEXT_MAX,
     CATALOGUE_CODE_TEXT_MAX,
+    LICENCE_CODE_TEXT_MAX,
     LICENCE_MINUTES_MAX,
     MASKED_DIGITS_MAX,
     NAME_TEXT_MAX,
@@ -42,6 +45,7 @@ from talktime.core.limits import (
     PREFIX_DIGITS_MAX,
 )
 from talktime.operations.input_checks import check_text
+from talktime.operations.render import utc_text
 from talktime.store.catalogue_bodies import value_of
 
 WITHDRAWN = "withdrawn"
@@ -50,6 +54,7 @@ WITHDRAWN = "withdrawn"
 CONFERENCE_WORDS = (ANY, DOMESTIC, ZONE_A, NOBODY)
 USER_WORDS = (ANY, DOMESTIC, NOBODY)
 RESOURCE_ACCOUNT_WORDS = ("credits", "plan_and_credits")
+_SHARING = {"country": "domestic_area", "licence": "pooled"}
 _PREFIX = re.compile(rf"[1-9][0-9]{{0,{PREFIX_DIGITS_MAX - 1}}}")
 SETTINGS = (DEFAULT_POLICY, RESOURCE_ACCOUNT_CALLS, USER_NUMBERS_PERCENT, USER_NUMBERS_MORE)
 
@@ -82,7 +87,8 @@ def checked_entry(kind: str, plain: Mapping[str, Any], valid_from_ms: int) -> En
 
 
 def _faults(value: Value) -> Iterator[str]:
-    yield from _text_fault("its code", str(value[0]), CATALOGUE_CODE_TEXT_MAX)
+    most = LICENCE_CODE_TEXT_MAX if isinstance(value, Licence) else CATALOGUE_CODE_TEXT_MAX
+    yield from _text_fault("its code", str(value[0]), most)
     match value:
         case Licence():
             yield from _licence_faults(value)
@@ -110,8 +116,8 @@ def _licence_faults(licence: Licence) -> Iterator[str]:
         if not choice:
             yield "requires: a choice must name a feature"
     yield from _word_faults("kinds", licence.kinds, USER_KINDS)
-    if len(licence.capability) > CATALOGUE_CODE_TEXT_MAX:
-        yield f"the capability must be at most {CATALOGUE_CODE_TEXT_MAX} characters"
+    if licence.capability:
+        yield from _text_fault("the capability", licence.capability, CAPABILITY_TEXT_MAX)
     for country, minutes in licence.minutes.items():
         if country != ANYWHERE:
             yield from _country_fault("minutes", country)
@@ -163,6 +169,56 @@ def _country_fault(what: str, code: str) -> Iterator[str]:
 def _figure_fault(what: str, figure: int, most: int) -> Iterator[str]:
     if not 0 <= figure <= most:
         yield f"{what}: {figure} is not within 0 to {most:,}"
+
+
+def fault_in_mid_month(
+    kind: str, code: str, history: Mapping[int, Value | None], first_ms: int
+) -> str | None:
+    """Why a change from `first_ms` on would count included minutes anew in the middle of a month.
+
+    Whose minutes are shared is in the keys of their meters: a country's domestic area (R45), and
+    whether a licence is pooled (R37). Another one would begin with all minutes unused, so it can
+    begin with a month alone (R36, UTC). A licence that is withdrawn has no pools; one that comes
+    back in the same month has those that it had.
+    """
+    if kind not in _SHARING:
+        return None
+    month_ms = next_month_ms = -1
+    before, value = _sharing(kind, code, None), None
+    for start_ms in sorted(history):
+        if start_ms >= next_month_ms:
+            month_ms, next_month_ms = _month_around(start_ms)
+            before = _sharing(kind, code, value)
+        value = history[start_ms]
+        after = _sharing(kind, code, value)
+        if start_ms == month_ms or before is None:
+            before = after
+        elif after is not None and after != before:
+            if start_ms >= first_ms:
+                return (
+                    f"{kind} {code}: {_SHARING[kind]} would change at {utc_text(start_ms)}, within "
+                    "a month whose included minutes are counted already; let it begin with a month "
+                    f"(UTC): {utc_text(month_ms)} or {utc_text(next_month_ms)}"
+                )
+            before = after
+    return None
+
+
+def _sharing(kind: str, code: str, value: Value | None) -> str | bool | None:
+    """By what the pools are told apart; None where there are none."""
+    if kind == "country":
+        area = value.domestic_area if isinstance(value, Country) else ""
+        return area or code
+    return value.pooled if isinstance(value, Licence) else None
+
+
+def _month_around(at_ms: int) -> tuple[int, int]:
+    """The first instants of the month of a moment, and of the next one."""
+    first = datetime.fromtimestamp(at_ms / 1_000, UTC).replace(
+        day=1, hour=0, minute=0, second=0, microsecond=0
+    )
+    following = (first + timedelta(days=32)).replace(day=1)
+    return int(first.timestamp()) * 1_000, int(following.timestamp()) * 1_000
 
 
 def conflicts_in(catalogue: Catalogue) -> Iterator[str]:

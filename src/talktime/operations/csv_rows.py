@@ -75,15 +75,20 @@ def records(content: bytes, errors: RowErrors) -> Iterator[tuple[int, list[str]]
         except StopIteration:
             return
         except csv.Error as error:
-            errors.add(line, _broken_quotes(str(error)))
+            errors.add(line, _broken(str(error), reader.line_num - line + 1))
             continue
         if fields:
             yield line, fields
 
 
-def _broken_quotes(error: str) -> str:
-    if "unexpected end of data" in error or "field larger" in error:
+def _broken(error: str, lines: int) -> str:
+    if "unexpected end of data" in error:
         return "a quote that opens on this line is never closed"
+    if "field larger" in error:
+        most = f"{csv.field_size_limit():,} characters"
+        if lines > 1:
+            return f"a quote that opens on this line is not closed within {most}"
+        return f"a cell of this line has more than {most}"
     return f"the quotes are broken: {error}"
 
 

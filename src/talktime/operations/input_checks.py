@@ -25,6 +25,15 @@ def first(*checked: Refusal | None) -> Refusal | None:
     return next((refusal for refusal in checked if refusal is not None), None)
 
 
+def can_be_stored(text: str) -> bool:
+    """Whether a stored name could be this: others are not looked up, PostgreSQL takes no NUL.
+
+    >>> can_be_stored("Contoso"), can_be_stored("Con\\0toso")
+    (True, False)
+    """
+    return text.isprintable()
+
+
 def check_text(what: str, text: str, characters_max: int) -> Refusal | None:
     """A text on one line: not empty, not too long, nothing that cannot be printed.
 

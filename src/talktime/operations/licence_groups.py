@@ -25,6 +25,10 @@ from talktime.store.licence_groups import (
 from talktime.store.revisions import USERS, lock
 from talktime.store.users import members_by_name, put_holders
 
+_NOT_IN_NAMES = frozenset(';"\\')
+"""What separates groups in a file, and what a name would have an escape for in JSON, by which
+store/users.py finds the members."""
+
 
 def create_group(
     cell: Connection,
@@ -154,6 +158,7 @@ def _named(
 
 def _bad_name(name: str) -> Refusal | None:
     refusal = check_word("the group's name", name, GROUP_NAME_TEXT_MAX)
-    if refusal is None and ";" in name:
-        return Refusal("invalid_value", "the group's name must be without semicolons")
+    if refusal is None and not _NOT_IN_NAMES.isdisjoint(name):
+        detail = "the group's name must be without semicolons, double quotes and backslashes"
+        return Refusal("invalid_value", detail)
     return refusal

@@ -8,6 +8,7 @@ from talktime.core.directory import COMMERCE_MODELS, CallingRules, Organisation
 from talktime.core.limits import CARD_NAME_TEXT_MAX, NAME_TEXT_MAX, PAGE_ROWS_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.input_checks import (
+    can_be_stored,
     check_country,
     check_currency,
     check_limit,
@@ -109,10 +110,8 @@ def change_organisation(
     )
     refusal = check_one_of("the commerce model", changed.commerce_model, COMMERCE_MODELS)
     if rate_card is not None:
-        refusal = refusal or first(
-            check_text("the rate card", rate_card, CARD_NAME_TEXT_MAX),
-            _wrong_card(control, rate_card, found.currency),
-        )
+        refusal = refusal or check_text("the rate card", rate_card, CARD_NAME_TEXT_MAX)
+        refusal = refusal or _wrong_card(control, rate_card, found.currency)
     if changed.rules != found.rules:
         refusal = refusal or _wrong_rules(catalogue, found.rules, changed.rules)
     if refusal is not None:
@@ -127,7 +126,7 @@ def find_organisation(control: Connection, name: str) -> Organisation | Refusal:
 
     Refuses: unknown_organisation.
     """
-    found = organisation_named(control, name)
+    found = organisation_named(control, name) if can_be_stored(name) else None
     if found is None and name.isascii() and name.isdigit() and len(name) < 19:
         found = organisation_of_id(control, int(name))
     if found is None:

@@ -4,15 +4,16 @@ They live in the organisation's cell. The caller opens and commits that cell's t
 change is held against the catalogue in force (operations/user_changes.py).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation, User
-from talktime.core.licensing import Holder
+from talktime.core.licensing import Holder, licences_possible
 from talktime.core.limits import PAGE_ROWS_MAX, USER_NAME_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.csv_rows import BadFile, Progress, RowErrors
+from talktime.operations.input_checks import can_be_stored
 from talktime.operations.user_changes import UserChange, UserRules
 from talktime.store.database import Connection
 from talktime.store.licence_groups import groups_by_name
@@ -105,7 +106,7 @@ def put_users(
     created = checked = 0
     for chunk in _chunks(rows):
         names = [row.change.name.lower() for row in chunk]
-        there = {each.user.name: each for each in holders_named(cell, organisation.id, names)}
+        there = {each.user.name: each for each in _there(cell, organisation, names)}
         for row, name in zip(chunk, names, strict=True):
             checked += 1
             first_line = lines.setdefault(name, row.line)
@@ -143,7 +144,7 @@ def find_user(cell: Connection, organisation: Organisation, name: str) -> User |
 
 def find_holder(cell: Connection, organisation: Organisation, name: str) -> Holder | Refusal:
     """The same user, with where the licences come from. Refuses: unknown_user."""
-    found = holders_named(cell, organisation.id, [name.lower()])
+    found = _there(cell, organisation, [name.lower()])
     if not found:
         shown = name[:USER_NAME_TEXT_MAX]
         return Refusal("unknown_user", f"{organisation.name} has no user named {shown!r}")
@@ -163,6 +164,23 @@ def list_holders(
 ) -> list[Holder]:
     """The same users, with where the licences come from."""
     return holders_by_name(cell, organisation.id, after, min(limit, PAGE_ROWS_MAX))
+
+
+def not_lawful(holders: Iterable[Holder], catalogue: Catalogue) -> list[tuple[Holder, Refusal]]:
+    """Those whose licences they could not be given together now, and why: they were given before
+    the rules or the catalogue became what they are."""
+    found = []
+    for holder in holders:
+        user = holder.user
+        refusal = licences_possible(catalogue, user.licences, user.kind, user.usage_location)
+        if refusal is not None:
+            found.append((holder, refusal))
+    return found
+
+
+def _there(cell: Connection, organisation: Organisation, names: Iterable[str]) -> list[Holder]:
+    """The users of these names, as typed by anyone: of what is no name there is none."""
+    return holders_named(cell, organisation.id, [name for name in names if can_be_stored(name)])
 
 
 def _rules(cell: Connection, organisation: Organisation, catalogue: Catalogue) -> UserRules:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 
 from talktime.core.keys import ApiKey
 from talktime.core.refusal import Refusal
@@ -14,6 +15,10 @@ from talktime.store.database import Connection
 from talktime.store.keys import key_of_hash
 
 RETRY_AFTER_S = "2"
+_PATH_SHOWN_MAX = 100
+_THERE_IS = (
+    "users are at /api/v1/organisations/NAME/users (the id, where the name has a slash in it)"
+)
 
 
 def key_of(control: Connection, request: HttpRequest, scope: str, now_ms: int) -> ApiKey | Refusal:
@@ -44,6 +49,13 @@ def refuse(refusal: Refusal) -> HttpResponse:
     elif status == 503:
         response.headers["Retry-After"] = RETRY_AFTER_S
     return response
+
+
+@csrf_exempt
+def nothing_here(request: HttpRequest) -> HttpResponse:
+    """Every address under /api/ that is none."""
+    detail = f"there is nothing at {request.path[:_PATH_SHOWN_MAX]}; {_THERE_IS}"
+    return refuse(Refusal("not_found", detail))
 
 
 def refuse_rows(code: str, bad: BadFile) -> HttpResponse:

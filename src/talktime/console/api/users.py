@@ -20,6 +20,7 @@ from talktime.core.keys import USERS
 from talktime.core.limits import PAGE_ROWS_MAX, USERS_REQUEST_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.csv_rows import BadFile, RowErrors
+from talktime.operations.input_checks import can_be_stored
 from talktime.operations.organisations import find_organisation
 from talktime.operations.user_file import change_of_document, user_document
 from talktime.operations.users import UserRow, list_holders, put_users
@@ -88,12 +89,15 @@ def _page(request: HttpRequest, cell: Connection, owner: Organisation) -> HttpRe
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= PAGE_ROWS_MAX):
         detail = f"limit must be a whole number from 1 to {PAGE_ROWS_MAX}"
         return refuse(Refusal("invalid_request", detail))
+    after = request.GET.get("after", "")
+    if not can_be_stored(after):
+        return refuse(Refusal("invalid_request", "after must be the name of a user"))
     with cell.reading():
-        found = list_holders(cell, owner, after=request.GET.get("after", ""), limit=int(limit))
+        found = list_holders(cell, owner, after=after, limit=int(limit))
     following = None
     if len(found) == int(limit):
-        after = quote(found[-1].user.name, safe="")
-        following = f"{quote(request.path)}?limit={limit}&after={after}"
+        last = quote(found[-1].user.name, safe="")
+        following = f"{quote(request.path)}?limit={limit}&after={last}"
     return answer({"users": [user_document(each) for each in found], "next": following})
 
 
