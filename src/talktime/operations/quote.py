@@ -4,11 +4,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from talktime.core.books import Books, Terms
+from talktime.core.books import Terms
 from talktime.core.calls import Call
 from talktime.core.commands import Authorize
 from talktime.core.decide import decide
-from talktime.core.ledger import Wallet
 from talktime.core.money import decimal_text
 from talktime.core.outcomes import Granted, Paid, Refused
 from talktime.core.paying import Purse, lasts_s, parts_paid, purse_of
@@ -55,7 +54,8 @@ def quote(
         return Quoted(status, text, outcome.refusal.code)
     if not isinstance(outcome, Granted):
         raise TypeError(f"an authorize came to {outcome!r}")
-    call, wallet = books.calls[command.switch_id, command.call_key], _wallet(books, command)
+    call = books.calls[command.switch_id, command.call_key]
+    wallet = books.wallets[command.organisation_id]
     purse = purse_of(books, wallet, call, outcome.available_micros)
     body: dict[str, Any] = msgspec.json.decode(reply(outcome)[1])
     for name in NOT_IN_A_QUOTE:
@@ -67,10 +67,6 @@ def quote(
     if for_s is not None:
         body["cost"] = _cost(call, purse, for_s)
     return Quoted(200, msgspec.json.encode(body).decode())
-
-
-def _wallet(books: Books, command: Authorize) -> Wallet:
-    return books.wallets[command.organisation_id]
 
 
 def _cost(call: Call, purse: Purse, for_s: int) -> dict[str, Any]:
