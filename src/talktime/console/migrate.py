@@ -14,7 +14,7 @@ from psycopg import sql
 from talktime.config import CONTROL_PLANE_ALIAS, Address, Settings, cell_alias
 from talktime.console.databases import CONNECT_TIMEOUT_S, set_up
 
-CELL_REVISIONS = ["users"]
+CELL_REVISIONS = ["users", "documents"]
 CONTROL_PLANE_REVISIONS = ["directory", "keys", "rates", "catalogue"]
 
 

@@ -1,4 +1,5 @@
-"""The tables of one cell. Django owns their shape; rows are written by `store` alone.
+"""The tables of one cell: wallets, calls, users here, the others in the modules beside. Django owns
+their shape; rows are written by `store` alone.
 
 Times are milliseconds since the epoch (UTC), money is micros of the organisation's currency.
 Ids are made by the application. No foreign keys: rows are loaded by the set, ids connect them.
@@ -7,11 +8,19 @@ Ids are made by the application. No foreign keys: rows are loaded by the set, id
 from django.db import models
 from django.db.models import F, Q
 
+from talktime.console.cell.constraints import one_of
+from talktime.console.cell.notice_models import (
+    WebhookEndpoint,
+)
 from talktime.console.identity import Id
 
-
-def one_of(field: str, values: list[str], name: str) -> models.CheckConstraint:
-    return models.CheckConstraint(condition=Q(**{f"{field}__in": values}), name=name)
+__all__ = [
+    *("AlertLevel", "Answer", "BillingProfile", "Call", "CardSetup", "Delivery", "Document"),
+    *("GrantRequest", "JobRun", "LicenceGroup", "Lot", "Meter", "Outbox", "Payment"),
+    *("PaymentMethod", "PaymentTry", "PostStatement", "PostStatementUsage", "ProviderEvent"),
+    *("Recharge", "Recipient", "Refund", "Revision", "Transfer", "UsageRecord", "User", "Wallet"),
+    "WebhookEndpoint",
+]
 
 
 class Wallet(models.Model):
@@ -21,6 +30,16 @@ class Wallet(models.Model):
     held_micros = models.BigIntegerField()
     debt_micros = models.BigIntegerField()
     first_funded_ms = models.BigIntegerField(null=True)
+    # What is watched with every change (core/watch.py): below which available money a recharge is
+    # wanted; below and from which balance somebody is told. `attention_ms` asks the job
+    # `tend_wallets` to look; the balance was at its lowest at `low_micros` since then.
+    recharge_below_micros = models.BigIntegerField(null=True)
+    alert_below_micros = models.BigIntegerField(null=True)
+    alert_from_micros = models.BigIntegerField(null=True)
+    attention_ms = models.BigIntegerField(null=True)
+    low_micros = models.BigIntegerField(null=True)
+    # Why no credits can be bought (a code); null where they can.
+    no_buying = models.CharField(max_length=32, null=True)
 
     class Meta:
         db_table = "wallet"
@@ -31,6 +50,13 @@ class Wallet(models.Model):
             models.CheckConstraint(
                 condition=Q(debt_micros__gte=0), name="wallet_debt_not_negative"
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["attention_ms"],
+                condition=Q(attention_ms__isnull=False),
+                name="wallet_attention",
+            )
         ]
 
 
@@ -178,6 +204,11 @@ class Transfer(models.Model):
                     "debt_payment",
                     "correction",
                     "adjustment",
+                    "refund",
+                    "chargeback",
+                    "reinstatement",
+                    "statement",
+                    "payment",
                 ],
                 "transfer_kind_known",
             ),
