@@ -77,6 +77,13 @@ VARIABLES = {
             "console need the same one."
         ),
     ),
+    "TALKTIME_SEAL_KEY": (
+        "made once, in the file `seal_key` of the data folder",
+        (
+            "Seals the secrets in the databases (of payment providers and webhooks); at least 32 "
+            "characters. Several keys, separated by spaces: the first seals, all open."
+        ),
+    ),
     "TALKTIME_SLICE_SECONDS": (
         "`300`",
         "The longest that one answer lets a call talk; then the switch must ask again.",

@@ -54,6 +54,7 @@ class Settings:
     port: int = 8000
     public_url: str = ""
     given_secret_key: str = field(default="", repr=False)
+    given_seal_keys: tuple[str, ...] = field(default=(), repr=False)
     slice_s: int = 300
     """The longest that one answer lets a call talk, before the switch must ask again (D8)."""
     grace_s: int = 60
@@ -62,6 +63,10 @@ class Settings:
     def secret_key(self) -> str:
         """The key that signs sessions: the given one, or one made once in the data folder."""
         return self.given_secret_key or key_in_file(self.data / "secret_key")
+
+    def seal_keys(self) -> tuple[str, ...]:
+        """The keys that seal secrets at rest, the one in use first: given, or made once."""
+        return self.given_seal_keys or (key_in_file(self.data / "seal_key"),)
 
     @property
     def https(self) -> bool:
@@ -94,6 +99,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         port=port_from(environ.get("PORT", "")),
         public_url=public_url_from(environ.get("TALKTIME_URL", "")),
         given_secret_key=secret_key_from(environ.get("TALKTIME_SECRET_KEY", "")),
+        given_seal_keys=seal_keys_from(environ.get("TALKTIME_SEAL_KEY", "")),
         slice_s=seconds_from(
             "TALKTIME_SLICE_SECONDS", environ.get("TALKTIME_SLICE_SECONDS", ""), 300, 1
         ),
@@ -190,6 +196,17 @@ def secret_key_from(text: str) -> str:
             "Use a long random text, or leave it empty: one is then made in the data folder."
         )
     return text
+
+
+def seal_keys_from(text: str) -> tuple[str, ...]:
+    keys = tuple(text.split())
+    if any(len(key) < SECRET_KEY_LENGTH_MIN for key in keys):
+        raise ConfigError(
+            f"TALKTIME_SEAL_KEY holds a key shorter than {SECRET_KEY_LENGTH_MIN} characters. "
+            "Use long random texts without spaces, the newest first, or leave it empty: "
+            "one is then made in the data folder."
+        )
+    return keys
 
 
 def key_in_file(path: Path) -> str:
