@@ -112,7 +112,8 @@ def test_a_breach_of_a_constraint_is_no_outage_and_the_connection_goes_on(store:
     insert = Both(
         "INSERT INTO wallet SELECT * FROM unnest(?::bigint[], ?::text[], ?::bigint[], ?::bigint[], "
         "?::bigint[], ?::bigint[])",
-        "INSERT INTO wallet VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO wallet (organisation_id, currency, balance_micros, held_micros, debt_micros, "
+        "first_funded_ms) VALUES (?, ?, ?, ?, ?, ?)",
     )
     rows = [(2, "USD", 0, 0, 0, None), (1, "USD", 0, 0, 0, None)]
     with (

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from talktime.core.calls import Call, UsageRecord
 from talktime.core.ledger import Lot, Parts, Transfer, Wallet
 from talktime.core.meters import Meter
+from talktime.core.notices import Notice
 from talktime.core.outcomes import StoredAnswer
 
 CallKey = tuple[int, str]
@@ -40,6 +41,7 @@ class Books:
     new_answers: list[StoredAnswer] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
     usage: list[UsageRecord] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
 
     def meter(self, organisation_id: int, key: str) -> Meter:
         """The organisation's meter of this key; a new one where nothing was used of it yet."""

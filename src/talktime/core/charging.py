@@ -10,6 +10,7 @@ from talktime.core.outcomes import Granted, Noted, Paid, Refused
 from talktime.core.paying import Purse, lasts_s, parts_paid, price_of_s, purse_of
 from talktime.core.rating import billed_seconds, price_micros
 from talktime.core.shortage import too_short
+from talktime.core.telling import tell_refused
 
 
 def authorize(books: Books, call: Call, command: Authorize, now_ms: int) -> Granted | Refused:
@@ -71,6 +72,7 @@ def _grant(
     until_s = max(min(billed_seconds(used_s + asked_s, rate), payable_s), call.granted_s)
     if until_s <= used_s:
         refusal = too_short(wallet, call, purse, used_s, available_micros)
+        tell_refused(books, wallet, call, refusal, now_ms)
         return Refused(refusal, call.call_key, sequence, passed)
     more_micros = _hold(books, wallet, call, purse, until_s, now_ms)
     call.granted_s = until_s

@@ -7,7 +7,7 @@ refused. A settle is taken in any order and any number of times: the first charg
 replay.
 """
 
-from talktime.core import charging, funding, reported, settling
+from talktime.core import charging, funding, reported, settling, watch
 from talktime.core.books import Books
 from talktime.core.calls import OPEN, REFUSED, Call
 from talktime.core.commands import (
@@ -38,6 +38,15 @@ from talktime.core.refusal import Refusal
 def decide(books: Books, command: Command, now_ms: int) -> Outcome:
     """Apply one command to the books and say what came of it. Pure but for the books it is
     given."""
+    outcome = _decide(books, command, now_ms)
+    organisation_id = command.organisation_id
+    wallet = books.wallets.get(organisation_id) if organisation_id is not None else None
+    if wallet is not None and wallet.changed:
+        watch.note(wallet, now_ms)
+    return outcome
+
+
+def _decide(books: Books, command: Command, now_ms: int) -> Outcome:
     match command:
         case Fund():
             return funding.fund(books, command, now_ms)

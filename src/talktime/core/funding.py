@@ -1,5 +1,6 @@
 """Decisions about lots: a new one comes in, an expired one is forfeited. Pure."""
 
+from talktime.core import watch
 from talktime.core.books import Books
 from talktime.core.commands import ExpireLots, Fund
 from talktime.core.ledger import ADJUSTMENTS, DEBT, FORFEITURES, FUNDING, GRANTS, Lot
@@ -66,6 +67,7 @@ def fund(books: Books, command: Fund, now_ms: int) -> Funded | Refused:
     kind = TRANSFER_KINDS[command.source]
     books.transfer(wallet.organisation_id, source, lot.id, lot.amount_micros, kind, None, now_ms)
     books.transfers_from(wallet, wallet.pay_debt(now_ms), DEBT, "debt_payment", None, now_ms)
+    watch.ask(wallet, now_ms)
     return Funded(lot, wallet.available_micros(now_ms), False)
 
 

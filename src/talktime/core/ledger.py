@@ -87,7 +87,10 @@ class Lot:
 
 @dataclass(slots=True)
 class Wallet:
-    """An organisation's credit. `lots` are those with money left, in the order of consumption."""
+    """An organisation's credit. `lots` are those with money left, in the order of consumption.
+
+    What it is watched for is in core/watch.py; `no_buying` says (a code) why nothing can be bought.
+    """
 
     organisation_id: int
     currency: str
@@ -95,9 +98,16 @@ class Wallet:
     held_micros: int
     debt_micros: int
     first_funded_ms: int | None = None
+    recharge_below_micros: int | None = None
+    alert_below_micros: int | None = None
+    alert_from_micros: int | None = None
+    attention_ms: int | None = None
+    low_micros: int | None = None
+    no_buying: str | None = None
     lots: list[Lot] = field(default_factory=list)
     changed: bool = False
     newly_funded: bool = False
+    watch_changed: bool = False
 
     def available_micros(self, now_ms: int) -> int:
         """What new holds may take: unexpired, not held, less the debt. Below zero while in debt."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-WARNED_PERCENT = 80
+WARNED_PERCENT, FULL_PERCENT = 80, 100
 DOMESTIC, INTERNATIONAL, CONFERENCE = COUNTERS = ("domestic", "international", "conference")
 
 
@@ -23,7 +23,7 @@ class Meter:
 
     used + held <= total always: where licences are taken away, the total falls to what is used and
     held, not below it (R48). `warned_ms` and `full_ms` say when it was used to 80 % and whole for
-    the first time (R27).
+    the first time (R27); `crossed` are those of the two that happened in this batch, in percent.
     """
 
     organisation_id: int
@@ -34,6 +34,7 @@ class Meter:
     warned_ms: int | None = None
     full_ms: int | None = None
     changed: bool = False
+    crossed: tuple[int, ...] = ()
 
     @property
     def free(self) -> int:
@@ -65,8 +66,10 @@ class Meter:
             return
         if self.warned_ms is None and self.used * 100 >= self.total * WARNED_PERCENT:
             self.warned_ms = now_ms
+            self.crossed += (WARNED_PERCENT,)
         if self.full_ms is None and self.used >= self.total:
             self.full_ms = now_ms
+            self.crossed += (FULL_PERCENT,)
 
 
 def month_of(at_ms: int) -> str:

@@ -12,6 +12,7 @@ from talktime.core.books import Terms
 from talktime.core.commands import Command
 from talktime.core.decide import decide
 from talktime.core.outcomes import Funded, HoldExpired, LotsExpired, Outcome, Replayed
+from talktime.core.telling import tell_crossings
 from talktime.operations.render import CallOutcome, reply
 from talktime.store.database import Connection
 from talktime.store.load import load
@@ -62,5 +63,6 @@ def execute(
             answer = new_answers[-1]
             answer.status, answer.body = status, body
         done.append(Done(outcome, status, body))
+    tell_crossings(books, now_ms)
     save(connection, books, now_ms)
     return done

@@ -27,14 +27,13 @@ from talktime.core.outcomes import StoredAnswer
 from talktime.core.payers import Payers
 from talktime.core.rating import Rate
 from talktime.store.database import Both, Connection, Keys, Row
-from talktime.store.tables import CALL, LOT, METER
+from talktime.store.tables import CALL, LOT, METER, WALLET
 
 _WALLET_COMMANDS = frozenset(get_args(WALLET_COMMANDS))
 _NOT_OF_A_SWITCH = frozenset(get_args(NOT_OF_A_SWITCH))
 
 LOCK_WALLETS = (
-    "SELECT organisation_id, currency, balance_micros, held_micros, debt_micros, first_funded_ms "
-    "FROM wallet "
+    f"SELECT {', '.join(WALLET.columns)} FROM wallet "
     "WHERE organisation_id = ANY(?) ORDER BY organisation_id FOR UPDATE"
 )
 READ_WALLETS = LOCK_WALLETS.removesuffix(" FOR UPDATE")

@@ -8,9 +8,10 @@ import msgspec
 
 from talktime.core.books import Books
 from talktime.core.calls import OPEN
+from talktime.core.notices import Notice
 from talktime.core.outcomes import StoredAnswer
 from talktime.store.database import Both, Connection, Row
-from talktime.store.tables import ANSWER, CALL, LOT, METER, TRANSFER, USAGE_RECORD, WALLET
+from talktime.store.tables import ANSWER, CALL, LOT, METER, OUTBOX, TRANSFER, USAGE_RECORD, WALLET
 
 _encode = msgspec.json.Encoder().encode
 
@@ -18,6 +19,10 @@ _encode = msgspec.json.Encoder().encode
 LOT_CHANGES = ("remaining_micros", "held_micros")
 LOT_ENDS = (*LOT_CHANGES, "spent")
 WALLET_CHANGES = ("balance_micros", "held_micros", "debt_micros")
+WATCH_CHANGES = (
+    *("recharge_below_micros", "alert_below_micros", "alert_from_micros"),
+    *("attention_ms", "low_micros", "no_buying"),
+)
 CALL_CHANGES = (
     *("last_sequence", "deadline_ms", "answered_ms", "granted_s"),
     *("reported_s", "held_micros", "parts", "pool_s", "post_micros"),
@@ -35,6 +40,7 @@ UPDATE_LOTS = LOT.update(*LOT_CHANGES)
 END_LOTS = LOT.update(*LOT_ENDS)
 UPDATE_WALLETS = WALLET.update(*WALLET_CHANGES)
 UPDATE_FIRST_FUNDED = WALLET.update("first_funded_ms")
+UPDATE_WATCHES = WALLET.update(*WATCH_CHANGES)
 PUT_METERS = METER.put("organisation_id", "key")
 INSERT_CALLS = CALL.insert()
 UPDATE_CALLS = CALL.update(*CALL_CHANGES)
@@ -43,6 +49,7 @@ UPDATE_STARTS = CALL.update(*CALL_RESTARTS)
 INSERT_ANSWERS = ANSWER.insert()
 INSERT_TRANSFERS = TRANSFER.insert()
 INSERT_USAGE = USAGE_RECORD.insert()
+INSERT_NOTICES = OUTBOX.insert_new("organisation_id", "key")
 
 # A column is the attribute of its name, but for these of a call.
 _CALL_ATTRIBUTES = {
@@ -62,6 +69,7 @@ new_lot, changed_lot = _row(LOT.columns), _row((*LOT_CHANGES, *_KEY))
 ended_lot = _row((*LOT_ENDS, *_KEY))
 changed_wallet = _row((*WALLET_CHANGES, "organisation_id"))
 first_funded_wallet = _row(("first_funded_ms", "organisation_id"))
+watched_wallet = _row((*WATCH_CHANGES, "organisation_id"))
 meter = _row(METER.columns)
 new_call, changed_call = _row(CALL.columns), _row((*CALL_CHANGES, *_KEY))
 ended_call, restarted_call = _row((*CALL_ENDS, *_KEY)), _row((*CALL_RESTARTS, *_KEY))
@@ -85,6 +93,7 @@ def save(connection: Connection, books: Books, now_ms: int) -> None:
     planned: list[tuple[Both, list[Row]]] = [
         (UPDATE_WALLETS, [changed_wallet(wallet) for wallet in wallets]),
         (UPDATE_FIRST_FUNDED, [first_funded_wallet(w) for w in wallets if w.newly_funded]),
+        (UPDATE_WATCHES, [watched_wallet(w) for w in books.wallets.values() if w.watch_changed]),
         (PUT_METERS, [meter(m) for m in books.meters.values() if m.changed]),
         (INSERT_LOTS, [new_lot(lot) for lot in books.new_lots]),
         (UPDATE_LOTS, [changed_lot(lot) for lot in lots if lot.spent == lot.was_spent]),
@@ -97,16 +106,24 @@ def save(connection: Connection, books: Books, now_ms: int) -> None:
         (INSERT_USAGE, [(*u[:-2], _texts(u.flags), _texts(u.because)) for u in books.usage]),
         (INSERT_TRANSFERS, [tuple(transfer) for transfer in books.transfers]),
     ]
-    writes = [(statement, rows) for statement, rows in planned if rows]
+    # What was told before is not told again.
+    notices = [_notice(books.next_id(), notice) for notice in books.notices]
+    writes = [
+        (statement, rows) for statement, rows in (*planned, (INSERT_NOTICES, notices)) if rows
+    ]
     if not writes:
         return
     for (statement, rows), touched in zip(writes, connection.write_all(writes), strict=True):
-        if touched != len(rows):
+        if touched != len(rows) and statement is not INSERT_NOTICES:
             raise RowsMissing(f"{statement.sqlite[:40]}: {len(rows)} rows bound, {touched} touched")
 
 
 def _answer(a: StoredAnswer, now_ms: int) -> Row:
     return (a.call_id, a.sequence, a.organisation_id, a.body_hash, a.status, a.body, now_ms)
+
+
+def _notice(row_id: int, n: Notice) -> Row:
+    return (row_id, n.organisation_id, n.kind, n.key, n.at_ms, _encode(n.facts).decode())
 
 
 def _texts(lines: Iterable[str]) -> str:

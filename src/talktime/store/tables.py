@@ -27,6 +27,12 @@ class Table:
             f'INSERT INTO "{self.name}" ({names}) VALUES ({marks})',
         )
 
+    def insert_new(self, *key: str) -> Both:
+        """The statement that adds many rows, but those whose `key` is there already."""
+        insert = self.insert()
+        conflict = f" ON CONFLICT ({', '.join(key)}) DO NOTHING"
+        return Both(insert.postgres + conflict, insert.sqlite + conflict)
+
     def put(self, *key: str) -> Both:
         """The statement that adds many rows, or sets all but the `key` of those that are there."""
         insert = self.insert()
@@ -58,6 +64,12 @@ WALLET = Table(
         "held_micros": "bigint",
         "debt_micros": "bigint",
         "first_funded_ms": "bigint",
+        "recharge_below_micros": "bigint",
+        "alert_below_micros": "bigint",
+        "alert_from_micros": "bigint",
+        "attention_ms": "bigint",
+        "low_micros": "bigint",
+        "no_buying": "text",
     },
 )
 LOT = Table(
@@ -179,6 +191,17 @@ METER = Table(
         "total": "bigint",
         "warned_ms": "bigint",
         "full_ms": "bigint",
+    },
+)
+OUTBOX = Table(
+    "outbox",
+    {
+        "id": "bigint",
+        "organisation_id": "bigint",
+        "kind": "text",
+        "key": "text",
+        "at_ms": "bigint",
+        "facts": "text",
     },
 )
 CELL_TABLES = (WALLET, LOT, CALL, ANSWER, TRANSFER, USAGE_RECORD, METER)
