@@ -15,14 +15,14 @@ Money that a provider took is always credited, whatever became of the payment me
 
 from dataclasses import dataclass, field
 
-from talktime.core.notices import Notice
-
 PURCHASE, RECHARGE, STATEMENT = PAYMENT_KINDS = ("purchase", "recharge", "statement")
 CHARGING, UNKNOWN, DECLINED, CONFIRMING, INVOICED = OPEN_STATES = (
     *("charging", "unknown", "declined", "confirming", "invoiced"),
 )
 SUCCEEDED, FAILED, CANCELLED = OVER_STATES = ("succeeded", "failed", "cancelled")
 SENDING = "sending"
+REFUSED = "refused"
+"""A try that was declined for good: this card will not do later either."""
 CARD, INVOICE = METHOD_KINDS = ("card", "invoice")
 AMOUNT, UP_TO = RECHARGE_METHODS = ("amount", "up_to")
 
@@ -193,7 +193,6 @@ class Till:
     payments: dict[int, Payment] = field(default_factory=dict)
     tries: dict[int, list[PaymentTry]] = field(default_factory=dict)
     started: list[tuple[int, int, bool]] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
 
     def open_recharge(self) -> Payment | None:
         """The recharge attempt that is not over; there is at most one (R16)."""

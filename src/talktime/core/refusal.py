@@ -219,6 +219,45 @@ REFUSALS: dict[str, RefusalKind] = {
         "Raise the user's spend limit, or wait for next month.",
         ADMIN,
     ),
+    "credits_not_offered": RefusalKind(
+        409,
+        "The organisation cannot buy Communications Credits",
+        "Do what the detail says; where it says nothing to do, ask the operator.",
+        BILLING,
+    ),
+    "amount_out_of_bounds": RefusalKind(
+        422,
+        "The amount is less, or more, than one purchase may be",
+        "Choose an amount within the bounds that the detail names.",
+        BILLING,
+    ),
+    "unknown_payment_method": RefusalKind(
+        404,
+        "The payment method is not known",
+        "List the organisation's payment methods and use one's id, or add one first.",
+        BILLING,
+    ),
+    "unknown_payment": RefusalKind(
+        404, "The payment is not known", "List the payments and use one's id.", BILLING
+    ),
+    "payment_not_possible": RefusalKind(
+        409,
+        "The payment is not in a state in which this can be done",
+        "Look at the payment: the detail says how it stands.",
+        BILLING,
+    ),
+    "approval_needed": RefusalKind(
+        403,
+        "Somebody else must approve this",
+        "Ask another operator to approve the request that the detail names.",
+        OPERATOR,
+    ),
+    "idempotency_key_missing": RefusalKind(
+        400,
+        "What moves money needs an idempotency key",
+        "Send the header Idempotency-Key with a text of your own, new for each new request.",
+        "developer",
+    ),
     "idempotency_key_reused": RefusalKind(
         409,
         "This idempotency key was used for another request",

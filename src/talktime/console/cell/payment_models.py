@@ -227,7 +227,15 @@ class PaymentTry(models.Model):
         constraints = [
             one_of(
                 "state",
-                ["sending", "unknown", "confirming", "succeeded", "declined", "cancelled"],
+                [
+                    "sending",
+                    "unknown",
+                    "confirming",
+                    "succeeded",
+                    "declined",
+                    "refused",
+                    "cancelled",
+                ],
                 "payment_try_state_known",
             ),
             positive("amount_micros", "payment_try_amount_positive"),

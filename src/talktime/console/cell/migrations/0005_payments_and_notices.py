@@ -781,7 +781,15 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     (
                         "state__in",
-                        ["sending", "unknown", "confirming", "succeeded", "declined", "cancelled"],
+                        [
+                            "sending",
+                            "unknown",
+                            "confirming",
+                            "succeeded",
+                            "declined",
+                            "refused",
+                            "cancelled",
+                        ],
                     )
                 ),
                 name="payment_try_state_known",

@@ -1,0 +1,194 @@
+"""When auto-recharge buys, how much, and why it does not (D1-D3). Pure.
+
+The condition is level-triggered: it is tested after every command that lowers what is available,
+after a change of the settings, and by a sweep. The first of these reasons that applies is why
+nothing is bought (WHY_NOT).
+"""
+
+from typing import NamedTuple
+
+from talktime.core.currencies import chargeable_unit_micros
+from talktime.core.ledger import Wallet
+from talktime.core.meters import month_of
+from talktime.core.money import ceil_div
+from talktime.core.payments import UP_TO, Payment, Recharge, Till
+
+DAY_MS = 86_400_000
+INTERVAL_MS = 60_000
+"""Between the beginnings of two attempts (D2)."""
+DAY_MAX = 5
+"""Attempts in 24 hours, unless the settings say otherwise (D2, A20)."""
+SOFT_RETRY_MS = (3_600_000, 3 * 3_600_000, 7 * 3_600_000)
+"""When all methods were declined softly: tried again so long after the first decline (D3)."""
+ASK_AGAIN_MS = (5 * 60_000, 3_600_000)
+"""An unknown outcome is asked about so long after the charge, then daily (D3)."""
+SEND_AGAIN_MS_MAX = 20 * 3_600_000
+"""A charge that the provider does not know of is sent again, with the same key, within this: so
+long providers keep idempotency keys."""
+
+WHY_NOT = {
+    "off": "Auto-recharge is off",
+    "not_offered": "No credits can be bought",
+    "paused": "Auto-recharge is paused",
+    "in_debt": "A refund or chargeback has left a debt",
+    "open_attempt": "A recharge is on its way",
+    "above_trigger": "The balance is not below the trigger",
+    "no_method": "There is no card to charge",
+    "interval": "A recharge was begun less than a minute ago",
+    "day_cap": "The number of recharges in 24 hours is reached",
+    "month_cap": "The monthly limit is reached",
+}
+"""Why nothing is bought, in the order in which it is looked at, in words."""
+
+
+class Bounds(NamedTuple):
+    """What one purchase may be, in micros of the currency (R6)."""
+
+    minimum_micros: int
+    maximum_micros: int
+
+
+class Wanted(NamedTuple):
+    """A recharge is due: so much is to be bought in one charge."""
+
+    amount_micros: int
+
+
+class NotWanted(NamedTuple):
+    """Nothing is bought, for a reason of WHY_NOT; `until_ms` where time alone takes it away."""
+
+    code: str
+    detail: str = ""
+    until_ms: int | None = None
+
+    @property
+    def words(self) -> str:
+        """The reason, for people."""
+        return f"{WHY_NOT[self.code]}: {self.detail}" if self.detail else WHY_NOT[self.code]
+
+
+def recharge_due(wallet: Wallet, till: Till, bounds: Bounds, now_ms: int) -> Wanted | NotWanted:
+    """Decide whether to buy now, and how much (D1, D2); else why not. Money in micros.
+
+    Strictly below the trigger; the amount as often as it takes to reach the trigger again, in one
+    charge, within the caps. Source: R13-R21, D1, D2.
+    """
+    recharge = till.recharge
+    if recharge is None or not recharge.enabled:
+        return NotWanted("off")
+    reason = _not_now(wallet, till, recharge, now_ms)
+    if reason is not None:
+        return reason
+    available_micros = wallet.available_micros(now_ms)
+    most_micros = bounds.maximum_micros
+    left_micros = month_left_micros(till, recharge, now_ms)
+    if left_micros is not None:
+        most_micros = min(most_micros, left_micros)
+    amount_micros = amount_to_buy(
+        recharge, available_micros, bounds.minimum_micros, most_micros, wallet.currency
+    )
+    if amount_micros:
+        return Wanted(amount_micros)
+    return NotWanted("month_cap", until_ms=next_month_ms(now_ms))
+
+
+def _not_now(wallet: Wallet, till: Till, recharge: Recharge, now_ms: int) -> NotWanted | None:
+    if wallet.no_buying is not None:
+        return NotWanted("not_offered", wallet.no_buying)
+    if recharge.paused_code:
+        return NotWanted("paused", recharge.paused_detail)
+    if till.open_recharge() is not None:
+        return NotWanted("open_attempt")
+    if wallet.available_micros(now_ms) >= recharge.trigger_micros:
+        return NotWanted("above_trigger")
+    if not till.cards():
+        return NotWanted("no_method")
+    last_ms = max((created_ms for created_ms, _, _ in till.started), default=None)
+    if last_ms is not None and now_ms - last_ms < INTERVAL_MS:
+        return NotWanted("interval", until_ms=last_ms + INTERVAL_MS)
+    since_ms = now_ms - DAY_MS
+    today = sorted(created_ms for created_ms, _, counts in till.started if counts)
+    today = [created_ms for created_ms in today if created_ms > since_ms]
+    if len(today) >= recharge.day_max:
+        return NotWanted("day_cap", until_ms=today[-recharge.day_max] + DAY_MS)
+    return None
+
+
+def month_left_micros(till: Till, recharge: Recharge, now_ms: int) -> int | None:
+    """What may still be bought in this calendar month (UTC, D13); None without a cap."""
+    if recharge.month_cap_micros is None:
+        return None
+    month = month_of(now_ms)
+    bought_micros = sum(
+        micros
+        for created_ms, micros, counts in till.started
+        if counts and month_of(created_ms) == month
+    )
+    return max(recharge.month_cap_micros - bought_micros, 0)
+
+
+def amount_to_buy(
+    recharge: Recharge,
+    available_micros: int,
+    minimum_micros: int,
+    maximum_micros: int,
+    currency: str,
+) -> int:
+    """How much lifts `available_micros` to the trigger, or to the amount where it is topped up to
+    that (D1); 0 where the maximum does not allow it. Whole minor units of the currency.
+
+    >>> plan = Recharge(1, True, 100_000_000, "amount", 30_000_000, None, 5, "", "", None, 0, "")
+    >>> [amount_to_buy(plan, has * 10**6, 0, 10**15, "USD") // 10**6 for has in (99, 70, 69, -5)]
+    [30, 30, 60, 120]
+    >>> amount_to_buy(plan, 0, 0, 70_000_000, "USD") // 10**6
+    60
+    """
+    if recharge.method == UP_TO:
+        unit = chargeable_unit_micros(currency)
+        missing_micros = recharge.amount_micros - available_micros
+        wanted_micros = max(ceil_div(missing_micros, unit) * unit, minimum_micros)
+        within_micros = maximum_micros - maximum_micros % unit
+        amount_micros = min(wanted_micros, within_micros)
+        return amount_micros if amount_micros >= max(minimum_micros, 1) else 0
+    missing_micros = recharge.trigger_micros - available_micros
+    times = max(ceil_div(missing_micros, recharge.amount_micros), 1)
+    return min(times, maximum_micros // recharge.amount_micros) * recharge.amount_micros
+
+
+def next_month_ms(now_ms: int) -> int:
+    """When the next calendar month begins, in UTC.
+
+    >>> next_month_ms(1_795_428_000_000) - 1_795_428_000_000
+    560800000
+    """
+    month, at_ms = month_of(now_ms), now_ms - now_ms % DAY_MS
+    while month_of(at_ms) == month:
+        at_ms += DAY_MS
+    return at_ms
+
+
+def retry_at_ms(first_declined_ms: int, declines: int) -> int | None:
+    """When all methods are tried again after so many declines of all (D3); None: never.
+
+    >>> [retry_at_ms(0, declines) for declines in (1, 2, 3, 4)]
+    [3600000, 10800000, 25200000, None]
+    """
+    if declines > len(SOFT_RETRY_MS):
+        return None
+    return first_declined_ms + SOFT_RETRY_MS[declines - 1]
+
+
+def ask_at_ms(charged_ms: int, asked: int) -> int:
+    """When an outcome that is unknown is asked about for the next time (D3).
+
+    >>> [ask_at_ms(0, asked) // 60_000 for asked in (0, 1, 2, 3)]
+    [5, 60, 1440, 2880]
+    """
+    if asked < len(ASK_AGAIN_MS):
+        return charged_ms + ASK_AGAIN_MS[asked]
+    return charged_ms + (asked - len(ASK_AGAIN_MS) + 1) * DAY_MS
+
+
+def may_have_cost(payment: Payment) -> bool:
+    """Whether a recharge counts against the caps: it was paid, or may be."""
+    return payment.open or payment.state == "succeeded"
