@@ -288,6 +288,12 @@ REFUSALS: dict[str, RefusalKind] = {
     "unknown_key": RefusalKind(
         404, "The API key is not known", "List the keys and use one of their ids.", OPERATOR
     ),
+    "unknown_document": RefusalKind(
+        404,
+        "The document is not known",
+        "List the organisation's invoices and use one's number.",
+        BILLING,
+    ),
     "already_exists": RefusalKind(
         409, "This already exists", "Use another name or number, or change what exists.", OPERATOR
     ),

@@ -16,6 +16,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from talktime.store.database import Both, Connection, Row
 
 DIRECTORY, KEYS, USERS = "directory", "keys", "users"
+DOCUMENTS = "documents"
+"""Counts the documents of a cell: the number that the latest has."""
 
 READ_ROWS = 20_000
 # Far fewer than a page: rows of one revision are read together, so what a page has of its last
