@@ -65,6 +65,12 @@ FIELDS = {
         "licences": "From so many licences on,",
         "service_numbers": "so many service numbers, toll and toll-free each.",
     },
+    "currency": {
+        "code": "ISO 4217.",
+        "minimum": "The least that one purchase may be, in units of the currency (R6).",
+        "maximum": "The most that one purchase may be.",
+        "approval_above": "A grant above this needs the approval of a second operator.",
+    },
     "setting": {
         "name": f"One of {', '.join(f'`{each}`' for each in SETTINGS)}.",
         "value": (
@@ -97,7 +103,7 @@ def _default(value: object) -> str:
         return f"`{str(value).lower()}`"
     if isinstance(value, tuple) and value:
         return "both"
-    return f"`{value}`" if isinstance(value, int) else "none"
+    return f"`{value}`" if isinstance(value, int) or (isinstance(value, str) and value) else "none"
 
 
 def _licences() -> list[Licence]:

@@ -72,6 +72,14 @@ class Settings:
     def https(self) -> bool:
         return self.public_url.startswith("https://")
 
+    @property
+    def address(self) -> str:
+        """The address that people and switches use, as far as the environment tells it."""
+        if self.public_url:
+            return self.public_url
+        host = "127.0.0.1" if self.host in WILDCARD_HOSTS else self.host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
     def allowed_hosts(self) -> list[str]:
         """The names under which a browser may ask for the console."""
         if self.public_url:

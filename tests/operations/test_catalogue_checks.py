@@ -78,6 +78,13 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         {"licences": "-1", "service_numbers": "1"},
         "licences: -1 is not within 0 to 1,000,000",
     ),
+    ("currency", {"code": "DEM"}, "the currency must be a code such as USD or EUR"),
+    ("currency", {"code": "USD", "minimum": "free"}, "minimum: 'free' is not a decimal number"),
+    ("currency", {"code": "USD", "minimum": "0"}, "minimum: it is above 0 and at most the maximum"),
+    ("currency", {"code": "USD", "maximum": "49"}, "minimum: it is above 0 and at most the maximu"),
+    ("currency", {"code": "JPY", "minimum": "50.5"}, "minimum: it is a multiple of 1 JPY"),
+    ("currency", {"code": "KWD", "maximum": "99.999"}, "maximum: it is a multiple of 0.01 KWD"),
+    ("currency", {"code": "USD", "approval_above": "-1"}, "approval_above: it is not below 0"),
     (
         "setting",
         {"name": "colour", "value": "red"},

@@ -69,7 +69,9 @@ def test_a_new_organisation_is_prepaid_and_has_an_empty_wallet(create, control, 
         100, "Contoso", "main", "NOK", "Europe/Oslo", "NO", "prepaid", True, "standard"
     )
     assert find_organisation(control, "Contoso") == contoso
-    assert cell.rows("SELECT organisation_id, currency, balance_micros FROM wallet") == [(100, "NOK", 0)]
+    assert cell.rows("SELECT organisation_id, currency, balance_micros FROM wallet") == [
+        (100, "NOK", 0)
+    ]
     assert control.rows("SELECT created_ms, revision FROM organisation") == [(NOW_MS, 1)]
 
 

@@ -60,7 +60,9 @@ def test_a_new_wallet_is_empty(store):
     cell = store.cell()
     with cell.transaction():
         insert_wallet(cell, 7, "NOK")
-    assert cell.rows("SELECT organisation_id, currency, balance_micros FROM wallet") == [(7, "NOK", 0)]
+    assert cell.rows("SELECT organisation_id, currency, balance_micros FROM wallet") == [
+        (7, "NOK", 0)
+    ]
 
 
 def test_an_organisations_rules_are_read_back_as_they_were_written(store):

@@ -11,6 +11,7 @@ from talktime.cli.output import lines, moment, panel, table
 from talktime.core.catalogue import (
     KINDS,
     Country,
+    Currency,
     DialOutPolicy,
     Entry,
     Licence,
@@ -39,6 +40,7 @@ TITLES = {
     "special_prefix": "Special numbers",
     "policy": "Dial-out policies",
     "number_tier": "Service numbers, toll and toll-free each",
+    "currency": "Purchases by currency",
     "setting": "Settings",
 }
 COLUMNS: dict[str, Sequence[str]] = {
@@ -50,9 +52,13 @@ COLUMNS: dict[str, Sequence[str]] = {
     "special_prefix": ("Prefix", "Numbers", "Can be called"),
     "policy": ("Policy", "From meetings", "By users"),
     "number_tier": ("Licences from", "Service numbers"),
+    "currency": ("Currency", "At least", "At most", "Grants need approval above"),
     "setting": ("Setting", "Value"),
 }
-FIGURES = ("Masked", "Licences from", "Service numbers")
+FIGURES = (
+    *("Masked", "Licences from", "Service numbers"),
+    *("At least", "At most", "Grants need approval above"),
+)
 
 
 def kind_tables(entries: Iterable[Entry], kind: str) -> list[RenderableType]:
@@ -78,7 +84,7 @@ def row(value: Value) -> tuple[object, ...]:
             return value.code, value.name, features, included, minutes_text(value)
         case Country():
             return (value.code, country_name(value.code), *value[1:-1], value.masked_digits or None)
-        case SpecialPrefix() | DialOutPolicy() | NumberTier() | Setting():
+        case SpecialPrefix() | DialOutPolicy() | NumberTier() | Currency() | Setting():
             return tuple(value)
 
 

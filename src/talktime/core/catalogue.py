@@ -107,6 +107,16 @@ class NumberTier(NamedTuple):
     service_numbers: int
 
 
+class Currency(NamedTuple):
+    """What can be bought at once in a currency (R6), and from which amount on a grant needs the
+    approval of a second operator: decimal numbers of its units."""
+
+    code: str
+    minimum: str = "50"
+    maximum: str = "50000"
+    approval_above: str = "500"
+
+
 class Setting(NamedTuple):
     """A value with a name: what the reference leaves to configuration."""
 
@@ -120,7 +130,7 @@ RESOURCE_ACCOUNT_CALLS = "resource_account_calls"
 enough) or `plan_and_credits` (R34)."""
 USER_NUMBERS_PERCENT, USER_NUMBERS_MORE = "user_numbers_percent", "user_numbers_more"
 
-Value = Licence | Country | SpecialPrefix | DialOutPolicy | NumberTier | Setting
+Value = Licence | Country | SpecialPrefix | DialOutPolicy | NumberTier | Currency | Setting
 
 KINDS: dict[str, type[Value]] = {
     "licence": Licence,
@@ -128,6 +138,7 @@ KINDS: dict[str, type[Value]] = {
     "special_prefix": SpecialPrefix,
     "policy": DialOutPolicy,
     "number_tier": NumberTier,
+    "currency": Currency,
     "setting": Setting,
 }
 """The kinds of entry. The code of an entry is its value's first field, as text."""
@@ -151,6 +162,7 @@ class Catalogue:
         self.policies: dict[str, DialOutPolicy] = {}
         self.special_prefixes: dict[str, SpecialPrefix] = {}
         self.number_tiers: list[NumberTier] = []
+        self.currencies: dict[str, Currency] = {}
         self.settings: dict[str, str] = {}
         for value in values:
             match value:
@@ -164,6 +176,8 @@ class Catalogue:
                     self.policies[value.name] = value
                 case NumberTier():
                     self.number_tiers.append(value)
+                case Currency():
+                    self.currencies[value.code] = value
                 case Setting():
                     self.settings[value.name] = value.value
         self.number_tiers.sort()
@@ -172,6 +186,10 @@ class Catalogue:
     def country(self, code: str) -> Country:
         """A country's entry; one without an entry is an area of its own, with nothing special."""
         return self.countries.get(code) or _with_areas(Country(code))
+
+    def currency(self, code: str) -> Currency:
+        """A currency's entry; one without an entry has the bounds of all others."""
+        return self.currencies.get(code) or Currency(code)
 
     def special(self, digits: str) -> SpecialPrefix | None:
         """The longest special prefix that a number begins with."""

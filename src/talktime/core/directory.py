@@ -24,7 +24,9 @@ class CallingRules(NamedTuple):
     With `allowed_countries`, only those can be called; `blocked_countries` never. The spend limit
     is each user's, per month. `pay_as_you_go` lets calls be paid after use, up to the monthly cap,
     where the commerce model is not prepaid (R72, D14). With `independent_counters`, the domestic
-    and international minutes of a plan end each for itself (D12).
+    and international minutes of a plan end each for itself (D12). Credits of an organisation whose
+    plans are `sold_by_reseller` are funded by the reseller; one with an agreement of a country
+    (`agreement_country`) other than its own cannot buy any by itself (R7).
     """
 
     policy: str = ""
@@ -34,6 +36,8 @@ class CallingRules(NamedTuple):
     pay_as_you_go: bool = False
     post_usage_cap_micros: int | None = None
     independent_counters: bool = False
+    sold_by_reseller: bool = False
+    agreement_country: str = ""
 
 
 NO_RULES = CallingRules()

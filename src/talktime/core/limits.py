@@ -88,3 +88,12 @@ CONSOLE_BODY_BYTES_MAX = 8 * 1024 * 1024
 RESERVED_MS_MAX = 10 * 60_000  # how long a number is kept for an organisation that looks at it
 PAGE_ROWS_MAX = 1_000
 SIGN_IN_KEYS_MAX = 10_000  # places and e-mail addresses whose failures to sign in are remembered
+
+# Payments.
+PO_NUMBER_TEXT_MAX = 64
+AGREEMENT_TEXT_MAX = 64
+PAYMENT_METHODS_MAX = 10
+ALERT_LEVELS_MAX = 10
+RECHARGES_A_DAY_MAX = 50
+PROVIDER_TEXT_MAX = 500
+TEND_BATCH_MAX = 256

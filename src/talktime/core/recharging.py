@@ -41,6 +41,17 @@ WHY_NOT = {
 """Why nothing is bought, in the order in which it is looked at, in words."""
 
 
+NO_BUYING = {
+    "inactive": "the organisation is switched off",
+    "draining": "the organisation uses up its credits, then pays after use",
+    "post_usage": "the organisation pays after use",
+    "country": "credits are not offered in its country",
+    "reseller": "its reseller funds it",
+    "agreement": "its billing agreement is of another country",
+}
+"""Why an organisation cannot buy, by the code that its wallet keeps (operations/eligibility.py)."""
+
+
 class Bounds(NamedTuple):
     """What one purchase may be, in micros of the currency (R6)."""
 
@@ -94,7 +105,7 @@ def recharge_due(wallet: Wallet, till: Till, bounds: Bounds, now_ms: int) -> Wan
 
 def _not_now(wallet: Wallet, till: Till, recharge: Recharge, now_ms: int) -> NotWanted | None:
     if wallet.no_buying is not None:
-        return NotWanted("not_offered", wallet.no_buying)
+        return NotWanted("not_offered", NO_BUYING.get(wallet.no_buying, wallet.no_buying))
     if recharge.paused_code:
         return NotWanted("paused", recharge.paused_detail)
     if till.open_recharge() is not None:

@@ -25,6 +25,7 @@ from talktime.core.catalogue import (
     ZONE_A,
     Catalogue,
     Country,
+    Currency,
     DialOutPolicy,
     Entry,
     Licence,
@@ -33,6 +34,7 @@ from talktime.core.catalogue import (
     SpecialPrefix,
     Value,
 )
+from talktime.core.currencies import chargeable_unit_micros
 from talktime.core.directory import USER_KINDS
 from talktime.core.limits import (
     CAPABILITY_TEXT_MAX,
@@ -44,7 +46,8 @@ from talktime.core.limits import (
     NUMBER_QUOTA_MAX,
     PREFIX_DIGITS_MAX,
 )
-from talktime.operations.input_checks import check_text
+from talktime.core.money import decimal_text, parse_micros
+from talktime.operations.input_checks import check_currency, check_text
 from talktime.operations.render import utc_text
 from talktime.store.catalogue_bodies import value_of
 
@@ -104,6 +107,8 @@ def _faults(value: Value) -> Iterator[str]:
         case NumberTier():
             yield from _figure_fault("licences", value.licences, NUMBER_QUOTA_MAX)
             yield from _figure_fault("service_numbers", value.service_numbers, NUMBER_QUOTA_MAX)
+        case Currency():
+            yield from _currency_faults(value)
         case Setting():
             yield from _setting_faults(value)
 
@@ -135,6 +140,28 @@ def _country_faults(country: Country) -> Iterator[str]:
     yield from _figure_fault("masked_digits", country.masked_digits, MASKED_DIGITS_MAX)
     if country.payg_zone:
         yield from _text_fault("the payg_zone", country.payg_zone, CATALOGUE_CODE_TEXT_MAX)
+
+
+def _currency_faults(currency: Currency) -> Iterator[str]:
+    refusal = check_currency(currency.code)
+    if refusal is not None:
+        yield refusal.detail
+    amounts = {}
+    for name in ("minimum", "maximum", "approval_above"):
+        try:
+            amounts[name] = parse_micros(getattr(currency, name))
+        except ValueError as error:
+            yield f"{name}: {error}"
+    if len(amounts) < 3:
+        return
+    unit_micros = chargeable_unit_micros(currency.code)
+    if not 0 < amounts["minimum"] <= amounts["maximum"]:
+        yield "minimum: it is above 0 and at most the maximum"
+    for name in ("minimum", "maximum"):
+        if amounts[name] % unit_micros:
+            yield f"{name}: it is a multiple of {decimal_text(unit_micros)} {currency.code}"
+    if amounts["approval_above"] < 0:
+        yield "approval_above: it is not below 0"
 
 
 def _setting_faults(setting: Setting) -> Iterator[str]:

@@ -1,0 +1,141 @@
+"""The jobs that tend wallets and collect payments. Alone they talk to payment providers, and never
+inside a transaction."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import structlog
+
+from talktime.core.charges import Absent, NeedsCardholder, Outcome, Succeeded
+from talktime.core.limits import TEND_BATCH_MAX
+from talktime.operations.collect import ASK, GIVE_UP, Step, next_step, note_answer
+from talktime.operations.counters import Counters
+from talktime.operations.sweep import Sweep, Swept
+from talktime.operations.till import Counter, open_till
+from talktime.providers.payment import PaymentProvider
+from talktime.store.database import Outage
+from talktime.store.payments import payments_due, wallets_asking, wallets_to_recharge
+
+log = structlog.get_logger(__name__)
+
+Providers = Mapping[str, PaymentProvider]
+
+
+def tend_wallets(sweep: Sweep) -> Swept:
+    """Look at the wallets that ask for it: tell of levels crossed, begin recharges (D1, D2, D4)."""
+    return _tend(sweep, lambda after: wallets_asking(sweep.connection, after, TEND_BATCH_MAX))
+
+
+def recheck_recharges(sweep: Sweep) -> Swept:
+    """Test again the triggers of those who are below them with nothing on its way: what a cap, a
+    pause between attempts or an expired lot kept back (D2)."""
+
+    def page(after: int) -> list[int]:
+        return wallets_to_recharge(sweep.connection, sweep.clock_ms(), after, TEND_BATCH_MAX)
+
+    return _tend(sweep, page)
+
+
+def collect_payments(sweep: Sweep, providers: Providers) -> Swept:
+    """Do the next step of every payment that is due: charge, ask, try again, give up."""
+    counters, done, failures, after = _counters(sweep), 0, list[str](), 0
+    while not sweep.stopping():
+        with sweep.connection.reading():
+            due = payments_due(sweep.connection, sweep.clock_ms(), after, TEND_BATCH_MAX)
+        for organisation_id, payment_id in due:
+            if sweep.stopping():
+                break
+            with _one(failures, f"payment {payment_id}"):
+                done += _collect(sweep, counters, providers, organisation_id, payment_id)
+        if len(due) < TEND_BATCH_MAX:
+            break
+        after = due[-1][1]
+    return Swept(done, tuple(failures))
+
+
+def _collect(
+    sweep: Sweep,
+    counters: Counters,
+    providers: Providers,
+    organisation_id: int,
+    payment_id: int,
+) -> int:
+    counter = _counter(sweep, counters, organisation_id)
+    step = next_step(counter, payment_id, return_url(sweep, organisation_id))
+    if step is None:
+        return 0
+    provider = providers.get(step.provider)
+    if provider is None:
+        raise LookupError(f"there is no payment provider {step.provider!r} any more")
+    outcome = _ask(provider, step)
+    note_answer(_counter(sweep, counters, organisation_id), step, outcome)
+    log.info(
+        "provider answered",
+        payment=payment_id,
+        attempt=step.charge.try_id,
+        asked=step.verb,
+        outcome=type(outcome).__name__,
+    )
+    return 1
+
+
+def _ask(provider: PaymentProvider, step: Step) -> Outcome | Absent:
+    if step.verb == ASK:
+        return provider.find_charge(step.charge, step.ref)
+    if step.verb == GIVE_UP:
+        return provider.cancel_charge(step.ref)
+    outcome = provider.charge(step.charge)
+    if isinstance(outcome, NeedsCardholder) and not step.charge.person_present:
+        # Nobody is there to confirm: called off, so that nobody can later.
+        called_off = provider.cancel_charge(outcome.ref)
+        if isinstance(called_off, Succeeded):
+            return called_off
+    return outcome
+
+
+def return_url(sweep: Sweep, organisation_id: int) -> str:
+    """Where a cardholder comes back to from a page of the provider's."""
+    base = sweep.settings.address if sweep.settings is not None else ""
+    return f"{base}/organisations/{organisation_id}/credits/"
+
+
+def _tend(sweep: Sweep, page: Callable[[int], list[int]]) -> Swept:
+    counters, done, failures, after = _counters(sweep), 0, list[str](), 0
+    while not sweep.stopping():
+        with sweep.connection.reading():
+            organisation_ids = page(after)
+        for organisation_id in organisation_ids:
+            if sweep.stopping():
+                break
+            with _one(failures, f"wallet of organisation {organisation_id}"):
+                with open_till(_counter(sweep, counters, organisation_id)):
+                    pass  # whoever opens a till leaves the wallet tended
+                done += 1
+        if len(organisation_ids) < TEND_BATCH_MAX:
+            break
+        after = organisation_ids[-1]
+    return Swept(done, tuple(failures))
+
+
+def _counters(sweep: Sweep) -> Counters:
+    if sweep.control is None:
+        raise ValueError("this job needs the control plane")
+    return Counters(sweep.control, sweep.connection, sweep.clock_ms, sweep.next_id)
+
+
+def _counter(sweep: Sweep, counters: Counters, organisation_id: int) -> Counter:
+    counter = counters.of_id(organisation_id)
+    if counter is None:
+        raise LookupError(f"the control plane has no organisation {organisation_id}")
+    return counter
+
+
+@contextmanager
+def _one(failures: list[str], what: str) -> Iterator[None]:
+    """One row that cannot be worked on stops no other; an outage stops all."""
+    try:
+        yield
+    except Outage:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it was, the other rows are done
+        failures.append(f"{what}: {error!r}")

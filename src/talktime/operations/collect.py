@@ -1,0 +1,96 @@
+"""What of a payment is to be asked of its provider, and what its answer comes to.
+
+Nothing here talks to a provider: a job does, between `next_step` and `note_answer`, outside any
+transaction. If it dies in between, the next run begins with the same step, and the provider knows
+the try by its id.
+"""
+
+from typing import NamedTuple
+
+from talktime.core.charges import Absent, Charge, Outcome
+from talktime.core.collecting import CONFIRM_MS_MAX
+from talktime.core.payments import (
+    CONFIRMING,
+    DECLINED,
+    RECHARGE,
+    SENDING,
+    UNKNOWN,
+    PaymentTry,
+    Till,
+)
+from talktime.operations.till import Counter, open_till
+from talktime.store.payments import load_till, method_of_id
+
+SEND, ASK, GIVE_UP = "send", "ask", "give_up"
+
+
+class Step(NamedTuple):
+    """The next thing to ask a provider: `send` the charge, `ask` what became of it, or `give_up`
+    one that waits for its cardholder (take it back, then ask)."""
+
+    verb: str
+    payment_id: int
+    provider: str
+    charge: Charge
+    ref: str
+
+
+def next_step(counter: Counter, payment_id: int, return_url: str) -> Step | None:
+    """What is to be asked of a provider for this payment now; None where that is nothing.
+
+    A recharge whose time has come to be tried again is moved on first, in its own transaction.
+    """
+    cell, organisation_id = counter.cell, counter.organisation.id
+    with cell.reading():
+        till = load_till(cell, organisation_id, counter.now_ms, [payment_id])
+    payment = till.payments.get(payment_id)
+    if payment is None or payment.due_ms is None or payment.due_ms > counter.now_ms:
+        return None
+    if payment.state == DECLINED:
+        with open_till(counter, [payment_id]) as collector:
+            payment = collector.till.payments[payment_id]
+            if payment.state == DECLINED:
+                collector.due(payment)
+            till = collector.till
+    try_ = till.open_try(payment)
+    return None if try_ is None else _step(counter, till, payment_id, try_, return_url)
+
+
+def _step(counter: Counter, till: Till, payment_id: int, try_: PaymentTry, return_url: str) -> Step:
+    payment = till.payments[payment_id]
+    method = till.method(try_.method_id)
+    if method is None:
+        with counter.cell.reading():
+            method = method_of_id(counter.cell, try_.organisation_id, try_.method_id)
+    if method is None:
+        raise ValueError(f"try {try_.id} is of a method that is not there: {try_.method_id}")
+    verbs = {SENDING: SEND, UNKNOWN: ASK, CONFIRMING: ASK}
+    verb = verbs[try_.state]
+    if try_.state == CONFIRMING and counter.now_ms - try_.created_ms >= CONFIRM_MS_MAX:
+        verb = GIVE_UP
+    charge = Charge(
+        try_.id,
+        try_.organisation_id,
+        try_.amount_micros,
+        payment.currency,
+        method.customer_ref,
+        method.method_ref,
+        "Communications credits",
+        person_present=payment.kind != RECHARGE,
+        return_url=return_url,
+    )
+    return Step(verb, payment_id, try_.provider, charge, try_.provider_ref)
+
+
+def note_answer(counter: Counter, step: Step, outcome: Outcome | Absent) -> None:
+    """Write down what the provider said: credits, a decline, a question to ask later.
+
+    Its own transaction, in which the lot, the invoice and the notice come in too; done twice, it
+    changes nothing the second time.
+    """
+    with open_till(counter, [step.payment_id]) as collector:
+        payment = collector.till.payments[step.payment_id]
+        for try_ in collector.till.tries[step.payment_id]:
+            if try_.id == step.charge.try_id:
+                collector.answered(payment, try_, outcome)
+                return

@@ -1,0 +1,113 @@
+"""What an organisation pays with: cards, which a provider keeps, and agreements to pay invoices."""
+
+from collections.abc import Callable
+
+from talktime.core.directory import Organisation
+from talktime.core.limits import (
+    ACTOR_TEXT_MAX,
+    AGREEMENT_TEXT_MAX,
+    PAYMENT_METHODS_MAX,
+    PO_NUMBER_TEXT_MAX,
+)
+from talktime.core.payments import INVOICE, PaymentMethod
+from talktime.core.refusal import Refusal
+from talktime.operations.input_checks import check_text, first
+from talktime.operations.till import Counter, open_till
+from talktime.store.database import Connection
+from talktime.store.load import LOCK_WALLETS
+from talktime.store.payments import insert_method, method_of_id, methods_of, set_method
+
+
+def add_invoice(
+    cell: Connection,
+    organisation: Organisation,
+    *,
+    agreement: str,
+    po_number: str = "",
+    actor: str,
+    now_ms: int,
+    next_id: Callable[[], int],
+) -> PaymentMethod | Refusal:
+    """Let the organisation pay by invoice, under an agreement, with a PO number or none (R10). It
+    becomes the last of its methods; opens its own transaction. Refuses: invalid_value."""
+    refusal = first(
+        check_text("the agreement number", agreement, AGREEMENT_TEXT_MAX),
+        check_text("the PO number", po_number, PO_NUMBER_TEXT_MAX) if po_number else None,
+        check_text("the actor", actor, ACTOR_TEXT_MAX),
+    )
+    if refusal is not None:
+        return refusal
+    method = PaymentMethod(
+        next_id(),
+        organisation.id,
+        INVOICE,
+        "active",
+        0,
+        *("", "", "", "", ""),
+        None,
+        None,
+        agreement,
+        po_number,
+        now_ms,
+        actor,
+    )
+    with cell.transaction():
+        return add_method(cell, method)
+
+
+def add_method(cell: Connection, method: PaymentMethod) -> PaymentMethod | Refusal:
+    """Add a method after the others, inside the caller's transaction. Refuses: invalid_value for
+    more than there may be."""
+    cell.rows(LOCK_WALLETS, [[method.organisation_id]])
+    known = methods_of(cell, method.organisation_id)
+    if len(known) >= PAYMENT_METHODS_MAX:
+        detail = f"there are {PAYMENT_METHODS_MAX} payment methods already: remove one first"
+        return Refusal("invalid_value", detail)
+    method.priority = max((each.priority for each in known), default=-1) + 1
+    insert_method(cell, method)
+    return method
+
+
+def list_methods(cell: Connection, organisation: Organisation) -> list[PaymentMethod]:
+    """The methods in the order in which they are tried: the first, then its backups."""
+    with cell.reading():
+        return methods_of(cell, organisation.id)
+
+
+def remove_method(counter: Counter, method_id: int) -> PaymentMethod | Refusal:
+    """Use a method no more. A charge that is on its way is finished; auto-recharge goes on with the
+    next card, and says so where there is none. Refuses: unknown_payment_method."""
+    with open_till(counter) as collector:
+        method = collector.till.method(method_id)
+        if method is None:
+            return _unknown(method_id)
+        method.state = "removed"
+        set_method(counter.cell, method)
+        collector.till.methods.remove(method)
+    return method
+
+
+def make_first(counter: Counter, method_id: int) -> list[PaymentMethod] | Refusal:
+    """Try this method before all others; they keep their order. Refuses: unknown_payment_method."""
+    with open_till(counter) as collector:
+        methods = collector.till.methods
+        chosen = collector.till.method(method_id)
+        if chosen is None:
+            return _unknown(method_id)
+        methods.sort(key=lambda method: method is not chosen)
+        for priority, method in enumerate(methods):
+            if method.priority != priority:
+                method.priority = priority
+                set_method(counter.cell, method)
+    return methods
+
+
+def find_method(counter: Counter, method_id: int) -> PaymentMethod | Refusal:
+    """One of the organisation's methods, a removed one too. Refuses: unknown_payment_method."""
+    with counter.cell.reading():
+        found = method_of_id(counter.cell, counter.organisation.id, method_id)
+    return found or _unknown(method_id)
+
+
+def _unknown(method_id: int) -> Refusal:
+    return Refusal("unknown_payment_method", f"there is no payment method {method_id}")

@@ -1,0 +1,223 @@
+"""Buying credits once: by card, or by invoice and the operator's word that the money is there."""
+
+import hashlib
+from typing import NamedTuple
+
+from talktime.core.documents import LOT_TERMS
+from talktime.core.expiry import expires_ms
+from talktime.core.limits import ACTOR_TEXT_MAX, IDEMPOTENCY_KEY_TEXT_MAX, PO_NUMBER_TEXT_MAX
+from talktime.core.notices import Notice, notice
+from talktime.core.payments import (
+    CANCELLED,
+    CHARGING,
+    DECLINED,
+    INVOICE,
+    INVOICED,
+    PURCHASE,
+    Payment,
+    PaymentMethod,
+)
+from talktime.core.refusal import Refusal
+from talktime.operations.eligibility import check_amount
+from talktime.operations.input_checks import check_text, first
+from talktime.operations.till import Counter, NoWallet, counter_refusal, open_till
+from talktime.store.payments import payment_of_id, payment_of_key
+
+
+class Terms(NamedTuple):
+    """What is shown before a purchase is confirmed: when the money would expire, and the terms."""
+
+    amount_micros: int
+    expires_ms: int
+    terms: tuple[str, ...]
+
+
+class Purchase(NamedTuple):
+    """A purchase that was begun; `replayed` when the key had begun it before."""
+
+    payment: Payment
+    replayed: bool
+
+
+def terms_of(counter: Counter, amount_micros: int, why_not: Refusal | None) -> Terms | Refusal:
+    """The expiry date and terms of a purchase of so much, if it were paid now (D5, R12).
+
+    `why_not` is what operations/eligibility.py says. Refuses: that; amount_out_of_bounds,
+    invalid_value.
+    """
+    refusal = why_not or check_amount(
+        "the amount", amount_micros, counter.bounds, counter.organisation.currency
+    )
+    if refusal is not None:
+        return refusal
+    at_ms = expires_ms(counter.now_ms, counter.organisation.time_zone)
+    return Terms(amount_micros, at_ms, LOT_TERMS)
+
+
+def start_purchase(
+    counter: Counter,
+    *,
+    amount_micros: int,
+    method_id: int,
+    po_number: str = "",
+    idempotency_key: str,
+    actor: str,
+    why_not: Refusal | None,
+) -> Purchase | Refusal:
+    """Begin to buy `amount_micros`: a card is charged by a job at once, an invoice waits for its
+    money. The same key and request again is the same purchase; opens its own transaction.
+
+    Refuses: what `terms_of` refuses; unknown_payment_method; invalid_value, for a PO number
+    without an invoice too (R10); idempotency_key_reused.
+    """
+    organisation_id, body_hash = counter.organisation.id, _hash(amount_micros, method_id, po_number)
+    with counter.cell.reading():
+        known = payment_of_key(counter.cell, organisation_id, idempotency_key)
+    if known is not None:
+        return _again(known, body_hash)
+    terms = terms_of(counter, amount_micros, why_not)
+    if isinstance(terms, Refusal):
+        return terms
+    refusal = first(
+        check_text("the idempotency key", idempotency_key, IDEMPOTENCY_KEY_TEXT_MAX),
+        check_text("the actor", actor, ACTOR_TEXT_MAX),
+        check_text("the PO number", po_number, PO_NUMBER_TEXT_MAX) if po_number else None,
+    )
+    if refusal is not None:
+        return refusal
+    try:
+        with open_till(counter) as collector:
+            known = payment_of_key(counter.cell, organisation_id, idempotency_key)
+            if known is not None:
+                return _again(known, body_hash)
+            method = collector.till.method(method_id)
+            if method is None:
+                return Refusal("unknown_payment_method", f"there is no method {method_id}")
+            if po_number and method.kind != INVOICE:
+                return Refusal("invalid_value", "a PO number goes with an invoice alone")
+            if collector.wallet.no_buying is not None:
+                return Refusal("credits_not_offered", "buying has been closed")
+            payment = _new(
+                counter, amount_micros, method, po_number, idempotency_key, body_hash, actor
+            )
+            if method.kind == INVOICE:
+                collector.till.payments[payment.id] = payment
+                collector.books.notices.append(_invoiced(counter, payment))
+            else:
+                collector.start(payment, method)
+            return Purchase(payment, False)
+    except NoWallet as error:
+        return counter_refusal(error)
+
+
+def confirm_receipt(
+    counter: Counter, payment_id: int, *, reference: str, actor: str
+) -> Payment | Refusal:
+    """The operator says that an invoice's money is there: its credits are added; once.
+
+    Refuses: unknown_payment; payment_not_possible where it waits for no money; invalid_value.
+    """
+    refusal = first(
+        check_text("the reference", reference, PO_NUMBER_TEXT_MAX),
+        check_text("the actor", actor, ACTOR_TEXT_MAX),
+    )
+    if refusal is not None:
+        return refusal
+    with open_till(counter, [payment_id]) as collector:
+        payment = collector.till.payments.get(payment_id)
+        if payment is None:
+            return _unknown(payment_id)
+        if payment.state == INVOICED:
+            payment.actor = actor
+            collector.receive(payment, f"Invoice, received: {reference}")
+        elif payment.state != "succeeded":
+            return _not_possible(payment, "it waits for no money")
+    return payment
+
+
+def cancel_payment(counter: Counter, payment_id: int, *, reason: str) -> Payment | Refusal:
+    """Give up a payment that nothing was charged for: an invoice that was not paid, a recharge
+    that waits to be tried again.
+
+    Refuses: unknown_payment; payment_not_possible where money is, or may be, on its way.
+    """
+    with open_till(counter, [payment_id]) as collector:
+        payment = collector.till.payments.get(payment_id)
+        if payment is None:
+            return _unknown(payment_id)
+        if payment.state not in (INVOICED, DECLINED):
+            return _not_possible(payment, "only what waits, with nothing charged, is cancelled")
+        payment.code, payment.detail = "cancelled", reason
+        payment.move(CANCELLED, counter.now_ms)
+    return payment
+
+
+def find_payment(counter: Counter, payment_id: int) -> Payment | Refusal:
+    """A payment as it stands. Refuses: unknown_payment."""
+    with counter.cell.reading():
+        payment = payment_of_id(counter.cell, counter.organisation.id, payment_id)
+    return payment or _unknown(payment_id)
+
+
+def _new(
+    counter: Counter,
+    amount_micros: int,
+    method: PaymentMethod,
+    po_number: str,
+    key: str,
+    body_hash: int,
+    actor: str,
+) -> Payment:
+    state = INVOICED if method.kind == INVOICE else CHARGING
+    po_number = po_number or method.po_number
+    return Payment(
+        counter.next_id(),
+        counter.organisation.id,
+        PURCHASE,
+        state,
+        method.id,
+        amount_micros,
+        counter.organisation.currency,
+        key,
+        body_hash,
+        po_number,
+        actor,
+        *(0, "", "", ""),
+        due_ms=None,
+        created_ms=counter.now_ms,
+        new=True,
+    )
+
+
+def _invoiced(counter: Counter, payment: Payment) -> Notice:
+    return notice(
+        payment.organisation_id,
+        "purchase.invoiced",
+        f"purchase.invoiced/{payment.id}",
+        counter.now_ms,
+        payment_id=payment.id,
+        amount_micros=payment.amount_micros,
+        currency=payment.currency,
+        po_number=payment.po_number or None,
+        document_number=None,
+    )
+
+
+def _again(known: Payment, body_hash: int) -> Purchase | Refusal:
+    if known.body_hash == body_hash and known.kind == PURCHASE:
+        return Purchase(known, True)
+    detail = f"key {known.idempotency_key!r} began another payment before"
+    return Refusal("idempotency_key_reused", detail)
+
+
+def _unknown(payment_id: int) -> Refusal:
+    return Refusal("unknown_payment", f"there is no payment {payment_id}")
+
+
+def _not_possible(payment: Payment, why: str) -> Refusal:
+    return Refusal("payment_not_possible", f"payment {payment.id} is {payment.state}: {why}")
+
+
+def _hash(*asked: object) -> int:
+    digest = hashlib.blake2b(repr(asked).encode(errors="replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

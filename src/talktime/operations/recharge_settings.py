@@ -1,0 +1,190 @@
+"""Auto-recharge as an admin sees and sets it: on or off, trigger, amount, limits, and why it does
+not recharge."""
+
+from typing import NamedTuple
+
+from talktime.core.commands import ExpireLots
+from talktime.core.limits import (
+    ACTOR_TEXT_MAX,
+    ALERT_LEVELS_MAX,
+    AMOUNT_MICROS_MAX,
+    RECHARGES_A_DAY_MAX,
+)
+from talktime.core.money import decimal_text
+from talktime.core.payments import (
+    CANCELLED,
+    DECLINED,
+    FAILED,
+    RECHARGE_METHODS,
+    UP_TO,
+    AlertLevel,
+    Payment,
+    Recharge,
+    Till,
+)
+from talktime.core.recharging import (
+    DAY_MAX,
+    NotWanted,
+    Wanted,
+    month_left_micros,
+    recharge_due,
+)
+from talktime.core.refusal import Refusal
+from talktime.operations.eligibility import check_amount
+from talktime.operations.execute import DEFAULT_TERMS
+from talktime.operations.input_checks import check_one_of, check_text, first
+from talktime.operations.till import Counter, caps_since_ms, open_till
+from talktime.store.load import load
+from talktime.store.payments import keep_levels, load_till
+
+
+class RechargePlan(NamedTuple):
+    """What an admin sets: below `trigger_micros` of available money, add `amount_micros`, or top up
+    to it; at most so much a calendar month (None: no limit) and so often in 24 hours (D1, D2)."""
+
+    enabled: bool
+    trigger_micros: int = 0
+    amount_micros: int = 0
+    method: str = "amount"
+    month_cap_micros: int | None = None
+    day_max: int = DAY_MAX
+
+
+class RechargeView(NamedTuple):
+    """How auto-recharge stands: its settings (None: never set), what it would do now and why,
+    the attempt on its way, what may still be bought this month."""
+
+    recharge: Recharge | None
+    standing: Wanted | NotWanted
+    attempt: Payment | None
+    month_left_micros: int | None
+    levels: tuple[AlertLevel, ...]
+
+
+def set_recharge(
+    counter: Counter, plan: RechargePlan, *, actor: str, why_not: Refusal | None
+) -> RechargeView | Refusal:
+    """Set auto-recharge, in its own transaction; where the balance is below the trigger already,
+    a recharge begins at once (R21). Turning it off always works: what is on its way is finished,
+    what waits to be tried again is given up (R20).
+
+    To turn it on, credits must be for sale (`why_not`: operations/eligibility.py). A changed plan
+    also resumes a paused recharge. Refuses: that; amount_out_of_bounds; invalid_value.
+    """
+    refusal = check_text("the actor", actor, ACTOR_TEXT_MAX)
+    if plan.enabled:
+        refusal = refusal or why_not or _wrong(counter, plan)
+    if refusal is not None:
+        return refusal
+    with open_till(counter) as collector:
+        till, now_ms = collector.till, counter.now_ms
+        if plan.enabled:
+            if collector.wallet.no_buying is not None:
+                return Refusal("credits_not_offered", "buying has been closed")
+            till.recharge = Recharge(
+                counter.organisation.id,
+                True,
+                plan.trigger_micros,
+                plan.method,
+                plan.amount_micros,
+                plan.month_cap_micros,
+                plan.day_max,
+                *("", "", None),
+                changed_ms=now_ms,
+                changed_by=actor,
+                changed=True,
+            )
+        elif till.recharge is not None:
+            turn_off(till, now_ms, actor)
+    return view_recharge(counter)
+
+
+def turn_off(till: Till, now_ms: int, actor: str) -> None:
+    """Buy nothing more by itself; a charge that is on its way is finished, one that waits to be
+    tried again is given up (R20)."""
+    recharge = till.recharge
+    if recharge is None:
+        return
+    recharge.enabled, recharge.changed = False, True
+    recharge.changed_ms, recharge.changed_by = now_ms, actor
+    recharge.resume()
+    attempt = till.open_recharge()
+    if attempt is not None and attempt.state == DECLINED:
+        attempt.code, attempt.detail = "turned_off", "Auto-recharge was turned off"
+        attempt.move(CANCELLED, now_ms)
+
+
+def resume(counter: Counter, *, actor: str) -> RechargeView | Refusal:
+    """Go on after a pause; where the balance is below the trigger, a recharge begins at once.
+
+    Refuses: invalid_value where auto-recharge is not paused.
+    """
+    with open_till(counter) as collector:
+        recharge = collector.till.recharge
+        if recharge is None or not recharge.paused_code:
+            return Refusal("invalid_value", "auto-recharge is not paused")
+        recharge.resume()
+        recharge.changed_ms, recharge.changed_by = counter.now_ms, actor
+        attempt = collector.till.open_recharge()
+        if attempt is not None and attempt.state == DECLINED:
+            attempt.code, attempt.detail = "resumed", "A new attempt was asked for"
+            attempt.move(FAILED, counter.now_ms)
+    return view_recharge(counter)
+
+
+def view_recharge(counter: Counter) -> RechargeView:
+    """How auto-recharge stands at this moment; takes no lock."""
+    cell, organisation_id = counter.cell, counter.organisation.id
+    with cell.reading():
+        books = load(
+            cell, [ExpireLots(organisation_id)], counter.next_id, DEFAULT_TERMS, lock=False
+        )
+        till = load_till(cell, organisation_id, caps_since_ms(counter.now_ms))
+    wallet = books.wallets[organisation_id]
+    standing = recharge_due(wallet, till, counter.bounds, counter.now_ms)
+    left_micros = None
+    if till.recharge is not None:
+        left_micros = month_left_micros(till, till.recharge, counter.now_ms)
+    return RechargeView(
+        till.recharge, standing, till.open_recharge(), left_micros, tuple(till.levels)
+    )
+
+
+def set_alerts(counter: Counter, levels_micros: set[int]) -> RechargeView | Refusal:
+    """Tell when the balance falls below each of these, in micros; that it is used up is always
+    told (D4). Refuses: invalid_value."""
+    wrong = [micros for micros in levels_micros if not 0 < micros <= AMOUNT_MICROS_MAX]
+    if wrong:
+        return Refusal("invalid_value", f"a level is above 0, not {decimal_text(wrong[0])}")
+    if len(levels_micros) > ALERT_LEVELS_MAX:
+        return Refusal("invalid_value", f"there may be {ALERT_LEVELS_MAX} levels at most")
+    with open_till(counter) as collector:
+        till, organisation_id = collector.till, counter.organisation.id
+        till.levels = [level for level in till.levels if level.below_micros in (0, *levels_micros)]
+        known = {level.below_micros for level in till.levels}
+        keep_levels(counter.cell, organisation_id, sorted(levels_micros))
+        for micros in sorted(levels_micros - known):
+            till.levels.append(AlertLevel(organisation_id, micros, changed=True))
+    return view_recharge(counter)
+
+
+def _wrong(counter: Counter, plan: RechargePlan) -> Refusal | None:
+    currency = counter.organisation.currency
+    refusal = first(
+        check_one_of("the method", plan.method, RECHARGE_METHODS),
+        check_amount("the recharge amount", plan.amount_micros, counter.bounds, currency),
+    )
+    if refusal is not None:
+        return refusal
+    if not 0 <= plan.trigger_micros <= AMOUNT_MICROS_MAX:
+        return Refusal("invalid_value", "the trigger must be 0 or more")
+    if plan.method == UP_TO and plan.amount_micros <= plan.trigger_micros:
+        return Refusal("invalid_value", "to recharge up to an amount, it must be above the trigger")
+    if not 1 <= plan.day_max <= RECHARGES_A_DAY_MAX:
+        detail = f"recharges in 24 hours must be from 1 to {RECHARGES_A_DAY_MAX}"
+        return Refusal("invalid_value", detail)
+    cap_micros = plan.month_cap_micros
+    if cap_micros is not None and cap_micros < counter.bounds.minimum_micros:
+        least = decimal_text(counter.bounds.minimum_micros)
+        return Refusal("invalid_value", f"the monthly limit must be at least {least} {currency}")
+    return None

@@ -1,0 +1,145 @@
+"""One transaction on an organisation's payments: the wallet locked, the till loaded, something
+decided, all of it saved with the documents and notices that come of it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from talktime.core.collecting import Bought, Collector
+from talktime.core.commands import ExpireLots
+from talktime.core.directory import Organisation
+from talktime.core.documents import Buyer, Document, Seller, invoice_of_lot, number_text
+from talktime.core.expiry import expires_ms
+from talktime.core.ledger import Lot, Wallet
+from talktime.core.meters import month_of
+from talktime.core.notices import notice
+from talktime.core.recharging import DAY_MS, Bounds
+from talktime.core.refusal import Refusal
+from talktime.core.tending import tend
+from talktime.operations.documents import issue
+from talktime.operations.execute import DEFAULT_TERMS
+from talktime.store.database import Connection
+from talktime.store.documents import billing_profile
+from talktime.store.load import load
+from talktime.store.payments import load_till, save_till
+from talktime.store.save import save
+
+UNNAMED = Seller("Talktime")
+MODEL_MARKS = ("draining", "post_usage")
+"""Set and taken away by operations/commerce_models.py alone."""
+
+
+class Counter(NamedTuple):
+    """Where an organisation pays: its cell, what it may buy at once, who sells, the time and the
+    source of ids. `no_buying` is the code of why it can buy nothing; '' where it can."""
+
+    cell: Connection
+    organisation: Organisation
+    bounds: Bounds
+    now_ms: int
+    next_id: Callable[[], int]
+    seller: Seller = UNNAMED
+    no_buying: str = ""
+
+
+class NoWallet(Exception):
+    """The cell has no wallet for the organisation."""
+
+
+@contextmanager
+def open_till(counter: Counter, payment_ids: Sequence[int] = ()) -> Iterator[Collector]:
+    """A transaction in which payments are decided; the `payment_ids` are loaded beside the open
+    ones. At its end the wallet is tended: whatever happened, what is watched is right again (D2).
+
+    Raises NoWallet, Outage.
+    """
+    cell, organisation, now_ms = counter.cell, counter.organisation, counter.now_ms
+    with cell.transaction():
+        books = load(cell, [ExpireLots(organisation.id)], counter.next_id, DEFAULT_TERMS)
+        wallet = books.wallets.get(organisation.id)
+        if wallet is None:
+            raise NoWallet(f"organisation {organisation.id} has no wallet in its cell")
+        till = load_till(cell, organisation.id, caps_since_ms(now_ms), payment_ids)
+        collector = Collector(books, till, expires_ms(now_ms, organisation.time_zone), now_ms)
+        _close_to_buying(wallet, counter.no_buying or None)
+        yield collector
+        tend(collector, counter.bounds)
+        for bought in collector.bought:
+            _invoice(counter, collector, bought)
+        save(cell, books, now_ms)
+        save_till(cell, till)
+
+
+def counter_refusal(error: NoWallet) -> Refusal:
+    """The refusal that says so to whoever asked."""
+    return Refusal("unknown_organisation", str(error))
+
+
+def buyer_of(cell: Connection, organisation: Organisation) -> Buyer:
+    """To whom documents of an organisation are addressed: as it said, else by its name."""
+    profile = billing_profile(cell, organisation.id)
+    if profile is None:
+        return Buyer(organisation.name, organisation.name)
+    return Buyer(organisation.name, *profile)
+
+
+def invoice_lot(
+    counter: Counter, lot: Lot, *, payment_id: int | None = None, method: str = "", po: str = ""
+) -> Document:
+    """Issue the invoice of a lot, in the transaction in which it came in."""
+    facts = invoice_of_lot(
+        lot,
+        counter.organisation.currency,
+        counter.seller,
+        buyer_of(counter.cell, counter.organisation),
+        counter.organisation.time_zone,
+        payment_id=payment_id,
+        method=method,
+        po_number=po,
+    )
+    return issue(
+        counter.cell,
+        counter.organisation.id,
+        facts,
+        now_ms=counter.now_ms,
+        next_id=counter.next_id,
+    )
+
+
+def caps_since_ms(now_ms: int) -> int:
+    """Recharges since then count against the caps: of the last day, and of this month."""
+    since_ms = now_ms - DAY_MS
+    month = month_of(now_ms)
+    while month_of(since_ms) == month:
+        since_ms -= DAY_MS
+    return since_ms
+
+
+def _close_to_buying(wallet: Wallet, code: str | None) -> None:
+    """Keep with the wallet why nothing can be bought. The mark of a change of the commerce model
+    stays: whoever made it came first to the wallet, and may not be in the control plane yet."""
+    if wallet.no_buying not in (code, *MODEL_MARKS):
+        wallet.no_buying, wallet.watch_changed = code, True
+
+
+def _invoice(counter: Counter, collector: Collector, bought: Bought) -> None:
+    payment, lot = bought.payment, bought.lot
+    if lot is None:
+        return
+    document = invoice_lot(
+        counter, lot, payment_id=payment.id, method=bought.method, po=payment.po_number
+    )
+    facts: dict[str, str | int | None] = {
+        "payment_id": payment.id,
+        "amount_micros": payment.amount_micros,
+        "currency": payment.currency,
+        "balance_micros": collector.wallet.balance_micros,
+        "expires_ms": lot.expires_ms,
+        "document_number": number_text(counter.organisation.cell, document.number),
+        "method": bought.method,
+    }
+    if payment.kind == "purchase":
+        facts["po_number"] = payment.po_number or None
+    kind = f"{payment.kind}.succeeded"
+    told = notice(payment.organisation_id, kind, f"{kind}/{payment.id}", counter.now_ms, **facts)
+    collector.books.notices.append(told)
