@@ -15,6 +15,7 @@ Chance comes from the `random` it is given, time from `clock_ms`: a run can be r
 import hmac
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from random import Random
 from typing import TypeVar
 
@@ -176,11 +177,14 @@ class Bank(BankDesk):
         return probability > 0 and self._random.random() < probability
 
     def _arrive(self) -> None:
-        now_ms = self._clock_ms()
-        due = [do for at_ms, do in self._late if at_ms <= now_ms]
+        """What was late comes to be done at its own time, whenever the next request comes."""
+        clock_ms, now_ms = self._clock_ms, self._clock_ms()
+        due = sorted((late for late in self._late if late[0] <= now_ms), key=lambda late: late[0])
         self._late = [late for late in self._late if late[0] > now_ms]
-        for do in due:
+        for at_ms, do in due:
+            self._clock_ms = partial(int, at_ms)
             do()
+        self._clock_ms = clock_ms
 
     def _charge(self, charge: Charge) -> Outcome:
         made = self._of_try(charge.try_id)
