@@ -167,7 +167,7 @@ def supervise(store: Store, minutes_later: int) -> None:
     def new_ids() -> Ids:
         return Ids(secrets.randbelow(NODES), clock)
 
-    runner = Runner(store.settings, clock, new_ids, EXPECTED["cell"], after_run=ran)
+    runner = Runner(store.settings, clock, new_ids, EXPECTED, after_run=ran)
     runner.start()
     assert done.wait(60)
     runner.stop()

@@ -21,6 +21,7 @@ from tests.stores import Stores
 WAIT_S = 60
 HOLDS = (Job("expire_holds", 0.01, expire_holds),)
 OFTEN = tuple(job._replace(period_s=0.01) for job in TIMETABLE)
+EXPECTED = {app: expected_migrations(app) for app in ("control_plane", "cell")}
 BOTH = pytest.mark.layouts("sqlite", "postgres")
 
 
@@ -33,7 +34,7 @@ class Running:
             store.settings,
             player.clock_ms,
             lambda: Ids(node, player.clock_ms),
-            expected_migrations("cell") if expected is None else expected,
+            EXPECTED | ({} if expected is None else {"cell": expected}),
             timetable=timetable,
             after_run=self.runs.put,
         )
@@ -228,6 +229,52 @@ def test_a_job_that_fails_says_so_once_and_once_more_when_it_works(store):
         ("job ran", None),
         ("job works again", None),
     ]
+
+
+@BOTH
+def test_a_job_that_filled_a_page_runs_again_at_once(store):
+    pages = iter([Swept(256, more=True), Swept(256, more=True), Swept(3)])
+    hourly = (Job("work", 3_600, lambda sweep: next(pages)),)
+    running = Running(store, Player(store.cell()), hourly)
+    with started(running):
+        runs = [running.next_run(lambda run: True) for _ in range(3)]
+    assert [(run.rows, run.more) for run in runs] == [(256, True), (256, True), (3, False)]
+
+
+@BOTH
+def test_a_job_is_given_the_installation_and_one_lasting_connection_to_the_control_plane(store):
+    seen = []
+
+    def work(sweep):
+        seen.append((sweep.settings, sweep.control(), sweep.control()))
+        return Swept(sweep.control().rows("SELECT COUNT(*) FROM organisation")[0][0], more=True)
+
+    running = Running(store, Player(store.cell()), (Job("work", 3_600, work),))
+    with started(running):
+        organisations = [running.next_run(lambda run: True).rows for _ in range(2)]
+    assert organisations == [0, 0]
+    settings, connection, again = seen[0]
+    assert settings == store.settings
+    assert connection is again
+    assert seen[1] == seen[0]
+
+
+@pytest.mark.layouts("sqlite")
+def test_a_control_plane_that_was_away_is_opened_anew_when_it_is_back(store, tmp_path):
+    def work(sweep):
+        return Swept(len(sweep.control().rows("SELECT name FROM revision")) and 1)
+
+    running = Running(store, Player(store.cell()), (Job("work", 0.01, work),))
+    path = store.settings.control_plane.path
+    shutil.move(path, tmp_path / "away")
+    with capture_logs() as logs, started(running):
+        failure = running.next_run(lambda run: run.failure).failure
+        shutil.move(tmp_path / "away", path)
+        assert running.next_run(lambda run: not run.failure).rows == 1
+    assert "control.sqlite3" in failure
+    assert [line["database"] for line in logs if line["event"].startswith("database")] == [
+        "control plane for work of cell main"
+    ] * 2
 
 
 @BOTH

@@ -25,6 +25,7 @@ from talktime.core.ids import NODES
 from talktime.engine.engine import Engine
 from talktime.engine.lane import Sources
 from talktime.jobs.runner import Runner
+from talktime.store.version import Migrations
 
 BACKLOG = 2_048
 KEEP_ALIVE_S = 75
@@ -179,13 +180,14 @@ def run_jobs_alone(settings: Settings) -> None:
 def new_engine(settings: Settings) -> Engine:
     """The engine of this installation, not yet started."""
     sources = Sources(now_ms, lambda: secrets.randbelow(NODES))
-    expected = {
-        "control_plane": expected_migrations("control_plane"),
-        "cell": expected_migrations("cell"),
-    }
-    return Engine(settings, sources, expected)
+    return Engine(settings, sources, expected_versions())
 
 
 def new_jobs(settings: Settings) -> Runner:
     """The jobs of this installation, not yet started."""
-    return Runner(settings, now_ms, new_ids, expected_migrations("cell"))
+    return Runner(settings, now_ms, new_ids, expected_versions())
+
+
+def expected_versions() -> dict[str, Migrations]:
+    """The migrations that the control plane and the cells must have."""
+    return {app: expected_migrations(app) for app in ("control_plane", "cell")}

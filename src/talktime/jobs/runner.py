@@ -6,7 +6,7 @@ another when it is over.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -16,7 +16,7 @@ from talktime.core.ids import Ids
 from talktime.engine.connector import Connector
 from talktime.jobs.timetable import TIMETABLE, Job
 from talktime.operations.sweep import Sweep, Swept
-from talktime.store.database import Outage
+from talktime.store.database import Connection, Outage
 from talktime.store.version import Migrations
 
 log = structlog.get_logger(__name__)
@@ -26,19 +26,23 @@ RETRY_S = 5
 
 
 class Run(NamedTuple):
-    """One run of a job in a cell: how many rows it did, and why it failed (empty: it did not)."""
+    """One run of a job in a cell: how many rows it did, and why it failed (empty: it did not).
+
+    `more`: it is to run again at once.
+    """
 
     job: str
     cell: str
     rows: int
     failure: str
+    more: bool = False
 
 
 class Runner:
     """The jobs of one process. `start` and `stop` once each, from one thread.
 
-    `new_ids` makes a source of ids with a node drawn anew, `expected` is the version that a cell
-    must have. `after_run` is called on the job's thread after each run.
+    `new_ids` makes a source of ids with a node drawn anew, `expected` are the versions that the
+    control plane and a cell must have. `after_run` is called on the job's thread after each run.
     """
 
     def __init__(
@@ -46,22 +50,15 @@ class Runner:
         settings: Settings,
         clock_ms: Callable[[], int],
         new_ids: Callable[[], Ids],
-        expected: Migrations,
+        expected: Mapping[str, Migrations],
         *,
         timetable: Sequence[Job] = TIMETABLE,
         after_run: Callable[[Run], None] = lambda run: None,
     ) -> None:
         self._stop = threading.Event()
         self._workers = [
-            _Worker(
-                job,
-                cell,
-                Connector(f"cell {cell} for {job.name}", address, "cell", expected),
-                (clock_ms, new_ids),
-                self._stop,
-                after_run,
-            )
-            for cell, address in settings.cells.items()
+            _Worker(job, cell, settings, expected, (clock_ms, new_ids), self._stop, after_run)
+            for cell in settings.cells
             for job in timetable
         ]
 
@@ -79,18 +76,29 @@ class Runner:
 
 
 class _Worker:
-    """One job in one cell, on its own thread and connection."""
+    """One job in one cell, on its own thread and connections."""
 
     def __init__(
         self,
         job: Job,
         cell: str,
-        connector: Connector,
+        settings: Settings,
+        expected: Mapping[str, Migrations],
         sources: tuple[Callable[[], int], Callable[[], Ids]],
         stop: threading.Event,
         after_run: Callable[[Run], None],
     ) -> None:
-        self._job, self._cell, self._connector = job, cell, connector
+        self._job, self._cell, self._settings = job, cell, settings
+        self._connector = Connector(
+            f"cell {cell} for {job.name}", settings.cells[cell], "cell", expected["cell"]
+        )
+        self._control = Connector(
+            f"control plane for {job.name} of cell {cell}",
+            settings.control_plane,
+            "control_plane",
+            expected["control_plane"],
+        )
+        self._control_away: Outage | None = None
         self._clock_ms, self._new_ids = sources
         self._ids = self._new_ids()
         self._stop = stop
@@ -103,26 +111,51 @@ class _Worker:
         while not self._stop.wait(wait_s):
             run = self._run()
             self._after_run(run)
-            wait_s = min(self._job.period_s, RETRY_S) if run.failure else self._job.period_s
+            wait_s = self._wait_s(run)
+        self._close()
+
+    def _wait_s(self, run: Run) -> float:
+        if run.failure:
+            return min(self._job.period_s, RETRY_S)
+        return 0 if run.more else self._job.period_s
+
+    def _close(self) -> None:
         self._connector.close()
+        self._control.close()
 
     def _run(self) -> Run:
         try:
             swept = self._sweep()
         except Outage as outage:
-            self._connector.failed(outage)
+            self._close()
+            away = self._control if outage is self._control_away else self._connector
+            away.failed(outage)
             return Run(self._job.name, self._cell, 0, str(outage))
         except Exception as error:  # noqa: BLE001 - without this thread nobody watches the cell
-            self._connector.close()
+            self._close()
             return self._ran(Swept(0, (repr(error),)), error)
         self._connector.worked()
+        self._control.worked()
         return self._ran(swept)
 
     def _sweep(self) -> Swept:
-        connection = self._connector.connection()
         return self._job.run(
-            Sweep(connection, self._clock_ms, self._ids.next, stopping=self._stop.is_set)
+            Sweep(
+                self._connector.connection(),
+                self._clock_ms,
+                self._ids.next,
+                stopping=self._stop.is_set,
+                settings=self._settings,
+                control=self._control_connection,
+            )
         )
+
+    def _control_connection(self) -> Connection:
+        try:
+            return self._control.connection()
+        except Outage as outage:
+            self._control_away = outage
+            raise
 
     def _ran(self, swept: Swept, error: Exception | None = None) -> Run:
         job, cell, fault = self._job.name, self._cell, "; ".join(swept.failures)
@@ -136,4 +169,4 @@ class _Worker:
             # The one fault that is nobody's: two processes made the same id.
             self._ids = self._new_ids()
         self._fault = fault
-        return Run(job, cell, swept.rows, fault)
+        return Run(job, cell, swept.rows, fault, swept.more)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from talktime.config import Settings
 from talktime.core.books import Terms
 from talktime.core.commands import Command
 from talktime.operations.execute import DEFAULT_TERMS, Done, execute
@@ -12,7 +13,9 @@ from talktime.store.database import Connection, Outage
 class Sweep(NamedTuple):
     """What a sweep works with. `stopping` is asked between batches: what is done stays done.
 
-    `clock_ms` gives milliseconds since the epoch, `next_id` ids that are new in the cell.
+    `clock_ms` gives milliseconds since the epoch, `next_id` ids that are new in the cell. Where a
+    runner made it, `settings` is the installation, and `control` opens a connection to the control
+    plane at its first call: kept by the worker, closed with it, replaced after an Outage.
     """
 
     connection: Connection
@@ -20,13 +23,19 @@ class Sweep(NamedTuple):
     next_id: Callable[[], int]
     terms: Terms = DEFAULT_TERMS
     stopping: Callable[[], bool] = lambda: False
+    settings: Settings | None = None
+    control: Callable[[], Connection] | None = None
 
 
 class Swept(NamedTuple):
-    """How many rows were done, and in words what could not be."""
+    """How many rows were done, and in words what could not be.
+
+    `more` asks to be run again at once: a page was full, so there may be another.
+    """
 
     rows: int
     failures: tuple[str, ...] = ()
+    more: bool = False
 
 
 def execute_batch(sweep: Sweep, commands: Sequence[Command], failures: list[str]) -> list[Done]:
