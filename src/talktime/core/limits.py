@@ -85,3 +85,14 @@ CONSOLE_BODY_BYTES_MAX = 8 * 1024 * 1024
 RESERVED_MS_MAX = 10 * 60_000  # how long a number is kept for an organisation that looks at it
 PAGE_ROWS_MAX = 1_000
 SIGN_IN_KEYS_MAX = 10_000  # places and e-mail addresses whose failures to sign in are remembered
+
+# Notices.
+RECIPIENTS_MAX = 100
+ENDPOINTS_MAX = 20
+EMAIL_TEXT_MAX = 254
+WEBHOOK_URL_TEXT_MAX = 2_000
+SPREAD_BATCH_MAX = 256
+DELIVERIES_TAKEN_MAX = 64
+DELIVERIES_OF_EACH_MAX = 4
+DIGEST_NOTICES_MAX = 10_000
+WEBHOOK_ANSWER_BYTES_MAX = 64 * 1024
