@@ -95,7 +95,8 @@ def next_of(channel: str, outcome: Outcome, *, tries: int, now_ms: int, jitter: 
     >>> next_of("mail", NotTried("the server is away"), tries=2, now_ms=0, jitter=0)
     Next(state='due', tries=1, detail='the server is away', due_ms=30000)
     """
-    detail = outcome.detail[:DETAIL_TEXT_MAX]
+    shown = "".join(each if each.isprintable() else " " for each in outcome.detail)
+    detail = shown[:DETAIL_TEXT_MAX]
     if isinstance(outcome, Sent):
         return Next(SENT, tries, detail, None)
     if isinstance(outcome, Never):

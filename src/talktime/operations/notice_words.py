@@ -22,6 +22,7 @@ from talktime.operations.wording import Wording, zone_named
 LANGUAGES: dict[str, Language] = {each.code: each for each in (ENGLISH, GERMAN)}
 """The languages that mail is written in, by their codes."""
 
+DIGEST = "notices.digest"
 TEXT_MAX, SUBJECT_MAX = 240, 180
 SHOWN = (
     *("amount", "balance", "threshold", "remaining", "forfeited", "voided", "debt", "limit"),
@@ -36,6 +37,7 @@ _NAMES = {
     "detail": "reason",
     "exp_year": "card",
 }
+_TIMES = re.compile("[0-9]{1,9}")
 _SPACES = re.compile(r"\s+")
 # Letters of some scripts are joined and parted by these two; other invisible signs are left out.
 _JOINERS = "\u200c\u200d"
@@ -76,6 +78,9 @@ def words(notice: Notice, reader: Reader, place: Place) -> Words:
     language = language_of(reader.language)
     wording = Wording(_locale(reader.language, language.code), zone_named(reader.time_zone))
     facts = facts_in_words(notice, language, wording)
+    concerning = _concerning(notice, reader)
+    if notice.kind == DIGEST:
+        facts["count"] = wording.decimal(sum(concerning.values()))
     facts |= {
         "organisation": clean(place.organisation),
         "email": clean(reader.email),
@@ -88,7 +93,10 @@ def words(notice: Notice, reader: Reader, place: Place) -> Words:
     happened, means, step = (
         line.format_map(known) for line in (said.happened, said.means, said.step)
     )
-    listed = _listed(notice, reader, language)
+    listed = [
+        title_of(kind, language) + (f" ({times}\N{MULTIPLICATION SIGN})" if times > 1 else "")
+        for kind, times in concerning.items()
+    ]
     url = place.url + said.place
     subject = _shortened(said.subject.format_map(known), SUBJECT_MAX)
     footer = language.footer.format_map(known)
@@ -206,18 +214,14 @@ def _said(notice: Notice, language: Language) -> Said:
     return said or Said("{organisation}: " + title.replace("{", "").replace("}", ""), *[""] * 4)
 
 
-def _listed(notice: Notice, reader: Reader, language: Language) -> list[str]:
+def _concerning(notice: Notice, reader: Reader) -> dict[str, int]:
     """Of a digest: what happened how often, as far as it concerns the reader's roles."""
-    if notice.kind != "notices.digest":
-        return []
-    lines = []
-    for item in str(notice.facts.get("kinds") or "").split():
+    found = {}
+    for item in str(notice.facts.get("kinds") or "").split() if notice.kind == DIGEST else ():
         kind, _, times = item.partition("=")
         if kind in KINDS and set(KINDS[kind].roles) & set(reader.roles):
-            title = title_of(kind, language)
-            often = f" ({clean(times, 8)}\N{MULTIPLICATION SIGN})"
-            lines.append(title if times in ("", "1") else title + often)
-    return lines
+            found[kind] = int(times) if _TIMES.fullmatch(times) else 1
+    return found
 
 
 class _Known(dict[str, str]):

@@ -22,6 +22,8 @@ URL = re.compile(
 )
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
+_NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
+
 # Of IPv6 only what is given out for the internet, less what of it is for other purposes.
 _GLOBAL_SIX = ip_network("2000::/3")
 _REFUSED = tuple(
@@ -85,13 +87,8 @@ def target_of(url: str, allowed_hosts: Collection[str] = ()) -> Target | Refusal
             return _no("the address must begin with https://")
         if port in REFUSED_PORTS:
             return _no(f"port {port} belongs to another service")
-        try:
-            address = ip_address(host)
-        except ValueError:
-            pass
-        else:
-            if not is_public(address):
-                return _no(f"{host} is not an address on the internet")
+        if not _may_be_public(host):
+            return _no(f"{host} is not an address on the internet")
     return Target(scheme, host, port, allowed)
 
 
@@ -108,6 +105,14 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     return not any(
         address.version == network.version and address in network for network in _REFUSED
     )
+
+
+def _may_be_public(host: str) -> bool:
+    """A name may be. What ends in a number is an address, however oddly it is written."""
+    try:
+        return is_public(ip_address(host))
+    except ValueError:
+        return _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]) is None
 
 
 def _no(detail: str) -> Refusal:

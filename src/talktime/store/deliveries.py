@@ -40,6 +40,7 @@ _DUE = f"""
         WHERE place <= ? ORDER BY due_ms, id LIMIT ?)
     ORDER BY id"""
 DUE_DELIVERIES = Both(f"{_DUE} FOR UPDATE SKIP LOCKED", _DUE)
+ANYTHING_DUE = "SELECT 1 FROM delivery WHERE due_ms <= ? LIMIT 1"
 TAKE_DELIVERIES = (
     "UPDATE delivery SET due_ms = ?, tried_ms = ?, tries = tries + 1 "
     "WHERE organisation_id = ANY(?) AND id = ANY(?) AND state = 'due'"
@@ -55,7 +56,8 @@ DROP_DELIVERY = (
 # Of what is told in a digest, the digests themselves are no part.
 DROP_OLD_MAIL = """
     UPDATE delivery SET state = 'dropped', detail = ?, due_ms = NULL
-    WHERE organisation_id = ? AND channel = 'mail' AND state = 'due' AND outbox_id IN (
+    WHERE organisation_id = ? AND channel = 'mail' AND state = 'due' AND detail <> ?
+        AND outbox_id IN (
         SELECT id FROM outbox
         WHERE organisation_id = ? AND at_ms < ? AND kind <> 'notices.digest')
     RETURNING outbox_id, target"""
@@ -102,6 +104,11 @@ def insert_deliveries(connection: Connection, deliveries: Sequence[Delivery]) ->
         connection.write_all([(INSERT_DELIVERIES, [tuple(each) for each in deliveries])])
 
 
+def anything_due(connection: Connection, now_ms: int) -> bool:
+    """Whether there is a delivery to be sent now. Takes no lock."""
+    return bool(connection.rows(ANYTHING_DUE, [now_ms]))
+
+
 def take_deliveries(
     connection: Connection, now_ms: int, until_ms: int, *, of_each_max: int, rows_max: int
 ) -> list[Delivery]:
@@ -129,10 +136,11 @@ def drop_delivery(connection: Connection, delivery: Delivery, detail: str) -> No
 
 
 def drop_old_mail(
-    connection: Connection, organisation_id: int, before_ms: int, detail: str
+    connection: Connection, organisation_id: int, before_ms: int, *, detail: str, but: str
 ) -> list[tuple[int, str]]:
-    """Drop mail about notices older than a moment; the notice's id and the address of each."""
-    params = (detail, organisation_id, organisation_id, before_ms)
+    """Drop mail about notices older than a moment, but where the detail is `but`; the notice's id
+    and the address of each."""
+    params = (detail, organisation_id, but, organisation_id, before_ms)
     return [(row[0], row[1]) for row in connection.rows(DROP_OLD_MAIL, params)]
 
 

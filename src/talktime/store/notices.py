@@ -36,6 +36,7 @@ INSERT_NOTICES = _once(OUTBOX.insert(), "organisation_id, key")
 _COLUMNS = "id, organisation_id, kind, key, at_ms, facts, spread_ms"
 _TO_SPREAD = f"SELECT {_COLUMNS} FROM outbox WHERE spread_ms IS NULL ORDER BY id LIMIT ?"
 NOTICES_TO_SPREAD = Both(f"{_TO_SPREAD} FOR UPDATE SKIP LOCKED", _TO_SPREAD)
+ANYTHING_TO_SPREAD = "SELECT 1 FROM outbox WHERE spread_ms IS NULL LIMIT 1"
 SET_SPREAD = (
     "UPDATE outbox SET spread_ms = ? "
     "WHERE organisation_id = ANY(?) AND id = ANY(?) AND spread_ms IS NULL"
@@ -79,6 +80,17 @@ def insert_notices(
     """Write notices to be told, but those whose key was told before; how many are new."""
     rows = [notice_row(next_id(), notice) for notice in notices]
     return connection.write_all([(INSERT_NOTICES, rows)])[0] if rows else 0
+
+
+def insert_spread(connection: Connection, stored: StoredNotice) -> None:
+    """Write a notice whose deliveries the caller writes itself."""
+    row = (*notice_row(stored.id, stored.notice)[:-1], stored.spread_ms)
+    connection.write_all([(INSERT_NOTICES, [row])])
+
+
+def anything_to_spread(connection: Connection) -> bool:
+    """Whether there is a notice that nobody was told of. Takes no lock."""
+    return bool(connection.rows(ANYTHING_TO_SPREAD))
 
 
 def notices_to_spread(connection: Connection, rows_max: int) -> list[StoredNotice]:
