@@ -59,6 +59,8 @@ class Settings:
     """The longest that one answer lets a call talk, before the switch must ask again (D8)."""
     grace_s: int = 60
     """How long a hold outlives what it was granted for (D8)."""
+    test_clock: bool = False
+    """Whether time may be moved forward (talktime.clock): never in production."""
 
     def secret_key(self) -> str:
         """The key that signs sessions: the given one, or one made once in the data folder."""
@@ -106,6 +108,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         grace_s=seconds_from(
             "TALKTIME_GRACE_SECONDS", environ.get("TALKTIME_GRACE_SECONDS", ""), 60, 0
         ),
+        test_clock=yes_or_no("TALKTIME_TEST_CLOCK", environ.get("TALKTIME_TEST_CLOCK", "")),
     )
 
 
@@ -166,6 +169,14 @@ def seconds_from(variable: str, text: str, default: int, least: int) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or not least <= int(text) <= DAY_SECONDS:
         raise ConfigError(f"{variable} is {text!r}. Use a number from {least} to {DAY_SECONDS}.")
     return int(text)
+
+
+def yes_or_no(variable: str, text: str) -> bool:
+    """1 for yes; 0, or nothing at all, for no."""
+    text = text.strip() or "0"
+    if text not in ("0", "1"):
+        raise ConfigError(f"{variable} is {text!r}. Use 1 for yes, or leave it empty.")
+    return text == "1"
 
 
 def public_url_from(text: str) -> str:
