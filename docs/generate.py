@@ -110,6 +110,13 @@ VARIABLES = {
         "`60`",
         "How long what a call holds outlives what it was granted, before the call is closed.",
     ),
+    "TALKTIME_TEST_CLOCK": (
+        "`0`; the demo has one",
+        (
+            "`1` lets `talktime clock advance` move time forward, for all processes of this data "
+            "folder: set it for each of them. Never in production."
+        ),
+    ),
 }
 
 

@@ -77,6 +77,8 @@ class Settings:
     """The longest that one answer lets a call talk, before the switch must ask again (D8)."""
     grace_s: int = 60
     """How long a hold outlives what it was granted for (D8)."""
+    test_clock: bool = False
+    """Whether time may be moved forward (talktime.clock): never in production."""
     smtp: Smtp | None = None
     """Where mail goes; None for files in the data folder."""
     given_mail_from: str = ""
@@ -91,12 +93,6 @@ class Settings:
     def mail_folder(self) -> Path:
         """Where mail is kept as files where there is no server for it."""
         return self.data / "mail"
-
-    def address(self) -> str:
-        """The address under which people reach the console, without a slash at its end."""
-        host = "localhost" if self.host in WILDCARD_HOSTS else self.host
-        shown = f"[{host}]" if ":" in host else host
-        return self.public_url or f"http://{shown}:{self.port}"
 
     def secret_key(self) -> str:
         """The key that signs sessions: the given one, or one made once in the data folder."""
@@ -155,6 +151,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         smtp=smtp_from(environ.get("TALKTIME_SMTP_URL", "")),
         given_mail_from=mail_from_from(environ.get("TALKTIME_MAIL_FROM", "")),
         webhooks_allow=tuple(environ.get("TALKTIME_WEBHOOKS_ALLOW", "").lower().split()),
+        test_clock=yes_or_no("TALKTIME_TEST_CLOCK", environ.get("TALKTIME_TEST_CLOCK", "")),
     )
 
 
@@ -215,6 +212,14 @@ def seconds_from(variable: str, text: str, default: int, least: int) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or not least <= int(text) <= DAY_SECONDS:
         raise ConfigError(f"{variable} is {text!r}. Use a number from {least} to {DAY_SECONDS}.")
     return int(text)
+
+
+def yes_or_no(variable: str, text: str) -> bool:
+    """1 for yes; 0, or nothing at all, for no."""
+    text = text.strip() or "0"
+    if text not in ("0", "1"):
+        raise ConfigError(f"{variable} is {text!r}. Use 1 for yes, or leave it empty.")
+    return text == "1"
 
 
 def public_url_from(text: str) -> str:

@@ -66,7 +66,7 @@ class Sender(NamedTuple):
 
     def place(self, organisation_id: int) -> Place:
         """The organisation, and where a mail's link leads."""
-        url = f"{self.settings.address()}/organisations/{organisation_id}/"
+        url = f"{self.settings.address}/organisations/{organisation_id}/"
         return Place(self.names.get(organisation_id, ""), url)
 
 
