@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from talktime.core.collecting import Collector
 from talktime.core.documents import LOT_TERMS
 from talktime.core.expiry import expires_ms
 from talktime.core.limits import ACTOR_TEXT_MAX, IDEMPOTENCY_KEY_TEXT_MAX, PO_NUMBER_TEXT_MAX
@@ -93,13 +94,9 @@ def start_purchase(
             known = payment_of_key(counter.cell, organisation_id, idempotency_key)
             if known is not None:
                 return _again(known, body_hash)
-            method = collector.till.method(method_id)
-            if method is None:
-                return Refusal("unknown_payment_method", f"there is no method {method_id}")
-            if po_number and method.kind != INVOICE:
-                return Refusal("invalid_value", "a PO number goes with an invoice alone")
-            if collector.wallet.no_buying is not None:
-                return Refusal("credits_not_offered", "buying has been closed")
+            method = _usable(collector, method_id, po_number)
+            if isinstance(method, Refusal):
+                return method
             payment = _new(
                 counter, amount_micros, method, po_number, idempotency_key, body_hash, actor
             )
@@ -111,6 +108,17 @@ def start_purchase(
             return Purchase(payment, False)
     except NoWallet as error:
         return counter_refusal(error)
+
+
+def _usable(collector: Collector, method_id: int, po_number: str) -> PaymentMethod | Refusal:
+    method = collector.till.method(method_id)
+    if method is None:
+        return Refusal("unknown_payment_method", f"there is no method {method_id}")
+    if po_number and method.kind != INVOICE:
+        return Refusal("invalid_value", "a PO number goes with an invoice alone")
+    if collector.wallet.no_buying is not None:
+        return Refusal("credits_not_offered", "buying has been closed")
+    return method
 
 
 def confirm_receipt(
