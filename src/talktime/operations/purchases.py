@@ -82,11 +82,7 @@ def start_purchase(
     terms = terms_of(counter, amount_micros, why_not)
     if isinstance(terms, Refusal):
         return terms
-    refusal = first(
-        check_text("the idempotency key", idempotency_key, IDEMPOTENCY_KEY_TEXT_MAX),
-        check_text("the actor", actor, ACTOR_TEXT_MAX),
-        check_text("the PO number", po_number, PO_NUMBER_TEXT_MAX) if po_number else None,
-    )
+    refusal = _malformed(idempotency_key, actor, po_number)
     if refusal is not None:
         return refusal
     try:
@@ -108,6 +104,14 @@ def start_purchase(
             return Purchase(payment, False)
     except NoWallet as error:
         return counter_refusal(error)
+
+
+def _malformed(idempotency_key: str, actor: str, po_number: str) -> Refusal | None:
+    return first(
+        check_text("the idempotency key", idempotency_key, IDEMPOTENCY_KEY_TEXT_MAX),
+        check_text("the actor", actor, ACTOR_TEXT_MAX),
+        check_text("the PO number", po_number, PO_NUMBER_TEXT_MAX) if po_number else None,
+    )
 
 
 def _usable(collector: Collector, method_id: int, po_number: str) -> PaymentMethod | Refusal:
