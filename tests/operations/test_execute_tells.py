@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from talktime.core.meters import month_of
 from talktime.core.payers import Payers
 from talktime.operations.execute import execute
 from talktime.store.database import Connection
@@ -15,6 +16,7 @@ from tests.people import FRONT_DESK
 from tests.stores import Store
 
 TOLD = "SELECT kind, key, facts FROM outbox ORDER BY id"
+MONTH = month_of(NOW_MS)
 POOL = "2026-01/minutes/P/US/domestic"
 
 
@@ -42,7 +44,7 @@ def test_who_reaches_the_spend_limit_is_told_by_name_once_a_month(store: Store) 
     """R50, D4: each refused call would tell again; one notice is kept."""
     store.add_wallet(7, cell="main")
     cell, ids = store.cell(), iter(range(10**6, 2 * 10**6))
-    limited = Payers(spending=f"2026-11/spending/{FRONT_DESK.id}", spend_limit_micros=5)
+    limited = Payers(spending=f"{MONTH}/spending/{FRONT_DESK.id}", spend_limit_micros=5)
     with cell.transaction():
         insert_users(cell, [FRONT_DESK])
     commands = [fund(10_000_000, "k", organisation_id=7)]
@@ -59,4 +61,4 @@ def test_who_reaches_the_spend_limit_is_told_by_name_once_a_month(store: Store) 
         FRONT_DESK.display_name,
         5,
     )
-    assert key == f"spend_limit.reached/2026-11/{FRONT_DESK.id}"
+    assert key == f"spend_limit.reached/{MONTH}/{FRONT_DESK.id}"

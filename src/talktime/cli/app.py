@@ -12,6 +12,7 @@ from talktime.cli.catalogue import group as catalogue_group
 from talktime.cli.check_books import check_books_command
 from talktime.cli.clock import group as clock_group
 from talktime.cli.fund import fund_command
+from talktime.cli.jobs import jobs_command
 from talktime.cli.keys import group as key_group
 from talktime.cli.licence_groups import group as licence_group_group
 from talktime.cli.licensing import licensing_command
@@ -58,6 +59,7 @@ RUN, KEEP, CALL, PROVE = "Run", "Set up", "Calls", "Money and proof"
 
 app.command("serve", rich_help_panel=RUN)(serve_command)
 app.command("migrate", rich_help_panel=RUN)(migrate_command)
+app.command("jobs", rich_help_panel=RUN)(jobs_command)
 app.add_typer(clock_group, name="clock", rich_help_panel=RUN)
 app.add_typer(organisation_group, name="organisation", rich_help_panel=KEEP)
 app.add_typer(admin_group, name="admin", rich_help_panel=KEEP)
