@@ -2,142 +2,23 @@
 
 import json
 import threading
-import time
 from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from talktime.config import smtp_from
 from talktime.core.deliveries import LEASE_MS
-from talktime.core.directory import Organisation
-from talktime.core.ids import Ids
-from talktime.core.notices import notice
 from talktime.jobs.notices import send_notices
 from talktime.operations.deliveries import list_told, redeliver
-from talktime.operations.endpoints import (
-    add_endpoint,
-    enable_endpoint,
-    list_endpoints,
-    rotate_secret,
-)
-from talktime.operations.recipients import add_recipient, remove_recipient
-from talktime.operations.sealing import Seal
+from talktime.operations.endpoints import enable_endpoint, list_endpoints, rotate_secret
 from talktime.operations.send_deliveries import take_due
 from talktime.operations.spread_notices import spread_notices
-from talktime.operations.sweep import Sweep, Swept
-from talktime.store.notices import insert_notices
-from talktime.store.organisations import insert_organisation
+from talktime.operations.sweep import Swept
+from tests.notice_office import DAY_MS, Office
 from tests.receivers import postman, receiving
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
-
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
-SECRET = bytes(range(32))
-CONTOSO = Organisation(7, "Contoso", "main", "EUR", "Europe/Berlin", "DE", "prepaid", True, "card")
-
-
-class Office:
-    """An organisation whose notices go to an SMTP server and a webhook receiver of the test."""
-
-    def __init__(self, store, server, receiver):
-        self.store, self.server, self.receiver = store, server, receiver
-        self.cell = store.cell()
-        # Now: the library of the specification looks at a clock.
-        self.now_ms = time.time_ns() // 1_000_000
-        self.ids = Ids(1, lambda: self.now_ms)
-        self.settings = _settings(store, server, receiver)
-        self.seal = Seal(self.settings.seal_keys())
-        store.add_wallet(7, "EUR")
-        self.control = store.control()
-        with self.control.transaction():
-            insert_organisation(self.control, CONTOSO, self.now_ms)
-
-    def sweep(self, node=2, connection=None, control=None):
-        ids = Ids(node, lambda: self.now_ms)
-        return Sweep(
-            connection or self.cell,
-            lambda: self.now_ms,
-            ids.next if connection else self.ids.next,
-            settings=self.settings,
-            control=lambda: control or self.control,
-        )
-
-    def recipient(self, email="billing@contoso.example", *roles, language="en-GB"):
-        with self.cell.transaction():
-            return add_recipient(
-                self.cell,
-                7,
-                email,
-                roles=roles or ["billing"],
-                language=language,
-                time_zone="Europe/Berlin",
-                now_ms=self.now_ms,
-                next_id=self.ids.next,
-            )
-
-    def endpoint(self, path="/talktime", **more):
-        url = f"http://127.0.0.1:{self.receiver.port}{path}"
-        with self.cell.transaction():
-            return add_endpoint(
-                self.cell,
-                7,
-                url,
-                actor="operator",
-                allowed_hosts=self.settings.webhooks_allow,
-                seal=self.seal,
-                now_ms=self.now_ms,
-                next_id=self.ids.next,
-                entropy=SECRET,
-                **more,
-            )
-
-    def tell(self, kind, key="k", ago_ms=0, **facts):
-        made = notice(7, kind, key, self.now_ms - ago_ms, **facts)
-        with self.cell.transaction():
-            return insert_notices(self.cell, [made], self.ids.next)
-
-    def zero(self, key="zero", ago_ms=0, balance_micros=0):
-        return self.tell("balance.zero", key, ago_ms, currency="EUR", balance_micros=balance_micros)
-
-    def run(self):
-        """Both jobs, until nothing is due."""
-        spread_notices(self.sweep())
-        while send_notices(self.sweep()).more:
-            pass
-
-    def wait(self, milliseconds):
-        self.now_ms += milliseconds
-
-    def deliveries(self):
-        """Target, state, tries and detail of each delivery, the oldest notice first."""
-        with self.cell.reading():
-            told = list_told(self.cell, 7)
-        return [
-            (each.target, each.state, each.tries, each.detail)
-            for one in reversed(told)
-            for each in one.deliveries
-        ]
-
-    def one_delivery(self):
-        with self.cell.reading():
-            (delivery,) = [each for one in list_told(self.cell, 7) for each in one.deliveries]
-        return delivery
-
-    def have(self, micros):
-        with self.cell.transaction():
-            self.cell.run("UPDATE wallet SET balance_micros = ?", [micros])
-
-
-def _settings(store, server, receiver):
-    return replace(
-        store.settings,
-        smtp=smtp_from(server.url),
-        given_mail_from="talktime@contoso.example",
-        public_url="https://talktime.example",
-        webhooks_allow=(f"127.0.0.1:{receiver.port}",),
-    )
 
 
 @pytest.fixture
@@ -420,128 +301,6 @@ def test_what_was_decided_of_a_delivery_that_another_has_taken_since_is_not_writ
     assert office.one_delivery().state == "sent"
     assert slow.tries == 1
     assert office.one_delivery().tries == 2
-
-
-def test_late_mail_that_was_overtaken_is_dropped_with_the_reason(office):
-    office.recipient()
-    office.endpoint()
-    facts = {"currency": "EUR", "lot_id": 5, "remaining_micros": 1_000_000}
-    expires_ms = office.now_ms + DAY_MS
-    for days, ago_ms in ((30, 30 * HOUR_MS), (7, 20 * HOUR_MS), (1, 2 * HOUR_MS)):
-        office.tell("lot.expiring", f"{days}", ago_ms, **facts, expires_ms=expires_ms, days=days)
-    office.zero("old zero", 5 * HOUR_MS)
-    office.have(5_000_000)
-    office.zero("new zero", HOUR_MS // 2)
-    office.run()
-    mails = [each for each in office.deliveries() if "@" in each[0]]
-    assert [each[1::2] for each in mails] == [
-        ("dropped", "overtaken: lot.expiring followed"),
-        ("dropped", "overtaken: lot.expiring followed"),
-        ("sent", "taken for billing@contoso.example"),
-        ("dropped", "overtaken: there are credits again"),
-        ("sent", "taken for billing@contoso.example"),
-    ]
-    assert len(office.receiver.ids) == 5
-
-
-def test_after_a_week_of_downtime_there_is_one_digest_for_each_reader(office):
-    office.recipient("billing@contoso.example", "billing")
-    office.recipient("phones@contoso.example", "voice")
-    for day in range(7, 2, -1):
-        office.tell(
-            "grant.added",
-            f"grant {day}",
-            day * DAY_MS + HOUR_MS,
-            amount_micros=1,
-            currency="EUR",
-            reason="gift",
-            expires_ms=office.now_ms,
-        )
-    office.tell(
-        "pool.warning",
-        "p",
-        4 * DAY_MS,
-        pool="2026-11/minutes/A/US/domestic",
-        used_s=80,
-        total_s=100,
-        percent=80,
-    )
-    office.zero("fresh", HOUR_MS)
-    office.run()
-    office.run()
-    mails = {(mail["To"], mail["Subject"].partition(":")[0]) for mail in office.server.box.mails}
-    assert mails == {
-        ("billing@contoso.example", "Contoso"),
-        ("billing@contoso.example", "Contoso has no credits left"),
-        ("phones@contoso.example", "Contoso"),
-        ("phones@contoso.example", "Contoso has no credits left"),
-    }
-    assert len(office.server.box.mails) == 4
-    digests = {
-        mail["To"]: mail.get_body(("plain",)).get_content()
-        for mail in office.server.box.mails
-        if "since" in mail["Subject"]
-    }
-    assert "5 notices of that time" in digests["billing@contoso.example"]
-    assert "- Credits were given (5×)" in digests["billing@contoso.example"]
-    assert "- Included minutes are being used up" in digests["phones@contoso.example"]
-    assert "given" not in digests["phones@contoso.example"]
-    dropped = [each for each in office.deliveries() if each[1] == "dropped"]
-    assert len(dropped) == 6
-    assert {each[3] for each in dropped} == {"more than three days late: named in a digest"}
-
-
-def test_a_mail_server_that_was_away_for_a_week_gets_one_digest_too(office):
-    office.recipient()
-    for number in range(100):
-        office.tell(
-            "grant.added",
-            f"grant {number}",
-            amount_micros=1,
-            currency="EUR",
-            reason="gift",
-            expires_ms=office.now_ms,
-        )
-    office.server.away()
-    office.run()
-    office.wait(7 * DAY_MS)
-    office.run()
-    assert {each[1:3] for each in office.deliveries()} == {("due", 0)}
-    office.wait(60_000)
-    office.server.back()
-    office.run()
-    office.wait(60_000)
-    office.run()
-    (mail,) = office.server.box.mails
-    assert "100 notices of that time" in mail.get_body(("plain",)).get_content()
-
-
-def test_mail_to_somebody_who_is_no_recipient_any_more_is_not_sent(office):
-    office.recipient()
-    office.zero()
-    spread_notices(office.sweep())
-    with office.cell.transaction():
-        assert remove_recipient(office.cell, 7, "billing@contoso.example") is None
-    office.run()
-    assert office.server.box.mails == []
-    assert office.one_delivery().state == "dropped"
-    assert office.one_delivery().detail == "this address is no recipient of it any more"
-
-
-def test_a_mail_is_sent_again_by_hand_even_if_it_is_old_or_overtaken(office):
-    office.recipient()
-    office.zero(ago_ms=5 * HOUR_MS)
-    office.have(1)
-    office.run()
-    assert office.one_delivery().state == "dropped"
-    office.wait(9 * DAY_MS)
-    dropped = office.one_delivery()
-    with office.cell.transaction():
-        again = redeliver(office.cell, 7, dropped.id, now_ms=office.now_ms)
-    assert (again.state, again.tries) == ("due", 0)
-    office.run()
-    assert office.one_delivery().state == "sent"
-    assert len(office.server.box.mails) == 1
 
 
 def test_an_endpoint_that_is_away_keeps_no_other_waiting(office):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from babel import Locale, UnknownLocaleError
 
+from talktime.core.money import decimal_text
 from talktime.core.notices import KINDS, Fact, Notice
 from talktime.operations.notice_html import Row, isolated, mail_html
 from talktime.operations.notice_said import Language, Said
@@ -145,7 +146,7 @@ def clean(text: str, characters_max: int = TEXT_MAX) -> str:
 def facts_in_words(notice: Notice, language: Language, wording: Wording) -> dict[str, str]:
     """The notice's facts by short names, each as a reader writes it; those that are None lack."""
     facts = {"at": wording.moment(notice.at_ms)}
-    currency = clean(str(notice.facts.get("currency") or "XXX"), 8)
+    currency = clean(str(notice.facts.get("currency") or ""), 8)
     for name, value in notice.facts.items():
         if value is None or name.endswith("_id") or name in ("currency", "kinds", "exp_month"):
             continue
@@ -174,7 +175,7 @@ def _fact(
 ) -> str:
     if isinstance(value, int):
         if name.endswith("_micros"):
-            return wording.money(value, currency).text
+            return wording.money(value, currency).text if currency else decimal_text(value)
         if name.endswith("_ms"):
             return wording.moment(value)
         if name.endswith("_s"):
