@@ -12,6 +12,7 @@ from talktime.console.cell.models import Wallet
 from talktime.console.control_plane.models import Organisation
 from talktime.core.ids import Ids
 from talktime.core.notices import notice
+from talktime.core.refusal import Refusal
 from talktime.operations.endpoints import add_endpoint
 from talktime.operations.recipients import add_recipient, remove_recipient
 from talktime.operations.sealing import Seal
@@ -38,7 +39,7 @@ class Told:
 
     def recipient(self, email, language="en-GB", **more):
         with self.cell.transaction():
-            add_recipient(
+            added = add_recipient(
                 self.cell,
                 self.owner,
                 email,
@@ -48,10 +49,11 @@ class Told:
                 now_ms=START_MS,
                 next_id=self.ids.next,
             )
+        assert not isinstance(added, Refusal), added
 
     def endpoint(self, url=URL):
         with self.cell.transaction():
-            add_endpoint(
+            added = add_endpoint(
                 self.cell,
                 self.owner,
                 url,
@@ -61,6 +63,7 @@ class Told:
                 next_id=self.ids.next,
                 entropy=bytes(32),
             )
+        assert not isinstance(added, Refusal), added
 
     def tell(self, kind="refund.done", key="k", **facts):
         facts = facts or {
