@@ -17,16 +17,19 @@ from talktime.cli.keys import group as key_group
 from talktime.cli.licence_groups import group as licence_group_group
 from talktime.cli.licensing import licensing_command
 from talktime.cli.migrate import migrate_command
+from talktime.cli.notices import notices_command
 from talktime.cli.numbers import group as number_group
 from talktime.cli.organisations import group as organisation_group
 from talktime.cli.pools import pools_command
 from talktime.cli.providers import group as provider_group
 from talktime.cli.rates import import_rates_command
+from talktime.cli.recipients import group as recipient_group
 from talktime.cli.replay import replay_command
 from talktime.cli.serve import serve_command
 from talktime.cli.statement import statement_command
 from talktime.cli.user_files import export_users_command, import_users_command
 from talktime.cli.users import group as user_group
+from talktime.cli.webhooks import group as webhook_group
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -70,6 +73,8 @@ app.add_typer(licence_group_group, name="group", rich_help_panel=KEEP)
 app.add_typer(number_group, name="number", rich_help_panel=KEEP)
 app.add_typer(key_group, name="key", rich_help_panel=KEEP)
 app.add_typer(provider_group, name="provider", rich_help_panel=KEEP)
+app.add_typer(recipient_group, name="recipient", rich_help_panel=KEEP)
+app.add_typer(webhook_group, name="webhook", rich_help_panel=KEEP)
 app.command("import-rates", rich_help_panel=KEEP)(import_rates_command)
 app.command("licensing", rich_help_panel=KEEP)(licensing_command)
 app.add_typer(catalogue_group, name="catalogue", rich_help_panel=KEEP)
@@ -79,4 +84,5 @@ app.add_typer(call_group, name="call", rich_help_panel=CALL)
 app.command("replay", rich_help_panel=CALL)(replay_command)
 app.command("fund", rich_help_panel=PROVE)(fund_command)
 app.command("statement", rich_help_panel=PROVE)(statement_command)
+app.command("notices", rich_help_panel=PROVE)(notices_command)
 app.command("check-books", rich_help_panel=PROVE)(check_books_command)
