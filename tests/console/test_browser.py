@@ -14,12 +14,14 @@ from talktime.console.asgi import application
 from talktime.console.cell.models import Lot, UsageRecord, User, Wallet
 from talktime.console.control_plane.models import Number, Organisation
 from tests.console.rows import insert
+from tests.console.test_invoices import insert_invoice
 
 EMAIL, PASSWORD = "admin@contoso.example", "seven green bottles"
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 HUGE = 999_999_999_999_999
 SIZES = [(1200, 800, "light"), (970, 700, "dark"), (320, 640, "dark"), (760, 900, "light")]
 PAGES = ["/", "/sign-in/", "/organisations/", "/organisations/1/", "/organisations/2/", "/nowhere"]
+PAGES += ["/organisations/1/invoices/", "/organisations/1/invoices/?before=1"]
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 OUTSIDE = """() => [...document.querySelectorAll('main *')].filter(one => {
     const box = one.getBoundingClientRect();
@@ -40,6 +42,8 @@ def address(installation):
     insert(Number, digits="999999999999999")
     for number in range(3):
         insert(UsageRecord, id=60 + number, destination=LONG, charge_micros=-HUGE, used_s=86_400)
+    insert_invoice(999_999_999, method=LONG, po_number="9" * 64)
+    insert_invoice(41, method="Visa ending 4242")
     create_admin(EMAIL, PASSWORD, 1)
     create_admin(EMAIL, PASSWORD, 2)
     with closing(socket.create_server(("127.0.0.1", 0))) as door:
