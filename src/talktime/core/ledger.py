@@ -24,7 +24,9 @@ DEBT = 5
 """What the organisation owes for calls that ran past their holds (D7)."""
 ADJUSTMENTS = 6
 POST_USAGE = 7
-"""What an organisation on the post-usage model pays after use, on its next invoice (D14)."""
+"""What an organisation on the post-usage model pays after use, on its next statement (D14)."""
+RECEIVABLES = 8
+"""What was billed after use, on statements, and is not paid yet."""
 
 SYSTEM_ACCOUNTS = {
     FUNDING: "funding",
@@ -34,6 +36,7 @@ SYSTEM_ACCOUNTS = {
     DEBT: "debt",
     ADJUSTMENTS: "adjustments",
     POST_USAGE: "post_usage",
+    RECEIVABLES: "receivables",
 }
 
 Parts = list[tuple[int, int]]

@@ -20,6 +20,7 @@ from talktime.core.ledger import (
     FUNDING,
     GRANTS,
     POST_USAGE,
+    RECEIVABLES,
     REVENUE,
 )
 from talktime.store.database import Both, Connection, Row, Statement
@@ -27,7 +28,10 @@ from talktime.store.database import Both, Connection, Row, Statement
 LAST_SYSTEM = max(ledger.SYSTEM_ACCOUNTS)
 """Accounts above it are lots."""
 
-TABLES = ("wallet", "lot", "call", "answer", "transfer", "usage_record", "meter")
+TABLES = (
+    *("wallet", "lot", "call", "answer", "transfer", "usage_record", "meter"),
+    *("document", "payment", "post_statement"),
+)
 COUNT_ROWS = " UNION ALL ".join(f"SELECT '{table}', COUNT(*) FROM {table}" for table in TABLES)
 
 # A call's parts are JSON, [[lot id, micros], ...]; a text that is no such list counts as empty.
@@ -157,8 +161,7 @@ TRANSFER_ACCOUNTS = f"""
     WHERE unknown_account IS NOT NULL
     ORDER BY 1, 2 LIMIT ?"""
 _FROM_LOT, _TO_LOT = f"debit_account > {LAST_SYSTEM}", f"credit_account > {LAST_SYSTEM}"
-_FROM_PAYER = f"debit_account >= {POST_USAGE}"
-assert LAST_SYSTEM == POST_USAGE
+_FROM_PAYER = f"(debit_account = {POST_USAGE} OR {_FROM_LOT})"
 TRANSFER_KINDS = f"""
     SELECT organisation_id, id, NULL, NULL, NULL, COUNT(*) OVER ()
     FROM transfer WHERE amount_micros <= 0 OR (
@@ -168,6 +171,8 @@ TRANSFER_KINDS = f"""
             WHEN 'adjustment' THEN debit_account = {ADJUSTMENTS} AND {_TO_LOT}
             WHEN 'forfeiture' THEN {_FROM_LOT} AND credit_account = {FORFEITURES}
             WHEN 'debt_payment' THEN {_FROM_LOT} AND credit_account = {DEBT}
+            WHEN 'statement' THEN debit_account = {RECEIVABLES} AND credit_account = {POST_USAGE}
+            WHEN 'payment' THEN debit_account = {FUNDING} AND credit_account = {RECEIVABLES}
             END
         ELSE CASE kind
             WHEN 'usage' THEN {_FROM_PAYER} AND credit_account = {REVENUE}
