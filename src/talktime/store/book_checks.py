@@ -162,6 +162,7 @@ TRANSFER_ACCOUNTS = f"""
     ORDER BY 1, 2 LIMIT ?"""
 _FROM_LOT, _TO_LOT = f"debit_account > {LAST_SYSTEM}", f"credit_account > {LAST_SYSTEM}"
 _FROM_PAYER = f"(debit_account = {POST_USAGE} OR {_FROM_LOT})"
+_FROM_LOT_OR_DEBT = f"({_FROM_LOT} OR debit_account = {DEBT})"
 TRANSFER_KINDS = f"""
     SELECT organisation_id, id, NULL, NULL, NULL, COUNT(*) OVER ()
     FROM transfer WHERE amount_micros <= 0 OR (
@@ -173,6 +174,10 @@ TRANSFER_KINDS = f"""
             WHEN 'debt_payment' THEN {_FROM_LOT} AND credit_account = {DEBT}
             WHEN 'statement' THEN debit_account = {RECEIVABLES} AND credit_account = {POST_USAGE}
             WHEN 'payment' THEN debit_account = {FUNDING} AND credit_account = {RECEIVABLES}
+            WHEN 'refund' THEN {_FROM_LOT_OR_DEBT} AND credit_account = {FUNDING}
+            WHEN 'chargeback' THEN {_FROM_LOT_OR_DEBT} AND credit_account = {FUNDING}
+            WHEN 'reinstatement' THEN debit_account = {FUNDING}
+                AND (credit_account = {DEBT} OR {_TO_LOT})
             END
         ELSE CASE kind
             WHEN 'usage' THEN {_FROM_PAYER} AND credit_account = {REVENUE}
