@@ -7,7 +7,7 @@ import talktime.console.identity
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("control_plane", "0005_number_reservations"),
+        ("control_plane", "0006_sandbox"),
     ]
 
     operations = [
