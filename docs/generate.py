@@ -16,7 +16,16 @@ from typing import Any
 
 import typer
 
-from docs import api_tables, catalogue_tables, jobs, licensing, rules, worked, worked_payers
+from docs import (
+    api_tables,
+    catalogue_tables,
+    jobs,
+    licensing,
+    rules,
+    worked,
+    worked_payers,
+    worked_refunds,
+)
 from talktime.cli.app import app
 from talktime.config import settings_from
 from talktime.console.databases import set_up
@@ -33,6 +42,7 @@ WORKED = re.compile(r"(<!-- worked: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 TABLES = {
     **worked.TABLES,
     **worked_payers.TABLES,
+    **worked_refunds.TABLES,
     **api_tables.TABLES,
     **catalogue_tables.TABLES,
 }
