@@ -42,6 +42,7 @@ WHY_NOT = {
 
 
 NO_BUYING = {
+    "moving": "the organisation is moving to post-usage billing",
     "inactive": "the organisation is switched off",
     "draining": "the organisation uses up its credits, then pays after use",
     "post_usage": "the organisation pays after use",
