@@ -111,6 +111,12 @@ class Collector:
             else:
                 self._pause(payment, "no_method", "There is no card left to charge")
 
+    def card_removed(self) -> None:
+        """A recharge that waits for cards to be tried again, and has none left, pauses (D3)."""
+        waiting = self.till.open_recharge()
+        if waiting is not None and waiting.state == DECLINED and not self._not_refused(waiting):
+            self._pause(waiting, "no_method", "There is no card left to charge")
+
     def receive(self, payment: Payment, method: str) -> None:
         """The money of an invoice is there."""
         self._paid(payment, method)
