@@ -193,7 +193,6 @@ def _new(
         counter.next_id(),
         counter.organisation.id,
         PURCHASE,
-    RECHARGE,
         state,
         method.id,
         amount_micros,
