@@ -22,7 +22,7 @@ from talktime.core.refusal import Refusal
 from talktime.operations.eligibility import check_amount
 from talktime.operations.idempotency import request_hash
 from talktime.operations.input_checks import check_text, first
-from talktime.operations.till import MODEL_MARKS, Counter, NoWallet, counter_refusal, open_till
+from talktime.operations.till import MOVING, Counter, NoWallet, counter_refusal, open_till
 from talktime.store.payments import payment_of_id, payment_of_key
 
 
@@ -121,7 +121,7 @@ def _usable(collector: Collector, method_id: int, po_number: str) -> PaymentMeth
         return Refusal("unknown_payment_method", f"there is no method {method_id}")
     if po_number and method.kind != INVOICE:
         return Refusal("invalid_value", "a PO number goes with an invoice alone")
-    if collector.wallet.no_buying in MODEL_MARKS:  # marked since `why_not` was looked at
+    if collector.wallet.no_buying == MOVING:  # marked since `why_not` was looked at
         return Refusal("credits_not_offered", "buying has been closed")
     return method
 
