@@ -9,18 +9,40 @@ from django.db import models
 from django.db.models import F, Q
 
 from talktime.console.cell.constraints import one_of
+from talktime.console.cell.document_models import (
+    BillingProfile,
+    Document,
+    PostStatement,
+    PostStatementUsage,
+)  # fmt: skip
 from talktime.console.cell.notice_models import (
+    Delivery,
+    JobRun,
+    Outbox,
+    Recipient,
     WebhookEndpoint,
-)
+)  # fmt: skip
+from talktime.console.cell.payment_models import (
+    AlertLevel,
+    CardSetup,
+    GrantRequest,
+    Payment,
+    PaymentMethod,
+    PaymentTry,
+    ProviderEvent,
+    Recharge,
+    Refund,
+)  # fmt: skip
+from talktime.console.cell.request_models import MoneyRequest
 from talktime.console.identity import Id
 
 __all__ = [
-    *("AlertLevel", "Answer", "BillingProfile", "Call", "CardSetup", "Delivery", "Document"),
-    *("GrantRequest", "JobRun", "LicenceGroup", "Lot", "Meter", "Outbox", "Payment"),
-    *("PaymentMethod", "PaymentTry", "PostStatement", "PostStatementUsage", "ProviderEvent"),
-    *("Recharge", "Recipient", "Refund", "Revision", "Transfer", "UsageRecord", "User", "Wallet"),
-    "WebhookEndpoint",
-]
+    "AlertLevel", "Answer", "BillingProfile", "Call", "CardSetup", "Delivery", "Document",
+    "GrantRequest", "JobRun", "LicenceGroup", "Lot", "Meter", "MoneyRequest", "Outbox",
+    "Payment", "PaymentMethod", "PaymentTry", "PostStatement", "PostStatementUsage",
+    "ProviderEvent", "Recharge", "Recipient", "Refund", "Revision", "Transfer", "UsageRecord",
+    "User", "Wallet", "WebhookEndpoint",
+]  # fmt: skip
 
 
 class Wallet(models.Model):

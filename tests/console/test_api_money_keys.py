@@ -1,0 +1,140 @@
+"""Every endpoint that moves money wants an idempotency key. Mirrors src/talktime/console/api."""
+
+import json
+
+import pytest
+from django.urls import URLPattern
+
+from talktime.console.api.urls import urlpatterns
+from tests.console.money import CARD, Money
+from tests.console.test_api_money import BASE, client_of, refused, send
+
+PLAN = {"enabled": True, "trigger": "20", "amount": "100"}
+# Address, method, a body, another body.
+MOVES_MONEY = {
+    "purchases": (
+        *("POST", "/purchases"),
+        {"amount": "100", "method_id": str(CARD)},
+        {"amount": "101", "method_id": str(CARD)},
+    ),
+    "payments/<int:payment_id>/receipt": (
+        *("POST", "/payments/{payment}/receipt", {"reference": "a"}, {"reference": "b"}),
+    ),
+    "payments/<int:payment_id>/cancel": (
+        *("POST", "/payments/{payment}/cancel", {"reason": "a"}, {"reason": "b"}),
+    ),
+    "recharge": ("PUT", "/recharge", PLAN, {**PLAN, "amount": "200"}),
+    "recharge/resume": ("POST", "/recharge/resume", {}, {"please": "go on"}),
+}
+
+
+@pytest.fixture
+def money(installation):
+    money = Money(installation)
+    money.add_card()
+    return money
+
+
+@pytest.fixture
+def api(money):
+    return client_of(money.key("billing"))
+
+
+def moving():
+    """The addresses below an organisation that move money, with their methods."""
+    for pattern in urlpatterns:
+        assert isinstance(pattern, URLPattern)
+        path = str(pattern.pattern).partition("/")[2].partition("/")[2]
+        for method, handler in getattr(pattern.callback, "handlers", {}).items():
+            if getattr(handler, "moves_money", False):
+                yield path, method
+
+
+def test_all_that_moves_money_is_walked_here():
+    assert set(moving()) == {(path, case[0]) for path, case in MOVES_MONEY.items()}
+
+
+@pytest.fixture
+def ready(api, money):
+    """Bring about what the request can be made on; its address."""
+
+    def ready(path):
+        if "resume" in path:
+            send(api, "PUT", "/recharge", PLAN, "plan")
+            from talktime.core.charges import Declined
+
+            money.bank.answers = [Declined("ch", "lost_card", "It was lost.", True)]
+            money.run_jobs()
+            assert api.get(f"{BASE}/recharge").json()["paused"]["code"] != ""
+        if "{payment}" not in path:
+            return path
+        method = money.add_invoice()
+        body = {"amount": "50", "method_id": str(method.id)}
+        begun = send(api, "POST", "/purchases", body, "the invoice").json()
+        return path.format(payment=begun["payment_id"])
+
+    return ready
+
+
+def state_of(api):
+    wallet = api.get(f"{BASE}/wallet").json()
+    return wallet, api.get(f"{BASE}/payments").json()
+
+
+@pytest.mark.parametrize("name", MOVES_MONEY)
+def test_without_a_key_nothing_is_done(api, ready, name):
+    method, path, body, _ = MOVES_MONEY[name]
+    path = ready(path)
+    before = state_of(api)
+    refused(send(api, method, path, body), 400, "idempotency_key_missing")
+    refused(send(api, method, path, body, "k" * 201), 422, "invalid_value")
+    assert state_of(api) == before
+
+
+@pytest.mark.parametrize("name", MOVES_MONEY)
+def test_a_key_of_another_request_is_refused_and_the_same_again_is_answered_the_same(
+    api, ready, name
+):
+    method, path, body, other = MOVES_MONEY[name]
+    path = ready(path)
+    done = send(api, method, path, body, "key 1")
+    assert (done.status_code, done.json()["replayed"]) == (200, False)
+    after = state_of(api)
+    refused(send(api, method, path, other, "key 1"), 409, "idempotency_key_reused")
+    assert state_of(api) == after
+    again = send(api, method, path, body, "key 1")
+    assert again.json() == {**done.json(), "replayed": True}
+    assert state_of(api) == after
+
+
+def test_a_key_is_of_one_address_alone(api, money):
+    body = {"amount": "100", "method_id": str(CARD)}
+    send(api, "POST", "/purchases", body, "key 1")
+    refused(send(api, "PUT", "/recharge", PLAN, "key 1"), 409, "idempotency_key_reused")
+
+
+def test_a_refused_request_leaves_its_key_free(api, money):
+    body = {"amount": "1", "method_id": str(CARD)}
+    refused(send(api, "POST", "/purchases", body, "key 1"), 422, "amount_out_of_bounds")
+    body["amount"] = "100"
+    assert send(api, "POST", "/purchases", body, "key 1").json()["state"] == "charging"
+
+
+def test_a_purchase_that_was_cut_short_is_made_once(api, money):
+    body = {"amount": "100", "method_id": str(CARD)}
+    first = send(api, "POST", "/purchases", body, "key 1").json()
+    cell = money.cell()
+    with cell.transaction():
+        cell.run("UPDATE money_request SET answer = ''")
+    cell.close()
+    assert send(api, "POST", "/purchases", body, "key 1").json() == first
+    assert len(api.get(f"{BASE}/payments").json()["payments"]) == 1
+
+
+def test_what_is_kept_of_a_request_is_its_answer(api, money):
+    body = {"amount": "100", "method_id": str(CARD)}
+    answer = send(api, "POST", "/purchases", body, "key 1").json()
+    cell = money.cell()
+    [[kept]] = cell.rows("SELECT answer FROM money_request")
+    cell.close()
+    assert {**json.loads(kept), "replayed": False} == answer
