@@ -84,6 +84,24 @@ VARIABLES = {
             "characters. Several keys, separated by spaces: the first seals, all open."
         ),
     ),
+    "TALKTIME_SMTP_URL": (
+        "none: mail is kept as files in `mail/new` of the data folder",
+        (
+            "The server that mail is handed to: `smtp+starttls://user:password@host:587`, "
+            "`smtps://user:password@host:465`, or `smtp://host:25` without encryption."
+        ),
+    ),
+    "TALKTIME_MAIL_FROM": (
+        "`Talktime <talktime@HOST>`, of the host in `TALKTIME_URL`",
+        "Whom mail is from: `Talktime <talktime@contoso.example>`.",
+    ),
+    "TALKTIME_WEBHOOKS_ALLOW": (
+        "none",
+        (
+            "Hosts, or hosts with ports, separated by spaces, that webhooks may reach without "
+            "https and at private addresses: `hooks.internal.example:8443`."
+        ),
+    ),
     "TALKTIME_SLICE_SECONDS": (
         "`300`",
         "The longest that one answer lets a call talk; then the switch must ask again.",
@@ -91,6 +109,13 @@ VARIABLES = {
     "TALKTIME_GRACE_SECONDS": (
         "`60`",
         "How long what a call holds outlives what it was granted, before the call is closed.",
+    ),
+    "TALKTIME_TEST_CLOCK": (
+        "`0`; the demo has one",
+        (
+            "`1` lets `talktime clock advance` move time forward, for all processes of this data "
+            "folder: set it for each of them. Never in production."
+        ),
     ),
 }
 

@@ -27,6 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=",".join(LAYOUTS),
         help=f"run tests that take `store` with these alone (comma separated; all: {LAYOUTS})",
     )
+    parser.addoption(
+        "--seed", default=None, help="play this one history of tests/invariants/test_money_in.py"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -5,9 +5,10 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 CONTROL_PLANE_SCHEMA = "talktime"
 CONTROL_PLANE_ALIAS = "default"
@@ -16,6 +17,12 @@ SECRET_KEY_LENGTH_MIN = 32
 DAY_SECONDS = 86_400
 CELL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 WILDCARD_HOSTS = ("0.0.0.0", "::", "")
+SMTP_KINDS: dict[str, tuple[Literal["none", "starttls", "tls"], int]] = {
+    "smtp": ("none", 25),
+    "smtp+starttls": ("starttls", 587),
+    "smtps": ("tls", 465),
+}
+MAIL_ADDRESS = re.compile(r"[^\s@<>\"(),;:\\]+@[A-Za-z0-9.-]+")
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -44,6 +51,17 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Smtp:
+    """The server that mail is handed to. `tls`: none, from the start, or by STARTTLS."""
+
+    host: str
+    port: int
+    tls: Literal["none", "starttls", "tls"]
+    user: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One installation, as its environment describes it."""
 
@@ -59,6 +77,22 @@ class Settings:
     """The longest that one answer lets a call talk, before the switch must ask again (D8)."""
     grace_s: int = 60
     """How long a hold outlives what it was granted for (D8)."""
+    test_clock: bool = False
+    """Whether time may be moved forward (talktime.clock): never in production."""
+    smtp: Smtp | None = None
+    """Where mail goes; None for files in the data folder."""
+    given_mail_from: str = ""
+    webhooks_allow: tuple[str, ...] = ()
+    """Hosts, or hosts with ports, that webhooks reach without https and at private addresses."""
+
+    def mail_from(self) -> str:
+        """Whom mail is from."""
+        host = urlsplit(self.public_url).hostname or "localhost"
+        return self.given_mail_from or f"Talktime <talktime@{host}>"
+
+    def mail_folder(self) -> Path:
+        """Where mail is kept as files where there is no server for it."""
+        return self.data / "mail"
 
     def secret_key(self) -> str:
         """The key that signs sessions: the given one, or one made once in the data folder."""
@@ -114,6 +148,10 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         grace_s=seconds_from(
             "TALKTIME_GRACE_SECONDS", environ.get("TALKTIME_GRACE_SECONDS", ""), 60, 0
         ),
+        smtp=smtp_from(environ.get("TALKTIME_SMTP_URL", "")),
+        given_mail_from=mail_from_from(environ.get("TALKTIME_MAIL_FROM", "")),
+        webhooks_allow=tuple(environ.get("TALKTIME_WEBHOOKS_ALLOW", "").lower().split()),
+        test_clock=yes_or_no("TALKTIME_TEST_CLOCK", environ.get("TALKTIME_TEST_CLOCK", "")),
     )
 
 
@@ -176,6 +214,14 @@ def seconds_from(variable: str, text: str, default: int, least: int) -> int:
     return int(text)
 
 
+def yes_or_no(variable: str, text: str) -> bool:
+    """1 for yes; 0, or nothing at all, for no."""
+    text = text.strip() or "0"
+    if text not in ("0", "1"):
+        raise ConfigError(f"{variable} is {text!r}. Use 1 for yes, or leave it empty.")
+    return text == "1"
+
+
 def public_url_from(text: str) -> str:
     text = text.strip().rstrip("/")
     if not text:
@@ -215,6 +261,40 @@ def seal_keys_from(text: str) -> tuple[str, ...]:
             "one is then made in the data folder."
         )
     return keys
+
+
+def smtp_from(text: str) -> Smtp | None:
+    """The server of TALKTIME_SMTP_URL; None for none. Never repeats the password."""
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        port, host = parts.port, parts.hostname or ""
+    except ValueError:
+        port, host = None, ""
+    kind = SMTP_KINDS.get(text.partition("://")[0])
+    if not host or port == 0 or kind is None or parts.path.strip("/") or parts.query:
+        raise ConfigError(
+            "TALKTIME_SMTP_URL is not the address of a mail server. Write "
+            "smtp+starttls://user:password@host:587, smtps://user:password@host:465 or "
+            "smtp://host:25."
+        )
+    tls, default = kind
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return Smtp(host, port or default, tls, user, password)
+
+
+def mail_from_from(text: str) -> str:
+    text = text.strip()
+    name, address = parseaddr(text)
+    usable = text.isprintable() and text.isascii() and MAIL_ADDRESS.fullmatch(address)
+    if text and (not usable or text not in (address, f"{name} <{address}>")):
+        raise ConfigError(
+            "TALKTIME_MAIL_FROM must be an address, with a name in ASCII or without: "
+            "Talktime <talktime@contoso.example>"
+        )
+    return text
 
 
 def key_in_file(path: Path) -> str:

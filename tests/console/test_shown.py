@@ -2,7 +2,8 @@
 
 import pytest
 
-from talktime.console.start.shown import Amount, duration, locale_from, telephone, wording_for
+from talktime.console.start.shown import locale_from, telephone, wording_for
+from talktime.operations.wording import Amount, duration
 from tests.console.rows import START_MS
 
 NARROW, WIDE = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"

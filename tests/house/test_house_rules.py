@@ -87,6 +87,12 @@ PLANTED = {
         1,
         "operations imports talktime.providers.mail",
     ),
+    "the clock in an operation": (
+        "src/talktime/operations/x.py",
+        "from talktime.clock import now_ms\n",
+        1,
+        "operations imports talktime.clock",
+    ),
     "configuration in the core": (
         "src/talktime/core/limits.py",
         "from talktime.config import settings\n",
@@ -228,6 +234,7 @@ KEPT = {
     "src/talktime/engine/lane.py": "import asyncio\nimport time\na = time.time() * 0.5\n",
     "src/talktime/cli/serve.py": "from talktime.console import asgi\nasync def main(): ...\n",
     "src/talktime/cli/words.py": "a = 'Create an organisation'\nb = 'Select a plan from it'\n",
+    "src/talktime/console/views.py": "from talktime.clock import now_ms\n",
     "src/talktime/jobs/runner.py": "import talktime.providers.mail\n",
     "tests/test_x.py": "def test_a_b_c(monkeypatch):\n    monkeypatch.setenv('PORT', '0')\n",
     "docs/x.md": "GET /v1/calls, see https://contoso.example/home/page\n",

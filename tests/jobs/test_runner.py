@@ -15,7 +15,7 @@ from talktime.jobs.timetable import TIMETABLE, Job
 from talktime.operations.check_books import check_books
 from talktime.operations.expire_holds import expire_holds
 from talktime.operations.sweep import Swept
-from tests.lively_books import DAY_MS, Player
+from tests.lively_books import DAY_MS, START_MS, Player
 from tests.stores import Stores
 
 WAIT_S = 60
@@ -28,7 +28,7 @@ BOTH = pytest.mark.layouts("sqlite", "postgres")
 class Running:
     """A runner on a store, by the player's clock, and the runs it made."""
 
-    def __init__(self, store, player, timetable=HOLDS, node=9, expected=None):
+    def __init__(self, store, player, timetable=HOLDS, node=9, expected=None, **more):
         self.runs = queue.Queue()
         self.runner = Runner(
             store.settings,
@@ -37,6 +37,7 @@ class Running:
             EXPECTED | ({} if expected is None else {"cell": expected}),
             timetable=timetable,
             after_run=self.runs.put,
+            **more,
         )
 
     def next_run(self, wanted):
@@ -275,6 +276,22 @@ def test_a_control_plane_that_was_away_is_opened_anew_when_it_is_back(store, tmp
     assert [line["database"] for line in logs if line["event"].startswith("database")] == [
         "control plane for work of cell main"
     ] * 2
+
+
+@BOTH
+def test_every_job_runs_at_once_when_a_test_clock_was_moved(store):
+    player = Player(store.cell())
+    player.wallet(1, 1_000_000)
+    player.authorize(1, "a")
+    hourly = tuple(job._replace(period_s=3_600) for job in TIMETABLE)
+    running = Running(store, player, hourly, ahead_ms=lambda: player.now_ms - START_MS)
+    with started(running):
+        for _ in hourly:
+            running.next_run(lambda run: True)
+        player.now_ms += 30 * DAY_MS
+        running.rows_until(1)
+    assert open_calls(player) == 0
+    assert is_clean(player)
 
 
 @BOTH

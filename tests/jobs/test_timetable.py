@@ -19,12 +19,18 @@ def player(store):
 
 def test_holds_are_looked_at_every_second():
     periods_s = {job.name: job.period_s for job in TIMETABLE}
-    assert periods_s == {"expire_holds": 1, "expire_lots": 60, "forget_calls": 3_600}
+    assert periods_s == {
+        "expire_holds": 1,
+        "expire_lots": 60,
+        "forget_calls": 3_600,
+        "spread_notices": 0.5,
+        "send_notices": 0.5,
+    }
 
 
 def test_every_job_runs_on_books_with_nothing_due(player):
     sweep = Sweep(player.connection, player.clock_ms, player.ids.next)
-    assert [job.run(sweep) for job in (*TIMETABLE, DAILY_PROOF)] == [Swept(0)] * 4
+    assert [job.run(sweep) for job in (*TIMETABLE, DAILY_PROOF)] == [Swept(0)] * 6
 
 
 def test_the_daily_proof_logs_what_does_not_hold(player):

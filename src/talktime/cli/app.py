@@ -10,6 +10,7 @@ from talktime.cli.calls import group as call_group
 from talktime.cli.calls import quote_command
 from talktime.cli.catalogue import group as catalogue_group
 from talktime.cli.check_books import check_books_command
+from talktime.cli.clock import group as clock_group
 from talktime.cli.fund import fund_command
 from talktime.cli.keys import group as key_group
 from talktime.cli.licence_groups import group as licence_group_group
@@ -61,6 +62,7 @@ RUN, KEEP, CALL, PROVE = "Run", "Set up", "Calls", "Money and proof"
 
 app.command("serve", rich_help_panel=RUN)(serve_command)
 app.command("migrate", rich_help_panel=RUN)(migrate_command)
+app.add_typer(clock_group, name="clock", rich_help_panel=RUN)
 app.add_typer(organisation_group, name="organisation", rich_help_panel=KEEP)
 app.add_typer(admin_group, name="admin", rich_help_panel=KEEP)
 app.add_typer(user_group, name="user", rich_help_panel=KEEP)

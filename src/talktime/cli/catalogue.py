@@ -15,9 +15,10 @@ from talktime.cli.catalogue_shown import (
     report_pictures,
 )
 from talktime.cli.failures import Failure, unless_refused
-from talktime.cli.installation import control_plane, installation, new_ids, now_ms
+from talktime.cli.installation import control_plane, installation, new_ids
 from talktime.cli.moments import moment_ms
 from talktime.cli.output import Json, show
+from talktime.clock import now_ms
 from talktime.core.catalogue import KINDS, Catalogues
 from talktime.core.limits import CATALOGUE_FILE_BYTES_MAX
 from talktime.operations.catalogue import Writing, import_entries, set_entry, withdraw_entry

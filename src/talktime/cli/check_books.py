@@ -7,8 +7,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from talktime.cli import FAILURE_EXIT
-from talktime.cli.installation import cell, control_plane, installation, now_ms
+from talktime.cli.installation import cell, control_plane, installation
 from talktime.cli.output import Json, show, table
+from talktime.clock import now_ms
 from talktime.operations.check_books import BooksChecked, Finding, check_books
 from talktime.operations.check_directory import check_directory, with_directory
 from talktime.store.organisations import organisation_of_id

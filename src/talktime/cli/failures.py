@@ -12,7 +12,7 @@ from talktime.store.database import Outage
 Value = TypeVar("Value")
 
 DATABASE_ERRORS = frozenset(("OperationalError", "InterfaceError", "ProgrammingError"))
-TOLD = frozenset(("AccountError", "ConfigError", "MigrationError", "NotSeeded"))
+TOLD = frozenset(("AccountError", "ClockError", "ConfigError", "MigrationError", "NotSeeded"))
 """Errors whose messages are for people, by name: not every command loads what they are of."""
 
 

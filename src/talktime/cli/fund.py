@@ -17,11 +17,11 @@ from talktime.cli.installation import (
     control_plane,
     installation,
     new_ids,
-    now_ms,
     organisation_of,
 )
 from talktime.cli.moments import moment_ms
 from talktime.cli.output import Json, amount, moment, panel, show
+from talktime.clock import now_ms
 from talktime.core.directory import Organisation
 from talktime.core.money import decimal_text, parse_micros
 from talktime.core.outcomes import Funded

@@ -1,13 +1,16 @@
 """The installation that the environment describes: its databases, its clock, its source of ids."""
 
+import fcntl
 import os
 import secrets
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from talktime.cli.failures import Failure, unless_refused
+from talktime.clock import follow, now_ms
 from talktime.config import Address, Settings, settings_from
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
@@ -16,17 +19,33 @@ from talktime.operations.organisations import find_organisation
 from talktime.store.catalogue import load_catalogues
 from talktime.store.database import Connection, connect
 
+DEMO_LOCK_FILE = "demo.lock"
+
 Row = TypeVar("Row")
 
 
 def installation() -> Settings:
-    """The installation of this process's environment; ConfigError where that cannot be used."""
-    return settings_from(os.environ)
+    """The installation of this process's environment; ConfigError where that cannot be used.
+
+    From then on this process has its time.
+    """
+    settings = settings_from(os.environ)
+    if not settings.test_clock and demo_runs(settings.data):
+        settings = replace(settings, test_clock=True)
+    follow(settings)
+    return settings
 
 
-def now_ms() -> int:
-    """The clock: milliseconds since the epoch, UTC."""
-    return time.time_ns() // 1_000_000
+def demo_runs(data: Path) -> bool:
+    """Whether a process serves the demo from this data folder now."""
+    try:
+        with open(data / DEMO_LOCK_FILE, encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass  # never served, or by somebody else: not this one's
+    return False
 
 
 def new_ids() -> Ids:

@@ -7,9 +7,10 @@ import typer
 from rich.console import RenderableType
 
 from talktime.cli.failures import unless_refused
-from talktime.cli.installation import all_pages, control_plane, installation, new_ids, now_ms
+from talktime.cli.installation import all_pages, control_plane, installation, new_ids
 from talktime.cli.moments import moment_ms
 from talktime.cli.output import Json, moment, panel, show, table
+from talktime.clock import now_ms
 from talktime.core.keys import SWITCH_SCOPES, ApiKey
 from talktime.operations.keys import (
     ENTROPY_BYTES,

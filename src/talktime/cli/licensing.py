@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from talktime.cli.failures import unless_refused
-from talktime.cli.installation import control_plane, installation, now_ms
+from talktime.cli.installation import control_plane, installation
 from talktime.cli.output import Json, show, table
+from talktime.clock import now_ms
 from talktime.operations.licensing_table import PAYERS, Row, Way, licensing_table
 from talktime.store.catalogue import load_catalogues
 

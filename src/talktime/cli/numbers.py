@@ -12,10 +12,10 @@ from talktime.cli.installation import (
     cell,
     control_plane,
     installation,
-    now_ms,
     organisation_of,
 )
 from talktime.cli.output import Json, moment, panel, show, table
+from talktime.clock import now_ms
 from talktime.config import Settings
 from talktime.core.directory import (
     NOT_ATTACHED,

@@ -14,11 +14,11 @@ from talktime.cli.installation import (
     control_plane,
     installation,
     new_ids,
-    now_ms,
     organisation_of,
 )
 from talktime.cli.output import Json, amount, document_of, moment, panel, show, table
 from talktime.cli.users import limit_micros
+from talktime.clock import now_ms
 from talktime.core.books import Terms
 from talktime.core.commands import ExpireLots
 from talktime.core.directory import Organisation

@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-from talktime.cli.installation import cell, control_plane, installation, now_ms, organisation_of
+from talktime.cli.installation import cell, control_plane, installation, organisation_of
 from talktime.cli.output import Json, moment, show, table
+from talktime.clock import now_ms
 from talktime.operations.minute_pools import MinutePool, minute_pools
 from talktime.store.catalogue import load_catalogues
 

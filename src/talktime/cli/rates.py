@@ -8,9 +8,10 @@ from rich.console import RenderableType
 
 from talktime.cli.csv_files import bad_file, content_of, progress_bar
 from talktime.cli.failures import unless_refused
-from talktime.cli.installation import control_plane, installation, new_ids, now_ms
+from talktime.cli.installation import control_plane, installation, new_ids
 from talktime.cli.moments import moment_ms
 from talktime.cli.output import Json, moment, panel, show, table
+from talktime.clock import now_ms
 from talktime.core.limits import RATE_FILE_BYTES_MAX
 from talktime.core.money import decimal_text
 from talktime.core.rating import Rate

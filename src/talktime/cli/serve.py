@@ -13,6 +13,7 @@ import typer
 from talktime.cli.failures import Failure
 from talktime.cli.installation import installation
 from talktime.cli.output import console, panel
+from talktime.clock import ahead_in_words, ahead_ms, follow, is_movable
 from talktime.config import WILDCARD_HOSTS, Settings, port_from
 
 ROLES = ("engine", "console", "jobs")
@@ -45,12 +46,7 @@ def serve_command(
         raise typer.BadParameter(f"{only!r} is none of {', '.join(ROLES)}", param_hint="--only")
     if demo and only:
         raise typer.BadParameter("the demo needs all roles: leave out --only", param_hint="--demo")
-    settings = installation()
-    settings = replace(
-        settings,
-        host=host.strip() or settings.host,
-        port=port_from(port) if port else settings.port,
-    )
+    settings = chosen(host, port, demo)
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, leave)
     # Django, uvicorn and the engine: half a second that the other commands need not wait.
@@ -68,6 +64,19 @@ def serve_command(
         make_ready(settings, url if demo else None)
         roles = frozenset((only,) if only else ROLES)
         serve(settings, roles, listener, lambda: say_ready(settings, url, roles, demo))
+
+
+def chosen(host: str, port: str, demo: bool) -> Settings:
+    """The installation as this command is to serve it, with its time: the demo's can be moved."""
+    settings = installation()
+    settings = replace(
+        settings,
+        host=host.strip() or settings.host,
+        port=port_from(port) if port else settings.port,
+        test_clock=settings.test_clock or demo,
+    )
+    follow(settings)
+    return settings
 
 
 def leave(_signal: int, _frame: FrameType | None) -> None:
@@ -119,6 +128,8 @@ def say_ready(settings: Settings, url: str, roles: frozenset[str], demo: bool) -
         facts["Charging API"] = f"{url}/v1/"
     if demo:
         facts["Demo"] = f"{settings.data / 'demo.json'} (key, numbers to call, sign-in)"
+    if is_movable():
+        facts["Test clock"] = f"{ahead_in_words(ahead_ms())} (never in production)"
     facts["Data"] = settings.control_plane.shown
     facts["Stop"] = "Ctrl-C"
     out = console()

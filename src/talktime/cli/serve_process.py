@@ -16,8 +16,10 @@ import structlog
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from talktime.cli.installation import new_ids, now_ms
+from talktime.cli.installation import new_ids
 from talktime.cli.serve_dispatch import Application, Dispatcher, Health, not_here
+from talktime.clock import FILE as TEST_CLOCK_FILE
+from talktime.clock import ahead_in_words, ahead_ms, now_ms
 from talktime.config import Settings
 from talktime.console.databases import set_up
 from talktime.console.migrations_expected import expected_migrations
@@ -111,6 +113,10 @@ def tune_interpreter() -> None:
 def tell_started(settings: Settings) -> None:
     """The first line of every process's log."""
     log.info("started", cells=list(settings.cells))
+    if settings.test_clock:
+        log.warning("test clock", ahead=ahead_in_words(ahead_ms()))
+    elif (settings.data / TEST_CLOCK_FILE).exists():
+        log.warning("test clock ignored", file=str(settings.data / TEST_CLOCK_FILE))
 
 
 class Server(uvicorn.Server):
@@ -185,7 +191,8 @@ def new_engine(settings: Settings) -> Engine:
 
 def new_jobs(settings: Settings) -> Runner:
     """The jobs of this installation, not yet started."""
-    return Runner(settings, now_ms, new_ids, expected_versions())
+    moved = ahead_ms if settings.test_clock else None
+    return Runner(settings, now_ms, new_ids, expected_versions(), ahead_ms=moved)
 
 
 def expected_versions() -> dict[str, Migrations]:

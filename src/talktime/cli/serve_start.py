@@ -4,18 +4,22 @@ import fcntl
 import json
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 from talktime.cli.api import DEMO_FILE, demo_facts
 from talktime.cli.failures import Failure
-from talktime.cli.installation import cell, control_plane, new_ids, now_ms
+from talktime.cli.installation import DEMO_LOCK_FILE, cell, control_plane, new_ids
+from talktime.clock import now_ms
 from talktime.config import Settings, owner_only
 from talktime.console.migrate import migrate, pending
 from talktime.operations.seed_demo import Demo, seed_demo
 
-LOCK_FILE = "demo.lock"
+LOCK_TRIES, LOCK_WAIT_S = 20, 0.05
+"""A command that asks whether a demo runs holds the lock for an instant."""
 
 
 def make_ready(settings: Settings, demo_url: str | None) -> None:
@@ -47,21 +51,28 @@ def only_demo(settings: Settings, demo: bool) -> Iterator[None]:
     if not demo:
         yield
         return
-    path = settings.data / LOCK_FILE
+    path = settings.data / DEMO_LOCK_FILE
     try:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = open(path, "w", encoding="utf-8", opener=owner_only)  # noqa: SIM115
     except OSError as error:
         raise Failure(f"{path} cannot be written: {error.strerror}. Set TALKTIME_DATA.") from error
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not any(_taken(lock) for _ in range(LOCK_TRIES)):
             raise Failure(
                 f"another process serves the demo in {settings.data}: stop it first, "
                 "or set TALKTIME_DATA to another folder"
-            ) from error
+            )
         yield
+
+
+def _taken(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(LOCK_WAIT_S)
+        return False
+    return True
 
 
 def prepare_demo(settings: Settings, url: str) -> None:

@@ -10,9 +10,10 @@ from rich.text import Text
 
 from talktime.cli import FAILURE_EXIT
 from talktime.cli.failures import unless_refused
-from talktime.cli.installation import cell, control_plane, installation, now_ms, organisation_of
+from talktime.cli.installation import cell, control_plane, installation, organisation_of
 from talktime.cli.moments import moment_ms
 from talktime.cli.output import Json, amount, moment, panel, show, table
+from talktime.clock import now_ms
 from talktime.core.directory import Organisation
 from talktime.core.money import decimal_text
 from talktime.operations.statement import Statement, UsageLine, statement

@@ -1,7 +1,6 @@
 """Accounts of people who sign in to the console, and what they may look after."""
 
 import secrets
-import time
 from typing import NamedTuple
 
 from django.contrib.auth.password_validation import validate_password
@@ -9,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from talktime.clock import now_ms
 from talktime.config import CONTROL_PLANE_ALIAS
 from talktime.console.control_plane.models import Account, Membership, Organisation, email_as_kept
 from talktime.core.ids import NODES, Ids
@@ -85,7 +85,3 @@ def list_admins() -> list[Admin]:
         )
         for each in memberships
     ]
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000

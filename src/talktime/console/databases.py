@@ -8,6 +8,7 @@ from urllib.parse import quote
 import django
 from psycopg.conninfo import conninfo_to_dict
 
+from talktime.clock import follow
 from talktime.config import (
     CONTROL_PLANE_ALIAS,
     Address,
@@ -38,6 +39,7 @@ def set_up(settings: Settings) -> None:
     May be called again with other settings: connections to the former databases are closed.
     """
     _chosen[:] = [settings]
+    follow(settings)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS_MODULE)
     django.setup()
     from django.db import connections

@@ -2,9 +2,11 @@
 
 from django.utils.functional import lazy
 
+from talktime.clock import follow
 from talktime.console.databases import current, databases_for
 
 _installation = current()
+follow(_installation)
 
 SECRET_KEY = lazy(_installation.secret_key, str)()  # read (or made) when first needed
 DEBUG = False
@@ -38,7 +40,12 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.contrib.auth.context_processors.auth"]},
+        "OPTIONS": {
+            "context_processors": [
+                "django.contrib.auth.context_processors.auth",
+                "talktime.console.start.clock_page.test_clock",
+            ]
+        },
     }
 ]
 

@@ -232,10 +232,6 @@ class Collector:
             detail = "The card's bank wants the cardholder to confirm the payment"
             try_.move(REFUSED, self.now_ms, WAITING_FOR_CARDHOLDER, detail)
             self._declined(payment, try_)
-        elif self.now_ms - try_.created_ms >= CONFIRM_MS_MAX:
-            # The job has taken it back at the provider before.
-            try_.move(CANCELLED, self.now_ms, "not_confirmed", "The cardholder did not confirm")
-            self._over(payment, CANCELLED, "not_confirmed", "The cardholder did not confirm")
         else:
             try_.move(CONFIRMING, self.now_ms)
             payment.move(CONFIRMING, self.now_ms, due_ms=self.now_ms + CONFIRM_ASK_MS)

@@ -3,8 +3,9 @@
 from talktime.core import watch
 from talktime.core.books import Books
 from talktime.core.commands import ExpireLots, Fund
-from talktime.core.ledger import ADJUSTMENTS, DEBT, FORFEITURES, FUNDING, GRANTS, Lot
+from talktime.core.ledger import ADJUSTMENTS, DEBT, FORFEITURES, FUNDING, GRANTS, Lot, Wallet
 from talktime.core.money import decimal_text
+from talktime.core.notices import Notice, notice
 from talktime.core.outcomes import Funded, LotsExpired, Refused
 from talktime.core.refusal import Refusal
 
@@ -82,4 +83,19 @@ def expire_lots(books: Books, command: ExpireLots, now_ms: int) -> LotsExpired:
                 wallet.organisation_id, lot.id, FORFEITURES, micros, "forfeiture", None, now_ms
             )
             forfeited.append((lot.id, micros))
+            books.notices.append(_expired(wallet, lot, micros, now_ms))
     return LotsExpired(tuple(forfeited))
+
+
+def _expired(wallet: Wallet, lot: Lot, micros: int, now_ms: int) -> Notice:
+    """Told once a lot: what running calls held of it, and did not use, goes without saying."""
+    return notice(
+        lot.organisation_id,
+        "lot.expired",
+        f"lot.expired/{lot.id}",
+        now_ms,
+        lot_id=lot.id,
+        forfeited_micros=micros,
+        currency=wallet.currency,
+        expires_ms=lot.expires_ms,
+    )

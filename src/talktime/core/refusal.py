@@ -294,6 +294,21 @@ REFUSALS: dict[str, RefusalKind] = {
         "List the organisation's invoices and use one's number.",
         BILLING,
     ),
+    "unknown_recipient": RefusalKind(
+        404, "The recipient is not known", "List the recipients and use one's address.", ADMIN
+    ),
+    "unknown_endpoint": RefusalKind(
+        404,
+        "The webhook endpoint is not known",
+        "List the organisation's webhook endpoints and use one of their ids.",
+        ADMIN,
+    ),
+    "unknown_delivery": RefusalKind(
+        404,
+        "The delivery is not known",
+        "List the organisation's notices and use the id of one of their deliveries.",
+        ADMIN,
+    ),
     "already_exists": RefusalKind(
         409, "This already exists", "Use another name or number, or change what exists.", OPERATOR
     ),

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from talktime.core.charges import Absent, NeedsCardholder, Outcome, Succeeded
+from talktime.core.charges import Absent, Declined, NeedsCardholder, Outcome
 from talktime.core.limits import TEND_BATCH_MAX
 from talktime.operations.collect import ASK, GIVE_UP, Step, next_step, note_answer
 from talktime.operations.counters import Counters
@@ -80,15 +80,16 @@ def _collect(
 
 
 def _ask(provider: PaymentProvider, step: Step) -> Outcome | Absent:
-    if step.verb == ASK:
-        return provider.find_charge(step.charge, step.ref)
     if step.verb == GIVE_UP:
         return provider.cancel_charge(step.ref)
-    outcome = provider.charge(step.charge)
+    if step.verb == ASK:
+        outcome = provider.find_charge(step.charge, step.ref)
+    else:
+        outcome = provider.charge(step.charge)
     if isinstance(outcome, NeedsCardholder) and not step.charge.person_present:
-        # Nobody is there to confirm: called off, so that nobody can later.
+        # Nobody is there to confirm: called off first, so that nobody can later.
         called_off = provider.cancel_charge(outcome.ref)
-        if isinstance(called_off, Succeeded):
+        if not isinstance(called_off, Absent | Declined):
             return called_off
     return outcome
 

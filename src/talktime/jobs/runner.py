@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 RETRY_S = 5
 """A job that failed runs again after this, or after its period where that is shorter."""
+CLOCK_LOOK_S = 0.05
+"""How often a test clock is looked at."""
 
 
 class Run(NamedTuple):
@@ -38,11 +40,48 @@ class Run(NamedTuple):
     more: bool = False
 
 
+class _Bell:
+    """What the workers wait at between their runs: for their time, a ring, or the end."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._rings = 0
+        self._stopped = False
+
+    def stop(self) -> None:
+        """It is over, for all and for good."""
+        with self._condition:
+            self._stopped = True
+            self._condition.notify_all()
+
+    def ring(self) -> None:
+        """Let all who wait, or are at work, run now."""
+        with self._condition:
+            self._rings += 1
+            self._condition.notify_all()
+
+    def stopped(self) -> bool:
+        """Whether it is over."""
+        return self._stopped
+
+    def rings(self) -> int:
+        """How often it rang so far."""
+        return self._rings
+
+    def wait(self, seconds: float, heard: int) -> bool:
+        """Wait so long, or for a ring after those heard, or the end: whether that has come."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._stopped or self._rings > heard, seconds)
+            return self._stopped
+
+
 class Runner:
     """The jobs of one process. `start` and `stop` once each, from one thread.
 
     `new_ids` makes a source of ids with a node drawn anew, `expected` are the versions that the
     control plane and a cell must have. `after_run` is called on the job's thread after each run.
+    `ahead_ms` says how far a test clock is ahead, where there is one: when it was moved, every job
+    runs at once. Periods are in real time.
     """
 
     def __init__(
@@ -54,10 +93,13 @@ class Runner:
         *,
         timetable: Sequence[Job] = TIMETABLE,
         after_run: Callable[[Run], None] = lambda run: None,
+        ahead_ms: Callable[[], int] | None = None,
     ) -> None:
-        self._stop = threading.Event()
+        self._bell = _Bell()
+        self._ahead_ms = ahead_ms
+        self._watch = threading.Thread(target=self._watch_clock, name="test clock", daemon=True)
         self._workers = [
-            _Worker(job, cell, settings, expected, (clock_ms, new_ids), self._stop, after_run)
+            _Worker(job, cell, settings, expected, (clock_ms, new_ids), self._bell, after_run)
             for cell in settings.cells
             for job in timetable
         ]
@@ -66,13 +108,24 @@ class Runner:
         """Begin: jobs that are due run at once."""
         for worker in self._workers:
             worker.thread.start()
+        if self._ahead_ms is not None:
+            self._watch.start()
 
     def stop(self) -> None:
         """End each job after the batch it is in, and close its connection. Blocks until then."""
-        self._stop.set()
-        for worker in self._workers:
-            if worker.thread.is_alive():
-                worker.thread.join()
+        self._bell.stop()
+        for thread in (self._watch, *(worker.thread for worker in self._workers)):
+            if thread.is_alive():
+                thread.join()
+
+    def _watch_clock(self) -> None:
+        assert self._ahead_ms is not None
+        seen = self._ahead_ms()
+        while not self._bell.wait(CLOCK_LOOK_S, self._bell.rings()):
+            ahead = self._ahead_ms()
+            if ahead != seen:
+                seen = ahead
+                self._bell.ring()
 
 
 class _Worker:
@@ -85,7 +138,7 @@ class _Worker:
         settings: Settings,
         expected: Mapping[str, Migrations],
         sources: tuple[Callable[[], int], Callable[[], Ids]],
-        stop: threading.Event,
+        bell: _Bell,
         after_run: Callable[[Run], None],
     ) -> None:
         self._job, self._cell, self._settings = job, cell, settings
@@ -101,14 +154,15 @@ class _Worker:
         self._control_away: Outage | None = None
         self._clock_ms, self._new_ids = sources
         self._ids = self._new_ids()
-        self._stop = stop
+        self._bell = bell
         self._after_run = after_run
         self._fault = ""
         self.thread = threading.Thread(target=self._work, name=f"{job.name} {cell}", daemon=True)
 
     def _work(self) -> None:
-        wait_s = self._job.first_s
-        while not self._stop.wait(wait_s):
+        wait_s, heard = self._job.first_s, self._bell.rings()
+        while not self._bell.wait(wait_s, heard):
+            heard = self._bell.rings()
             run = self._run()
             self._after_run(run)
             wait_s = self._wait_s(run)
@@ -144,7 +198,7 @@ class _Worker:
                 self._connector.connection(),
                 self._clock_ms,
                 self._ids.next,
-                stopping=self._stop.is_set,
+                stopping=self._bell.stopped,
                 settings=self._settings,
                 control=self._control_connection,
             )

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 import structlog
 
+from talktime.jobs.notices import send_notices
 from talktime.operations.check_books import each_check
 from talktime.operations.expire_holds import expire_holds
 from talktime.operations.expire_lots import expire_lots
 from talktime.operations.forget_calls import forget_calls
+from talktime.operations.spread_notices import spread_notices
 from talktime.operations.sweep import Sweep, Swept
 
 log = structlog.get_logger(__name__)
@@ -47,6 +49,8 @@ TIMETABLE = (
     Job("expire_holds", 1, expire_holds),
     Job("expire_lots", 60, expire_lots),
     Job("forget_calls", 3_600, forget_calls),
+    Job("spread_notices", 0.5, spread_notices),
+    Job("send_notices", 0.5, send_notices),
 )
 DAILY_PROOF = Job("prove_books", DAY_S, prove_books, first_s=600)
 """Reads whole tables, so it is for those who want it: TIMETABLE + (DAILY_PROOF,)."""

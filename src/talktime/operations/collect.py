@@ -14,10 +14,10 @@ from talktime.core.payments import (
     DECLINED,
     RECHARGE,
     SENDING,
-    UNKNOWN,
     PaymentTry,
     Till,
 )
+from talktime.core.recharging import SEND_AGAIN_MS_MAX
 from talktime.operations.till import Counter, open_till
 from talktime.store.payments import load_till, method_of_id
 
@@ -64,9 +64,10 @@ def _step(counter: Counter, till: Till, payment_id: int, try_: PaymentTry, retur
             method = method_of_id(counter.cell, try_.organisation_id, try_.method_id)
     if method is None:
         raise ValueError(f"try {try_.id} is of a method that is not there: {try_.method_id}")
-    verbs = {SENDING: SEND, UNKNOWN: ASK, CONFIRMING: ASK}
-    verb = verbs[try_.state]
-    if try_.state == CONFIRMING and counter.now_ms - try_.created_ms >= CONFIRM_MS_MAX:
+    age_ms, verb = counter.now_ms - try_.created_ms, ASK
+    if try_.state == SENDING and age_ms < SEND_AGAIN_MS_MAX:
+        verb = SEND  # for the first time or again: the provider knows the key, or has not seen it
+    elif try_.state == CONFIRMING and age_ms >= CONFIRM_MS_MAX:
         verb = GIVE_UP
     charge = Charge(
         try_.id,

@@ -6,7 +6,8 @@ from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.documents import Seller
 from talktime.operations.eligibility import bounds_of, not_offered
-from talktime.operations.till import UNNAMED, Counter
+from talktime.operations.invoices import UNNAMED
+from talktime.operations.till import Counter
 from talktime.store.catalogue import load_catalogues
 from talktime.store.database import Connection
 from talktime.store.organisations import organisation_of_id

@@ -1,12 +1,14 @@
 """Put money into a wallet by hand: an operator's purchase, grant or adjustment."""
 
-import hashlib
 from collections.abc import Callable
 
 from talktime.core.commands import Fund
+from talktime.core.decide import decide
 from talktime.core.directory import Organisation
+from talktime.core.documents import Seller, number_text
 from talktime.core.expiry import expires_ms
 from talktime.core.funding import SOURCE_ACCOUNTS
+from talktime.core.ledger import Lot
 from talktime.core.limits import (
     ACTOR_TEXT_MAX,
     AMOUNT_MICROS_MAX,
@@ -15,11 +17,19 @@ from talktime.core.limits import (
     REASON_TEXT_MAX,
 )
 from talktime.core.money import decimal_text
+from talktime.core.notices import Notice, notice
 from talktime.core.outcomes import Funded, Refused
 from talktime.core.refusal import Refusal
-from talktime.operations.execute import execute
+from talktime.operations.execute import DEFAULT_TERMS
+from talktime.operations.idempotency import request_hash
 from talktime.operations.input_checks import check_one_of, check_text, first
+from talktime.operations.invoices import UNNAMED, invoice_lot
 from talktime.store.database import Connection
+from talktime.store.load import load
+from talktime.store.save import save
+
+BY_HAND = "By the operator"
+"""How a purchase was paid that an operator enters."""
 
 
 def fund(
@@ -34,10 +44,47 @@ def fund(
     lasts_until_ms: int | None = None,
     priority: int = 0,
     promotional: bool = False,
+    seller: Seller = UNNAMED,
     now_ms: int,
     next_id: Callable[[], int],
 ) -> Funded | Refusal:
-    """Put a new lot into the organisation's wallet, in a transaction of its own.
+    """Put a new lot into the organisation's wallet, with its invoice, in a transaction of its own:
+    see `fund_within`."""
+    with cell.transaction():
+        return fund_within(
+            cell,
+            organisation,
+            amount_micros=amount_micros,
+            source=source,
+            reason=reason,
+            actor=actor,
+            idempotency_key=idempotency_key,
+            lasts_until_ms=lasts_until_ms,
+            priority=priority,
+            promotional=promotional,
+            seller=seller,
+            now_ms=now_ms,
+            next_id=next_id,
+        )
+
+
+def fund_within(
+    cell: Connection,
+    organisation: Organisation,
+    *,
+    amount_micros: int,
+    source: str,
+    reason: str,
+    actor: str,
+    idempotency_key: str,
+    lasts_until_ms: int | None = None,
+    priority: int = 0,
+    promotional: bool = False,
+    seller: Seller = UNNAMED,
+    now_ms: int,
+    next_id: Callable[[], int],
+) -> Funded | Refusal:
+    """Put a new lot into the organisation's wallet, with its invoice, in the caller's transaction.
 
     `source`: purchase, grant, recharge or adjustment. The lot expires twelve months from now in
     the organisation's time zone (D5), or at `lasts_until_ms`. The same key and request again is
@@ -52,7 +99,7 @@ def fund(
     command = Fund(
         organisation.id,
         idempotency_key,
-        _hash(asked),
+        request_hash(*asked),
         source,
         amount_micros,
         a_year_on_ms if lasts_until_ms is None else lasts_until_ms,
@@ -64,13 +111,66 @@ def fund(
     refusal = _malformed(command, now_ms)
     if refusal is not None:
         return refusal
-    with cell.transaction():
-        [done] = execute(cell, [command], now_ms, next_id)
-    if isinstance(done.outcome, Refused):
-        return done.outcome.refusal
-    if not isinstance(done.outcome, Funded):
-        raise TypeError(f"funding came to {done.outcome!r}")
-    return done.outcome
+    return _funded(cell, organisation, command, seller, now_ms, next_id)
+
+
+def _funded(
+    cell: Connection,
+    organisation: Organisation,
+    command: Fund,
+    seller: Seller,
+    now_ms: int,
+    next_id: Callable[[], int],
+) -> Funded | Refusal:
+    books = load(cell, [command], next_id, DEFAULT_TERMS)
+    outcome = decide(books, command, now_ms)
+    if isinstance(outcome, Refused):
+        return outcome.refusal
+    if not isinstance(outcome, Funded):
+        raise TypeError(f"funding came to {outcome!r}")
+    if not outcome.replayed:
+        document = invoice_lot(
+            cell,
+            organisation,
+            outcome.lot,
+            seller=seller,
+            method=BY_HAND if command.source == "purchase" else "",
+            now_ms=now_ms,
+            next_id=next_id,
+        )
+        balance_micros = books.wallets[organisation.id].balance_micros
+        number = number_text(organisation.cell, document.number)
+        books.notices.append(_told(outcome.lot, organisation.currency, balance_micros, number))
+    save(cell, books, now_ms)
+    return outcome
+
+
+def _told(lot: Lot, currency: str, balance_micros: int, number: str) -> Notice:
+    if lot.source != "purchase":
+        return notice(
+            lot.organisation_id,
+            "grant.added",
+            f"grant.added/{lot.id}",
+            lot.purchased_ms,
+            amount_micros=lot.amount_micros,
+            currency=currency,
+            reason=lot.reason,
+            expires_ms=lot.expires_ms,
+        )
+    return notice(
+        lot.organisation_id,
+        "purchase.succeeded",
+        f"purchase.succeeded/{lot.id}",
+        lot.purchased_ms,
+        payment_id=lot.id,
+        amount_micros=lot.amount_micros,
+        currency=currency,
+        balance_micros=balance_micros,
+        expires_ms=lot.expires_ms,
+        document_number=number,
+        method=BY_HAND,
+        po_number=None,
+    )
 
 
 def _malformed(command: Fund, now_ms: int) -> Refusal | None:
@@ -91,9 +191,3 @@ def _malformed(command: Fund, now_ms: int) -> Refusal | None:
     if command.expires_ms <= now_ms:
         return Refusal("invalid_value", "the money would have expired before it is there")
     return None
-
-
-def _hash(asked: tuple[object, ...]) -> int:
-    """Stands for a request, in 64 bits: another request with the same key is told by it."""
-    digest = hashlib.blake2b(repr(asked).encode(errors="replace"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)

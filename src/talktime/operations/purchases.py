@@ -1,6 +1,5 @@
 """Buying credits once: by card, or by invoice and the operator's word that the money is there."""
 
-import hashlib
 from typing import NamedTuple
 
 from talktime.core.documents import LOT_TERMS
@@ -25,6 +24,7 @@ from talktime.core.payments import (
 )
 from talktime.core.refusal import Refusal
 from talktime.operations.eligibility import check_amount
+from talktime.operations.idempotency import request_hash
 from talktime.operations.input_checks import check_text, first
 from talktime.operations.till import Counter, NoWallet, counter_refusal, open_till
 from talktime.store.payments import payment_of_id, payment_of_key, payments_before
@@ -78,7 +78,10 @@ def start_purchase(
     Refuses: what `terms_of` refuses; unknown_payment_method; invalid_value, for a PO number
     without an invoice too (R10); idempotency_key_reused.
     """
-    organisation_id, body_hash = counter.organisation.id, _hash(amount_micros, method_id, po_number)
+    organisation_id, body_hash = (
+        counter.organisation.id,
+        request_hash(amount_micros, method_id, po_number),
+    )
     with counter.cell.reading():
         known = payment_of_key(counter.cell, organisation_id, idempotency_key)
     if known is not None:
@@ -242,8 +245,3 @@ def _unknown(payment_id: int) -> Refusal:
 
 def _not_possible(payment: Payment, why: str) -> Refusal:
     return Refusal("payment_not_possible", f"payment {payment.id} is {payment.state}: {why}")
-
-
-def _hash(*asked: object) -> int:
-    digest = hashlib.blake2b(repr(asked).encode(errors="replace"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)

@@ -8,23 +8,21 @@ from typing import NamedTuple
 from talktime.core.collecting import Bought, Collector
 from talktime.core.commands import ExpireLots
 from talktime.core.directory import Organisation
-from talktime.core.documents import Buyer, Document, Seller, invoice_of_lot, number_text
+from talktime.core.documents import Seller, number_text
 from talktime.core.expiry import expires_ms
-from talktime.core.ledger import Lot, Wallet
+from talktime.core.ledger import Wallet
 from talktime.core.meters import month_of
 from talktime.core.notices import notice
 from talktime.core.recharging import DAY_MS, Bounds
 from talktime.core.refusal import Refusal
 from talktime.core.tending import tend
-from talktime.operations.documents import issue
 from talktime.operations.execute import DEFAULT_TERMS
+from talktime.operations.invoices import UNNAMED, invoice_lot
 from talktime.store.database import Connection
-from talktime.store.documents import billing_profile
 from talktime.store.load import load
 from talktime.store.payments import load_till, save_till
 from talktime.store.save import save
 
-UNNAMED = Seller("Talktime")
 MODEL_MARKS = ("draining", "post_usage")
 """Set and taken away by operations/commerce_models.py alone."""
 
@@ -75,37 +73,6 @@ def counter_refusal(error: NoWallet) -> Refusal:
     return Refusal("unknown_organisation", str(error))
 
 
-def buyer_of(cell: Connection, organisation: Organisation) -> Buyer:
-    """To whom documents of an organisation are addressed: as it said, else by its name."""
-    profile = billing_profile(cell, organisation.id)
-    if profile is None:
-        return Buyer(organisation.name, organisation.name)
-    return Buyer(organisation.name, *profile)
-
-
-def invoice_lot(
-    counter: Counter, lot: Lot, *, payment_id: int | None = None, method: str = "", po: str = ""
-) -> Document:
-    """Issue the invoice of a lot, in the transaction in which it came in."""
-    facts = invoice_of_lot(
-        lot,
-        counter.organisation.currency,
-        counter.seller,
-        buyer_of(counter.cell, counter.organisation),
-        counter.organisation.time_zone,
-        payment_id=payment_id,
-        method=method,
-        po_number=po,
-    )
-    return issue(
-        counter.cell,
-        counter.organisation.id,
-        facts,
-        now_ms=counter.now_ms,
-        next_id=counter.next_id,
-    )
-
-
 def caps_since_ms(now_ms: int) -> int:
     """Recharges since then count against the caps: of the last day, and of this month."""
     since_ms = now_ms - DAY_MS
@@ -127,7 +94,15 @@ def _invoice(counter: Counter, collector: Collector, bought: Bought) -> None:
     if lot is None:
         return
     document = invoice_lot(
-        counter, lot, payment_id=payment.id, method=bought.method, po=payment.po_number
+        counter.cell,
+        counter.organisation,
+        lot,
+        seller=counter.seller,
+        payment_id=payment.id,
+        method=bought.method,
+        po_number=payment.po_number,
+        now_ms=counter.now_ms,
+        next_id=counter.next_id,
     )
     facts: dict[str, str | int | None] = {
         "payment_id": payment.id,

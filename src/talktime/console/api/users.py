@@ -1,7 +1,6 @@
 """`/api/v1/organisations/NAME/users`: users of an organisation, read in pages, written in bulk."""
 
 import secrets
-import time
 from contextlib import closing
 from typing import Annotated
 from urllib.parse import quote
@@ -12,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from talktime.clock import now_ms
 from talktime.console.api.answers import answer, key_of, refuse, refuse_rows
 from talktime.console.databases import current
 from talktime.core.directory import Organisation
@@ -68,7 +68,7 @@ def users(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _answered(request: HttpRequest, control: Connection, name: str) -> HttpResponse:
-    key = key_of(control, request, USERS, _now_ms())
+    key = key_of(control, request, USERS, now_ms())
     if isinstance(key, Refusal):
         return refuse(key)
     with control.reading():
@@ -110,8 +110,8 @@ def _written(
         return refuse(Refusal("invalid_request", str(error)))
     rows, errors = _rows(sent.users)
     with control.reading():
-        catalogue = load_catalogues(control).in_force(_now_ms())
-    next_id = Ids(secrets.randbelow(NODES), _now_ms).next
+        catalogue = load_catalogues(control).in_force(now_ms())
+    next_id = Ids(secrets.randbelow(NODES), now_ms).next
     with cell.transaction():
         written = put_users(
             *(cell, owner, rows, errors),
@@ -134,7 +134,3 @@ def _rows(sent: list[SentUser]) -> tuple[list[UserRow], RowErrors]:
         except ValueError as error:
             errors.add(place, str(error))
     return rows, errors
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -9,8 +9,9 @@ from typing import Any
 from talktime.config import cell_alias
 from talktime.console.cell.models import Lot, UsageRecord, User, Wallet
 from talktime.console.control_plane.models import Number, Organisation
-from talktime.console.start.shown import Amount, Wording, duration, telephone
+from talktime.console.start.shown import telephone
 from talktime.core import ledger
+from talktime.operations.wording import Amount, Wording, duration
 
 LOTS_MAX = 50
 USAGE_MAX = 20

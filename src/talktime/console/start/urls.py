@@ -2,6 +2,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from talktime.console.start import views
+from talktime.console.start.clock_page import clock
 from talktime.console.start.sign_in import SignIn
 
 urlpatterns = [
@@ -10,4 +11,5 @@ urlpatterns = [
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("organisations/", views.organisation, name="organisations"),
     path("organisations/<int:organisation_id>/", views.organisation, name="organisation"),
+    path("clock/", clock, name="clock"),
 ]

@@ -1,7 +1,6 @@
 """The start page, for anyone, and the organisation's page, for its admins."""
 
 import logging
-import time
 
 from django.contrib.auth.decorators import login_required
 from django.db import Error, connections
@@ -11,6 +10,7 @@ from django.utils.connection import ConnectionDoesNotExist
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from talktime.clock import now_ms
 from talktime.config import CONTROL_PLANE_ALIAS
 from talktime.console.cell.models import Revision as CellRevision
 from talktime.console.control_plane.models import Membership, Organisation
@@ -72,7 +72,7 @@ def page_of(request: HttpRequest, one: Organisation, *, several: bool) -> HttpRe
         "several": several,
     }
     try:
-        shown |= organisation_page(one, wording, time.time_ns() // 1_000_000)
+        shown |= organisation_page(one, wording, now_ms())
     except (Error, ConnectionDoesNotExist) as error:
         log.error("cell %s does not answer: %s", one.cell, error)
         return render(request, "start/cell_away.html", shown, status=503)

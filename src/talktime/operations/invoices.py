@@ -1,0 +1,48 @@
+"""The invoice that every funding event has (R2, R18)."""
+
+from collections.abc import Callable
+
+from talktime.core.directory import Organisation
+from talktime.core.documents import Buyer, Document, Seller, invoice_of_lot
+from talktime.core.ledger import Lot
+from talktime.operations.documents import issue
+from talktime.store.database import Connection
+from talktime.store.documents import billing_profile
+
+UNNAMED = Seller("Talktime")
+"""The seller where the operator has not said who sells (TALKTIME_SELLER)."""
+
+
+def invoice_lot(
+    cell: Connection,
+    organisation: Organisation,
+    lot: Lot,
+    *,
+    seller: Seller = UNNAMED,
+    payment_id: int | None = None,
+    method: str = "",
+    po_number: str = "",
+    now_ms: int,
+    next_id: Callable[[], int],
+) -> Document:
+    """Issue the invoice of a lot, inside the transaction in which it came in; for what was given,
+    its total is zero."""
+    facts = invoice_of_lot(
+        lot,
+        organisation.currency,
+        seller,
+        buyer_of(cell, organisation),
+        organisation.time_zone,
+        payment_id=payment_id,
+        method=method,
+        po_number=po_number,
+    )
+    return issue(cell, organisation.id, facts, now_ms=now_ms, next_id=next_id)
+
+
+def buyer_of(cell: Connection, organisation: Organisation) -> Buyer:
+    """To whom documents of an organisation are addressed: as it said, else by its name."""
+    profile = billing_profile(cell, organisation.id)
+    if profile is None:
+        return Buyer(organisation.name, organisation.name)
+    return Buyer(organisation.name, *profile)

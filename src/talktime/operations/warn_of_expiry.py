@@ -1,0 +1,102 @@
+"""Tell in time what will expire: lots 30, 7 and 1 days before, cards 30 days before (D4)."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from talktime.core.limits import EXPIRE_BATCH_MAX
+from talktime.core.notices import Notice, notice
+from talktime.core.payments import PaymentMethod
+from talktime.operations.sweep import Sweep, Swept
+from talktime.store.expiring import ExpiringLot, cards_expiring, lots_expiring
+from talktime.store.notices import insert_notices
+
+DAY_MS = 86_400_000
+LOT_DAYS = (1, 7, 30)
+CARD_DAYS = 30
+
+Row = TypeVar("Row", ExpiringLot, PaymentMethod)
+
+
+def warn_of_expiry(sweep: Sweep) -> Swept:
+    """Write a notice for each lot and card that is about to expire; counts those that are new.
+
+    Of a lot, the nearest of 30, 7 and 1 days is told, once each: after a downtime what was missed
+    is not made up for. Works in pages, each its own transaction. Raises Outage.
+    """
+    connection, now_ms = sweep.connection, sweep.clock_ms()
+    first, last = _month(now_ms), _month(now_ms + CARD_DAYS * DAY_MS)
+
+    def lots(after_id: int) -> list[ExpiringLot]:
+        until_ms = now_ms + max(LOT_DAYS) * DAY_MS
+        return lots_expiring(connection, now_ms, until_ms, after_id, EXPIRE_BATCH_MAX)
+
+    def cards(after_id: int) -> list[PaymentMethod]:
+        return cards_expiring(connection, first, last, after_id, EXPIRE_BATCH_MAX)
+
+    def of_cards(page: list[PaymentMethod]) -> Iterable[Notice]:
+        near = [card for card in page if _end_ms(card) - now_ms <= CARD_DAYS * DAY_MS]
+        return [_card_notice(card, now_ms) for card in near]
+
+    told = _tell(sweep, lots, lambda page: [_lot_notice(lot, now_ms) for lot in page])
+    return Swept(told + _tell(sweep, cards, of_cards))
+
+
+def _tell(
+    sweep: Sweep,
+    read: Callable[[int], list[Row]],
+    notices_of: Callable[[list[Row]], Iterable[Notice]],
+) -> int:
+    told, after_id = 0, 0
+    while not sweep.stopping():
+        with sweep.connection.reading():
+            page = read(after_id)
+        notices = list(notices_of(page))
+        if notices:
+            with sweep.connection.transaction():
+                told += insert_notices(sweep.connection, notices, sweep.next_id)
+        if len(page) < EXPIRE_BATCH_MAX:
+            break
+        after_id = page[-1].id
+    return told
+
+
+def _lot_notice(lot: ExpiringLot, now_ms: int) -> Notice:
+    left_ms = lot.expires_ms - now_ms
+    days = next(days for days in LOT_DAYS if left_ms <= days * DAY_MS)
+    return notice(
+        lot.organisation_id,
+        "lot.expiring",
+        f"lot.expiring/{lot.id}/{days}",
+        now_ms,
+        lot_id=lot.id,
+        remaining_micros=lot.remaining_micros,
+        currency=lot.currency,
+        expires_ms=lot.expires_ms,
+        days=days,
+    )
+
+
+def _card_notice(card: PaymentMethod, now_ms: int) -> Notice:
+    return notice(
+        card.organisation_id,
+        "card.expiring",
+        f"card.expiring/{card.id}/{card.exp_year}-{card.exp_month}",
+        now_ms,
+        method_id=card.id,
+        method=card.name,
+        exp_year=card.exp_year or 0,
+        exp_month=card.exp_month or 0,
+    )
+
+
+def _month(at_ms: int) -> int:
+    """A calendar month as one number (UTC)."""
+    at = datetime.fromtimestamp(at_ms // 1000, UTC)
+    return at.year * 12 + at.month
+
+
+def _end_ms(card: PaymentMethod) -> int:
+    """A card can be charged until its last month is over (UTC)."""
+    year, month = divmod((card.exp_year or 0) * 12 + (card.exp_month or 0), 12)
+    return int(datetime(year, month + 1, 1, tzinfo=UTC).timestamp()) * 1000
