@@ -324,7 +324,7 @@ def tables() -> str:
     body = "\n\n".join(parts)
     return f"""# Tables
 
-{WRITTEN.format("console/cell/models.py and console/control_plane/models.py")}
+{WRITTEN.format("console/cell/*models.py and console/control_plane/models.py")}
 
 Names end in their unit: `_micros` are millionths of the organisation's currency, `_ms`
 milliseconds since 1970 in UTC, `_s` seconds. Rows are written by the service alone; reading them is
@@ -337,11 +337,13 @@ welcome. A column that may be empty says "or none".
 def _models(module: Any) -> list[Any]:
     from django.db.models import Model
 
-    return [
+    home = module.__name__.rpartition(".")[0]
+    found = [
         each
         for each in vars(module).values()
-        if isinstance(each, type) and issubclass(each, Model) and each.__module__ == module.__name__
+        if isinstance(each, type) and issubclass(each, Model) and each.__module__.startswith(home)
     ]
+    return sorted(found, key=lambda each: each.__module__ != module.__name__)
 
 
 def _model(model: Any) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from talktime.console.cell import models as cell
 from talktime.console.control_plane import models as control_plane
+from tests.console.provider_rows import PROVIDERS
 
 CELL = "cell_main"
 START_MS = 1_800_000_000_000
@@ -211,6 +212,7 @@ GOOD: dict[Any, dict[str, Any]] = {
         "body": '{"name":"default_policy","value":"DialoutCPCandPSTNInternational"}',
         "revision": 1,
     },
+    **PROVIDERS,
     control_plane.Account: {
         "id": 1,
         "email": "admin@contoso.example",

@@ -35,6 +35,7 @@ from talktime.core.included import EVERYWHERE
 from talktime.core.limits import LICENCE_CODE_TEXT_MAX
 from talktime.core.meters import COUNTERS, INTERNATIONAL, minutes_key
 from talktime.operations.catalogue_checks import checked_entry
+from tests.console.provider_rows import PROVIDER_BREACHES, PROVIDER_DOUBLES, PROVIDER_EMPTY
 from tests.console.rows import CELL, GOOD, START_MS, alias_of, count_of, insert
 
 BREACHES = [
@@ -75,6 +76,7 @@ BREACHES = [
     (Rate, {"first_increment_s": 0}, "rate_first_increment_positive"),
     (Rate, {"next_increment_s": 0}, "rate_next_increment_positive"),
     (Membership, {"role": "owner"}, "membership_role_known"),
+    *PROVIDER_BREACHES,
 ]
 DOUBLES = [
     (Lot, {"id": 12}, "lot_once_by_key"),
@@ -89,6 +91,7 @@ DOUBLES = [
     (Rate, {"id": 2}, "rate_once_by_prefix"),
     (Account, {"id": 2}, "account_once_by_email"),
     (Membership, {"id": 2}, "membership_once_each"),
+    *PROVIDER_DOUBLES,
 ]
 KEYS = [Wallet, Lot, Call, Answer, Transfer, UsageRecord, User, Organisation, Number, Switch]
 INDEXES = [
@@ -220,6 +223,7 @@ def test_a_column_is_empty_only_where_the_design_allows_it(tables, model):
         UsageRecord: {"user_id"},
         Number: {"user_id"},
         ApiKey: {"expires_ms", "revoked_ms"},
+        **PROVIDER_EMPTY,
         Account: {"last_login"},
     }
     with connections[alias_of(model)].cursor() as cursor:

@@ -20,6 +20,7 @@ from talktime.cli.numbers import group as number_group
 from talktime.cli.organisations import group as organisation_group
 from talktime.cli.payment_methods import group as payment_method_group
 from talktime.cli.pools import pools_command
+from talktime.cli.providers import group as provider_group
 from talktime.cli.purchases import group as purchase_group
 from talktime.cli.rates import import_rates_command
 from talktime.cli.recharge import alerts_group
@@ -71,6 +72,7 @@ user_group.command("export")(export_users_command)
 app.add_typer(licence_group_group, name="group", rich_help_panel=KEEP)
 app.add_typer(number_group, name="number", rich_help_panel=KEEP)
 app.add_typer(key_group, name="key", rich_help_panel=KEEP)
+app.add_typer(provider_group, name="provider", rich_help_panel=KEEP)
 app.command("import-rates", rich_help_panel=KEEP)(import_rates_command)
 app.command("licensing", rich_help_panel=KEEP)(licensing_command)
 app.add_typer(catalogue_group, name="catalogue", rich_help_panel=KEEP)

@@ -10,9 +10,9 @@ from talktime.cli.installation import (
     control_plane,
     installation,
     new_ids,
-    now_ms,
     organisation_of,
 )
+from talktime.clock import now_ms
 from talktime.core.directory import Organisation
 from talktime.core.money import parse_micros
 from talktime.core.refusal import Refusal

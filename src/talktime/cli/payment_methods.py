@@ -9,9 +9,10 @@ from rich.console import RenderableType
 from talktime.cli.counters import counter_of
 from talktime.cli.failures import unless_refused
 from talktime.cli.fund import account
-from talktime.cli.installation import new_ids, now_ms
+from talktime.cli.installation import new_ids
 from talktime.cli.output import Json, moment, panel, show, table
 from talktime.cli.purchases import Actor, Organisation_
+from talktime.clock import now_ms
 from talktime.core.directory import Organisation
 from talktime.core.payments import PaymentMethod
 from talktime.operations.money_documents import method_document

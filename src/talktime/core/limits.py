@@ -87,6 +87,9 @@ USERS_REQUEST_MAX = 10_000
 CONSOLE_BODY_BYTES_MAX = 8 * 1024 * 1024
 RESERVED_MS_MAX = 10 * 60_000  # how long a number is kept for an organisation that looks at it
 PAGE_ROWS_MAX = 1_000
+SANDBOX_EVENTS_MAX = 100  # webhooks that the sandbox hands out at once
+SANDBOX_DECLINES_MAX = 100
+PROVIDER_SECRET_TEXT_MAX = 255
 SIGN_IN_KEYS_MAX = 10_000  # places and e-mail addresses whose failures to sign in are remembered
 
 # Payments.

@@ -309,6 +309,24 @@ REFUSALS: dict[str, RefusalKind] = {
         "List the organisation's notices and use the id of one of their deliveries.",
         ADMIN,
     ),
+    "not_in_sandbox": RefusalKind(
+        404,
+        "The sandbox has no such card, page, charge or dispute",
+        "Load the sandbox's page again, and choose from what it shows.",
+        OPERATOR,
+    ),
+    "sandbox_not_possible": RefusalKind(
+        409,
+        "That cannot be done to it in the sandbox now",
+        "Load the sandbox's page again, and look at what became of it.",
+        OPERATOR,
+    ),
+    "provider_in_use": RefusalKind(
+        409,
+        "The payment provider is in use",
+        "Let new cards go to another provider first.",
+        OPERATOR,
+    ),
     "already_exists": RefusalKind(
         409, "This already exists", "Use another name or number, or change what exists.", OPERATOR
     ),

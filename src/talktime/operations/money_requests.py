@@ -1,10 +1,10 @@
 """A request that moves money is done once for its idempotency key, and answered the same again."""
 
-import hashlib
 from collections.abc import Callable
 
 from talktime.core.limits import IDEMPOTENCY_KEY_TEXT_MAX
 from talktime.core.refusal import Refusal
+from talktime.operations.idempotency import request_hash
 from talktime.operations.input_checks import check_text
 from talktime.store.database import Connection
 from talktime.store.money_requests import (
@@ -39,7 +39,7 @@ def answer_once(
     refusal = check_text("the idempotency key", key, IDEMPOTENCY_KEY_TEXT_MAX)
     if refusal is not None:
         return refusal, False
-    body_hash = _hash(asked)
+    body_hash = request_hash(asked)
     with cell.transaction():
         forget_requests_before(cell, organisation_id, now_ms - KEPT_MS)
         known = reserve(cell, organisation_id, key, body_hash, now_ms)
@@ -55,8 +55,3 @@ def answer_once(
         else:
             keep_answer(cell, organisation_id, key, answer)
     return answer, False
-
-
-def _hash(asked: bytes) -> int:
-    digest = hashlib.blake2b(asked, digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)

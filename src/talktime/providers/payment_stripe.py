@@ -30,6 +30,7 @@ from talktime.core.charges import (
 )
 from talktime.core.currencies import micros_of_stripe, stripe_amount
 from talktime.core.ids import made_ms
+from talktime.operations.provider_settings import API_BASE
 from talktime.providers.stripe_answers import (
     OF_THE_CARD,
     outcome_of,
@@ -41,7 +42,6 @@ from talktime.providers.stripe_events import read_event
 
 API_VERSION = "2026-10-28.endive"
 """The version of Stripe's API whose answers are read here; Stripe keeps it for us."""
-API_BASE = "https://api.stripe.com"
 CONNECT_S, ANSWER_S = 5, 30
 LOOK_FIRST_AFTER_MS = 12 * 3_600_000
 """Far within the day for which Stripe knows an idempotency key."""

@@ -6,7 +6,6 @@ A *door* is one address. Its handlers get what was asked and give an answer or a
 
 import json
 import secrets
-import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any, NamedTuple, TypeVar
@@ -16,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
+from talktime.clock import now_ms
 from talktime.console.api.answers import answer, key_of, refuse
 from talktime.console.databases import current
 from talktime.core.ids import NODES, Ids
@@ -157,7 +157,3 @@ def page_asked(request: HttpRequest) -> tuple[int | None, int] | Refusal:
 
 def new_ids() -> Ids:
     return Ids(secrets.randbelow(NODES), now_ms)
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -10,6 +10,15 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 
+from talktime.console.control_plane.provider_models import (  # noqa: F401 - found here by Django
+    ProviderSetting,
+    SandboxCard,
+    SandboxCharge,
+    SandboxDispute,
+    SandboxEvent,
+    SandboxRefund,
+    SandboxSwitches,
+)
 from talktime.console.identity import Id
 
 
