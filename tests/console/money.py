@@ -16,6 +16,7 @@ from talktime.store.database import connect
 
 CARD, INVOICE = 5_001, 5_002
 SECRETS = count(1_000)
+IDS = count(10_000)
 
 
 class Bank:
@@ -38,7 +39,7 @@ class Money:
     def __init__(self, settings, now_ms=None, **organisation):
         now_ms = now_ms or time.time_ns() // 1_000_000
         self.settings, self.now_ms, self.bank = settings, now_ms, Bank()
-        self.ids = count(10_000).__next__
+        self.ids = IDS.__next__
         with closing(self.control()) as control, closing(self.cell()) as cell:
             self.owner = create_organisation(
                 control,

@@ -5,5 +5,6 @@ from talktime.console.api.answers import nothing_here
 urlpatterns = [
     path("api/v1/", include("talktime.console.api.urls")),
     re_path("^api/", nothing_here),
+    path("", include("talktime.console.billing.urls")),
     path("", include("talktime.console.start.urls")),
 ]
