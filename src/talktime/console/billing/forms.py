@@ -6,7 +6,7 @@ from django import forms
 
 from talktime.core.currencies import decimals_of
 from talktime.core.limits import PO_NUMBER_TEXT_MAX, RECHARGES_A_DAY_MAX
-from talktime.core.money import DECIMALS_MAX, decimal_text, parse_micros
+from talktime.core.money import DECIMALS_MAX, parse_micros
 from talktime.core.payments import AMOUNT, UP_TO
 from talktime.core.recharging import DAY_MAX, Bounds
 
@@ -82,16 +82,12 @@ class AlertsForm(forms.Form):
             raise forms.ValidationError(f"{error}. Write amounts with spaces between.") from error
 
 
-def presets(bounds: Bounds, currency: str) -> list[str]:
-    """Amounts to choose from: the least that can be bought, and some more.
+def presets(bounds: Bounds, currency: str) -> list[int]:
+    """Amounts in micros to choose from: the least that can be bought, and some more.
 
     >>> presets(Bounds(50_000_000, 1_000_000_000), "USD")
-    ['50', '100', '250', '500', '1000']
+    [50000000, 100000000, 250000000, 500000000, 1000000000]
     """
     least, unit = bounds.minimum_micros, 10 ** (DECIMALS_MAX - min(decimals_of(currency), 6))
     amounts = [least, least * 2, least * 5, least * 10, least * 20]
-    return [
-        decimal_text(micros)
-        for micros in amounts
-        if micros <= bounds.maximum_micros and micros % unit == 0
-    ]
+    return [micros for micros in amounts if micros <= bounds.maximum_micros and micros % unit == 0]

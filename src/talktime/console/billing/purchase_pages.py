@@ -117,7 +117,10 @@ def _choose(
         "form": form,
         "methods": methods,
         "invoices": any(each.kind == INVOICE for each in methods),
-        "presets": presets(bounds, desk.owner.currency),
+        "presets": [
+            {"text": decimal_text(micros), "shown": desk.money(micros)}
+            for micros in presets(bounds, desk.owner.currency)
+        ],
         "least": desk.money(bounds.minimum_micros),
         "most": desk.money(bounds.maximum_micros),
     }
