@@ -170,7 +170,7 @@ def next_month_ms(now_ms: int) -> int:
     """When the next calendar month begins, in UTC.
 
     >>> next_month_ms(1_795_428_000_000) - 1_795_428_000_000
-    560800000
+    655200000
     """
     month, at_ms = month_of(now_ms), now_ms - now_ms % DAY_MS
     while month_of(at_ms) == month:

@@ -1,13 +1,14 @@
 """The jobs that tend wallets and collect payments. Alone they talk to payment providers, and never
 inside a transaction."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
 
 from talktime.core.charges import Absent, Declined, NeedsCardholder, Outcome
 from talktime.core.limits import TEND_BATCH_MAX
+from talktime.jobs.installed_providers import Providers
 from talktime.operations.collect import ASK, GIVE_UP, Step, next_step, note_answer
 from talktime.operations.counters import Counters
 from talktime.operations.sweep import Sweep, Swept
@@ -17,8 +18,6 @@ from talktime.store.database import Outage
 from talktime.store.payments import payments_due, wallets_asking, wallets_to_recharge
 
 log = structlog.get_logger(__name__)
-
-Providers = Mapping[str, PaymentProvider]
 
 
 def tend_wallets(sweep: Sweep) -> Swept:

@@ -6,13 +6,16 @@ from typing import NamedTuple
 
 import structlog
 
+from talktime.jobs.installed_providers import with_providers
 from talktime.jobs.notices import send_notices
+from talktime.jobs.payments import collect_payments, recheck_recharges, tend_wallets
 from talktime.operations.check_books import each_check
 from talktime.operations.expire_holds import expire_holds
 from talktime.operations.expire_lots import expire_lots
 from talktime.operations.forget_calls import forget_calls
 from talktime.operations.spread_notices import spread_notices
 from talktime.operations.sweep import Sweep, Swept
+from talktime.operations.warn_of_expiry import warn_of_expiry
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +51,10 @@ def prove_books(sweep: Sweep) -> Swept:
 TIMETABLE = (
     Job("expire_holds", 1, expire_holds),
     Job("expire_lots", 60, expire_lots),
+    Job("tend_wallets", 0.25, tend_wallets),
+    Job("recheck_recharges", 60, recheck_recharges),
+    Job("collect_payments", 0.25, with_providers(collect_payments)),
+    Job("warn_of_expiry", 3_600, warn_of_expiry),
     Job("forget_calls", 3_600, forget_calls),
     Job("spread_notices", 0.5, spread_notices),
     Job("send_notices", 0.5, send_notices),

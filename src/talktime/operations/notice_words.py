@@ -145,7 +145,7 @@ def clean(text: str, characters_max: int = TEXT_MAX) -> str:
 def facts_in_words(notice: Notice, language: Language, wording: Wording) -> dict[str, str]:
     """The notice's facts by short names, each as a reader writes it; those that are None lack."""
     facts = {"at": wording.moment(notice.at_ms)}
-    currency = clean(str(notice.facts.get("currency") or "XXX"), 8)
+    currency = clean(str(notice.facts.get("currency") or ""), 8)
     for name, value in notice.facts.items():
         if value is None or name.endswith("_id") or name in ("currency", "kinds", "exp_month"):
             continue

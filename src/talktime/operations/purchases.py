@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from talktime.core.collecting import Collector
 from talktime.core.documents import LOT_TERMS
 from talktime.core.expiry import expires_ms
 from talktime.core.limits import (
@@ -89,11 +90,7 @@ def start_purchase(
     terms = terms_of(counter, amount_micros, why_not)
     if isinstance(terms, Refusal):
         return terms
-    refusal = first(
-        check_text("the idempotency key", idempotency_key, IDEMPOTENCY_KEY_TEXT_MAX),
-        check_text("the actor", actor, ACTOR_TEXT_MAX),
-        check_text("the PO number", po_number, PO_NUMBER_TEXT_MAX) if po_number else None,
-    )
+    refusal = _malformed(idempotency_key, actor, po_number)
     if refusal is not None:
         return refusal
     try:
@@ -101,13 +98,9 @@ def start_purchase(
             known = payment_of_key(counter.cell, organisation_id, idempotency_key)
             if known is not None:
                 return _again(known, body_hash)
-            method = collector.till.method(method_id)
-            if method is None:
-                return Refusal("unknown_payment_method", f"there is no method {method_id}")
-            if po_number and method.kind != INVOICE:
-                return Refusal("invalid_value", "a PO number goes with an invoice alone")
-            if collector.wallet.no_buying is not None:
-                return Refusal("credits_not_offered", "buying has been closed")
+            method = _usable(collector, method_id, po_number)
+            if isinstance(method, Refusal):
+                return method
             payment = _new(
                 counter, amount_micros, method, po_number, idempotency_key, body_hash, actor
             )
@@ -119,6 +112,25 @@ def start_purchase(
             return Purchase(payment, False)
     except NoWallet as error:
         return counter_refusal(error)
+
+
+def _malformed(idempotency_key: str, actor: str, po_number: str) -> Refusal | None:
+    return first(
+        check_text("the idempotency key", idempotency_key, IDEMPOTENCY_KEY_TEXT_MAX),
+        check_text("the actor", actor, ACTOR_TEXT_MAX),
+        check_text("the PO number", po_number, PO_NUMBER_TEXT_MAX) if po_number else None,
+    )
+
+
+def _usable(collector: Collector, method_id: int, po_number: str) -> PaymentMethod | Refusal:
+    method = collector.till.method(method_id)
+    if method is None:
+        return Refusal("unknown_payment_method", f"there is no method {method_id}")
+    if po_number and method.kind != INVOICE:
+        return Refusal("invalid_value", "a PO number goes with an invoice alone")
+    if collector.wallet.no_buying is not None:
+        return Refusal("credits_not_offered", "buying has been closed")
+    return method
 
 
 def confirm_receipt(

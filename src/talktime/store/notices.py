@@ -25,13 +25,8 @@ OUTBOX = Table(
 )
 
 
-def _once(statement: Both, key: str) -> Both:
-    conflict = f" ON CONFLICT ({key}) DO NOTHING"
-    return Both(statement.postgres + conflict, statement.sqlite + conflict)
-
-
 # Of rows that are bound, those whose key was there already are not touched, nor counted.
-INSERT_NOTICES = _once(OUTBOX.insert(), "organisation_id, key")
+INSERT_NOTICES = OUTBOX.insert_new("organisation_id", "key")
 
 _COLUMNS = "id, organisation_id, kind, key, at_ms, facts, spread_ms"
 _TO_SPREAD = f"SELECT {_COLUMNS} FROM outbox WHERE spread_ms IS NULL ORDER BY id LIMIT ?"

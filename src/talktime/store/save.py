@@ -8,10 +8,10 @@ import msgspec
 
 from talktime.core.books import Books
 from talktime.core.calls import OPEN
-from talktime.core.notices import Notice
 from talktime.core.outcomes import StoredAnswer
 from talktime.store.database import Both, Connection, Row
-from talktime.store.tables import ANSWER, CALL, LOT, METER, OUTBOX, TRANSFER, USAGE_RECORD, WALLET
+from talktime.store.notices import INSERT_NOTICES, notice_row
+from talktime.store.tables import ANSWER, CALL, LOT, METER, TRANSFER, USAGE_RECORD, WALLET
 
 _encode = msgspec.json.Encoder().encode
 
@@ -49,7 +49,6 @@ UPDATE_STARTS = CALL.update(*CALL_RESTARTS)
 INSERT_ANSWERS = ANSWER.insert()
 INSERT_TRANSFERS = TRANSFER.insert()
 INSERT_USAGE = USAGE_RECORD.insert()
-INSERT_NOTICES = OUTBOX.insert_new("organisation_id", "key")
 
 # A column is the attribute of its name, but for these of a call.
 _CALL_ATTRIBUTES = {
@@ -107,7 +106,7 @@ def save(connection: Connection, books: Books, now_ms: int) -> None:
         (INSERT_TRANSFERS, [tuple(transfer) for transfer in books.transfers]),
     ]
     # What was told before is not told again.
-    notices = [_notice(books.next_id(), notice) for notice in books.notices]
+    notices = [notice_row(books.next_id(), each) for each in books.notices]
     writes = [
         (statement, rows) for statement, rows in (*planned, (INSERT_NOTICES, notices)) if rows
     ]
@@ -120,10 +119,6 @@ def save(connection: Connection, books: Books, now_ms: int) -> None:
 
 def _answer(a: StoredAnswer, now_ms: int) -> Row:
     return (a.call_id, a.sequence, a.organisation_id, a.body_hash, a.status, a.body, now_ms)
-
-
-def _notice(row_id: int, n: Notice) -> Row:
-    return (row_id, n.organisation_id, n.kind, n.key, n.at_ms, _encode(n.facts).decode())
 
 
 def _texts(lines: Iterable[str]) -> str:

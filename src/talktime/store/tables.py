@@ -193,15 +193,4 @@ METER = Table(
         "full_ms": "bigint",
     },
 )
-OUTBOX = Table(
-    "outbox",
-    {
-        "id": "bigint",
-        "organisation_id": "bigint",
-        "kind": "text",
-        "key": "text",
-        "at_ms": "bigint",
-        "facts": "text",
-    },
-)
 CELL_TABLES = (WALLET, LOT, CALL, ANSWER, TRANSFER, USAGE_RECORD, METER)
