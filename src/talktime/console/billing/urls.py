@@ -1,6 +1,6 @@
 from django.urls import path
 
-from talktime.console.billing import credits_page, method_pages, purchase_pages
+from talktime.console.billing import credits_page, method_pages, purchase_pages, sandbox_pages
 
 CREDITS = "organisations/<int:organisation_id>/credits/"
 METHOD = f"{CREDITS}methods/<int:method_id>/"
@@ -17,4 +17,7 @@ urlpatterns = [
     path(f"{CREDITS}methods/", method_pages.methods_page, name="methods"),
     path(f"{METHOD}first/", method_pages.first_method, name="first-method"),
     path(f"{METHOD}remove/", method_pages.removed_method, name="remove-method"),
+    path("sandbox/", sandbox_pages.bank, name="sandbox"),
+    path("sandbox/cards/<int:card_id>/", sandbox_pages.card, name="sandbox-card"),
+    path("sandbox/charges/<int:charge_id>/", sandbox_pages.charge, name="sandbox-charge"),
 ]
