@@ -16,7 +16,7 @@ from typing import Any
 
 import typer
 
-from docs import api_tables, catalogue_tables, licensing, rules, worked, worked_payers
+from docs import api_tables, catalogue_tables, jobs, licensing, rules, worked, worked_payers
 from talktime.cli.app import app
 from talktime.config import settings_from
 from talktime.console.databases import set_up
@@ -393,6 +393,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli,
     "tables.md": tables,
     "checks.md": checks,
+    "jobs.md": jobs.page,
     "licensing.md": licensing.page,
     "rules.md": rules.page,
 }

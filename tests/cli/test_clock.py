@@ -125,6 +125,9 @@ def test_a_day_passes_for_the_engine_the_jobs_and_the_pages_of_a_running_demo(st
         with service.client(demo["switch_key"]) as switch:
             assert switch.post("/v1/calls/c1/authorize", json=body).status_code == 200
             assert switch.get("/v1/calls/c1").json()["state"] == "open"
+            shown = switch.get("/metrics").text
+            assert 'talktime_job_failures_total{cell="main",job="expire_holds"} 0.0' in shown
+            assert 'talktime_job_lag_seconds{cell="main",job="expire_holds"}' in shown
             assert advance(store.environ, "1d")["ahead_ms"] > DAY_MS - 1_000
             until(lambda: switch.get("/v1/calls/c1").json()["state"] == "expired")
             assert "Test clock: 1 day ahead" in switch.get("/").text

@@ -4,10 +4,10 @@ from typing import Any
 
 from talktime.console.cell import models as cell
 from talktime.console.control_plane import models as control_plane
+from tests.console.payment_rows import DOCUMENTS, NOTICES, PAYMENTS, START_MS
 from tests.console.provider_rows import PROVIDERS
 
 CELL = "cell_main"
-START_MS = 1_800_000_000_000
 DAY_MS = 24 * 60 * 60 * 1000
 
 GOOD: dict[Any, dict[str, Any]] = {
@@ -136,6 +136,9 @@ GOOD: dict[Any, dict[str, Any]] = {
         "groups": "[]",
         "revision": 1,
     },
+    **PAYMENTS,
+    **DOCUMENTS,
+    **NOTICES,
     control_plane.Organisation: {
         "id": 1,
         "name": "Contoso",

@@ -14,12 +14,17 @@ from talktime.console.asgi import application
 from talktime.console.cell.models import Lot, UsageRecord, User, Wallet
 from talktime.console.control_plane.models import Number, Organisation
 from tests.console.rows import insert
+from tests.console.test_notices import Told
 
 EMAIL, PASSWORD = "admin@contoso.example", "seven green bottles"
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 HUGE = 999_999_999_999_999
 SIZES = [(1200, 800, "light"), (970, 700, "dark"), (320, 640, "dark"), (760, 900, "light")]
-PAGES = ["/", "/sign-in/", "/organisations/", "/organisations/1/", "/organisations/2/", "/nowhere"]
+NOTICES = "/organisations/1/notices/"
+PAGES = [
+    *("/", "/sign-in/", "/organisations/", "/organisations/1/", "/organisations/2/", "/nowhere"),
+    *(NOTICES, f"{NOTICES}{{mail}}/", f"{NOTICES}{{webhook}}/"),
+]
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 OUTSIDE = """() => [...document.querySelectorAll('main *')].filter(one => {
     const box = one.getBoundingClientRect();
@@ -40,6 +45,7 @@ def address(installation):
     insert(Number, digits="999999999999999")
     for number in range(3):
         insert(UsageRecord, id=60 + number, destination=LONG, charge_micros=-HUGE, used_s=86_400)
+    tell_of_much(installation)
     create_admin(EMAIL, PASSWORD, 1)
     create_admin(EMAIL, PASSWORD, 2)
     with closing(socket.create_server(("127.0.0.1", 0))) as door:
@@ -49,6 +55,35 @@ def address(installation):
         yield f"http://127.0.0.1:{door.getsockname()[1]}"
         server.should_exit = True
         thread.join()
+
+
+def tell_of_much(installation):
+    """A notice with long names and big numbers, to a person and a program with long addresses."""
+    told = Told(installation)
+    with closing(told.cell):
+        ship = LONG[:21].lower()
+        told.recipient(f"{ship}.{ship}@{ship}{ship}.example", language="de")
+        told.endpoint(f"https://{ship}{ship}.example/{'a' * 400}")
+        told.tell(
+            "refund.done",
+            amount_micros=HUGE,
+            currency="EUR",
+            voided_micros=HUGE,
+            debt_micros=HUGE,
+            reason=LONG * 3,
+        )
+        told.fail()
+
+
+def path_of(page, address, path):
+    """The path, with the ids of the deliveries that the list of notices shows."""
+    if "{" not in path:
+        return path
+    page.goto(address + NOTICES)
+    links = page.locator(".plain a").all()
+    named = {"webhook" if "https" in one.inner_text() else "mail": one for one in links}
+    ids = {name: one.get_attribute("href").split("/")[-2] for name, one in named.items()}
+    return path.format(**ids)
 
 
 @pytest.fixture
@@ -98,7 +133,7 @@ def test_every_page_fits_its_window_and_loads_all_it_asks_for(address, chromium)
             page.goto(address + path)
             assert (path, width, page.evaluate(OVERFLOW)) == (path, width, 0)
         sign_in(page, address)
-        for path in PAGES:
+        for path in [path_of(page, address, each) for each in PAGES]:
             page.goto(address + path)
             for why in page.locator("summary").all():
                 why.click()
@@ -127,3 +162,26 @@ def test_an_admin_gets_to_the_balance_with_the_keyboard_alone(address, chromium)
     page.get_by_role("button", name="Sign out").press("Enter")
     page.get_by_role("link", name="Sign in").first.wait_for()
     page.close()
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_the_frame_shows_the_mail_and_its_link_opens_beside_the_console(address, chromium):
+    for width, scheme in ((320, "dark"), (1200, "light")):
+        context = chromium.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en-GB"
+        )
+        page = context.new_page()
+        blocked = watched(page)
+        sign_in(page, address)
+        page.goto(address + path_of(page, address, f"{NOTICES}{{mail}}/"))
+        frame = page.frame_locator("iframe.mail")
+        frame.get_by_role("heading", level=1).wait_for()
+        body = page.frames[1]
+        assert body.evaluate(OVERFLOW) == 0
+        dark = body.evaluate("getComputedStyle(document.querySelector('.card')).backgroundColor")
+        assert dark == ("rgb(38, 38, 38)" if scheme == "dark" else "rgb(255, 255, 255)")
+        with context.expect_page() as opened:
+            frame.get_by_role("link").click()
+        assert opened.value.url.endswith("/organisations/1/")
+        assert blocked == []
+        context.close()

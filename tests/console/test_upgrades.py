@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connections, transaction
 
-from talktime.console.cell.models import Call, Lot, Meter, UsageRecord, User, Wallet
+from talktime.console.cell.models import Call, Lot, Meter, Transfer, UsageRecord, User, Wallet
 from talktime.console.control_plane.models import Number, Organisation, Rate, RateCard
 from talktime.core.payers import Payers
 from tests.console.rows import CELL, GOOD, START_MS
@@ -24,9 +24,9 @@ def migrated(alias, app, to=None):
     call_command("migrate", app, *([to] if to else []), database=alias, verbosity=0)
 
 
-def insert_old(alias, model, **changes):
+def insert_old(alias, model, since=SINCE, **changes):
     """The good row of a table, in the columns that it had before."""
-    row = {k: v for k, v in (GOOD[model] | changes).items() if k not in SINCE.get(model, ())}
+    row = {k: v for k, v in (GOOD[model] | changes).items() if k not in since.get(model, ())}
     names = ", ".join(f'"{name}"' for name in row)
     marks = ", ".join("%s" for _ in row)
     with connections[alias].cursor() as cursor:
@@ -73,6 +73,28 @@ def test_a_cell_keeps_its_books_and_learns_who_spent_what(installation):
         ("2027-02/spending/31", 30_000, 0, None),
     ]
     refused_to_change(CELL, UsageRecord)
+
+
+def test_a_cell_with_money_is_looked_at_once_when_payments_come(installation):
+    """What there is to watch a wallet for is found by the jobs: where there was ever money."""
+    migrated(CELL, "cell", "0004")
+    insert_old(CELL, Wallet, since={}, first_funded_ms=START_MS)
+    insert_old(CELL, Wallet, since={}, organisation_id=2)
+    for model in (Lot, Call, Transfer, UsageRecord, User):
+        insert_old(CELL, model, since={})
+    migrated(CELL, "cell")
+    wallets = Wallet.objects.using(CELL).order_by("organisation_id")
+    assert [wallet.attention_ms for wallet in wallets] == [0, None]
+    for wallet in wallets:
+        assert (wallet.recharge_below_micros, wallet.alert_below_micros) == (None, None)
+        assert (wallet.alert_from_micros, wallet.low_micros, wallet.no_buying) == (None, None, None)
+    assert Transfer.objects.using(CELL).get().amount_micros == 30_000
+    transfers = Transfer.objects.using(CELL)
+    for change in (lambda: transfers.update(kind="grant"), lambda: transfers.all().delete()):
+        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(CELL):
+            change()
+    transfer = GOOD[Transfer] | {"id": 42, "usage_id": None, "kind": "chargeback"}
+    Transfer.objects.using(CELL).create(**transfer)
 
 
 def test_a_control_plane_keeps_its_rates_unchangeable(installation):

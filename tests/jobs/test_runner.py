@@ -15,6 +15,7 @@ from talktime.jobs.timetable import TIMETABLE, Job
 from talktime.operations.check_books import check_books
 from talktime.operations.expire_holds import expire_holds
 from talktime.operations.sweep import Swept
+from talktime.store.job_runs import job_runs
 from tests.lively_books import DAY_MS, START_MS, Player
 from tests.stores import Stores
 
@@ -276,6 +277,27 @@ def test_a_control_plane_that_was_away_is_opened_anew_when_it_is_back(store, tmp
     assert [line["database"] for line in logs if line["event"].startswith("database")] == [
         "control plane for work of cell main"
     ] * 2
+
+
+@BOTH
+def test_a_runner_writes_down_how_its_jobs_do_and_measures_them(store):
+    player = Player(store.cell())
+    player.wallet(1, 1_000_000)
+    outcomes = iter([Swept(0), Swept(7), Swept(0, ("row 7 is odd",))])
+    job = Job("work", 0.001, lambda sweep: next(outcomes, Swept(0, ("row 7 is odd",))))
+    running = Running(store, player, (job,))
+    with started(running):
+        running.next_run(lambda run: run.rows == 7)
+        running.next_run(lambda run: run.failure)
+    with player.connection.reading():
+        [kept] = job_runs(player.connection)
+    assert (kept.job, kept.rows, kept.failure) == ("work", 0, "row 7 is odd")
+    assert kept.worked_ms is not None
+    assert kept.worked_ms <= kept.began_ms <= kept.ended_ms
+    [measure] = running.runner.measures()
+    assert (measure.job, measure.cell, measure.worked_ms) == ("work", "main", kept.worked_ms)
+    assert measure.failures >= 1
+    assert measure.lag_ms >= 0
 
 
 @BOTH

@@ -12,10 +12,12 @@ from talktime.cli.catalogue import group as catalogue_group
 from talktime.cli.check_books import check_books_command
 from talktime.cli.clock import group as clock_group
 from talktime.cli.fund import fund_command
+from talktime.cli.jobs import jobs_command
 from talktime.cli.keys import group as key_group
 from talktime.cli.licence_groups import group as licence_group_group
 from talktime.cli.licensing import licensing_command
 from talktime.cli.migrate import migrate_command
+from talktime.cli.notices import notices_command
 from talktime.cli.numbers import group as number_group
 from talktime.cli.organisations import group as organisation_group
 from talktime.cli.payment_methods import group as payment_method_group
@@ -25,12 +27,14 @@ from talktime.cli.purchases import group as purchase_group
 from talktime.cli.rates import import_rates_command
 from talktime.cli.recharge import alerts_group
 from talktime.cli.recharge import group as recharge_group
+from talktime.cli.recipients import group as recipient_group
 from talktime.cli.replay import replay_command
 from talktime.cli.serve import serve_command
 from talktime.cli.statement import statement_command
 from talktime.cli.user_files import export_users_command, import_users_command
 from talktime.cli.users import group as user_group
 from talktime.cli.wallet import wallet_command
+from talktime.cli.webhooks import group as webhook_group
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -63,6 +67,7 @@ RUN, KEEP, CALL, PROVE = "Run", "Set up", "Calls", "Money and proof"
 
 app.command("serve", rich_help_panel=RUN)(serve_command)
 app.command("migrate", rich_help_panel=RUN)(migrate_command)
+app.command("jobs", rich_help_panel=RUN)(jobs_command)
 app.add_typer(clock_group, name="clock", rich_help_panel=RUN)
 app.add_typer(organisation_group, name="organisation", rich_help_panel=KEEP)
 app.add_typer(admin_group, name="admin", rich_help_panel=KEEP)
@@ -73,6 +78,8 @@ app.add_typer(licence_group_group, name="group", rich_help_panel=KEEP)
 app.add_typer(number_group, name="number", rich_help_panel=KEEP)
 app.add_typer(key_group, name="key", rich_help_panel=KEEP)
 app.add_typer(provider_group, name="provider", rich_help_panel=KEEP)
+app.add_typer(recipient_group, name="recipient", rich_help_panel=KEEP)
+app.add_typer(webhook_group, name="webhook", rich_help_panel=KEEP)
 app.command("import-rates", rich_help_panel=KEEP)(import_rates_command)
 app.command("licensing", rich_help_panel=KEEP)(licensing_command)
 app.add_typer(catalogue_group, name="catalogue", rich_help_panel=KEEP)
@@ -87,4 +94,5 @@ app.add_typer(recharge_group, name="recharge", rich_help_panel=PROVE)
 app.add_typer(alerts_group, name="alerts", rich_help_panel=PROVE)
 app.command("fund", rich_help_panel=PROVE)(fund_command)
 app.command("statement", rich_help_panel=PROVE)(statement_command)
+app.command("notices", rich_help_panel=PROVE)(notices_command)
 app.command("check-books", rich_help_panel=PROVE)(check_books_command)

@@ -75,7 +75,7 @@ class Process:
             from talktime.gateways.http.app import create_app
             from talktime.gateways.http.protocol import protocol_of
 
-            api = create_app(self._engine)
+            api = create_app(self._engine, self._jobs.measures if self._jobs else tuple)
             self.protocol = protocol_of(api.verbs)
             return api
         from talktime.console.start.views import databases_away

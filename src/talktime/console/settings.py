@@ -22,6 +22,7 @@ INSTALLED_APPS = [
     "talktime.console.cell",
     "talktime.console.start",
     "talktime.console.billing",
+    "talktime.console.notices",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

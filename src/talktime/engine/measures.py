@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from typing import NamedTuple
 
 
 class Distribution:
@@ -25,3 +26,14 @@ class Distribution:
         """Count one value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
+
+
+class JobMeasure(NamedTuple):
+    """How a job of this process does in a cell: when it last worked, how long ago that is, how
+    often it failed since the start."""
+
+    job: str
+    cell: str
+    worked_ms: int | None
+    lag_ms: int
+    failures: int

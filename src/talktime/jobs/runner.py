@@ -11,9 +11,12 @@ from typing import NamedTuple
 
 import structlog
 
+from talktime.clock import real_ms
 from talktime.config import Settings
 from talktime.core.ids import Ids
 from talktime.engine.connector import Connector
+from talktime.engine.measures import JobMeasure
+from talktime.jobs.record import Record
 from talktime.jobs.timetable import TIMETABLE, Job
 from talktime.operations.sweep import Sweep, Swept
 from talktime.store.database import Connection, Outage
@@ -118,6 +121,11 @@ class Runner:
             if thread.is_alive():
                 thread.join()
 
+    def measures(self) -> list[JobMeasure]:
+        """How each job does in each cell, for /metrics. From any thread."""
+        now = real_ms()
+        return [worker.record.measure(now) for worker in self._workers]
+
     def _watch_clock(self) -> None:
         assert self._ahead_ms is not None
         seen = self._ahead_ms()
@@ -157,13 +165,16 @@ class _Worker:
         self._bell = bell
         self._after_run = after_run
         self._fault = ""
+        self.record = Record(job.name, cell, real_ms())
         self.thread = threading.Thread(target=self._work, name=f"{job.name} {cell}", daemon=True)
 
     def _work(self) -> None:
         wait_s, heard = self._job.first_s, self._bell.rings()
         while not self._bell.wait(wait_s, heard):
             heard = self._bell.rings()
+            began_ms = real_ms()
             run = self._run()
+            self._keep(run, began_ms)
             self._after_run(run)
             wait_s = self._wait_s(run)
         self._close()
@@ -191,6 +202,14 @@ class _Worker:
         self._connector.worked()
         self._control.worked()
         return self._ran(swept)
+
+    def _keep(self, run: Run, began_ms: int) -> None:
+        kept = self.record.ran(began_ms, real_ms(), run.rows, run.failure)
+        if self.record.is_news(kept):
+            try:
+                self.record.keep(self._connector.connection(), kept)
+            except Outage:
+                return  # the next run meets it, and tells
 
     def _sweep(self) -> Swept:
         return self._job.run(

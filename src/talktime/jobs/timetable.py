@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from inspect import getdoc
 from typing import NamedTuple
 
 import structlog
@@ -33,6 +34,11 @@ class Job(NamedTuple):
     period_s: float
     run: Callable[[Sweep], Swept]
     first_s: float = 0
+
+    @property
+    def about(self) -> str:
+        """What it does, in the words above its code."""
+        return " ".join((getdoc(self.run) or "").partition("\n\n")[0].split())
 
 
 def prove_books(sweep: Sweep) -> Swept:

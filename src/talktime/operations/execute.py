@@ -11,12 +11,14 @@ from typing import NamedTuple, cast
 from talktime.core.books import Terms
 from talktime.core.commands import Command
 from talktime.core.decide import decide
+from talktime.core.notices import Notice
 from talktime.core.outcomes import Funded, HoldExpired, LotsExpired, Outcome, Replayed
 from talktime.core.telling import tell_crossings
 from talktime.operations.render import CallOutcome, reply
 from talktime.store.database import Connection
 from talktime.store.load import load
 from talktime.store.save import save
+from talktime.store.users import user_of_id
 
 DEFAULT_TERMS = Terms()
 UNANSWERED = frozenset((Funded, HoldExpired, LotsExpired))
@@ -64,5 +66,17 @@ def execute(
             answer.status, answer.body = status, body
         done.append(Done(outcome, status, body))
     tell_crossings(books, now_ms)
+    if books.notices:
+        books.notices = [_with_name(connection, each) for each in books.notices]
     save(connection, books, now_ms)
     return done
+
+
+def _with_name(connection: Connection, notice: Notice) -> Notice:
+    """The books know users by their ids; people are told their names."""
+    user_id = notice.facts.get("user_id")
+    if type(user_id) is not int:
+        return notice
+    user = user_of_id(connection, notice.organisation_id, user_id)
+    name = (user.display_name or user.name) if user is not None else str(user_id)
+    return notice._replace(facts={**notice.facts, "user": name})

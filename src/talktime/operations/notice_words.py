@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from babel import Locale, UnknownLocaleError
 
+from talktime.core.money import decimal_text
 from talktime.core.notices import KINDS, Fact, Notice
 from talktime.operations.notice_html import Row, isolated, mail_html
 from talktime.operations.notice_said import Language, Said
@@ -174,7 +175,7 @@ def _fact(
 ) -> str:
     if isinstance(value, int):
         if name.endswith("_micros"):
-            return wording.money(value, currency).text
+            return wording.money(value, currency).text if currency else decimal_text(value)
         if name.endswith("_ms"):
             return wording.moment(value)
         if name.endswith("_s"):

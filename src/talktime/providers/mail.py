@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
-from django.core.mail.message import BadHeaderError
 
 from talktime.config import Settings, Smtp
 from talktime.core.deliveries import Later, Never, NotTried, Outcome, Sent
@@ -66,7 +65,7 @@ class Post:
         try:
             message = message_of(letter, self._sender, now_s)
             self._backend.send_messages([message])
-        except BadHeaderError as error:
+        except ValueError as error:  # a line break in a header, an address that is none
             return Never(f"it cannot be written as mail: {error}")
         except smtplib.SMTPRecipientsRefused as error:
             code, said = next(iter(error.recipients.values()))

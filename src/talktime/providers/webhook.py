@@ -11,6 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -34,6 +35,12 @@ def resolved(host: str, port: int) -> list[str]:
     """The addresses that a name stands for now. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+@cache
+def authorities() -> ssl.SSLContext:
+    """Whose certificates are believed: read once, for it takes a while."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def signatures(secrets: Iterable[str], message_id: str, timestamp_s: int, body: bytes) -> str:
@@ -64,7 +71,7 @@ class Webhooks:
     ) -> None:
         self._allowed_hosts = frozenset(allowed_hosts)
         self._resolve = resolve
-        self._trusted = trusted or httpx.create_ssl_context(trust_env=False)
+        self._trusted = trusted or authorities()
         self._timeout_s = timeout_s
 
     def send(

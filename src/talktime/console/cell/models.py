@@ -14,14 +14,14 @@ from talktime.console.cell.document_models import (
     Document,
     PostStatement,
     PostStatementUsage,
-)  # fmt: skip
+)
 from talktime.console.cell.notice_models import (
     Delivery,
     JobRun,
     Outbox,
     Recipient,
     WebhookEndpoint,
-)  # fmt: skip
+)
 from talktime.console.cell.payment_models import (
     AlertLevel,
     CardSetup,
@@ -32,10 +32,11 @@ from talktime.console.cell.payment_models import (
     ProviderEvent,
     Recharge,
     Refund,
-)  # fmt: skip
+)
 from talktime.console.cell.request_models import MoneyRequest
 from talktime.console.identity import Id
 
+# Each by itself: ruff takes away an import that it does not see named here.
 __all__ = [
     "AlertLevel", "Answer", "BillingProfile", "Call", "CardSetup", "Delivery", "Document",
     "GrantRequest", "JobRun", "LicenceGroup", "Lot", "Meter", "MoneyRequest", "Outbox",

@@ -4,7 +4,7 @@ It says yes and no; it decides nothing. Addresses, refusals and fields are descr
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import perf_counter
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from talktime.core.limits import (
 from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
 from talktime.engine.lane import refused
+from talktime.engine.measures import JobMeasure
 from talktime.gateways.http.bodies import MALFORMED, BatchBody, Item, QuoteBody, malformed
 from talktime.gateways.http.commands import (
     DECODERS,
@@ -63,9 +64,9 @@ class Endpoint(NamedTuple):
 class ChargingApi:
     """One application on one engine; it neither starts nor stops the engine."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, jobs: Callable[[], Iterable[JobMeasure]]) -> None:
         self._engine = engine
-        self._counts = Counts(engine)
+        self._counts = Counts(engine, jobs)
         self.verbs = Verbs(engine, self._counts)
         self._document = document()
         self._verbs = {
@@ -227,9 +228,12 @@ def _not_handled(endpoint: Endpoint | None, method: str) -> Answer:
     return answer._replace(headers=(*answer.headers, allow))
 
 
-def create_app(engine: Engine) -> ChargingApi:
-    """The charging API on an engine that the caller starts and stops."""
-    return ChargingApi(engine)
+def create_app(engine: Engine, jobs: Callable[[], Iterable[JobMeasure]] = tuple) -> ChargingApi:
+    """The charging API on an engine that the caller starts and stops.
+
+    `jobs` tells /metrics how the jobs of this process do, where it has any.
+    """
+    return ChargingApi(engine, jobs)
 
 
 def _batch_body(answers: Sequence[Done]) -> str:

@@ -1,7 +1,7 @@
 """What /metrics shows: plain numbers, made into a document only when asked for."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import (
@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from talktime.engine.engine import Engine
-from talktime.engine.measures import Distribution
+from talktime.engine.measures import Distribution, JobMeasure
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -21,8 +21,9 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 class Counts(Collector):
     """Counted on the event loop's thread alone."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, jobs: Callable[[], Iterable[JobMeasure]]) -> None:
         self._engine = engine
+        self._jobs = jobs
         self._requests: defaultdict[tuple[str, int], int] = defaultdict(int)
         self._refusals: defaultdict[str, int] = defaultdict(int)
         self._seconds: dict[str, Distribution] = {}
@@ -64,6 +65,7 @@ class Counts(Collector):
             _add(seconds, [endpoint], distribution)
         yield seconds
         yield from self._of_lanes()
+        yield from self._of_jobs()
 
     def _of_lanes(self) -> Iterator[Metric]:
         depth = GaugeMetricFamily("talktime_queue_depth", "Commands that wait.", labels=["cell"])
@@ -83,6 +85,28 @@ class Counts(Collector):
         for part in self._engine.not_ready():
             away.add_metric([part], 1)
         yield away
+
+    def _of_jobs(self) -> Iterator[Metric]:
+        labels = ["job", "cell"]
+        worked = GaugeMetricFamily(
+            "talktime_job_last_success_seconds",
+            "When a job of this process last worked, in seconds since 1970.",
+            labels=labels,
+        )
+        lag = GaugeMetricFamily(
+            "talktime_job_lag_seconds", "How long ago that is, or the start.", labels=labels
+        )
+        failures = CounterMetricFamily(
+            "talktime_job_failures", "Runs of a job that failed.", labels=labels
+        )
+        for job in self._jobs():
+            if job.worked_ms is not None:
+                worked.add_metric([job.job, job.cell], job.worked_ms / 1000)
+            lag.add_metric([job.job, job.cell], job.lag_ms / 1000)
+            failures.add_metric([job.job, job.cell], job.failures)
+        yield worked
+        yield lag
+        yield failures
 
 
 def _add(family: HistogramMetricFamily, labels: Sequence[str], distribution: Distribution) -> None:
