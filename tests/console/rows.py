@@ -135,6 +135,14 @@ GOOD: dict[Any, dict[str, Any]] = {
         "groups": "[]",
         "revision": 1,
     },
+    control_plane.PaymentEventInbox: {
+        "id": 71,
+        "provider": "stripe",
+        "body": "{}",
+        "headers": "{}",
+        "received_ms": START_MS,
+        "due_ms": START_MS,
+    },
     control_plane.Organisation: {
         "id": 1,
         "name": "Contoso",
