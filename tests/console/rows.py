@@ -139,6 +139,14 @@ GOOD: dict[Any, dict[str, Any]] = {
     **PAYMENTS,
     **DOCUMENTS,
     **NOTICES,
+    control_plane.PaymentEventInbox: {
+        "id": 71,
+        "provider": "stripe",
+        "body": "{}",
+        "headers": "{}",
+        "received_ms": START_MS,
+        "due_ms": START_MS,
+    },
     control_plane.Organisation: {
         "id": 1,
         "name": "Contoso",

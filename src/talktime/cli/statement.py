@@ -23,11 +23,16 @@ SUMS = (
     ("purchases", "plus purchases"),
     ("grants", "plus grants"),
     ("adjustments", "plus adjustments"),
+    ("reinstatements", "plus what went back and came again"),
     ("usage", "less calls"),
     ("corrections", "less corrections"),
     ("forfeitures", "less forfeitures"),
+    ("refunds", "less refunds"),
+    ("chargebacks", "less chargebacks"),
     ("closing", "Closing balance"),
 )
+RARE_SUMS = ("reinstatements", "refunds", "chargebacks")
+"""Shown to people where there were any."""
 
 
 def statement_command(
@@ -113,7 +118,12 @@ def pictures(organisation: Organisation, drawn_up: Statement) -> list[Renderable
     """The statement for people."""
     currency = drawn_up.currency
     period = f"{moment(drawn_up.from_ms)} to {moment(drawn_up.to_ms)}"
-    sums = [(words, amount(getattr(drawn_up, f"{name}_micros"), currency)) for name, words in SUMS]
+    shown = [(name, words, getattr(drawn_up, f"{name}_micros")) for name, words in SUMS]
+    sums = [
+        (words, amount(micros, currency))
+        for name, words, micros in shown
+        if micros or name not in RARE_SUMS
+    ]
     if drawn_up.debt_micros:
         sums.append(("of which debt", amount(-drawn_up.debt_micros, currency)))
     drawn: list[RenderableType] = [

@@ -21,7 +21,8 @@ REVENUE = 2
 FORFEITURES = 3
 GRANTS = 4
 DEBT = 5
-"""What the organisation owes for calls that ran past their holds (D7)."""
+"""What the organisation owes: for calls that ran past their holds (D7), and for payments that went
+back after they were spent (D15)."""
 ADJUSTMENTS = 6
 POST_USAGE = 7
 """What an organisation on the post-usage model pays after use, on its next invoice (D14)."""
@@ -209,11 +210,16 @@ class Wallet:
 
     def forfeit(self, lot: Lot) -> int:
         """Take what is left of a lot and not held out of the wallet; returns it."""
-        micros = lot.remaining_micros - lot.held_micros
-        lot.remaining_micros -= micros
-        self.balance_micros -= micros
+        return self.void(lot, lot.remaining_micros)
+
+    def void(self, lot: Lot, micros: int) -> int:
+        """Take up to `micros` of what is left of a lot and not held out of the wallet, expired or
+        not; returns what was taken."""
+        taken_micros = min(micros, lot.remaining_micros - lot.held_micros)
+        lot.remaining_micros -= taken_micros
+        self.balance_micros -= taken_micros
         lot.changed = self.changed = True
-        return micros
+        return taken_micros
 
     def add(self, lot: Lot) -> None:
         """Put a new lot in its place in the order of consumption."""

@@ -24,6 +24,8 @@ SENDING = "sending"
 REFUSED = "refused"
 """A try that was declined for good: this card will not do later either."""
 CARD, INVOICE = METHOD_KINDS = ("card", "invoice")
+REFUNDED, DISPUTED = FREEZING = ("refunded", "disputed")
+"""Why auto-recharge is paused after money went back: it cannot be resumed while a debt is owed."""
 AMOUNT, UP_TO = RECHARGE_METHODS = ("amount", "up_to")
 
 
@@ -51,6 +53,10 @@ class Recharge:
         """Buy nothing more until somebody resumes it."""
         self.paused_code, self.paused_detail, self.paused_ms = code, detail, now_ms
         self.changed = True
+
+    def frozen(self, debt_micros: int) -> bool:
+        """Whether a refund or chargeback has left a debt that must be paid first (D15)."""
+        return self.paused_code in FREEZING and debt_micros > 0
 
     def resume(self) -> None:
         """Go on."""

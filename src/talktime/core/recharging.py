@@ -10,7 +10,7 @@ from typing import NamedTuple
 from talktime.core.currencies import chargeable_unit_micros
 from talktime.core.ledger import Wallet
 from talktime.core.meters import month_of
-from talktime.core.money import ceil_div
+from talktime.core.money import ceil_div, decimal_text
 from talktime.core.payments import UP_TO, Payment, Recharge, Till
 
 DAY_MS = 86_400_000
@@ -29,8 +29,8 @@ long providers keep idempotency keys."""
 WHY_NOT = {
     "off": "Auto-recharge is off",
     "not_offered": "No credits can be bought",
-    "paused": "Auto-recharge is paused",
     "in_debt": "A refund or chargeback has left a debt",
+    "paused": "Auto-recharge is paused",
     "open_attempt": "A recharge is on its way",
     "above_trigger": "The balance is not below the trigger",
     "no_method": "There is no card to charge",
@@ -106,6 +106,9 @@ def recharge_due(wallet: Wallet, till: Till, bounds: Bounds, now_ms: int) -> Wan
 def _not_now(wallet: Wallet, till: Till, recharge: Recharge, now_ms: int) -> NotWanted | None:
     if wallet.no_buying is not None:
         return NotWanted("not_offered", NO_BUYING.get(wallet.no_buying, wallet.no_buying))
+    if recharge.frozen(wallet.debt_micros):
+        owed = f"{decimal_text(wallet.debt_micros)} {wallet.currency} is owed"
+        return NotWanted("in_debt", owed)
     if recharge.paused_code:
         return NotWanted("paused", recharge.paused_detail)
     if till.open_recharge() is not None:

@@ -37,14 +37,14 @@ def recheck_recharges(sweep: Sweep) -> Swept:
 
 def collect_payments(sweep: Sweep, providers: Providers) -> Swept:
     """Do the next step of every payment that is due: charge, ask, try again, give up."""
-    counters, done, failures, after = _counters(sweep), 0, list[str](), 0
+    counters, done, failures, after = counters_of(sweep), 0, list[str](), 0
     while not sweep.stopping():
         with sweep.connection.reading():
             due = payments_due(sweep.connection, sweep.clock_ms(), after, TEND_BATCH_MAX)
         for organisation_id, payment_id in due:
             if sweep.stopping():
                 break
-            with _one(failures, f"payment {payment_id}"):
+            with one_row(failures, f"payment {payment_id}"):
                 done += _collect(sweep, counters, providers, organisation_id, payment_id)
         if len(due) < TEND_BATCH_MAX:
             break
@@ -59,7 +59,7 @@ def _collect(
     organisation_id: int,
     payment_id: int,
 ) -> int:
-    counter = _counter(sweep, counters, organisation_id)
+    counter = counter_of(sweep, counters, organisation_id)
     step = next_step(counter, payment_id, return_url(sweep, organisation_id))
     if step is None:
         return 0
@@ -67,7 +67,7 @@ def _collect(
     if provider is None:
         raise LookupError(f"there is no payment provider {step.provider!r} any more")
     outcome = _ask(provider, step)
-    note_answer(_counter(sweep, counters, organisation_id), step, outcome)
+    note_answer(counter_of(sweep, counters, organisation_id), step, outcome)
     log.info(
         "provider answered",
         payment=payment_id,
@@ -100,15 +100,15 @@ def return_url(sweep: Sweep, organisation_id: int) -> str:
 
 
 def _tend(sweep: Sweep, page: Callable[[int], list[int]]) -> Swept:
-    counters, done, failures, after = _counters(sweep), 0, list[str](), 0
+    counters, done, failures, after = counters_of(sweep), 0, list[str](), 0
     while not sweep.stopping():
         with sweep.connection.reading():
             organisation_ids = page(after)
         for organisation_id in organisation_ids:
             if sweep.stopping():
                 break
-            with _one(failures, f"wallet of organisation {organisation_id}"):
-                with open_till(_counter(sweep, counters, organisation_id)):
+            with one_row(failures, f"wallet of organisation {organisation_id}"):
+                with open_till(counter_of(sweep, counters, organisation_id)):
                     pass  # whoever opens a till leaves the wallet tended
                 done += 1
         if len(organisation_ids) < TEND_BATCH_MAX:
@@ -117,13 +117,15 @@ def _tend(sweep: Sweep, page: Callable[[int], list[int]]) -> Swept:
     return Swept(done, tuple(failures))
 
 
-def _counters(sweep: Sweep) -> Counters:
+def counters_of(sweep: Sweep) -> Counters:
+    """The counters of this run's cell."""
     if sweep.control is None:
         raise ValueError("this job needs the control plane")
     return Counters(sweep.control, sweep.connection, sweep.clock_ms, sweep.next_id)
 
 
-def _counter(sweep: Sweep, counters: Counters, organisation_id: int) -> Counter:
+def counter_of(sweep: Sweep, counters: Counters, organisation_id: int) -> Counter:
+    """The counter of an organisation. Raises LookupError."""
     counter = counters.of_id(organisation_id)
     if counter is None:
         raise LookupError(f"the control plane has no organisation {organisation_id}")
@@ -131,7 +133,7 @@ def _counter(sweep: Sweep, counters: Counters, organisation_id: int) -> Counter:
 
 
 @contextmanager
-def _one(failures: list[str], what: str) -> Iterator[None]:
+def one_row(failures: list[str], what: str) -> Iterator[None]:
     """One row that cannot be worked on stops no other; an outage stops all."""
     try:
         yield

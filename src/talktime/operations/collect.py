@@ -14,6 +14,7 @@ from talktime.core.payments import (
     DECLINED,
     RECHARGE,
     SENDING,
+    SUCCEEDED,
     PaymentTry,
     Till,
 )
@@ -53,10 +54,25 @@ def next_step(counter: Counter, payment_id: int, return_url: str) -> Step | None
                 collector.due(payment)
             till = collector.till
     try_ = till.open_try(payment)
-    return None if try_ is None else _step(counter, till, payment_id, try_, return_url)
+    return None if try_ is None else step_of_try(counter, till, payment_id, try_, return_url)
 
 
-def _step(counter: Counter, till: Till, payment_id: int, try_: PaymentTry, return_url: str) -> Step:
+def ask_again(counter: Counter, payment_id: int, try_id: int) -> Step | None:
+    """What to ask of a provider about a try that is over, and did not pay, when its provider says
+    that something happened to it; None where there is nothing to ask."""
+    cell = counter.cell
+    with cell.reading():
+        till = load_till(cell, counter.organisation.id, counter.now_ms, [payment_id])
+    for try_ in till.tries.get(payment_id, ()):
+        if try_.id == try_id and try_.closed_ms is not None and try_.state != SUCCEEDED:
+            return step_of_try(counter, till, payment_id, try_, "")
+    return None
+
+
+def step_of_try(
+    counter: Counter, till: Till, payment_id: int, try_: PaymentTry, return_url: str
+) -> Step:
+    """What the next step of a try would ask."""
     payment = till.payments[payment_id]
     method = till.method(try_.method_id)
     if method is None:

@@ -8,10 +8,13 @@ from talktime.core.ledger import Lot
 from talktime.core.money import decimal_text
 from talktime.core.payments import CARD, Payment, PaymentMethod
 from talktime.core.recharging import Wanted
+from talktime.core.refunding import Refund
 from talktime.operations.purchases import Terms
 from talktime.operations.recharge_settings import RechargeView
 from talktime.operations.render import utc_text
 from talktime.operations.wallet_view import WalletView
+from talktime.store.card_setups import CardSetup
+from talktime.store.grants import GrantRequest
 
 Document = dict[str, Any]
 
@@ -104,6 +107,51 @@ def method_document(method: PaymentMethod) -> Document:
         expires = f"{method.exp_year}-{method.exp_month:02}" if method.exp_month else None
         return {**document, "brand": method.brand, "last4": method.last4, "expires": expires}
     return {**document, "agreement": method.agreement, "po_number": method.po_number}
+
+
+def setup_document(setup: CardSetup) -> Document:
+    """A card being added: started, waiting (at `url`), done (`method_id`) or failed (`detail`)."""
+    return {
+        "setup_id": str(setup.id),
+        "state": setup.state,
+        "url": setup.url or None,
+        "method_id": _id(setup.method_id),
+        "detail": setup.detail,
+        "created": utc_text(setup.created_ms),
+    }
+
+
+def refund_document(refund: Refund) -> Document:
+    """Money that went back, or is on its way."""
+    return {
+        "refund_id": str(refund.id),
+        "payment_id": str(refund.payment_id),
+        "kind": refund.kind,
+        "state": refund.state,
+        "amount": decimal_text(refund.amount_micros),
+        "taken_from_lot": decimal_text(refund.voided_micros),
+        "became_debt": decimal_text(refund.debt_micros),
+        "reason": refund.reason,
+        "actor": refund.actor,
+        "detail": refund.detail,
+        "created": utc_text(refund.created_ms),
+        "closed": _moment(refund.closed_ms),
+    }
+
+
+def grant_document(request: GrantRequest) -> Document:
+    """A grant that waits for a second operator, or was decided."""
+    return {
+        "grant_id": str(request.id),
+        "state": request.state,
+        "amount": decimal_text(request.amount_micros),
+        "promotional": request.promotional,
+        "expires": _moment(request.lasts_until_ms),
+        "reason": request.reason,
+        "asked_by": request.asked_by,
+        "decided_by": request.decided_by,
+        "lot_id": _id(request.lot_id),
+    }
 
 
 def recharge_document(view: RechargeView) -> Document:

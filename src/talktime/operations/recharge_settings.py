@@ -16,6 +16,7 @@ from talktime.core.payments import (
     CANCELLED,
     DECLINED,
     FAILED,
+    FREEZING,
     RECHARGE_METHODS,
     UP_TO,
     AlertLevel,
@@ -71,7 +72,8 @@ def set_recharge(
     what waits to be tried again is given up (R20).
 
     To turn it on, credits must be for sale (`why_not`: operations/eligibility.py). A changed plan
-    also resumes a paused recharge. Refuses: that; amount_out_of_bounds; invalid_value.
+    also resumes a paused recharge, unless a refund or chargeback has left a debt. Refuses: that;
+    amount_out_of_bounds; invalid_value.
     """
     refusal = check_text("the actor", actor, ACTOR_TEXT_MAX)
     if plan.enabled:
@@ -83,6 +85,7 @@ def set_recharge(
         if plan.enabled:
             if collector.wallet.no_buying is not None:
                 return Refusal("credits_not_offered", "buying has been closed")
+            before = till.recharge
             till.recharge = Recharge(
                 counter.organisation.id,
                 True,
@@ -96,6 +99,8 @@ def set_recharge(
                 changed_by=actor,
                 changed=True,
             )
+            if before is not None and before.frozen(collector.wallet.debt_micros):
+                till.recharge.pause(before.paused_code, before.paused_detail, now_ms)
         elif till.recharge is not None:
             turn_off(till, now_ms, actor)
     return view_recharge(counter)
@@ -109,7 +114,8 @@ def turn_off(till: Till, now_ms: int, actor: str) -> None:
         return
     recharge.enabled, recharge.changed = False, True
     recharge.changed_ms, recharge.changed_by = now_ms, actor
-    recharge.resume()
+    if recharge.paused_code not in FREEZING:
+        recharge.resume()
     attempt = till.open_recharge()
     if attempt is not None and attempt.state == DECLINED:
         attempt.code, attempt.detail = "turned_off", "Auto-recharge was turned off"
@@ -119,12 +125,17 @@ def turn_off(till: Till, now_ms: int, actor: str) -> None:
 def resume(counter: Counter, *, actor: str) -> RechargeView | Refusal:
     """Go on after a pause; where the balance is below the trigger, a recharge begins at once.
 
-    Refuses: invalid_value where auto-recharge is not paused.
+    Refuses: invalid_value where auto-recharge is not paused; payment_not_possible while the debt of
+    a refund or chargeback is owed (D15).
     """
     with open_till(counter) as collector:
         recharge = collector.till.recharge
         if recharge is None or not recharge.paused_code:
             return Refusal("invalid_value", "auto-recharge is not paused")
+        if recharge.frozen(collector.wallet.debt_micros):
+            owed = f"{decimal_text(collector.wallet.debt_micros)} {counter.organisation.currency}"
+            detail = f"{owed} is owed since a payment went back: buy credits, which pay it first"
+            return Refusal("payment_not_possible", detail)
         recharge.resume()
         recharge.changed_ms, recharge.changed_by = counter.now_ms, actor
         attempt = collector.till.open_recharge()

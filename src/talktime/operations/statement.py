@@ -27,7 +27,9 @@ class UsageLine(NamedTuple):
 class Statement(NamedTuple):
     """One organisation's money from `from_ms` (included) to `to_ms` (not included), in micros.
 
-    opening + purchases + grants + adjustments - usage - corrections - forfeitures = closing.
+    opening + purchases + grants + adjustments + reinstatements
+        - usage - corrections - forfeitures - refunds - chargebacks = closing.
+
     `bought` are the lots that came in, `lots` those with money left at the end. `unproven` says in
     words what does not add up: it is empty unless the books are damaged.
     """
@@ -40,9 +42,12 @@ class Statement(NamedTuple):
     purchases_micros: int
     grants_micros: int
     adjustments_micros: int
+    reinstatements_micros: int
     usage_micros: int
     corrections_micros: int
     forfeitures_micros: int
+    refunds_micros: int
+    chargebacks_micros: int
     closing_micros: int
     debt_micros: int
     usage: tuple[UsageLine, ...]
@@ -90,9 +95,12 @@ def _drawn_up(
         purchases_micros=_effect(moved, "purchase"),
         grants_micros=_effect(moved, "grant"),
         adjustments_micros=_effect(moved, "adjustment"),
+        reinstatements_micros=_effect(moved, "reinstatement"),
         usage_micros=-sum(m.effect_micros for m in moved if m.record_kind == "call"),
         corrections_micros=-sum(m.effect_micros for m in moved if m.record_kind == "correction"),
         forfeitures_micros=-_effect(moved, "forfeiture"),
+        refunds_micros=-_effect(moved, "refund"),
+        chargebacks_micros=-_effect(moved, "chargeback"),
         closing_micros=reports.balance_before(connection, organisation_id, to_ms),
         debt_micros=reports.debt_before(connection, organisation_id, to_ms),
         usage=_lines(used, "call"),
@@ -117,7 +125,9 @@ def _lines(used: list[UsageSum], kind: str) -> tuple[UsageLine, ...]:
 def _unproven(drawn_up: Statement, balance_now_micros: int | None) -> tuple[str, ...]:
     s = drawn_up
     came_micros = s.purchases_micros + s.grants_micros + s.adjustments_micros
+    came_micros += s.reinstatements_micros
     went_micros = s.usage_micros + s.corrections_micros + s.forfeitures_micros
+    went_micros += s.refunds_micros + s.chargebacks_micros
     lots_micros = sum(lot.remaining_micros for lot in s.lots)
     equal = [
         (

@@ -157,6 +157,7 @@ TRANSFER_ACCOUNTS = f"""
     WHERE unknown_account IS NOT NULL
     ORDER BY 1, 2 LIMIT ?"""
 _FROM_LOT, _TO_LOT = f"debit_account > {LAST_SYSTEM}", f"credit_account > {LAST_SYSTEM}"
+_FROM_LOT_OR_DEBT = f"({_FROM_LOT} OR debit_account = {DEBT})"
 _FROM_PAYER = f"debit_account >= {POST_USAGE}"
 assert LAST_SYSTEM == POST_USAGE
 TRANSFER_KINDS = f"""
@@ -168,6 +169,10 @@ TRANSFER_KINDS = f"""
             WHEN 'adjustment' THEN debit_account = {ADJUSTMENTS} AND {_TO_LOT}
             WHEN 'forfeiture' THEN {_FROM_LOT} AND credit_account = {FORFEITURES}
             WHEN 'debt_payment' THEN {_FROM_LOT} AND credit_account = {DEBT}
+            WHEN 'refund' THEN {_FROM_LOT_OR_DEBT} AND credit_account = {FUNDING}
+            WHEN 'chargeback' THEN {_FROM_LOT_OR_DEBT} AND credit_account = {FUNDING}
+            WHEN 'reinstatement' THEN debit_account = {FUNDING}
+                AND (credit_account = {DEBT} OR {_TO_LOT})
             END
         ELSE CASE kind
             WHEN 'usage' THEN {_FROM_PAYER} AND credit_account = {REVENUE}

@@ -123,6 +123,18 @@ def load(
     return books
 
 
+def load_lot(connection: Connection, wallet: Wallet, lot_id: int) -> Lot:
+    """The wallet's lot of this id, loaded beside its open ones where it is spent.
+
+    Raises KeyError where there is none.
+    """
+    if not any(lot.id == lot_id for lot in wallet.lots):
+        for row in connection.rows(LOTS_BY_ID, [[wallet.organisation_id], [lot_id]]):
+            wallet.lots.append(_lot(row))
+        wallet.lots.sort(key=Lot.order)
+    return wallet.lot(lot_id)
+
+
 def _call_keys(commands: Sequence[Command]) -> Keys:
     keys: dict[Row, None] = {}
     for command in commands:

@@ -18,6 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from talktime.clock import now_ms
 from talktime.console.api.answers import answer, key_of, refuse
 from talktime.console.databases import current
+from talktime.core.catalogue import Catalogue
 from talktime.core.ids import NODES, Ids
 from talktime.core.keys import BILLING
 from talktime.core.limits import PAGE_ROWS_MAX
@@ -40,10 +41,17 @@ class Asked(NamedTuple):
     """One request: where its organisation pays, why it may not buy, who asks, what was sent."""
 
     request: HttpRequest
+    control: Connection
+    catalogue: Catalogue
     counter: Counter
     why_not: Refusal | None
     actor: str
     sent: bytes
+
+    @property
+    def key(self) -> str:
+        """The idempotency key; a handler that moves money has one."""
+        return self.request.headers.get("Idempotency-Key", "")
 
     def body(self, kind: type[Body]) -> Body | Refusal:
         """What was sent, as the endpoint takes it. Refuses: invalid_request."""
@@ -106,7 +114,8 @@ def _answered(
     with closing(connect(address)) as cell:
         counters = Counters(lambda: control, cell, now_ms, new_ids().next)
         asked = Asked(
-            *(request, counters.of(owner), why_not_buy(counters.catalogue, owner)),
+            *(request, control, counters.catalogue, counters.of(owner)),
+            why_not_buy(counters.catalogue, owner),
             *(f"key {key.name} ({key.id})", request.read()),
         )
         if getattr(handler, "moves_money", False):

@@ -5,7 +5,8 @@ from msgspec import Struct
 
 from talktime.console.api.doors import Answer, Asked, door
 from talktime.core.refusal import Refusal
-from talktime.operations.money_documents import method_document
+from talktime.operations.card_setups import begin_card, find_card_setup
+from talktime.operations.money_documents import method_document, setup_document
 from talktime.operations.payment_methods import (
     add_invoice,
     find_method,
@@ -13,6 +14,7 @@ from talktime.operations.payment_methods import (
     make_first,
     remove_method,
 )
+from talktime.operations.provider_settings import active_provider
 
 
 class SentInvoice(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -21,6 +23,12 @@ class SentInvoice(Struct, forbid_unknown_fields=True, kw_only=True):
     agreement: str
     kind: str = "invoice"
     po_number: str = ""
+
+
+class SentCard(Struct, forbid_unknown_fields=True, kw_only=True):
+    """A card to be added: where its holder comes back to."""
+
+    return_url: str
 
 
 def methods(asked: Asked) -> Answer | Refusal:
@@ -50,6 +58,25 @@ def add(asked: Asked) -> Answer | Refusal:
     return made if isinstance(made, Refusal) else method_document(made)
 
 
+def begin(asked: Asked) -> Answer | Refusal:
+    """Begin to add a card: its holder enters it on the page that is there soon."""
+    sent = asked.body(SentCard)
+    if isinstance(sent, Refusal):
+        return sent
+    with asked.control.reading():
+        provider = active_provider(asked.control)
+    begun = begin_card(
+        asked.counter, provider=provider, return_url=sent.return_url, actor=asked.actor
+    )
+    return begun if isinstance(begun, Refusal) else setup_document(begun)
+
+
+def begun(asked: Asked, setup_id: int) -> Answer | Refusal:
+    """How adding a card stands: where its page is, later which method it became."""
+    found = find_card_setup(asked.counter, setup_id)
+    return found if isinstance(found, Refusal) else setup_document(found)
+
+
 def method(asked: Asked, method_id: int) -> Answer | Refusal:
     """One method, a removed one too."""
     found = find_method(asked.counter, method_id)
@@ -70,6 +97,8 @@ def put_first(asked: Asked, method_id: int) -> Answer | Refusal:
     return {"payment_methods": [method_document(each) for each in found]}
 
 
+cards_door = door(POST=begin)
+card_door = door(GET=begun)
 methods_door = door(GET=methods, POST=add)
 method_door = door(GET=method, DELETE=remove)
 first_door = door(POST=put_first)

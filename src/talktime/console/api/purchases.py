@@ -56,7 +56,7 @@ def buy(asked: Asked) -> Answer | Refusal:
         amount_micros=amount_micros,
         method_id=int(method),
         po_number=sent.po_number,
-        idempotency_key=asked.request.headers["Idempotency-Key"],
+        idempotency_key=asked.key,
         actor=asked.actor,
         why_not=asked.why_not,
     )

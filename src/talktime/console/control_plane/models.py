@@ -75,6 +75,23 @@ class Number(models.Model):
         ]
 
 
+class PaymentEventInbox(models.Model):
+    """What was posted to the door of a payment provider's events, as it came. Its signature is
+    looked at by a job, which alone knows the provider; then the row goes."""
+
+    id = Id(primary_key=True)
+    provider = models.CharField(max_length=16)
+    body = models.TextField()
+    # The headers that may hold a signature, as a JSON object.
+    headers = models.TextField()
+    received_ms = models.BigIntegerField()
+    due_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "payment_event_inbox"
+        indexes = [models.Index(fields=["due_ms"], name="payment_event_inbox_due")]
+
+
 class NumberReservation(models.Model):
     """A number kept for an organisation that looks at it, until a time."""
 

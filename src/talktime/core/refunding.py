@@ -1,0 +1,177 @@
+"""Money that goes back: what a refund or a chargeback takes out of the wallet, and what comes back
+into it when a refund fails or a dispute is won (D15). Pure.
+
+    amount = voided + debt
+
+`voided` is what was free of the payment's own lot; the rest was spent on calls, forfeited, or is
+held by running calls (which go on): it becomes a debt, which whatever is free pays at once, and
+the next money that comes in.
+"""
+
+from dataclasses import dataclass
+
+from talktime.core.collecting import SERVICE, Collector
+from talktime.core.ledger import DEBT, FUNDING, Lot
+from talktime.core.money import decimal_text
+from talktime.core.notices import notice
+from talktime.core.payments import CANCELLED, DECLINED, DISPUTED, FREEZING, REFUNDED, Payment
+
+REFUND, CHARGEBACK = REFUND_KINDS = ("refund", "chargeback")
+ASKED, UNKNOWN, DONE, FAILED = ("asked", "unknown", "done", "failed")
+OPEN, LOST, WON = ("open", "lost", "won")
+GIVEN_BACK = (FAILED, WON)
+"""States in which the money is with us after all."""
+REINSTATEMENT = "reinstatement"
+
+
+@dataclass(slots=True)
+class Refund:
+    """A refund by the operator (asked, unknown, done, failed), or a chargeback by the cardholder's
+    bank (open, lost, won). While one is to be done, a job does its next step at `due_ms`."""
+
+    id: int
+    organisation_id: int
+    payment_id: int
+    kind: str
+    state: str
+    amount_micros: int
+    voided_micros: int
+    debt_micros: int
+    idempotency_key: str
+    body_hash: int
+    provider_ref: str
+    reason: str
+    actor: str
+    detail: str
+    asked: int
+    due_ms: int | None
+    created_ms: int
+    closed_ms: int | None = None
+
+    def move(self, state: str, now_ms: int, *, due_ms: int | None = None, detail: str = "") -> None:
+        """Go to another state; `asked`, `unknown` and `open` are not the last."""
+        self.state, self.due_ms, self.detail = state, due_ms, detail
+        self.closed_ms = None if state in (ASKED, UNKNOWN, OPEN) else now_ms
+
+
+def take_back(collector: Collector, payment: Payment, lot: Lot | None, refund: Refund) -> None:
+    """Take the amount of a refund or chargeback out of the wallet: from the payment's lot what is
+    free of it, the rest as a debt. Sets the refund's two parts; auto-recharge is paused by a
+    chargeback, and by a refund that leaves a debt (D15).
+
+    A statement's payment has no lot: all of it is owed. Money in micros.
+    """
+    books, wallet, now_ms = collector.books, collector.wallet, collector.now_ms
+    organisation_id = wallet.organisation_id
+    voided_micros = wallet.void(lot, refund.amount_micros) if lot is not None else 0
+    if lot is not None and voided_micros:
+        books.transfer(organisation_id, lot.id, FUNDING, voided_micros, refund.kind, None, now_ms)
+    debt_micros = refund.amount_micros - voided_micros
+    if debt_micros:
+        wallet.owe(debt_micros)
+        books.transfer(organisation_id, DEBT, FUNDING, debt_micros, refund.kind, None, now_ms)
+        books.transfers_from(wallet, wallet.pay_debt(now_ms), DEBT, "debt_payment", None, now_ms)
+    refund.voided_micros, refund.debt_micros = voided_micros, debt_micros
+    payment.refunded_micros += refund.amount_micros
+    payment.changed = True
+    if refund.kind == CHARGEBACK or wallet.debt_micros:
+        _freeze(collector, refund)
+
+
+def give_back(
+    collector: Collector,
+    payment: Payment,
+    lot: Lot | None,
+    refund: Refund,
+    *,
+    others_open: bool = False,
+) -> Lot | None:
+    """Put the amount back: what was voided into its lot, even where that has expired (then it is
+    forfeited as always, unless a debt is owed, which it pays); what became a debt is forgiven as
+    far as it is still owed, and comes as a new lot as far as other money has paid it since.
+
+    Returns the new lot. Auto-recharge goes on where this refund alone had paused it: `others_open`
+    says that another dispute is open.
+    """
+    books, wallet, now_ms = collector.books, collector.wallet, collector.now_ms
+    organisation_id = wallet.organisation_id
+    if lot is not None and refund.voided_micros:
+        wallet.put_back(lot.id, refund.voided_micros)
+        books.transfer(
+            organisation_id, FUNDING, lot.id, refund.voided_micros, REINSTATEMENT, None, now_ms
+        )
+    forgiven_micros = min(refund.debt_micros, wallet.debt_micros)
+    if forgiven_micros:
+        wallet.forgive(forgiven_micros)
+        books.transfer(organisation_id, FUNDING, DEBT, forgiven_micros, REINSTATEMENT, None, now_ms)
+    if lot is not None:
+        paid = wallet.pay_debt_from(lot.id, refund.voided_micros)
+        books.transfers_from(wallet, paid, DEBT, "debt_payment", None, now_ms)
+    new = None
+    if refund.debt_micros > forgiven_micros:
+        new = _new_lot(collector, refund, refund.debt_micros - forgiven_micros)
+        books.new_lots.append(new)
+        wallet.add(new)
+        books.transfer(
+            organisation_id, FUNDING, new.id, new.amount_micros, REINSTATEMENT, None, now_ms
+        )
+    books.transfers_from(wallet, wallet.pay_debt(now_ms), DEBT, "debt_payment", None, now_ms)
+    payment.refunded_micros -= refund.amount_micros
+    payment.changed = True
+    recharge = collector.till.recharge
+    if (
+        recharge is not None
+        and recharge.paused_code in FREEZING
+        and not wallet.debt_micros
+        and not others_open
+    ):
+        recharge.resume()
+    return new
+
+
+def _new_lot(collector: Collector, refund: Refund, micros: int) -> Lot:
+    number = collector.books.next_id()
+    return Lot(
+        number,
+        refund.organisation_id,
+        source="adjustment",
+        priority=0,
+        promotional=False,
+        amount_micros=micros,
+        remaining_micros=micros,
+        held_micros=0,
+        purchased_ms=collector.now_ms,
+        expires_ms=collector.expires_ms,
+        idempotency_key=f"reinstatement of {refund.id} by {number}",
+        body_hash=0,
+        reason="A dispute was won" if refund.kind == CHARGEBACK else "A refund failed",
+        actor=SERVICE,
+    )
+
+
+def _freeze(collector: Collector, refund: Refund) -> None:
+    till, wallet, now_ms = collector.till, collector.wallet, collector.now_ms
+    recharge = till.recharge
+    if recharge is None:
+        return
+    disputed = refund.kind == CHARGEBACK
+    code = DISPUTED if disputed else REFUNDED
+    did = "was disputed" if disputed else "was refunded"
+    owed = f"{decimal_text(wallet.debt_micros)} {wallet.currency} is owed"
+    detail = f"Payment {refund.payment_id} {did}; {owed}"
+    attempt = till.open_recharge()
+    if attempt is not None and attempt.state == DECLINED:
+        attempt.code, attempt.detail = code, detail
+        attempt.move(CANCELLED, now_ms)
+    recharge.pause(code, detail, now_ms)
+    if recharge.enabled:
+        facts = {"code": code, "detail": detail, "currency": wallet.currency}
+        told = notice(
+            refund.organisation_id,
+            "recharge.paused",
+            f"recharge.paused/{refund.id}",
+            now_ms,
+            balance_micros=wallet.balance_micros,
+            **facts,
+        )
+        collector.books.notices.append(told)
