@@ -23,6 +23,16 @@ MOVES_MONEY = {
     "payments/<int:payment_id>/cancel": (
         *("POST", "/payments/{payment}/cancel", {"reason": "a"}, {"reason": "b"}),
     ),
+    "payments/<int:payment_id>/refunds": (
+        *("POST", "/payments/{paid}/refunds"),
+        {"amount": "10", "reason": "a", "reference": "bank"},
+        {"amount": "11", "reason": "a", "reference": "bank"},
+    ),
+    "grants": (
+        *("POST", "/grants", {"amount": "5", "reason": "a"}, {"amount": "6", "reason": "a"}),
+    ),
+    "grants/<int:grant_id>/approve": ("POST", "/grants/{grant}/approve", {}, {"x": 1}),
+    "grants/<int:grant_id>/reject": ("POST", "/grants/{grant}/reject", {}, {"x": 1}),
     "recharge": ("PUT", "/recharge", PLAN, {**PLAN, "amount": "200"}),
     "recharge/resume": ("POST", "/recharge/resume", {}, {"please": "go on"}),
 }
@@ -66,19 +76,26 @@ def ready(api, money):
             money.bank.answers = [Declined("ch", "lost_card", "It was lost.", True)]
             money.run_jobs()
             assert api.get(f"{BASE}/recharge").json()["paused"]["code"] != ""
-        if "{payment}" not in path:
+        if "{grant}" in path:
+            other, large = client_of(money.key("billing")), {"amount": "5000", "reason": "a"}
+            asked = send(other, "POST", "/grants", large, "large").json()
+            return path.format(grant=asked["grant_id"])
+        if "{" not in path:
             return path
         method = money.add_invoice()
         body = {"amount": "50", "method_id": str(method.id)}
-        begun = send(api, "POST", "/purchases", body, "the invoice").json()
-        return path.format(payment=begun["payment_id"])
+        payment = send(api, "POST", "/purchases", body, "the invoice").json()["payment_id"]
+        if "{paid}" in path:
+            received = {"reference": "bank 1"}
+            send(api, "POST", f"/payments/{payment}/receipt", received, "received")
+        return path.format(payment=payment, paid=payment)
 
     return ready
 
 
 def state_of(api):
-    wallet = api.get(f"{BASE}/wallet").json()
-    return wallet, api.get(f"{BASE}/payments").json()
+    paths = ("wallet", "payments", "grants")
+    return [api.get(f"{BASE}/{path}").json() for path in paths]
 
 
 @pytest.mark.parametrize("name", MOVES_MONEY)
