@@ -102,6 +102,14 @@ VARIABLES = {
             "https and at private addresses: `hooks.internal.example:8443`."
         ),
     ),
+    "TALKTIME_SELLER": (
+        "`Talktime`",
+        (
+            "Who issues invoices and statements: "
+            '`{"name": "Contoso Voice", "address": ["1 Main Street", "Oslo"], "tax_id": "NO 1"}`, '
+            "or lines, the name first, then the address. What was issued keeps the details it had."
+        ),
+    ),
     "TALKTIME_SLICE_SECONDS": (
         "`300`",
         "The longest that one answer lets a call talk; then the switch must ask again.",
@@ -116,6 +124,15 @@ VARIABLES = {
             "`1` lets `talktime clock advance` move time forward, for all processes of this data "
             "folder: set it for each of them. Never in production."
         ),
+    ),
+    "TALKTIME_CLOSE_HOURS": (
+        "`24`",
+        "How many hours after its end (UTC) a month that is paid after use is closed.",
+    ),
+    "TALKTIME_PAY_DAYS": ("`30`", "Within how many days a statement is to be paid."),
+    "TALKTIME_BLOCK_DAYS": (
+        "`14`",
+        "How many days after that calls that would be paid after use are refused until it is paid.",
     ),
 }
 

@@ -7,8 +7,9 @@ moved. Whatever a test does, `proven()` says that the books are right.
 from itertools import count
 from random import Random
 
+from talktime.core.books import Terms
 from talktime.core.charges import Succeeded
-from talktime.core.commands import Command
+from talktime.core.commands import Command, ExpireLots
 from talktime.core.ids import Ids
 from talktime.core.payments import PaymentMethod
 from talktime.core.rating import Rate
@@ -23,6 +24,7 @@ from talktime.operations.purchases import confirm_receipt, find_payment, start_p
 from talktime.operations.recharge_settings import RechargePlan, set_recharge, view_recharge
 from talktime.operations.refunds import start_refund
 from talktime.operations.sweep import Sweep
+from talktime.store.load import load
 from tests.bank import Bank
 from tests.books_check import proven
 from tests.commands import authorize, settle
@@ -34,16 +36,16 @@ UNIT = 1_000_000
 class Shop:
     """An organisation, its card, the bank, the jobs."""
 
-    def __init__(self, store, seed=1):
+    def __init__(self, store, seed=1, name="Contoso", node=1):
         self.now_ms = NOW_MS
         self.store, self.control, self.cell = store, store.control(), store.cell()
-        self.ids = Ids(1, lambda: self.now_ms)
+        self.ids = Ids(node, lambda: self.now_ms)
         self.bank = Bank(lambda: self.now_ms, Random(seed))
         self.providers = {"bank": self.bank}
         self.organisation = create_organisation(
             self.control,
             {"main": self.cell},
-            name="Contoso",
+            name=name,
             cell="main",
             currency="USD",
             time_zone="Europe/Oslo",
@@ -160,7 +162,7 @@ class Shop:
 
     def spend(self, micros):
         """One minute of talking that costs this much."""
-        call = f"spending {next(self._keys)}"
+        call = f"spending {self.organisation.id} {next(self._keys)}"
         rate = Rate("49", "Germany", micros, 0, 60, 60)
         owner = self.organisation.id
         self.do(
@@ -211,6 +213,14 @@ class Shop:
                 "WHERE organisation_id = ?",
                 [self.organisation.id],
             )[0]
+
+    def available(self):
+        """What new calls may take, now."""
+        with self.cell.reading():
+            books = load(
+                self.cell, [ExpireLots(self.organisation.id)], self.ids.next, Terms(), lock=False
+            )
+        return books.wallets[self.organisation.id].available_micros(self.now_ms)
 
     def lots(self):
         """What remains of each lot and of which amount, in the order of their making."""

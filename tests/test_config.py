@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from talktime.config import Address, ConfigError, settings_from
+from talktime.config import Address, ConfigError, SellerDetails, settings_from
 
 SERVER = "postgresql://billing:s3cret@db.contoso.example:5433/talktime"
 OTHER = "postgresql://billing:0ther@db2.contoso.example/talktime"
@@ -156,3 +156,29 @@ def test_slices_and_grace_are_settings_with_defaults_and_bounds():
                 settings_from({name: text})
     with pytest.raises(ConfigError, match="from 1 to"):
         settings_from({"TALKTIME_SLICE_SECONDS": "0"})
+
+
+@pytest.mark.parametrize(
+    ("text", "seller"),
+    [
+        ("", SellerDetails("Talktime")),
+        ("Contoso Voice", SellerDetails("Contoso Voice")),
+        (" Contoso\n1 Main Street\n\nOslo ", SellerDetails("Contoso", ("1 Main Street", "Oslo"))),
+        (
+            '{"name": "Contoso", "address": ["Oslo"], "tax_id": "NO 1"}',
+            SellerDetails("Contoso", ("Oslo",), "NO 1"),
+        ),
+        ('{"name": "Contoso", "address": "Oslo"}', SellerDetails("Contoso", ("Oslo",))),
+    ],
+)  # fmt: skip
+def test_who_issues_invoices_is_an_object_or_lines(text, seller):
+    assert settings_from({"TALKTIME_SELLER": text}).seller == seller
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "{}", '{"name": 5}', '{"name": "a", "address": [5]}', "a\n" * 20, "a" * 201, "a\tb"],
+)
+def test_a_seller_that_cannot_be_printed_is_refused_with_an_example(text):
+    with pytest.raises(ConfigError, match="TALKTIME_SELLER says who issues invoices"):
+        settings_from({"TALKTIME_SELLER": text})

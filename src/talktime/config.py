@@ -1,5 +1,6 @@
 """What the environment says about this installation: where its data is and where it listens."""
 
+import json
 import os
 import re
 import secrets
@@ -7,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 CONTROL_PLANE_SCHEMA = "talktime"
@@ -15,6 +16,7 @@ CONTROL_PLANE_ALIAS = "default"
 CELL_ALIAS_PREFIX = "cell_"
 SECRET_KEY_LENGTH_MIN = 32
 DAY_SECONDS = 86_400
+SELLER_LINES_MAX = 8
 CELL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 WILDCARD_HOSTS = ("0.0.0.0", "::", "")
 SMTP_KINDS: dict[str, tuple[Literal["none", "starttls", "tls"], int]] = {
@@ -48,6 +50,17 @@ class Address:
         if self.dialect == "sqlite":
             return f"sqlite:{self.path}"
         return f"{without_password(self.url)} schema {self.schema}"
+
+
+class SellerDetails(NamedTuple):
+    """Who issues invoices; `address` has a line each."""
+
+    name: str
+    address: tuple[str, ...] = ()
+    tax_id: str = ""
+
+
+NO_SELLER = SellerDetails("Talktime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +97,12 @@ class Settings:
     given_mail_from: str = ""
     webhooks_allow: tuple[str, ...] = ()
     """Hosts, or hosts with ports, that webhooks reach without https and at private addresses."""
+    seller: SellerDetails = NO_SELLER
+    close_hours: int = 24
+    """How long after its end a month that is paid after use is closed (D14)."""
+    pay_days: int = 30
+    block_days: int = 14
+    """How long a statement may be paid, and how long after that calls are blocked."""
 
     def mail_from(self) -> str:
         """Whom mail is from."""
@@ -152,6 +171,14 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         given_mail_from=mail_from_from(environ.get("TALKTIME_MAIL_FROM", "")),
         webhooks_allow=tuple(environ.get("TALKTIME_WEBHOOKS_ALLOW", "").lower().split()),
         test_clock=yes_or_no("TALKTIME_TEST_CLOCK", environ.get("TALKTIME_TEST_CLOCK", "")),
+        seller=seller_from(environ.get("TALKTIME_SELLER", "")),
+        close_hours=number_from(
+            "TALKTIME_CLOSE_HOURS", environ.get("TALKTIME_CLOSE_HOURS", ""), 24, 0, 240
+        ),
+        pay_days=number_from("TALKTIME_PAY_DAYS", environ.get("TALKTIME_PAY_DAYS", ""), 30, 0, 365),
+        block_days=number_from(
+            "TALKTIME_BLOCK_DAYS", environ.get("TALKTIME_BLOCK_DAYS", ""), 14, 0, 365
+        ),
     )
 
 
@@ -208,9 +235,14 @@ def port_from(text: str) -> int:
 
 def seconds_from(variable: str, text: str, default: int, least: int) -> int:
     """A whole number of seconds, up to a day; the default where nothing is set."""
+    return number_from(variable, text, default, least, DAY_SECONDS)
+
+
+def number_from(variable: str, text: str, default: int, least: int, most: int) -> int:
+    """A whole number within bounds; the default where nothing is set."""
     text = text.strip() or str(default)
-    if not re.fullmatch(r"[0-9]{1,5}", text) or not least <= int(text) <= DAY_SECONDS:
-        raise ConfigError(f"{variable} is {text!r}. Use a number from {least} to {DAY_SECONDS}.")
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not least <= int(text) <= most:
+        raise ConfigError(f"{variable} is {text!r}. Use a number from {least} to {most}.")
     return int(text)
 
 
@@ -220,6 +252,33 @@ def yes_or_no(variable: str, text: str) -> bool:
     if text not in ("0", "1"):
         raise ConfigError(f"{variable} is {text!r}. Use 1 for yes, or leave it empty.")
     return text == "1"
+
+
+def seller_from(text: str) -> SellerDetails:
+    """Who issues invoices: a JSON object of name, address and tax_id, or lines: a name, then an
+    address."""
+    text = text.strip()
+    if not text.startswith("{"):
+        name, *address = [line.strip() for line in (text or "Talktime").splitlines()]
+        return _seller(name, address, "")
+    try:
+        given = json.loads(text)
+    except ValueError:
+        given = {}
+    return _seller(given.get("name"), given.get("address", []), given.get("tax_id", ""))
+
+
+def _seller(name: object, address: object, tax_id: object) -> SellerDetails:
+    lines = address if isinstance(address, list) else [address]
+    texts = [name, tax_id, *lines]
+    whole = all(isinstance(each, str) and each.isprintable() and len(each) <= 200 for each in texts)
+    if not whole or not name or len(lines) > SELLER_LINES_MAX:
+        raise ConfigError(
+            "TALKTIME_SELLER says who issues invoices. Write "
+            '{"name": "Contoso Voice", "address": ["1 Main Street", "Oslo"], "tax_id": "NO 1"}, '
+            f"or lines: a name, then an address; up to {SELLER_LINES_MAX} lines of 200 characters."
+        )
+    return SellerDetails(str(name), tuple(str(line) for line in lines if line), str(tax_id))
 
 
 def public_url_from(text: str) -> str:

@@ -14,6 +14,7 @@ from talktime.console.asgi import application
 from talktime.console.cell.models import Lot, UsageRecord, User, Wallet
 from talktime.console.control_plane.models import Number, Organisation
 from tests.console.rows import insert
+from tests.console.test_invoices import insert_invoice
 from tests.console.test_notices import Told
 
 EMAIL, PASSWORD = "admin@contoso.example", "seven green bottles"
@@ -25,6 +26,7 @@ PAGES = [
     *("/", "/sign-in/", "/organisations/", "/organisations/1/", "/organisations/2/", "/nowhere"),
     *(NOTICES, f"{NOTICES}{{mail}}/", f"{NOTICES}{{webhook}}/"),
 ]
+PAGES += ["/organisations/1/invoices/", "/organisations/1/invoices/?before=1"]
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 OUTSIDE = """() => [...document.querySelectorAll('main *')].filter(one => {
     const box = one.getBoundingClientRect();
@@ -46,6 +48,8 @@ def address(installation):
     for number in range(3):
         insert(UsageRecord, id=60 + number, destination=LONG, charge_micros=-HUGE, used_s=86_400)
     tell_of_much(installation)
+    insert_invoice(999_999_999, method=LONG, po_number="9" * 64)
+    insert_invoice(41, method="Visa ending 4242")
     create_admin(EMAIL, PASSWORD, 1)
     create_admin(EMAIL, PASSWORD, 2)
     with closing(socket.create_server(("127.0.0.1", 0))) as door:

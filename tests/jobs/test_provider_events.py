@@ -112,7 +112,7 @@ def test_money_that_came_after_a_payment_was_given_up_is_credited(shop):
     shop.wait(hours=24)
     shop.run(collect_payments)
     assert shop.payment(payment).state == "failed"
-    shop.wait(hours=7)
+    shop.wait(hours=6)
     shop.bank.find_card("nothing")  # whatever reaches the bank lets the late request arrive
     hear(shop)
     assert shop.payment(payment).state == "succeeded"

@@ -9,11 +9,15 @@ import pytest
 from talktime.core.ledger import POST_USAGE
 from talktime.core.limits import FINDINGS_SHOWN_MAX
 from talktime.operations.check_books import CHECKS, check_books
+from tests.after_use import play_documents
 from tests.lively_books import Player, play_everything
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
 
-CHECKED_TABLES = "('wallet', 'lot', 'call', 'transfer', 'usage_record', 'meter')"
+CHECKED_TABLES = (
+    "('wallet', 'lot', 'call', 'transfer', 'usage_record', 'meter', 'document', 'payment', "
+    "'post_statement')"
+)
 POSTGRES_GUARDS = (
     "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'c' "
     f"AND conrelid IN (SELECT oid FROM pg_class WHERE relname IN {CHECKED_TABLES} "
@@ -49,7 +53,7 @@ class Attacker:
             for (name,) in self.rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'"):
                 self.run(f"DROP TRIGGER {name}")
             return
-        for table in ("transfer", "usage_record"):
+        for table in ("transfer", "usage_record", "document", "post_statement_usage"):
             self.run(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         for table, name in self.rows(POSTGRES_GUARDS):
             self.run(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
@@ -179,6 +183,21 @@ PLANTED = [
     ("meter_held", lambda a: a.meter(4, "/post_usage", "held", 5)),
     ("meter_total", lambda a: a.meter(4, "/domestic", "total", -5)),
     ("answer_calls", run("INSERT INTO answer VALUES (42, 0, 1, 0, 200, '{}', 0)")),
+    ("document_numbers", run("UPDATE revision SET value = value + 1 WHERE name = 'documents'")),
+    ("document_numbers", run("DELETE FROM document WHERE kind = 'credit_note'")),
+    ("payment_invoices", run("UPDATE document SET amount_micros = 5 WHERE kind = 'invoice'")),
+    ("payment_invoices", run("UPDATE document SET organisation_id = 2 WHERE kind = 'invoice'")),
+    ("statement_usage", run("UPDATE post_statement SET amount_micros = amount_micros + 5")),
+    ("statement_usage", run("UPDATE document SET amount_micros = 5 WHERE kind = 'statement'")),
+    ("statement_usage", run("DELETE FROM post_statement_usage")),
+    ("statement_usage", run("UPDATE post_statement_usage SET organisation_id = 1")),
+    ("statement_usage", run("UPDATE transfer SET id = 77 WHERE kind = 'statement'")),
+    ("statement_payments", run("UPDATE post_statement SET paid_micros = paid_micros + 5")),
+    ("statement_payments", run("UPDATE transfer SET id = 77 WHERE kind = 'payment'")),
+    (
+        "transfer_kinds",
+        run("UPDATE transfer SET credit_account = 2 WHERE kind = 'payment'"),
+    ),
 ]
 
 
@@ -186,6 +205,7 @@ PLANTED = [
 def player(store):
     player = Player(store.cell())
     play_everything(player)
+    play_documents(player)
     return player
 
 
@@ -203,7 +223,7 @@ def test_books_with_everything_in_them_are_clean(player):
     assert checked.clean
     assert [check.name for check in checked.checks] == [check.name for check in CHECKS]
     rows = {check.name: check.rows for check in checked.checks}
-    assert (rows["wallet_lots"], rows["usage_once"], rows["call_holds"]) == (4, 13, 17)
+    assert (rows["wallet_lots"], rows["usage_once"], rows["call_holds"]) == (5, 14, 18)
 
 
 def test_books_with_nothing_in_them_are_clean(store):

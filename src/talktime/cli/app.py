@@ -12,6 +12,8 @@ from talktime.cli.catalogue import group as catalogue_group
 from talktime.cli.check_books import check_books_command
 from talktime.cli.clock import group as clock_group
 from talktime.cli.fund import fund_command
+from talktime.cli.invoices import group as invoice_group
+from talktime.cli.invoices import profile_group as billing_profile_group
 from talktime.cli.jobs import jobs_command
 from talktime.cli.keys import group as key_group
 from talktime.cli.licence_groups import group as licence_group_group
@@ -93,6 +95,8 @@ app.add_typer(payment_method_group, name="payment-method", rich_help_panel=PROVE
 app.add_typer(recharge_group, name="recharge", rich_help_panel=PROVE)
 app.add_typer(alerts_group, name="alerts", rich_help_panel=PROVE)
 app.command("fund", rich_help_panel=PROVE)(fund_command)
+app.add_typer(billing_profile_group, name="billing-profile", rich_help_panel=PROVE)
+app.add_typer(invoice_group, name="invoice", rich_help_panel=PROVE)
 app.command("statement", rich_help_panel=PROVE)(statement_command)
 app.command("notices", rich_help_panel=PROVE)(notices_command)
 app.command("check-books", rich_help_panel=PROVE)(check_books_command)

@@ -11,11 +11,11 @@ from talktime.cli.installation import (
     control_plane,
     installation,
     new_ids,
-    now_ms,
     organisation_of,
 )
 from talktime.cli.output import Json, panel, show, table
 from talktime.cli.users import OrganisationName
+from talktime.clock import now_ms
 from talktime.core.notices import ROLES
 from talktime.operations.recipients import (
     Person,

@@ -13,11 +13,11 @@ from talktime.cli.installation import (
     control_plane,
     installation,
     new_ids,
-    now_ms,
     organisation_of,
 )
 from talktime.cli.output import Json, moment, panel, show, table
 from talktime.cli.users import OrganisationName
+from talktime.clock import now_ms
 from talktime.operations.deliveries import deliveries_of_endpoint, redeliver
 from talktime.operations.endpoints import (
     ENTROPY_BYTES,

@@ -23,9 +23,11 @@ class CallingRules(NamedTuple):
     `policy` is the dial-out policy of users without their own; empty for the catalogue's default.
     With `allowed_countries`, only those can be called; `blocked_countries` never. The spend limit
     is each user's, per month. `pay_as_you_go` lets calls be paid after use, up to the monthly cap,
-    where the commerce model is not prepaid (R72, D14). With `independent_counters`, the domestic
-    and international minutes of a plan end each for itself (D12). Credits of an organisation whose
-    plans are `sold_by_reseller` are funded by the reseller; one with an agreement of a country
+    where the commerce model is not prepaid (R72, D14), and not while `post_usage_blocked`: a
+    statement is long overdue. `moved` marks an organisation that its reseller has moved to
+    post-usage billing (R73). With `independent_counters`, the domestic and international minutes
+    of a plan end each for itself (D12). Credits of an organisation whose plans are
+    `sold_by_reseller` are funded by the reseller; one with an agreement of a country
     (`agreement_country`) other than its own cannot buy any by itself (R7).
     """
 
@@ -38,6 +40,8 @@ class CallingRules(NamedTuple):
     independent_counters: bool = False
     sold_by_reseller: bool = False
     agreement_country: str = ""
+    post_usage_blocked: bool = False
+    moved: bool = False
 
 
 NO_RULES = CallingRules()

@@ -30,6 +30,8 @@ from talktime.core.limits import LINES_CACHED_MAX
 from talktime.core.meters import month_of
 from talktime.core.money_gates import (
     BOT_OUT,
+    OVERDUE_DETAIL,
+    blocked_after_use,
     not_offered,
     paid_after_use,
     payers_of_money,
@@ -340,6 +342,8 @@ def _by_money(
     no_money = planless(world.catalogue, user, has) if type_ == BOT_OUT else None
     if no_money is None and not paid_after_use(organisation):
         no_money = no_licence or not_offered(world.catalogue, organisation)
+        if no_money is not None and blocked_after_use(organisation):
+            no_money = Refusal("statement_overdue", OVERDUE_DETAIL)
     if no_money is None and isinstance(rate, Refusal):
         no_money = rate
     if included is None and no_money is not None:

@@ -25,7 +25,9 @@ DEBT = 5
 back after they were spent (D15)."""
 ADJUSTMENTS = 6
 POST_USAGE = 7
-"""What an organisation on the post-usage model pays after use, on its next invoice (D14)."""
+"""What an organisation on the post-usage model pays after use, on its next statement (D14)."""
+RECEIVABLES = 8
+"""What was billed after use, on statements, and is not paid yet."""
 
 SYSTEM_ACCOUNTS = {
     FUNDING: "funding",
@@ -35,6 +37,7 @@ SYSTEM_ACCOUNTS = {
     DEBT: "debt",
     ADJUSTMENTS: "adjustments",
     POST_USAGE: "post_usage",
+    RECEIVABLES: "receivables",
 }
 
 Parts = list[tuple[int, int]]

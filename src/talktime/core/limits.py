@@ -66,6 +66,7 @@ REPLAY_CONNECTIONS_MAX = 64
 # Supervision and proofs.
 EXPIRE_BATCH_MAX = 256
 FORGET_BATCH_MAX = 256
+CLOSE_BATCH_MAX = 256
 FINDINGS_SHOWN_MAX = 100
 
 # Organisations and what belongs to them.

@@ -17,6 +17,7 @@ from talktime.core.refusal import Refusal
 from talktime.core.world import World
 
 BOT_OUT = "ucap_out"
+OVERDUE_DETAIL = "a statement of what was used before is long overdue"
 
 
 def payers_of_money(
@@ -40,7 +41,7 @@ def payers_of_money(
     after_use = paid_after_use(organisation)
     shortage = "insufficient_credit"
     if organisation.commerce_model != "prepaid" and not after_use:
-        shortage = "post_usage_off"
+        shortage = "statement_overdue" if blocked_after_use(organisation) else "post_usage_off"
     unpriced = no_money is not None and no_money.code == "no_rate"
     return Payers(
         included.pool if included is not None else "",
@@ -59,7 +60,17 @@ def payers_of_money(
 
 
 def paid_after_use(organisation: Organisation) -> bool:
-    """Whether calls that credits do not pay are billed after use (R72, D14)."""
+    """Whether calls that credits do not pay are billed after use (R72, D14): pay-as-you-go is on,
+    and no statement is so long overdue that such calls are blocked."""
+    return _may_pay_after_use(organisation) and not organisation.rules.post_usage_blocked
+
+
+def blocked_after_use(organisation: Organisation) -> bool:
+    """Whether only a statement that is long overdue keeps calls from being paid after use."""
+    return _may_pay_after_use(organisation) and organisation.rules.post_usage_blocked
+
+
+def _may_pay_after_use(organisation: Organisation) -> bool:
     return organisation.commerce_model != "prepaid" and organisation.rules.pay_as_you_go
 
 

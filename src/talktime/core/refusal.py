@@ -207,6 +207,12 @@ REFUSALS: dict[str, RefusalKind] = {
         "Turn pay-as-you-go on, or wait for next month's included minutes.",
         BILLING,
     ),
+    "statement_overdue": RefusalKind(
+        402,
+        "Calls are not paid after use while a statement is overdue",
+        "Pay the statement: the calls are possible again as soon as that is recorded.",
+        BILLING,
+    ),
     "post_usage_cap_reached": RefusalKind(
         402,
         "The month's limit for calls paid after use is reached",
@@ -326,6 +332,24 @@ REFUSALS: dict[str, RefusalKind] = {
         "The payment provider is in use",
         "Let new cards go to another provider first.",
         OPERATOR,
+    ),
+    "unknown_statement": RefusalKind(
+        404,
+        "There is no statement of this month",
+        "List the organisation's statements and use one's month.",
+        BILLING,
+    ),
+    "month_open": RefusalKind(
+        409,
+        "The month cannot be closed yet",
+        "Close it again later: the job does so by itself.",
+        OPERATOR,
+    ),
+    "still_owed": RefusalKind(
+        409,
+        "Something is still to be paid after use",
+        "Wait until the month is closed and have its statement paid; then change the model.",
+        BILLING,
     ),
     "already_exists": RefusalKind(
         409, "This already exists", "Use another name or number, or change what exists.", OPERATOR

@@ -16,7 +16,8 @@ def too_short(
 
     In the order of D16: CALL_TOO_LONG at the longest call; why money may not be used at all, where
     minutes have ended; NO_TENANT_CREDIT_CAPABILITY where nothing was ever funded; the balance
-    (INSUFFICIENT_CREDIT, POST_USAGE_OFF, POST_USAGE_CAP_REACHED); SPEND_LIMIT_REACHED.
+    (INSUFFICIENT_CREDIT, POST_USAGE_OFF, STATEMENT_OVERDUE, POST_USAGE_CAP_REACHED);
+    SPEND_LIMIT_REACHED.
     """
     payers, rate = call.payers, call.rate
     next_s = billed_seconds(used_s + 1, rate)

@@ -9,7 +9,7 @@ from talktime.core.meters import month_of
 from talktime.core.notices import notice
 from talktime.core.refusal import Refusal
 
-_USED_UP = ("insufficient_credit", "post_usage_off")
+_USED_UP = ("insufficient_credit", "post_usage_off", "statement_overdue")
 
 
 def tell_refused(books: Books, wallet: Wallet, call: Call, refusal: Refusal, now_ms: int) -> None:

@@ -1,7 +1,8 @@
 """The job that adds cards: it gets their pages from the provider, and looks what was entered."""
 
 from talktime.core.limits import TEND_BATCH_MAX
-from talktime.jobs.payments import Providers, counter_of, counters_of, one_row
+from talktime.jobs.installed_providers import Providers
+from talktime.jobs.payments import counter_of, counters_of, one_row
 from talktime.operations.card_setups import STARTED, CardAnswer, note_card
 from talktime.operations.counters import Counters
 from talktime.operations.sweep import Sweep, Swept

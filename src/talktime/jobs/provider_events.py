@@ -9,7 +9,8 @@ import structlog
 from talktime.core.charges import BadSignature, Misconfigured, RefundFailed, Unknown
 from talktime.core.limits import PAYMENT_EVENT_TRIES_MAX, TEND_BATCH_MAX
 from talktime.core.refunding import DONE, REFUND
-from talktime.jobs.payments import Providers, counter_of, counters_of, one_row
+from talktime.jobs.installed_providers import Providers
+from talktime.jobs.payments import counter_of, counters_of, one_row
 from talktime.operations.collect import ask_again, note_answer
 from talktime.operations.disputes import note_dispute, note_foreign_refund
 from talktime.operations.provider_events import forget_payment_events, keep_event

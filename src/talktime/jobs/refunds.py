@@ -3,7 +3,8 @@
 import structlog
 
 from talktime.core.limits import TEND_BATCH_MAX
-from talktime.jobs.payments import Providers, counter_of, counters_of, one_row
+from talktime.jobs.installed_providers import Providers
+from talktime.jobs.payments import counter_of, counters_of, one_row
 from talktime.operations.counters import Counters
 from talktime.operations.refunds import ASK, next_refund_step, note_refund
 from talktime.operations.sweep import Sweep, Swept

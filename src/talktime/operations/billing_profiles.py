@@ -1,7 +1,8 @@
 """To whom an organisation's documents are addressed: a legal name, an address, a tax id."""
 
+from talktime.config import Settings
 from talktime.core.directory import Organisation
-from talktime.core.documents import Buyer
+from talktime.core.documents import Buyer, Seller
 from talktime.core.limits import ADDRESS_TEXT_MAX, LEGAL_NAME_TEXT_MAX, TAX_ID_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.input_checks import check_text, first
@@ -16,6 +17,11 @@ def buyer_of(cell: Connection, organisation: Organisation) -> Buyer:
         return Buyer(organisation.name, organisation.name)
     legal_name, address, tax_id = profile
     return Buyer(organisation.name, legal_name, address, tax_id)
+
+
+def seller_of(settings: Settings) -> Seller:
+    """Who issues documents now."""
+    return Seller(*settings.seller)
 
 
 def set_billing_profile(

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from talktime.core.limits import FINDINGS_SHOWN_MAX
 from talktime.core.money import decimal_text
 from talktime.store import book_checks as sql
+from talktime.store import document_checks as documents
 from talktime.store import meter_checks as meters
 from talktime.store.database import Connection, Statement
 
@@ -226,6 +227,34 @@ CHECKS = (
         "answer",
         sql.ANSWER_CALLS,
         "answer {other} of call {id} has no call",
+    ),
+    Check(
+        "document_numbers",
+        "the numbers of documents have no gaps, and their counter stands at the last",
+        "document",
+        documents.DOCUMENT_NUMBERS,
+        "document {id} has number {number}; without a gap it is {of} (document 0: the counter)",
+    ),
+    Check(
+        "payment_invoices",
+        "every payment that bought credits has one invoice, of its amount",
+        "payment",
+        documents.PAYMENT_INVOICES,
+        "payment {id} of {expected} has no one invoice of it for lot {other}; {found} is invoiced",
+    ),
+    Check(
+        "statement_usage",
+        "every statement is the sum of its usage records, of its document and its transfer",
+        "post_statement",
+        documents.STATEMENT_USAGE,
+        "statement {id} is of {found}; its usage records make {expected}",
+    ),
+    Check(
+        "statement_payments",
+        "every statement is paid as far as its payments and their transfers say",
+        "post_statement",
+        documents.STATEMENT_PAYMENTS,
+        "{found} of statement {id} is paid; the transfers make {expected}",
     ),
 )
 

@@ -20,6 +20,7 @@ from talktime.core.ledger import (
     FUNDING,
     GRANTS,
     POST_USAGE,
+    RECEIVABLES,
     REVENUE,
 )
 from talktime.store.database import Both, Connection, Row, Statement
@@ -27,7 +28,10 @@ from talktime.store.database import Both, Connection, Row, Statement
 LAST_SYSTEM = max(ledger.SYSTEM_ACCOUNTS)
 """Accounts above it are lots."""
 
-TABLES = ("wallet", "lot", "call", "answer", "transfer", "usage_record", "meter")
+TABLES = (
+    *("wallet", "lot", "call", "answer", "transfer", "usage_record", "meter"),
+    *("document", "payment", "post_statement"),
+)
 COUNT_ROWS = " UNION ALL ".join(f"SELECT '{table}', COUNT(*) FROM {table}" for table in TABLES)
 
 # A call's parts are JSON, [[lot id, micros], ...]; a text that is no such list counts as empty.
@@ -157,9 +161,8 @@ TRANSFER_ACCOUNTS = f"""
     WHERE unknown_account IS NOT NULL
     ORDER BY 1, 2 LIMIT ?"""
 _FROM_LOT, _TO_LOT = f"debit_account > {LAST_SYSTEM}", f"credit_account > {LAST_SYSTEM}"
+_FROM_PAYER = f"(debit_account = {POST_USAGE} OR {_FROM_LOT})"
 _FROM_LOT_OR_DEBT = f"({_FROM_LOT} OR debit_account = {DEBT})"
-_FROM_PAYER = f"debit_account >= {POST_USAGE}"
-assert LAST_SYSTEM == POST_USAGE
 TRANSFER_KINDS = f"""
     SELECT organisation_id, id, NULL, NULL, NULL, COUNT(*) OVER ()
     FROM transfer WHERE amount_micros <= 0 OR (
@@ -169,6 +172,8 @@ TRANSFER_KINDS = f"""
             WHEN 'adjustment' THEN debit_account = {ADJUSTMENTS} AND {_TO_LOT}
             WHEN 'forfeiture' THEN {_FROM_LOT} AND credit_account = {FORFEITURES}
             WHEN 'debt_payment' THEN {_FROM_LOT} AND credit_account = {DEBT}
+            WHEN 'statement' THEN debit_account = {RECEIVABLES} AND credit_account = {POST_USAGE}
+            WHEN 'payment' THEN debit_account = {FUNDING} AND credit_account = {RECEIVABLES}
             WHEN 'refund' THEN {_FROM_LOT_OR_DEBT} AND credit_account = {FUNDING}
             WHEN 'chargeback' THEN {_FROM_LOT_OR_DEBT} AND credit_account = {FUNDING}
             WHEN 'reinstatement' THEN debit_account = {FUNDING}

@@ -4,7 +4,7 @@ The caller opens and commits the transaction (store/revisions.py).
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -43,6 +43,9 @@ WALLETS = (
     "SELECT w.organisation_id, w.currency, "
     "EXISTS (SELECT 1 FROM lot l WHERE l.organisation_id = w.organisation_id) FROM wallet w"
 )
+BLOCKED_AFTER_USE = "SELECT id FROM organisation WHERE calling_rules LIKE ?"
+_BLOCKED = '%"post_usage_blocked":true%'
+WALLETS_HERE = "SELECT organisation_id FROM wallet WHERE organisation_id = ANY(?)"
 FIRST_FUNDED = "SELECT first_funded_ms FROM wallet WHERE organisation_id = ?"
 
 
@@ -100,6 +103,17 @@ def currencies_in_cell(connection: Connection, cell: str) -> dict[int, str]:
 def wallets_of_cell(connection: Connection) -> dict[int, tuple[str, bool]]:
     """Every wallet of a cell by its organisation's id: its currency, and whether it has lots."""
     return {row[0]: (row[1], bool(row[2])) for row in connection.rows(WALLETS)}
+
+
+def blocked_organisations(connection: Connection) -> set[int]:
+    """Organisations whose rules say that nothing is paid after use for now, in all cells."""
+    return {row[0] for row in connection.rows(BLOCKED_AFTER_USE, [_BLOCKED])}
+
+
+def wallets_here(connection: Connection, organisation_ids: Iterable[int]) -> set[int]:
+    """Which of these organisations have their wallet in this cell."""
+    ids = sorted(organisation_ids)
+    return {row[0] for row in connection.rows(WALLETS_HERE, [ids])} if ids else set()
 
 
 def first_funded_ms(connection: Connection, organisation_id: int) -> int | None:

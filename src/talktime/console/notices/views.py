@@ -166,7 +166,7 @@ def _answered(request: HttpRequest, organisation_id: int, answer: Answer) -> Htt
 
 def place_of(owner: Organisation) -> Place:
     """The organisation, and where a mail's link leads."""
-    return Place(owner.name, f"{current().address()}/organisations/{owner.id}/")
+    return Place(owner.name, f"{current().address}/organisations/{owner.id}/")
 
 
 def _of(owner: Organisation) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from talktime.console.start import views
+from talktime.console.start import invoices, views
 from talktime.console.start.clock_page import clock
 from talktime.console.start.sign_in import SignIn
 
@@ -12,4 +12,10 @@ urlpatterns = [
     path("organisations/", views.organisation, name="organisations"),
     path("organisations/<int:organisation_id>/", views.organisation, name="organisation"),
     path("clock/", clock, name="clock"),
+    path("organisations/<int:organisation_id>/invoices/", invoices.invoices, name="invoices"),
+    path(
+        "organisations/<int:organisation_id>/invoices/<str:number>.pdf",
+        invoices.invoice_pdf,
+        name="invoice_pdf",
+    ),
 ]

@@ -23,6 +23,7 @@ _OF_MONEY = (
     "no_rate",
     "insufficient_credit",
     "post_usage_off",
+    "statement_overdue",
     "post_usage_cap_reached",
     "spend_limit_reached",
 )

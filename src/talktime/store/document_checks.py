@@ -1,0 +1,59 @@
+"""What must hold between documents, payments, statements and transfers: statements of the same form
+as book_checks.py.
+
+A statement's transfer has the statement's id, a payment of a statement's transfer the payment's.
+"""
+
+# The counter stands among the documents, where the next one would.
+DOCUMENT_NUMBERS = """
+    SELECT organisation_id, id, NULL, place, number, COUNT(*) OVER ()
+    FROM (
+        SELECT organisation_id, id, number, ROW_NUMBER() OVER (ORDER BY number) AS place
+        FROM document
+        UNION ALL SELECT 0, 0, value, (SELECT COUNT(*) FROM document)
+        FROM revision WHERE name = 'documents') n
+    WHERE number <> place
+    ORDER BY 1, 2 LIMIT ?"""
+PAYMENT_INVOICES = """
+    SELECT p.organisation_id, p.id, p.lot_id, MAX(p.amount_micros),
+        MAX(CASE WHEN d.organisation_id = p.organisation_id THEN d.amount_micros END),
+        COUNT(*) OVER ()
+    FROM payment p LEFT JOIN document d ON d.lot_id = p.lot_id AND d.kind = 'invoice'
+    WHERE p.lot_id IS NOT NULL
+    GROUP BY p.organisation_id, p.id, p.lot_id
+    HAVING COUNT(d.id) <> 1 OR MAX(CASE WHEN d.organisation_id = p.organisation_id
+        AND d.amount_micros = p.amount_micros AND d.currency = p.currency THEN 1 ELSE 0 END) = 0
+    ORDER BY 1, 2 LIMIT ?"""
+STATEMENT_USAGE = """
+    SELECT organisation_id, statement_id, NULL,
+        CAST(SUM(recorded) AS BIGINT), CAST(SUM(amount) AS BIGINT), COUNT(*) OVER ()
+    FROM (
+        SELECT organisation_id, id AS statement_id, amount_micros AS amount, 0 AS recorded,
+            0 AS moved, 0 AS written
+        FROM post_statement
+        UNION ALL SELECT p.organisation_id, p.statement_id, 0,
+            CASE WHEN u.organisation_id = p.organisation_id THEN u.post_micros ELSE 0 END, 0, 0
+        FROM post_statement_usage p LEFT JOIN usage_record u ON u.id = p.usage_id
+        UNION ALL SELECT organisation_id, id, 0, 0, amount_micros, 0
+        FROM transfer WHERE kind = 'statement'
+        UNION ALL SELECT s.organisation_id, s.id, 0, 0, 0, d.amount_micros
+        FROM post_statement s JOIN document d ON d.id = s.document_id
+        WHERE d.organisation_id = s.organisation_id AND d.kind = 'statement') m
+    GROUP BY organisation_id, statement_id
+    HAVING SUM(amount) <> SUM(recorded) OR SUM(amount) <> SUM(moved)
+        OR SUM(amount) <> SUM(written)
+    ORDER BY 1, 2 LIMIT ?"""
+STATEMENT_PAYMENTS = """
+    SELECT organisation_id, statement_id, NULL,
+        CAST(SUM(moved) AS BIGINT), CAST(SUM(paid) AS BIGINT), COUNT(*) OVER ()
+    FROM (
+        SELECT organisation_id, id AS statement_id, paid_micros AS paid, 0 AS taken, 0 AS moved
+        FROM post_statement
+        UNION ALL SELECT organisation_id, statement_id, 0, amount_micros, 0
+        FROM payment WHERE kind = 'statement' AND state = 'succeeded'
+        UNION ALL SELECT t.organisation_id, p.statement_id, 0, 0, t.amount_micros
+        FROM transfer t LEFT JOIN payment p ON p.id = t.id
+        WHERE t.kind = 'payment') m
+    GROUP BY organisation_id, statement_id
+    HAVING SUM(paid) <> SUM(taken) OR SUM(paid) <> SUM(moved)
+    ORDER BY 1, 2 LIMIT ?"""

@@ -1,0 +1,204 @@
+"""Statements of what is paid after use, and the usage records on them.
+
+The caller opens and commits the transaction, and locks the wallet first (`lock_wallet`).
+"""
+
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import NamedTuple
+
+from talktime.core.ledger import Transfer
+from talktime.core.payments import Payment
+from talktime.core.post_usage import PostStatement
+from talktime.store.database import Connection
+from talktime.store.payments import INSERT_PAYMENTS, PAYMENT
+from talktime.store.tables import TRANSFER
+
+_COLUMNS = ", ".join(PostStatement._fields)
+LOCK_WALLET = "SELECT currency FROM wallet WHERE organisation_id = ? FOR UPDATE"
+STATEMENT_OF_MONTH = (
+    f"SELECT {_COLUMNS} FROM post_statement WHERE organisation_id = ? AND month = ?"
+)
+STATEMENT_OF_ID = f"SELECT {_COLUMNS} FROM post_statement WHERE organisation_id = ? AND id = ?"
+STATEMENTS_BEFORE = (
+    f"SELECT {_COLUMNS} FROM post_statement WHERE organisation_id = ? AND month < ? "
+    "ORDER BY month DESC LIMIT ?"
+)
+OPEN_STATEMENTS = (
+    f"SELECT {_COLUMNS} FROM post_statement WHERE organisation_id = ? AND state <> 'paid' "
+    "ORDER BY month"
+)
+INSERT_STATEMENT = (
+    f"INSERT INTO post_statement ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+SET_STATEMENT = (
+    "UPDATE post_statement SET state = ?, paid_micros = ?, overdue_ms = ?, blocked_ms = ?, "
+    "paid_ms = ?, paid_note = ? WHERE organisation_id = ? AND id = ?"
+)
+INSERT_TRANSFER = TRANSFER.insert()
+_payment_row = attrgetter(*PAYMENT.columns)
+
+_UNBILLED = """
+    FROM usage_record u
+    WHERE u.organisation_id = ? AND u.month <= ? AND u.post_micros <> 0 AND NOT EXISTS (
+        SELECT 1 FROM post_statement_usage p WHERE p.usage_id = u.id)"""
+UNBILLED_SUMS = f"""
+    SELECT u.month, u.destination, SUM(CASE u.kind WHEN 'call' THEN 1 ELSE 0 END),
+        CAST(SUM(u.billed_s - u.pool_s) AS BIGINT), CAST(SUM(u.post_micros) AS BIGINT), COUNT(*)
+    {_UNBILLED}
+    GROUP BY u.month, u.destination ORDER BY u.month DESC, u.destination"""
+BILL_USAGE = f"""
+    INSERT INTO post_statement_usage (usage_id, organisation_id, statement_id)
+    SELECT u.id, u.organisation_id, CAST(? AS BIGINT) {_UNBILLED}"""
+OPEN_CALLS = (
+    "SELECT COUNT(*) FROM call WHERE state = 'open' AND organisation_id = ? AND started_ms < ?"
+)
+WALLETS_TO_CLOSE = """
+    SELECT DISTINCT w.organisation_id FROM wallet w
+    JOIN meter m ON m.organisation_id = w.organisation_id AND m.key = ANY(?)
+    WHERE w.organisation_id > ? AND m.used > 0 AND NOT EXISTS (
+        SELECT 1 FROM post_statement s
+        WHERE s.organisation_id = w.organisation_id AND s.month = ?)
+    ORDER BY w.organisation_id LIMIT ?"""
+STATEMENTS_TO_MOVE = f"""
+    SELECT {_COLUMNS} FROM post_statement
+    WHERE state <> 'paid' AND payable_ms <= ? AND id > ? ORDER BY id LIMIT ?"""
+USAGE_OF_STATEMENT = """
+    SELECT u.id, u.kind, u.call_key, u.month, u.started_ms, u.ended_ms, u.type, u.capability,
+        COALESCE(w.name, ''), u.from_digits, u.to_digits, u.destination, u.used_s, u.billed_s,
+        u.pool_s, u.fee_micros, u.charge_micros, u.post_micros
+    FROM post_statement_usage p JOIN usage_record u ON u.id = p.usage_id
+    LEFT JOIN person w ON w.id = u.user_id AND w.organisation_id = u.organisation_id
+    WHERE p.statement_id = ? AND p.organisation_id = ? AND u.organisation_id = ?
+    ORDER BY u.started_ms, u.id"""
+
+
+class UnbilledSum(NamedTuple):
+    """Usage records of a month to a destination that are on no statement yet."""
+
+    month: str
+    destination: str
+    calls: int
+    billed_s: int
+    post_micros: int
+    records: int
+
+
+class BilledUsage(NamedTuple):
+    """A usage record on a statement; `user` is a sign-in name, `pool_s` was paid by minutes."""
+
+    id: int
+    kind: str
+    call_key: str
+    month: str
+    started_ms: int
+    ended_ms: int
+    type: str
+    capability: str
+    user: str
+    from_digits: str
+    to_digits: str
+    destination: str
+    used_s: int
+    billed_s: int
+    pool_s: int
+    fee_micros: int
+    charge_micros: int
+    post_micros: int
+
+
+def lock_wallet(connection: Connection, organisation_id: int) -> str | None:
+    """Let nobody else move the organisation's money until the transaction ends; its currency."""
+    rows = connection.rows(LOCK_WALLET, (organisation_id,))
+    return rows[0][0] if rows else None
+
+
+def statement_of_month(
+    connection: Connection, organisation_id: int, month: str
+) -> PostStatement | None:
+    """An organisation's statement of a month."""
+    rows = connection.rows(STATEMENT_OF_MONTH, (organisation_id, month))
+    return PostStatement(*rows[0]) if rows else None
+
+
+def statement_of_id(
+    connection: Connection, organisation_id: int, statement_id: int
+) -> PostStatement | None:
+    """An organisation's statement of this id."""
+    rows = connection.rows(STATEMENT_OF_ID, (organisation_id, statement_id))
+    return PostStatement(*rows[0]) if rows else None
+
+
+def statements_before(
+    connection: Connection, organisation_id: int, month: str, limit: int
+) -> list[PostStatement]:
+    """An organisation's statements of earlier months than this, the newest first."""
+    rows = connection.rows(STATEMENTS_BEFORE, (organisation_id, month, limit))
+    return [PostStatement(*row) for row in rows]
+
+
+def open_statements(connection: Connection, organisation_id: int) -> list[PostStatement]:
+    """An organisation's statements that are not paid, the oldest first."""
+    return [PostStatement(*row) for row in connection.rows(OPEN_STATEMENTS, (organisation_id,))]
+
+
+def insert_statement(connection: Connection, statement: PostStatement) -> None:
+    """Add a statement."""
+    connection.run(INSERT_STATEMENT, statement)
+
+
+def update_statement(connection: Connection, statement: PostStatement) -> None:
+    """Write what may change of a statement: its state, and what was paid of it."""
+    s = statement
+    values = (s.state, s.paid_micros, s.overdue_ms, s.blocked_ms, s.paid_ms, s.paid_note)
+    connection.run(SET_STATEMENT, (*values, s.organisation_id, s.id))
+
+
+def insert_transfer(connection: Connection, transfer: Transfer) -> None:
+    """Add a transfer that no wallet takes part in."""
+    connection.write_all([(INSERT_TRANSFER, [tuple(transfer)])])
+
+
+def insert_payment(connection: Connection, payment: Payment) -> None:
+    """Add a payment that was made already."""
+    connection.write_all([(INSERT_PAYMENTS, [_payment_row(payment)])])
+
+
+def unbilled(connection: Connection, organisation_id: int, month: str) -> list[UnbilledSum]:
+    """What of this month and before is on no statement yet: this month by destination, then
+    earlier ones."""
+    return [UnbilledSum(*row) for row in connection.rows(UNBILLED_SUMS, (organisation_id, month))]
+
+
+def bill_usage(connection: Connection, organisation_id: int, month: str, statement_id: int) -> int:
+    """Put all of `unbilled` on a statement; how many usage records that were."""
+    return connection.run(BILL_USAGE, (statement_id, organisation_id, month))
+
+
+def open_calls_before(connection: Connection, organisation_id: int, at_ms: int) -> int:
+    """How many calls that began before a moment are still open."""
+    return int(connection.rows(OPEN_CALLS, (organisation_id, at_ms))[0][0])
+
+
+def wallets_to_close(
+    connection: Connection, keys: Iterable[str], month: str, after_id: int, limit: int
+) -> list[int]:
+    """Organisations with something in one of these meters and no statement of the month."""
+    rows = connection.rows(WALLETS_TO_CLOSE, [list(keys), after_id, month, limit])
+    return [row[0] for row in rows]
+
+
+def statements_to_move(
+    connection: Connection, payable_before_ms: int, after_id: int, limit: int
+) -> list[PostStatement]:
+    """Statements that are not paid and were to be by this moment."""
+    rows = connection.rows(STATEMENTS_TO_MOVE, (payable_before_ms, after_id, limit))
+    return [PostStatement(*row) for row in rows]
+
+
+def usage_of_statement(
+    connection: Connection, organisation_id: int, statement_id: int
+) -> list[BilledUsage]:
+    """The usage records on a statement, by time."""
+    bound = (statement_id, organisation_id, organisation_id)
+    return [BilledUsage(*row) for row in connection.rows(USAGE_OF_STATEMENT, bound)]

@@ -1,0 +1,146 @@
+"""An organisation that pays after use, in one cell: its calls, at the times that the test sets."""
+
+from talktime.core.directory import CallingRules, Organisation
+from talktime.core.documents import Buyer, Seller, credit_note, invoice_of_lot
+from talktime.core.ledger import Lot
+from talktime.core.meters import month_of, post_usage_key
+from talktime.core.payments import Payment
+from talktime.core.post_usage import Deadlines, PostStatement, month_end_ms
+from talktime.core.refusal import Refusal
+from talktime.operations.check_books import check_books
+from talktime.operations.close_month import Terms, close_month
+from talktime.operations.documents import issue
+from talktime.operations.post_statements import pay_statement
+from talktime.store.database import Connection
+from talktime.store.post_statements import insert_payment
+from tests.lively_books import GERMANY, Player
+from tests.stores import ADD_WALLET
+
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+SELLER = Seller("Fabrikam Voice", ("Redmond",), "US 1")
+TERMS = Terms(SELLER, Deadlines())
+RULES = CallingRules(pay_as_you_go=True)
+
+
+def month_start_ms(month: str) -> int:
+    """The first moment of a month, UTC."""
+    year, number = int(month[:4]), int(month[5:])
+    return month_end_ms(f"{year:04}-{number - 1:02}" if number > 1 else f"{year - 1:04}-12")
+
+
+class AfterUse(Player):
+    """Organisation 7 and others in a cell; `close` and `pay` are transactions of their own."""
+
+    def __init__(self, connection: Connection, currency: str = "USD", node: int = 0) -> None:
+        super().__init__(connection, month_start_ms("2026-11"), node)
+        self.organisation = organisation(7, currency)
+        with connection.transaction():
+            connection.run(ADD_WALLET, [7, currency])
+
+    def use(self, call_key: str, used_s: int, at_ms: int, rate=GERMANY) -> None:  # type: ignore[no-untyped-def]
+        """A call that began then and is paid after use."""
+        self.now_ms = at_ms
+        key = post_usage_key(month_of(at_ms))
+        self.call(7, call_key, used_s, rate, post_usage=key, credits=False)
+
+    def leave_open(self, call_key: str, at_ms: int, used_s: int = 0) -> None:
+        """A call that began then, was talking for so long, and was not heard of again."""
+        self.now_ms = at_ms
+        key = post_usage_key(month_of(at_ms))
+        self.authorize(7, call_key, post_usage=key, credits=False)
+        if used_s:
+            self.extend(call_key, 1, used_s)
+
+    def close(self, month: str, at_ms: int = 0) -> PostStatement | Refusal | None:
+        """Close a month a day after its end, or then."""
+        self.now_ms = at_ms or month_end_ms(month) + DAY_MS
+        with self.connection.transaction():
+            return close_month(
+                self.connection,
+                self.organisation,
+                month,
+                TERMS,
+                now_ms=self.now_ms,
+                next_id=self.ids.next,
+            )
+
+    def pay(self, month: str, micros: int, key: str = "k", note: str = "bank transfer"):  # type: ignore[no-untyped-def]
+        """Pay so much of a statement."""
+        with self.connection.transaction():
+            return pay_statement(
+                self.connection,
+                self.organisation,
+                month,
+                amount_micros=micros,
+                note=note,
+                actor="operator",
+                idempotency_key=key,
+                now_ms=self.now_ms,
+                next_id=self.ids.next,
+            )
+
+    def accounts(self) -> dict[int, int]:
+        """What stands in each account of organisation 7, debits below zero."""
+        found: dict[int, int] = {}
+        for debit, credit, micros in self.connection.rows(
+            "SELECT debit_account, credit_account, amount_micros FROM transfer "
+            "WHERE organisation_id = 7"
+        ):
+            found[debit] = found.get(debit, 0) - micros
+            found[credit] = found.get(credit, 0) + micros
+        return found
+
+    def notices(self) -> list[str]:
+        """The kinds of the notices of organisation 7, in their order."""
+        rows = self.connection.rows("SELECT kind FROM outbox WHERE organisation_id = 7 ORDER BY id")
+        return [row[0] for row in rows]
+
+    def books_hold(self) -> bool:
+        """Whether the cell's books are clean; says what is not."""
+        checked = check_books(self.connection, self.clock_ms)
+        assert checked.findings == ()
+        return checked.clean
+
+
+def organisation(
+    organisation_id: int = 7,
+    currency: str = "USD",
+    model: str = "post_usage",
+    rules: CallingRules = RULES,
+) -> Organisation:
+    """An organisation in cell main."""
+    return Organisation(
+        *(organisation_id, f"contoso{organisation_id}.example", "main", currency, "Europe/Oslo"),
+        *("US", model, True, "standard", rules),
+    )
+
+
+def play_documents(player: Player) -> None:
+    """A credit note, a statement that is paid in part, and the invoice of a card payment."""
+    made = AfterUse.__new__(AfterUse)
+    made.__dict__.update(player.__dict__, organisation=organisation(7))
+    with player.connection.transaction():
+        player.connection.run(ADD_WALLET, [7, "USD"])
+        buyer = Buyer("contoso1.example", "Contoso")
+        note = credit_note(None, "refund", 5_000_000, "USD", SELLER, buyer, "UTC")
+        issue(player.connection, 1, note, now_ms=player.now_ms, next_id=player.ids.next)
+    month = month_of(player.now_ms + 40 * DAY_MS)
+    made.use("on a statement", 61, month_start_ms(month))
+    made.close(month)
+    made.pay(month, 10_000)
+    player.now_ms = made.now_ms
+    ((lot_id, micros),) = player.connection.rows(
+        "SELECT id, amount_micros FROM lot WHERE organisation_id = 1 ORDER BY amount_micros LIMIT 1"
+    )
+    payment = Payment(
+        *(player.ids.next(), 1, "purchase", "succeeded", None, micros, "USD", "bought", 1, "PO 1"),
+        *("admin", 0, "", "", "", None, player.now_ms, player.now_ms, lot_id),
+    )
+    lot = Lot(
+        *(lot_id, 1, "purchase", 0, False, micros, micros, 0, player.now_ms, player.now_ms + 1),
+        *("k", 1, "", "admin"),
+    )
+    with player.connection.transaction():
+        insert_payment(player.connection, payment)
+        facts = invoice_of_lot(lot, "USD", SELLER, buyer, "UTC", payment_id=payment.id)
+        issue(player.connection, 1, facts, now_ms=player.now_ms, next_id=player.ids.next)

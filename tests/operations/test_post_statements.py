@@ -1,0 +1,140 @@
+"""What is paid of statements, and what is on them. Mirrors operations/post_statements.py."""
+
+import csv
+import io
+
+import pytest
+
+from talktime.core.ledger import FUNDING, POST_USAGE, RECEIVABLES, REVENUE
+from talktime.operations.post_statements import (
+    COLUMNS,
+    csv_of,
+    export_statement,
+    list_statements,
+    rows_of,
+)
+from tests.after_use import AfterUse, month_start_ms
+from tests.lively_books import FRANCE
+
+pytestmark = pytest.mark.layouts("sqlite", "postgres")
+
+CENT = 10_000
+
+
+@pytest.fixture
+def after_use(store):
+    """A statement of 0.285 USD for 2026-11, of which 0.29 is to be paid."""
+    made = AfterUse(store.cell())
+    made.use("a", 600, month_start_ms("2026-11"))
+    made.use("b", 540, month_start_ms("2026-11"))
+    made.close("2026-11")
+    return made
+
+
+def test_a_statement_is_paid_in_parts(after_use):
+    part = after_use.pay("2026-11", 20 * CENT, "first")
+    assert (part.state, part.paid_micros, part.to_pay_micros("USD")) == ("due", 200_000, 90_000)
+    assert after_use.notices() == ["statement.closed"]
+    whole = after_use.pay("2026-11", 9 * CENT, "second", "cheque 12")
+    assert (whole.state, whole.paid_micros, whole.paid_note) == ("paid", 290_000, "cheque 12")
+    assert whole.paid_ms == after_use.now_ms
+    assert after_use.notices() == ["statement.closed", "statement.paid"]
+    assert after_use.accounts() == {
+        POST_USAGE: 0,
+        REVENUE: 285_000,
+        RECEIVABLES: 5_000,
+        FUNDING: -290_000,
+    }
+    assert after_use.books_hold()
+
+
+def test_the_same_payment_again_is_recorded_once(after_use):
+    first = after_use.pay("2026-11", 20 * CENT)
+    assert after_use.pay("2026-11", 20 * CENT) == first
+    reused = after_use.pay("2026-11", 9 * CENT)
+    assert (reused.code, reused.detail) == (
+        "idempotency_key_reused",
+        "key 'k' was used for another payment before",
+    )
+    assert list_statements(after_use.connection, after_use.organisation) == [first]
+    assert after_use.books_hold()
+
+
+@pytest.mark.parametrize(
+    ("micros", "detail"),
+    [
+        (0, "0.29 USD of the statement of 2026-11 is left to pay"),
+        (-CENT, "0.29 USD of the statement of 2026-11 is left to pay"),
+        (30 * CENT, "0.29 USD of the statement of 2026-11 is left to pay"),
+        (5_000, "0.005 is no amount that can be paid in USD"),
+    ],
+)
+def test_an_amount_that_cannot_be_paid_is_refused(after_use, micros, detail):
+    refusal = after_use.pay("2026-11", micros)
+    assert (refusal.code, refusal.detail) == ("invalid_value", detail)
+    assert FUNDING not in after_use.accounts()
+
+
+def test_a_paid_statement_takes_no_more(after_use):
+    after_use.pay("2026-11", 29 * CENT)
+    refusal = after_use.pay("2026-11", CENT, "again")
+    assert refusal.detail == "0 USD of the statement of 2026-11 is left to pay"
+    assert after_use.books_hold()
+
+
+@pytest.mark.parametrize("given", [{"note": ""}, {"note": "x" * 501}, {"key": ""}])
+def test_a_payment_says_what_it_is(after_use, given):
+    assert after_use.pay("2026-11", CENT, **given).code == "invalid_value"
+
+
+@pytest.mark.parametrize("month", ["2026-10", "november", "", "2026-11\x00"])
+def test_a_month_without_a_statement_is_refused(after_use, month):
+    assert after_use.pay(month, CENT).code == "unknown_statement"
+
+
+def test_an_export_has_a_row_for_each_usage_record(store):
+    """R75: the same fields as a usage report."""
+    made = AfterUse(store.cell())
+    made.use('a "quoted", call', 61, month_start_ms("2026-11"))
+    made.use("b", 45, month_start_ms("2026-11") + 1_000, FRANCE)
+    statement = made.close("2026-11")
+    exported = export_statement(made.connection, made.organisation, "2026-11")
+    rows = rows_of(exported)
+    assert [tuple(row) for row in rows] == [COLUMNS, COLUMNS]
+    assert rows[0] == {
+        "usage_id": str(exported.usage[0].id),
+        "kind": "call",
+        "call_id": 'a "quoted", call',
+        "month": "2026-11",
+        "start_time": "2026-11-01T00:00:00Z",
+        "end_time": "2026-11-01T00:01:01Z",
+        "call_type": "user_out",
+        "capability": "MCOPSTNPP",
+        "user": "",
+        "caller_number": "+14255550100",
+        "callee_number": "+4930123456",
+        "destination": "Germany",
+        "duration_seconds": 61,
+        "billed_seconds": 120,
+        "included_seconds": 0,
+        "connection_fee": "0",
+        "charge": "0.03",
+        "paid_after_use": "0.03",
+        "currency": "USD",
+    }
+    text = csv_of(exported)
+    assert text.count("\r\n") == 3
+    assert text.startswith("usage_id,kind,call_id,month,")
+    assert '"a ""quoted"", call"' in text
+    read = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert read == [{name: str(value) for name, value in row.items()} for row in rows]
+    assert sum(each.post_micros for each in exported.usage) == statement.amount_micros
+
+
+def test_statements_are_listed_the_newest_first(after_use):
+    after_use.use("c", 61, month_start_ms("2026-12"))
+    after_use.close("2026-12")
+    found = list_statements(after_use.connection, after_use.organisation)
+    assert [each.month for each in found] == ["2026-12", "2026-11"]
+    page = list_statements(after_use.connection, after_use.organisation, before="2026-12")
+    assert [each.month for each in page] == ["2026-11"]
