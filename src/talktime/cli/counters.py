@@ -16,6 +16,7 @@ from talktime.clock import now_ms
 from talktime.core.directory import Organisation
 from talktime.core.money import parse_micros
 from talktime.core.refusal import Refusal
+from talktime.operations.billing_profiles import seller_of
 from talktime.operations.counters import Counters
 from talktime.operations.eligibility import why_not_buy
 from talktime.operations.till import Counter, NoWallet
@@ -36,7 +37,9 @@ def counter_of(name: str) -> Iterator[OpenCounter]:
     with control_plane(settings) as control:
         owner = organisation_of(control, name)
         with cell(settings, owner.cell) as connection:
-            counters = Counters(lambda: control, connection, now_ms, new_ids().next)
+            counters = Counters(
+                *(lambda: control, connection, now_ms, new_ids().next, seller_of(settings))
+            )
             why_not = why_not_buy(counters.catalogue, owner)
             try:
                 yield OpenCounter(owner, counters.of(owner), why_not)

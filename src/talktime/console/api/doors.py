@@ -24,6 +24,7 @@ from talktime.core.keys import BILLING
 from talktime.core.limits import PAGE_ROWS_MAX
 from talktime.core.money import parse_micros
 from talktime.core.refusal import Refusal
+from talktime.operations.billing_profiles import seller_of
 from talktime.operations.counters import Counters
 from talktime.operations.eligibility import why_not_buy
 from talktime.operations.money_requests import answer_once
@@ -112,7 +113,7 @@ def _answered(
     if any(number > ID_MAX for number in place.values()):
         return refuse(Refusal("not_found", "no id is that large"))
     with closing(connect(address)) as cell:
-        counters = Counters(lambda: control, cell, now_ms, new_ids().next)
+        counters = Counters(lambda: control, cell, now_ms, new_ids().next, seller_of(current()))
         asked = Asked(
             *(request, control, counters.catalogue, counters.of(owner)),
             why_not_buy(counters.catalogue, owner),

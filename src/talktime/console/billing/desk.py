@@ -20,6 +20,7 @@ from talktime.console.start.organisation_page import COMMERCE_MODELS
 from talktime.console.start.shown import wording_for
 from talktime.core.directory import Organisation
 from talktime.core.refusal import Refusal
+from talktime.operations.billing_profiles import seller_of
 from talktime.operations.counters import Counters
 from talktime.operations.eligibility import why_not_buy
 from talktime.operations.till import Counter, NoWallet
@@ -97,7 +98,9 @@ def _opened(
             if address is None:
                 raise Outage(f"this process does not know the cell {owner.cell}")
             with closing(connect(address)) as cell:
-                counters = Counters(lambda: control, cell, now_ms, new_ids().next)
+                counters = Counters(
+                    lambda: control, cell, now_ms, new_ids().next, seller_of(current())
+                )
                 why_not = why_not_buy(counters.catalogue, owner)
                 wording = wording_for(request.headers.get("Accept-Language", ""), owner.time_zone)
                 desk = Desk(request, control, counters.of(owner), why_not, wording)
