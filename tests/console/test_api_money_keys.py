@@ -1,6 +1,7 @@
 """Every endpoint that moves money wants an idempotency key. Mirrors src/talktime/console/api."""
 
 import json
+import re
 
 import pytest
 from django.urls import URLPattern
@@ -8,6 +9,7 @@ from django.urls import URLPattern
 from talktime.console.api.urls import urlpatterns
 from tests.console.money import CARD, Money
 from tests.console.test_api_money import BASE, client_of, refused, send
+from tests.docs.console import PROJECT
 
 PLAN = {"enabled": True, "trigger": "20", "amount": "100"}
 # Address, method, a body, another body.
@@ -155,3 +157,18 @@ def test_what_is_kept_of_a_request_is_its_answer(api, money):
     [[kept]] = cell.rows("SELECT answer FROM money_request")
     cell.close()
     assert {**json.loads(kept), "replayed": False} == answer
+
+
+def test_every_address_stands_in_the_documentation_and_is_marked_where_it_wants_a_key():
+    text = (PROJECT / "docs/reference/management-api.md").read_text()
+    marked = [line for line in text.splitlines() if line.endswith("| yes |")]
+    for pattern in urlpatterns:
+        path = re.sub(r"<int:\w+>", "ID", str(pattern.pattern)).partition("<str:name>/")[2]
+        for method, handler in getattr(pattern.callback, "handlers", {}).items():
+            named = f".../{path}"
+            lines = [line for line in text.splitlines() if named in line and method in line]
+            if path.endswith("/reject"):
+                lines = [line for line in text.splitlines() if "`.../reject`" in line]
+            assert lines, (method, path)
+            if getattr(handler, "moves_money", False):
+                assert set(lines) & set(marked), (method, path)
