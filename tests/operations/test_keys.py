@@ -95,7 +95,7 @@ def test_a_key_may_have_one_scope_and_an_end(create, control):
     [
         ({"name": ""}, "the key's name must be 1 to 64"),
         ({"name": "a" * 65}, "the key's name must be 1 to 64"),
-        ({"scopes": []}, "a key needs a scope: calls, quotes, users"),
+        ({"scopes": []}, "a key needs a scope: calls, quotes, users, billing"),
         (
             {"scopes": ["calls", "money"]},
             "a scope must be one of calls, quotes, users, not 'money'",

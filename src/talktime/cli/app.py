@@ -23,16 +23,21 @@ from talktime.cli.migrate import migrate_command
 from talktime.cli.notices import notices_command
 from talktime.cli.numbers import group as number_group
 from talktime.cli.organisations import group as organisation_group
+from talktime.cli.payment_methods import group as payment_method_group
 from talktime.cli.pools import pools_command
 from talktime.cli.post_statements import group as post_statement_group
 from talktime.cli.providers import group as provider_group
+from talktime.cli.purchases import group as purchase_group
 from talktime.cli.rates import import_rates_command
+from talktime.cli.recharge import alerts_group
+from talktime.cli.recharge import group as recharge_group
 from talktime.cli.recipients import group as recipient_group
 from talktime.cli.replay import replay_command
 from talktime.cli.serve import serve_command
 from talktime.cli.statement import statement_command
 from talktime.cli.user_files import export_users_command, import_users_command
 from talktime.cli.users import group as user_group
+from talktime.cli.wallet import wallet_command
 from talktime.cli.webhooks import group as webhook_group
 
 app = typer.Typer(
@@ -87,6 +92,11 @@ app.command("pools", rich_help_panel=CALL)(pools_command)
 app.command("quote", rich_help_panel=CALL)(quote_command)
 app.add_typer(call_group, name="call", rich_help_panel=CALL)
 app.command("replay", rich_help_panel=CALL)(replay_command)
+app.command("wallet", rich_help_panel=PROVE)(wallet_command)
+app.add_typer(purchase_group, name="purchase", rich_help_panel=PROVE)
+app.add_typer(payment_method_group, name="payment-method", rich_help_panel=PROVE)
+app.add_typer(recharge_group, name="recharge", rich_help_panel=PROVE)
+app.add_typer(alerts_group, name="alerts", rich_help_panel=PROVE)
 app.command("fund", rich_help_panel=PROVE)(fund_command)
 app.add_typer(billing_profile_group, name="billing-profile", rich_help_panel=PROVE)
 app.add_typer(invoice_group, name="invoice", rich_help_panel=PROVE)

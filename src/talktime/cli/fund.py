@@ -88,7 +88,7 @@ def fund_command(
 
 
 @contextmanager
-def repeatable(key: str) -> Iterator[None]:
+def repeatable(key: str, done: str = "it was funded", does: str = "funds") -> Iterator[None]:
     """Whatever fails within may have come after the commit: say how to ask again without harm."""
     try:
         yield
@@ -96,8 +96,8 @@ def repeatable(key: str) -> Iterator[None]:
         raise
     except (Exception, KeyboardInterrupt) as error:
         again = (
-            "Whether it was funded is not known: "
-            f"repeat it with --idempotency-key {shlex.quote(key)}, which funds once"
+            f"Whether {done} is not known: "
+            f"repeat it with --idempotency-key {shlex.quote(key)}, which {does} once"
         )
         stopped = isinstance(error, KeyboardInterrupt)
         reason = "stopped." if stopped else reason_for(error)
@@ -128,7 +128,7 @@ def account() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError) as error:
-        raise Failure("this shell has no account name: say who funds with --actor") from error
+        raise Failure("this shell has no account name: say who does it with --actor") from error
 
 
 def document(owner: Organisation, funded: Funded, key: str) -> dict[str, Any]:

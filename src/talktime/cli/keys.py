@@ -44,7 +44,9 @@ def create_command(
     name: Annotated[str, typer.Option(help="A name for the key.")] = "main",
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="calls, quotes or users, once or more. Default: calls and quotes."),
+        typer.Option(
+            help="calls, quotes, users or billing, once or more. Default: calls and quotes."
+        ),
     ] = None,
     expires: Annotated[
         str, typer.Option(metavar="TIME", help="When it stops to open anything. Default: never.")

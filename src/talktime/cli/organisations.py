@@ -134,6 +134,12 @@ PayAsYouGo = Annotated[
 PostUsageCap = Annotated[
     str | None, typer.Option(help="Most that is paid after use a month: 1000, or none.")
 ]
+SoldByReseller = Annotated[
+    bool | None, typer.Option(help="Its plans are bought through a reseller, who funds it.")
+]
+AgreementCountry = Annotated[
+    str | None, typer.Option(help="Country of its billing agreement: US; '' for its own.")
+]
 IndependentCounters = Annotated[
     bool | None, typer.Option(help="Domestic and international minutes end each for itself.")
 ]
@@ -152,6 +158,8 @@ def change_command(
     pay_as_you_go: PayAsYouGo = None,
     post_usage_cap: PostUsageCap = None,
     independent_counters: IndependentCounters = None,
+    sold_by_reseller: SoldByReseller = None,
+    agreement_country: AgreementCountry = None,
     json: Json = False,
 ) -> None:
     """Switch an organisation off or on, say how it pays and what its users may call."""
@@ -163,6 +171,8 @@ def change_command(
         "pay_as_you_go": pay_as_you_go,
         "post_usage_cap_micros": limit_micros(post_usage_cap),
         "independent_counters": independent_counters,
+        "sold_by_reseller": sold_by_reseller,
+        "agreement_country": agreement_country,
     }
     given = {
         rule: None if value == NO_LIMIT else value
@@ -234,6 +244,8 @@ def rules_shown(organisation: Organisation) -> dict[str, object]:
         "Paid after use": "on" if rules.pay_as_you_go else "",
         "At most": "" if cap is None else f"{amount(cap, currency)} a month",
         "Counters": "each for itself" if rules.independent_counters else "",
+        "Funded by": "its reseller" if rules.sold_by_reseller else "",
+        "Agreement of": rules.agreement_country,
     }
     return {name: value for name, value in shown.items() if value}
 

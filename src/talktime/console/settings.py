@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "talktime.console.control_plane",
     "talktime.console.cell",
     "talktime.console.start",
+    "talktime.console.billing",
     "talktime.console.notices",
 ]
 MIDDLEWARE = [

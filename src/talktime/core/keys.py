@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
-SCOPES = CALLS, QUOTES, USERS = ("calls", "quotes", "users")
+SCOPES = CALLS, QUOTES, USERS, BILLING = ("calls", "quotes", "users", "billing")
 SWITCH_SCOPES = (CALLS, QUOTES)
-"""What a switch needs. With `users`, a key reads and writes the users of every organisation."""
+"""What a switch needs. With `users`, a key reads and writes the users of every organisation; with
+`billing`, it buys credits and says how every organisation pays."""
 
 
 class ApiKey(NamedTuple):

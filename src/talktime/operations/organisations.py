@@ -165,6 +165,9 @@ def _wrong_rules(catalogue: Catalogue, old: CallingRules, rules: CallingRules) -
         None if rules.policy == old.policy else check_policy(catalogue, rules.policy),
         *(check_country("a country to call", code) for code in countries),
         Refusal("invalid_value", f"{both[0]} is both allowed and blocked") if both else None,
+        check_country("the agreement's country", rules.agreement_country)
+        if rules.agreement_country
+        else None,
         check_limit("the spend limit", rules.spend_limit_micros),
         check_limit("the post-usage cap", rules.post_usage_cap_micros),
     )

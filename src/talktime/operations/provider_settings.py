@@ -117,6 +117,11 @@ def show_providers(control: Connection) -> list[ProviderShown]:
     ]
 
 
+def active_provider(control: Connection) -> str:
+    """The provider that new cards go to."""
+    return _active({each.name: each for each in provider_settings(control)})
+
+
 def read_provider_keys(control: Connection, seal: Seal) -> ProviderKeys:
     """The keys, opened. Raises NotSealedHere where this installation cannot open them."""
     found = {each.name: each for each in provider_settings(control)}

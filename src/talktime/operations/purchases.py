@@ -5,7 +5,13 @@ from typing import NamedTuple
 from talktime.core.collecting import Collector
 from talktime.core.documents import LOT_TERMS
 from talktime.core.expiry import expires_ms
-from talktime.core.limits import ACTOR_TEXT_MAX, IDEMPOTENCY_KEY_TEXT_MAX, PO_NUMBER_TEXT_MAX
+from talktime.core.limits import (
+    ACTOR_TEXT_MAX,
+    IDEMPOTENCY_KEY_TEXT_MAX,
+    PAGE_ROWS_MAX,
+    PO_NUMBER_TEXT_MAX,
+    REASON_TEXT_MAX,
+)
 from talktime.core.notices import Notice, notice
 from talktime.core.payments import (
     CANCELLED,
@@ -23,7 +29,9 @@ from talktime.operations.eligibility import check_amount
 from talktime.operations.idempotency import request_hash
 from talktime.operations.input_checks import check_text, first
 from talktime.operations.till import MOVING, Counter, NoWallet, counter_refusal, open_till
-from talktime.store.payments import payment_of_id, payment_of_key
+from talktime.store.payments import payment_of_id, payment_of_key, payments_before
+
+_AFTER_ALL_IDS = 2**63 - 1
 
 
 class Terms(NamedTuple):
@@ -153,14 +161,21 @@ def confirm_receipt(
 
 def cancel_payment(counter: Counter, payment_id: int, *, reason: str) -> Payment | Refusal:
     """Give up a payment that nothing was charged for: an invoice that was not paid, a recharge
-    that waits to be tried again; auto-recharge is paused then, or it would begin another.
+    that waits to be tried again; auto-recharge is paused then, or it would begin another. Once more
+    it is the same.
 
-    Refuses: unknown_payment; payment_not_possible where money is, or may be, on its way.
+    Refuses: unknown_payment; payment_not_possible where money is, or may be, on its way;
+    invalid_value.
     """
+    refusal = check_text("the reason", reason, REASON_TEXT_MAX)
+    if refusal is not None:
+        return refusal
     with open_till(counter, [payment_id]) as collector:
         payment = collector.till.payments.get(payment_id)
         if payment is None:
             return _unknown(payment_id)
+        if payment.state == CANCELLED:
+            return payment
         if payment.state not in (INVOICED, DECLINED):
             return _not_possible(payment, "only what waits, with nothing charged, is cancelled")
         payment.code, payment.detail = "cancelled", reason
@@ -176,6 +191,18 @@ def find_payment(counter: Counter, payment_id: int) -> Payment | Refusal:
     with counter.cell.reading():
         payment = payment_of_id(counter.cell, counter.organisation.id, payment_id)
     return payment or _unknown(payment_id)
+
+
+def list_payments(
+    counter: Counter, *, before: int | None = None, limit: int = PAGE_ROWS_MAX
+) -> list[Payment]:
+    """An organisation's payments, the latest first, at most PAGE_ROWS_MAX; `before` is the id of
+    the last one of the page before."""
+    before_id = _AFTER_ALL_IDS if before is None else before
+    with counter.cell.reading():
+        return payments_before(
+            counter.cell, counter.organisation.id, before_id, min(limit, PAGE_ROWS_MAX)
+        )
 
 
 def _new(

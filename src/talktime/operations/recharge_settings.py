@@ -4,6 +4,7 @@ not recharge."""
 from typing import NamedTuple
 
 from talktime.core.commands import ExpireLots
+from talktime.core.ledger import Wallet
 from talktime.core.limits import (
     ACTOR_TEXT_MAX,
     ALERT_LEVELS_MAX,
@@ -53,13 +54,14 @@ class RechargePlan(NamedTuple):
 
 class RechargeView(NamedTuple):
     """How auto-recharge stands: its settings (None: never set), what it would do now and why,
-    the attempt on its way, what may still be bought this month."""
+    the attempt on its way, what may still be bought this month; the wallet at that moment."""
 
     recharge: Recharge | None
     standing: Wanted | NotWanted
     attempt: Payment | None
     month_left_micros: int | None
     levels: tuple[AlertLevel, ...]
+    wallet: Wallet
 
 
 def set_recharge(
@@ -156,7 +158,7 @@ def view_recharge(counter: Counter) -> RechargeView:
     if till.recharge is not None:
         left_micros = month_left_micros(till, till.recharge, counter.now_ms)
     return RechargeView(
-        till.recharge, standing, till.open_recharge(), left_micros, tuple(till.levels)
+        till.recharge, standing, till.open_recharge(), left_micros, tuple(till.levels), wallet
     )
 
 

@@ -38,6 +38,7 @@ from talktime.operations.keys import (
 from talktime.operations.number_quotas import Allowance, read_allowance
 from talktime.operations.organisations import create_organisation, find_organisation
 from talktime.operations.rate_file import read_rate_file
+from talktime.operations.seed_demo_money import ADMIN_EMAIL, ensure_money
 from talktime.operations.user_changes import UserChange
 from talktime.operations.users import create_user, find_user
 from talktime.store.catalogue import load_catalogues
@@ -52,7 +53,6 @@ CARD_FILE = Path(__file__).parents[1] / "demo_rates.csv"
 CARD_FROM_MS = 1_577_836_800_000  # 2020-01-01
 SWITCH, OPERATOR = "Demo switch", "Contoso Voice"
 CALLER, CALLEE, TOLL_FREE_NUMBER = "+14255550100", "+442079460958", "+18005550199"
-ADMIN_EMAIL = "admin@contoso.example"
 
 PURCHASE_MICROS, GRANT_MICROS = 100_000_000, 5_000_000
 GRANT_MONTHS = 3
@@ -131,6 +131,7 @@ def seed_demo(
     with cell.transaction():
         users = [_ensure_user(cell, organisation, seed, catalogue, next_id) for seed in _USERS]
     _ensure_funds(cell, organisation, now_ms, next_id)
+    ensure_money(control, cell, organisation, now_ms, next_id)
     with cell.reading():
         allowance = read_allowance(cell, organisation, catalogue)
     with control.transaction():

@@ -17,7 +17,8 @@ from talktime.store.keys import key_of_hash
 RETRY_AFTER_S = "2"
 _PATH_SHOWN_MAX = 100
 _THERE_IS = (
-    "users are at /api/v1/organisations/NAME/users (the id, where the name has a slash in it)"
+    "users are at /api/v1/organisations/NAME/users, money is at .../wallet (the id, where the name "
+    "has a slash in it)"
 )
 
 

@@ -33,15 +33,16 @@ from talktime.console.cell.payment_models import (
     Recharge,
     Refund,
 )
+from talktime.console.cell.request_models import MoneyRequest
 from talktime.console.identity import Id
 
 # Each by itself: ruff takes away an import that it does not see named here.
 __all__ = [
     "AlertLevel", "Answer", "BillingProfile", "Call", "CardSetup", "Delivery", "Document",
-    "GrantRequest", "JobRun", "LicenceGroup", "Lot", "Meter", "Outbox", "Payment",
-    "PaymentMethod", "PaymentTry", "PostStatement", "PostStatementUsage", "ProviderEvent",
-    "Recharge", "Recipient", "Refund", "Revision", "Transfer", "UsageRecord", "User", "Wallet",
-    "WebhookEndpoint",
+    "GrantRequest", "JobRun", "LicenceGroup", "Lot", "Meter", "MoneyRequest", "Outbox",
+    "Payment", "PaymentMethod", "PaymentTry", "PostStatement", "PostStatementUsage",
+    "ProviderEvent", "Recharge", "Recipient", "Refund", "Revision", "Transfer", "UsageRecord",
+    "User", "Wallet", "WebhookEndpoint",
 ]  # fmt: skip
 
 

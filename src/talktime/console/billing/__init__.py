@@ -1,0 +1,1 @@
+"""Pages about money: an organisation's Communications Credits, and the sandbox's."""

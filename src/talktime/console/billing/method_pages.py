@@ -1,0 +1,102 @@
+"""What an organisation pays with: cards in the order in which they are tried, and agreements."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from talktime.clock import is_movable
+from talktime.console.billing.desk import Desk, Shown, at_the_desk
+from talktime.console.billing.shown import confirm_url, method_shown
+from talktime.core.refusal import Refusal
+from talktime.operations.card_setups import (
+    DONE,
+    FAILED,
+    STARTED,
+    WAITING,
+    begin_card,
+    find_card_setup,
+)
+from talktime.operations.payment_methods import (
+    find_method,
+    list_methods,
+    make_first,
+    remove_method,
+)
+from talktime.operations.provider_settings import SANDBOX, active_provider
+
+SOON_S, LATER_S = 1, 5
+"""How often the page of a card looks again: until it has an address, and afterwards."""
+
+
+@at_the_desk("GET", "HEAD")
+def methods_page(desk: Desk) -> HttpResponse:
+    """The payment methods."""
+    return _methods(desk)
+
+
+def _methods(desk: Desk, refusal: Refusal | None = None) -> HttpResponse:
+    with desk.control.reading():
+        provider = active_provider(desk.control)
+    methods = list_methods(desk.counter.cell, desk.owner)
+    shown: Shown = {
+        "methods": [method_shown(each, place == 0) for place, each in enumerate(methods)],
+        "no_cards": no_cards(provider),
+        "wrong": refusal,
+    }
+    return desk.page("methods", shown, 200 if refusal is None else refusal.kind.status)
+
+
+@at_the_desk("POST")
+def add_card(desk: Desk) -> HttpResponse:
+    """Begin to add a card: its holder enters it at the provider, never here."""
+    back = desk.request.build_absolute_uri(reverse("methods", args=[desk.owner.id]))
+    with desk.control.reading():
+        provider = active_provider(desk.control)
+    if no_cards(provider):
+        raise Http404
+    begun = begin_card(desk.counter, provider=provider, return_url=back, actor=desk.actor)
+    if isinstance(begun, Refusal):
+        return _methods(desk, begun)
+    return redirect("card-setup", desk.owner.id, begun.id)
+
+
+@at_the_desk("GET", "HEAD")
+def card_setup(desk: Desk, setup_id: int) -> HttpResponse:
+    """How adding a card stands; looks again by itself until there is a page to go to."""
+    setup = find_card_setup(desk.counter, setup_id)
+    if isinstance(setup, Refusal):
+        raise Http404
+    waits = setup.state in (STARTED, WAITING)
+    shown: Shown = {
+        "setup": setup,
+        "page": confirm_url(setup.url) if setup.state == WAITING else "",
+        "failed": setup.state == FAILED,
+        "done": setup.state == DONE,
+        "refresh_s": (SOON_S if setup.state == STARTED else LATER_S) if waits else None,
+    }
+    return desk.page("card_setup", shown)
+
+
+def no_cards(provider: str) -> bool:
+    """Whether no card can be added: the sandbox would take any, so it has none in production."""
+    return provider == SANDBOX and not is_movable()
+
+
+@at_the_desk("POST")
+def first_method(desk: Desk, method_id: int) -> HttpResponse:
+    """Try this method before all others."""
+    if isinstance(make_first(desk.counter, method_id), Refusal):
+        raise Http404
+    return redirect("methods", desk.owner.id)
+
+
+@at_the_desk("GET", "HEAD", "POST")
+def removed_method(desk: Desk, method_id: int) -> HttpResponse:
+    """Remove a method, after asking once."""
+    method = find_method(desk.counter, method_id)
+    if isinstance(method, Refusal):
+        raise Http404
+    if desk.request.method == "POST":
+        remove_method(desk.counter, method_id)  # removed twice is removed
+        return redirect("methods", desk.owner.id)
+    return desk.page("remove_method", {"method": method_shown(method, False)})

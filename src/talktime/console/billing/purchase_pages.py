@@ -1,0 +1,147 @@
+"""Add funds: choose, look at the terms, confirm, and see what becomes of the payment."""
+
+import secrets
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from talktime.console.billing.credits_page import method_names
+from talktime.console.billing.desk import Desk, Shown, at_the_desk
+from talktime.console.billing.forms import AddFunds, presets
+from talktime.console.billing.shown import payment_shown
+from talktime.core.limits import IDEMPOTENCY_KEY_TEXT_MAX
+from talktime.core.money import decimal_text
+from talktime.core.payments import INVOICE, PaymentMethod
+from talktime.core.refusal import Refusal
+from talktime.operations.payment_methods import find_method, list_methods
+from talktime.operations.purchases import (
+    Terms,
+    find_payment,
+    list_payments,
+    start_purchase,
+    terms_of,
+)
+
+PAYMENTS_SHOWN_MAX = 50
+KEY_BYTES = 16
+
+
+@at_the_desk("GET", "HEAD")
+def add_funds(desk: Desk) -> HttpResponse:
+    """Choose how much and with what; with both in the address, look at the terms."""
+    methods = list_methods(desk.counter.cell, desk.owner)
+    choices = [(each.id, each.name) for each in methods]
+    query = desk.request.GET
+    if desk.why_not is not None or not methods or "amount" not in query:
+        initial = {"method": choices[0][0]} if choices else {}
+        return _choose(desk, methods, AddFunds(choices, initial=initial))
+    form = AddFunds(choices, query)
+    if not form.is_valid():
+        return _choose(desk, methods, form, status=422)
+    typed = form.cleaned_data
+    [method] = [each for each in methods if each.id == typed["method"]]
+    terms = terms_of(desk.counter, typed["amount"], desk.why_not)
+    if isinstance(terms, Refusal):
+        form.add_error("amount", f"{terms.detail[:1].upper()}{terms.detail[1:]}.")
+        return _choose(desk, methods, form, status=422)
+    if typed["po_number"] and method.kind != INVOICE:
+        form.add_error("po_number", "A purchase order number goes with an invoice alone.")
+        return _choose(desk, methods, form, status=422)
+    return _confirm(desk, terms, method, typed["po_number"], secrets.token_hex(KEY_BYTES))
+
+
+@at_the_desk("POST")
+def pay(desk: Desk) -> HttpResponse:
+    """Begin the purchase that was confirmed. Sent twice, it is the same purchase."""
+    posted = desk.request.POST
+    form = AddFunds([(each, "") for each in _ids(posted.get("method", ""))], posted)
+    key = posted.get("key", "")
+    if not form.is_valid() or not 0 < len(key) <= IDEMPOTENCY_KEY_TEXT_MAX:
+        return redirect("add-funds", desk.owner.id)
+    typed = form.cleaned_data
+    begun = start_purchase(
+        desk.counter,
+        amount_micros=typed["amount"],
+        method_id=typed["method"],
+        po_number=typed["po_number"],
+        idempotency_key=key,
+        actor=desk.actor,
+        why_not=desk.why_not,
+    )
+    if isinstance(begun, Refusal):
+        again = urlencode({name: posted.get(name, "") for name in ("amount", "method")})
+        shown: Shown = {
+            "refusal": begun,
+            "again": f"{reverse('add-funds', args=[desk.owner.id])}?{again}",
+        }
+        return desk.page("not_bought", shown, status=begun.kind.status)
+    return redirect("payment", desk.owner.id, begun.payment.id)
+
+
+@at_the_desk("GET", "HEAD")
+def payment_page(desk: Desk, payment_id: int) -> HttpResponse:
+    """What became of a payment; looks again by itself while that is open."""
+    found = find_payment(desk.counter, payment_id)
+    if isinstance(found, Refusal):
+        raise Http404
+    names = {}
+    if found.method_id is not None:
+        method = find_method(desk.counter, found.method_id)
+        names = {} if isinstance(method, Refusal) else {method.id: method.name}
+    shown = payment_shown(desk, found, names)
+    return desk.page("payment", {"payment": shown, "refresh_s": shown["refresh_s"]})
+
+
+@at_the_desk("GET", "HEAD")
+def payments_page(desk: Desk) -> HttpResponse:
+    """All payments, the latest first, each with its reason."""
+    before = desk.request.GET.get("before", "")
+    if before and not (before.isascii() and before.isdigit() and len(before) < 19):
+        raise Http404
+    found = list_payments(
+        desk.counter, before=int(before) if before else None, limit=PAYMENTS_SHOWN_MAX + 1
+    )
+    page, names = found[:PAYMENTS_SHOWN_MAX], method_names(desk)
+    older = page[-1].id if len(found) > PAYMENTS_SHOWN_MAX else None
+    shown = [payment_shown(desk, each, names) for each in page]
+    return desk.page("payments", {"payments": shown, "older": older, "newest": not before})
+
+
+def _choose(
+    desk: Desk, methods: list[PaymentMethod], form: AddFunds, status: int = 200
+) -> HttpResponse:
+    bounds = desk.counter.bounds
+    shown: Shown = {
+        "form": form,
+        "methods": methods,
+        "invoices": any(each.kind == INVOICE for each in methods),
+        "presets": [
+            {"text": decimal_text(micros), "shown": desk.money(micros)}
+            for micros in presets(bounds, desk.owner.currency)
+        ],
+        "least": desk.money(bounds.minimum_micros),
+        "most": desk.money(bounds.maximum_micros),
+    }
+    return desk.page("add_funds", shown, status=status)
+
+
+def _confirm(
+    desk: Desk, terms: Terms, method: PaymentMethod, po_number: str, key: str
+) -> HttpResponse:
+    shown: Shown = {
+        "amount": desk.money(terms.amount_micros),
+        "amount_text": decimal_text(terms.amount_micros),
+        "method": method,
+        "invoice": method.kind == INVOICE,
+        "po_number": po_number,
+        "expires": desk.wording.moment(terms.expires_ms),
+        "terms": terms.terms,
+        "key": key,
+    }
+    return desk.page("confirm", shown)
+
+
+def _ids(text: str) -> list[int]:
+    return [int(text)] if text.isascii() and text.isdigit() and len(text) < 20 else []

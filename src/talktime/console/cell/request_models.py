@@ -1,0 +1,19 @@
+"""The table of one cell about what programs asked for under an idempotency key."""
+
+from django.db import models
+
+
+class MoneyRequest(models.Model):
+    """A request of the management API that moves money, and how it was answered; the same again
+    gets the same answer. `answer` is empty while it is worked on, or where that was cut short."""
+
+    pk = models.CompositePrimaryKey("organisation_id", "idempotency_key")
+    organisation_id = models.BigIntegerField()
+    idempotency_key = models.CharField(max_length=200)
+    body_hash = models.BigIntegerField()
+    answer = models.TextField()
+    asked_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "money_request"
+        indexes = [models.Index(fields=["organisation_id", "asked_ms"], name="money_request_age")]

@@ -1,0 +1,174 @@
+"""Every endpoint that moves money wants an idempotency key. Mirrors src/talktime/console/api."""
+
+import json
+import re
+
+import pytest
+from django.urls import URLPattern
+
+from talktime.console.api.urls import urlpatterns
+from tests.console.money import CARD, Money
+from tests.console.test_api_money import BASE, client_of, refused, send
+from tests.docs.console import PROJECT
+
+PLAN = {"enabled": True, "trigger": "20", "amount": "100"}
+# Address, method, a body, another body.
+MOVES_MONEY = {
+    "purchases": (
+        *("POST", "/purchases"),
+        {"amount": "100", "method_id": str(CARD)},
+        {"amount": "101", "method_id": str(CARD)},
+    ),
+    "payments/<int:payment_id>/receipt": (
+        *("POST", "/payments/{payment}/receipt", {"reference": "a"}, {"reference": "b"}),
+    ),
+    "payments/<int:payment_id>/cancel": (
+        *("POST", "/payments/{payment}/cancel", {"reason": "a"}, {"reason": "b"}),
+    ),
+    "payments/<int:payment_id>/refunds": (
+        *("POST", "/payments/{paid}/refunds"),
+        {"amount": "10", "reason": "a", "reference": "bank"},
+        {"amount": "11", "reason": "a", "reference": "bank"},
+    ),
+    "grants": (
+        *("POST", "/grants", {"amount": "5", "reason": "a"}, {"amount": "6", "reason": "a"}),
+    ),
+    "grants/<int:grant_id>/approve": ("POST", "/grants/{grant}/approve", {}, {"x": 1}),
+    "grants/<int:grant_id>/reject": ("POST", "/grants/{grant}/reject", {}, {"x": 1}),
+    "recharge": ("PUT", "/recharge", PLAN, {**PLAN, "amount": "200"}),
+    "recharge/resume": ("POST", "/recharge/resume", {}, {"please": "go on"}),
+}
+
+
+@pytest.fixture
+def money(installation):
+    money = Money(installation)
+    money.add_card()
+    return money
+
+
+@pytest.fixture
+def api(money):
+    return client_of(money.key("billing"))
+
+
+def moving():
+    """The addresses below an organisation that move money, with their methods."""
+    for pattern in urlpatterns:
+        assert isinstance(pattern, URLPattern)
+        path = str(pattern.pattern).partition("/")[2].partition("/")[2]
+        for method, handler in getattr(pattern.callback, "handlers", {}).items():
+            if getattr(handler, "moves_money", False):
+                yield path, method
+
+
+def test_all_that_moves_money_is_walked_here():
+    assert set(moving()) == {(path, case[0]) for path, case in MOVES_MONEY.items()}
+
+
+@pytest.fixture
+def ready(api, money):
+    """Bring about what the request can be made on; its address."""
+
+    def ready(path):
+        if "resume" in path:
+            send(api, "PUT", "/recharge", PLAN, "plan")
+            from talktime.core.charges import Declined
+
+            money.bank.answers = [Declined("ch", "lost_card", "It was lost.", True)]
+            money.run_jobs()
+            assert api.get(f"{BASE}/recharge").json()["paused"]["code"] != ""
+        if "{grant}" in path:
+            other, large = client_of(money.key("billing")), {"amount": "5000", "reason": "a"}
+            asked = send(other, "POST", "/grants", large, "large").json()
+            return path.format(grant=asked["grant_id"])
+        if "{" not in path:
+            return path
+        method = money.add_invoice()
+        body = {"amount": "50", "method_id": str(method.id)}
+        payment = send(api, "POST", "/purchases", body, "the invoice").json()["payment_id"]
+        if "{paid}" in path:
+            received = {"reference": "bank 1"}
+            send(api, "POST", f"/payments/{payment}/receipt", received, "received")
+        return path.format(payment=payment, paid=payment)
+
+    return ready
+
+
+def state_of(api):
+    paths = ("wallet", "payments", "grants")
+    return [api.get(f"{BASE}/{path}").json() for path in paths]
+
+
+@pytest.mark.parametrize("name", MOVES_MONEY)
+def test_without_a_key_nothing_is_done(api, ready, name):
+    method, path, body, _ = MOVES_MONEY[name]
+    path = ready(path)
+    before = state_of(api)
+    refused(send(api, method, path, body), 400, "idempotency_key_missing")
+    refused(send(api, method, path, body, "k" * 201), 422, "invalid_value")
+    assert state_of(api) == before
+
+
+@pytest.mark.parametrize("name", MOVES_MONEY)
+def test_a_key_of_another_request_is_refused_and_the_same_again_is_answered_the_same(
+    api, ready, name
+):
+    method, path, body, other = MOVES_MONEY[name]
+    path = ready(path)
+    done = send(api, method, path, body, "key 1")
+    assert (done.status_code, done.json()["replayed"]) == (200, False)
+    after = state_of(api)
+    refused(send(api, method, path, other, "key 1"), 409, "idempotency_key_reused")
+    assert state_of(api) == after
+    again = send(api, method, path, body, "key 1")
+    assert again.json() == {**done.json(), "replayed": True}
+    assert state_of(api) == after
+
+
+def test_a_key_is_of_one_address_alone(api, money):
+    body = {"amount": "100", "method_id": str(CARD)}
+    send(api, "POST", "/purchases", body, "key 1")
+    refused(send(api, "PUT", "/recharge", PLAN, "key 1"), 409, "idempotency_key_reused")
+
+
+def test_a_refused_request_leaves_its_key_free(api, money):
+    body = {"amount": "1", "method_id": str(CARD)}
+    refused(send(api, "POST", "/purchases", body, "key 1"), 422, "amount_out_of_bounds")
+    body["amount"] = "100"
+    assert send(api, "POST", "/purchases", body, "key 1").json()["state"] == "charging"
+
+
+def test_a_purchase_that_was_cut_short_is_made_once(api, money):
+    body = {"amount": "100", "method_id": str(CARD)}
+    first = send(api, "POST", "/purchases", body, "key 1").json()
+    cell = money.cell()
+    with cell.transaction():
+        cell.run("UPDATE money_request SET answer = ''")
+    cell.close()
+    assert send(api, "POST", "/purchases", body, "key 1").json() == first
+    assert len(api.get(f"{BASE}/payments").json()["payments"]) == 1
+
+
+def test_what_is_kept_of_a_request_is_its_answer(api, money):
+    body = {"amount": "100", "method_id": str(CARD)}
+    answer = send(api, "POST", "/purchases", body, "key 1").json()
+    cell = money.cell()
+    [[kept]] = cell.rows("SELECT answer FROM money_request")
+    cell.close()
+    assert {**json.loads(kept), "replayed": False} == answer
+
+
+def test_every_address_stands_in_the_documentation_and_is_marked_where_it_wants_a_key():
+    text = (PROJECT / "docs/reference/management-api.md").read_text()
+    marked = [line for line in text.splitlines() if line.endswith("| yes |")]
+    for pattern in urlpatterns:
+        path = re.sub(r"<int:\w+>", "ID", str(pattern.pattern)).partition("<str:name>/")[2]
+        for method, handler in getattr(pattern.callback, "handlers", {}).items():
+            named = f".../{path}"
+            lines = [line for line in text.splitlines() if named in line and method in line]
+            if path.endswith("/reject"):
+                lines = [line for line in text.splitlines() if "`.../reject`" in line]
+            assert lines, (method, path)
+            if getattr(handler, "moves_money", False):
+                assert set(lines) & set(marked), (method, path)
