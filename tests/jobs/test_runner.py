@@ -305,7 +305,7 @@ def test_every_job_runs_at_once_when_a_test_clock_was_moved(store):
     player = Player(store.cell())
     player.wallet(1, 1_000_000)
     player.authorize(1, "a")
-    hourly = tuple(job._replace(period_s=3_600) for job in TIMETABLE)
+    hourly = tuple(job._replace(period_s=3_600, first_s=0) for job in TIMETABLE)
     running = Running(store, player, hourly, ahead_ms=lambda: player.now_ms - START_MS)
     with started(running):
         for _ in hourly:
@@ -319,13 +319,13 @@ def test_every_job_runs_at_once_when_a_test_clock_was_moved(store):
 @BOTH
 def test_a_runner_stops_at_once_between_runs(store):
     player = Player(store.cell())
-    hourly = tuple(job._replace(period_s=3_600) for job in TIMETABLE)
+    hourly = tuple(job._replace(period_s=3_600, first_s=0) for job in TIMETABLE)
     running = Running(store, player, hourly)
     with started(running):
         for _ in hourly:
             running.next_run(lambda run: True)
     names = {thread.name for thread in threading.enumerate()}
-    assert not names & {f"{job.name} main" for job in hourly}
+    assert not names & {f"{job.lane} main" for job in hourly}
 
 
 @pytest.mark.layouts("sqlite")
