@@ -154,17 +154,15 @@ def _settle(
     provider = providers.get(heard.provider)
     if provider is None:
         return Misconfigured(f"there is no payment provider {heard.provider!r} any more")
-    with cell.reading():
-        owner = try_of_charge(cell, heard.provider, heard.object_ref)
-    if owner is None:
-        return None  # the try does not know its charge yet: whoever asks about it will
-    step = ask_again(counter, owner.payment_id, owner.try_id)
-    if step is not None:
-        outcome = provider.find_charge(step.charge, heard.object_ref)
+    for step in ask_again(counter, heard.payment_id, heard.provider):
+        outcome = provider.find_charge(step.charge, step.ref)
         if isinstance(outcome, Unknown | Misconfigured):
             return outcome
         note_answer(counter, step, outcome)
-    if heard.kind.startswith(ABOUT_MONEY_BACK):
+    with cell.reading():
+        owner = try_of_charge(cell, heard.provider, heard.object_ref)
+    # A try that is open does not know its charge yet: whoever asks about it next will.
+    if owner is not None and heard.kind.startswith(ABOUT_MONEY_BACK):
         return ask_money_back(counter, provider, owner.payment_id, heard.object_ref)
     return None
 

@@ -57,16 +57,17 @@ def next_step(counter: Counter, payment_id: int, return_url: str) -> Step | None
     return None if try_ is None else step_of_try(counter, till, payment_id, try_, return_url)
 
 
-def ask_again(counter: Counter, payment_id: int, try_id: int) -> Step | None:
-    """What to ask of a provider about a try that is over, and did not pay, when its provider says
-    that something happened to it; None where there is nothing to ask."""
+def ask_again(counter: Counter, payment_id: int, provider: str) -> list[Step]:
+    """What to ask a provider about the tries of a payment that are over and did not pay, when it
+    says that something happened to one of them."""
     cell = counter.cell
     with cell.reading():
         till = load_till(cell, counter.organisation.id, counter.now_ms, [payment_id])
-    for try_ in till.tries.get(payment_id, ()):
-        if try_.id == try_id and try_.closed_ms is not None and try_.state != SUCCEEDED:
-            return step_of_try(counter, till, payment_id, try_, "")
-    return None
+    return [
+        step_of_try(counter, till, payment_id, try_, "")
+        for try_ in till.tries.get(payment_id, ())
+        if try_.provider == provider and try_.closed_ms is not None and try_.state != SUCCEEDED
+    ]
 
 
 def step_of_try(
