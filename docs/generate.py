@@ -16,11 +16,21 @@ from typing import Any
 
 import typer
 
-from docs import api_tables, catalogue_tables, jobs, licensing, rules, worked, worked_payers
+from docs import (
+    api_tables,
+    catalogue_tables,
+    jobs,
+    licensing,
+    rules,
+    worked,
+    worked_payers,
+    worked_refunds,
+)
 from talktime.cli.app import app
 from talktime.config import settings_from
 from talktime.console.databases import set_up
-from talktime.core import limits
+from talktime.core import deliveries, limits
+from talktime.core.notices import KINDS, ROLES, Kind
 from talktime.core.refusal import REFUSALS
 from talktime.operations import check_directory
 from talktime.operations.check_books import CHECKS
@@ -33,6 +43,7 @@ WORKED = re.compile(r"(<!-- worked: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 TABLES = {
     **worked.TABLES,
     **worked_payers.TABLES,
+    **worked_refunds.TABLES,
     **api_tables.TABLES,
     **catalogue_tables.TABLES,
 }
@@ -403,6 +414,61 @@ table. What does not hold is named, row by row, and the exit code is 1. What to 
 """
 
 
+def notices() -> str:
+    """Every kind of notice, who gets it, its facts."""
+    rows = [
+        (
+            f'<a id="{kind.name}"></a>`{kind.name}`',
+            kind.title,
+            "everybody" if set(kind.roles) == set(ROLES) else ", ".join(kind.roles),
+            "yes" if kind.to_programs else "",
+            ", ".join(f"`{name}`{_may_lack(kind, name)}" for name in kind.facts),
+        )
+        for kind in KINDS.values()
+    ]
+    tries = ", ".join(_delay(seconds) for seconds in deliveries.WEBHOOK_DELAYS_S[1:])
+    return f"""# Notices
+
+{WRITTEN.format("core/notices.py and core/deliveries.py")}
+
+What happens to an organisation's money is told to people by [mail](../howto/send-mail.md) and to
+programs by [webhook](../howto/receive-webhooks.md). A notice is written in the transaction of what
+happened, so neither is there without the other. A kind's name is the event's `type`, for good.
+
+{table(("kind", "what happened", "mail to", "webhook", "facts"), rows)}
+
+`admin` gets everything. Whoever has several roles gets one mail. Facts marked ° may be null. Names
+that end in `_micros` are millionths of the unit of `currency`, `_ms` milliseconds since 1970, `_s`
+seconds. In a webhook, ids (`_id`) are text, and `organisation_id` is among the facts.
+
+## When it is tried again
+
+A webhook that is not taken is tried again after {tries}, each delay up to a fifth longer. After
+{len(deliveries.WEBHOOK_DELAYS_S)} tries it has failed; if the endpoint took nothing for three days,
+it is disabled, and `admin` gets mail. 410 disables it at once.
+
+Mail that the server puts off (4xx) is tried as often; what it refuses (5xx) has failed. While the
+server cannot be reached at all, mail waits, and no try is counted.
+
+## After a long downtime
+
+Mail about something that has been overtaken (a low balance that is high again, an expiry of which a
+later warning was sent) is dropped, with the reason, once it is an hour late. Mail that is more than
+three days late is not sent one by one: each reader gets one digest. Webhooks are all sent.
+"""
+
+
+def _may_lack(kind: Kind, name: str) -> str:
+    return "°" if name in kind.may_lack else ""
+
+
+def _delay(seconds: int) -> str:
+    for size, unit in ((3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "refusals.md": refusals,
     "configuration.md": configuration,
@@ -411,6 +477,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "tables.md": tables,
     "checks.md": checks,
     "jobs.md": jobs.page,
+    "notices.md": notices,
     "licensing.md": licensing.page,
     "rules.md": rules.page,
 }

@@ -53,8 +53,10 @@ class Made:
 
     @property
     def left_micros(self) -> int:
-        """What of it was not refunded."""
-        return self.charge.amount_micros - sum(r.amount_micros for r in self.refunds.values())
+        """What of it did not go back."""
+        refunded = sum(r.amount_micros for r in self.refunds.values())
+        disputed = sum(d.amount_micros for d in self.disputes.values() if d.state != "won")
+        return self.charge.amount_micros - refunded - disputed
 
 
 @dataclass

@@ -75,6 +75,11 @@ class Shop:
         counters = Counters(lambda: self.control, self.cell, lambda: self.now_ms, self.ids.next)
         return counters.of(self.organisation)
 
+    def catalogue(self):
+        """The catalogue in force."""
+        counters = Counters(lambda: self.control, self.cell, lambda: self.now_ms, self.ids.next)
+        return counters.catalogue
+
     @property
     def sweep(self):
         """What a job works with."""

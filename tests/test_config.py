@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from talktime.config import Address, ConfigError, SellerDetails, settings_from
+from talktime.config import Address, ConfigError, SellerDetails, Smtp, settings_from
 
 SERVER = "postgresql://billing:s3cret@db.contoso.example:5433/talktime"
 OTHER = "postgresql://billing:0ther@db2.contoso.example/talktime"
@@ -182,3 +182,39 @@ def test_who_issues_invoices_is_an_object_or_lines(text, seller):
 def test_a_seller_that_cannot_be_printed_is_refused_with_an_example(text):
     with pytest.raises(ConfigError, match="TALKTIME_SELLER says who issues invoices"):
         settings_from({"TALKTIME_SELLER": text})
+
+
+@pytest.mark.parametrize(
+    ("url", "smtp"),
+    [
+        ("smtp://mail.example", Smtp("mail.example", 25, "none")),
+        ("smtps://u:p%40ss@mail.example", Smtp("mail.example", 465, "tls", "u", "p@ss")),
+        ("smtp+starttls://u:p@[::1]:2525", Smtp("::1", 2525, "starttls", "u", "p")),
+    ],
+)
+def test_a_mail_server_is_read_from_its_address(url, smtp):
+    assert settings_from({"TALKTIME_SMTP_URL": url}).smtp == smtp
+    assert "p@ss" not in repr(smtp)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *(
+            ("TALKTIME_SMTP_URL", text)
+            for text in ("mail", "http://x", "smtp://", "smtp://x:99999")
+        ),
+        *(("TALKTIME_MAIL_FROM", text) for text in ("x", "a@b\nBcc: c@d", "A <a@b> x", "a@b, c@d")),
+    ],
+)
+def test_mail_that_could_not_be_sent_is_refused_at_the_start(name, text):
+    with pytest.raises(ConfigError, match=name):
+        settings_from({name: text})
+
+
+def test_mail_is_from_the_host_of_the_installation_where_nothing_else_is_said():
+    at = settings_from({"TALKTIME_URL": "https://talktime.contoso.example"})
+    assert at.mail_from() == "Talktime <talktime@talktime.contoso.example>"
+    named = settings_from({"TALKTIME_MAIL_FROM": "Contoso <calls@contoso.example>"})
+    assert named.mail_from() == "Contoso <calls@contoso.example>"
+    assert settings_from({"HOST": "0.0.0.0", "PORT": "80"}).address == "http://127.0.0.1:80"

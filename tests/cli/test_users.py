@@ -133,6 +133,10 @@ def test_an_organisations_rules_are_set_and_shown(shell, contoso):
         "pay_as_you_go": True,
         "post_usage_cap": "1000",
         "independent_counters": True,
+        "sold_by_reseller": False,
+        "agreement_country": "",
+        "post_usage_blocked": False,
+        "moved": False,
     }
     shown = shell("organisation", "show", "Contoso")
     for text in ("CA, US", "25.00 USD a user and month", "1000.00 USD a month", "draining"):

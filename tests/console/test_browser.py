@@ -186,6 +186,6 @@ def test_the_frame_shows_the_mail_and_its_link_opens_beside_the_console(address,
         assert dark == ("rgb(38, 38, 38)" if scheme == "dark" else "rgb(255, 255, 255)")
         with context.expect_page() as opened:
             frame.get_by_role("link").click()
-        assert opened.value.url.endswith("/organisations/1/")
+        opened.value.wait_for_url("**/organisations/1/")
         assert blocked == []
         context.close()

@@ -36,6 +36,7 @@ LIKE_CURL = Path(__file__).with_name("like_curl.py")
 KINDS = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "TIME"),
     (re.compile(r"\btt_[\w-]{43}"), "KEY"),
+    (re.compile(r"\bwhsec_[\w+/]{43}="), "SECRET"),
     (re.compile(r"(?<![\w-])[\w-]{43}(?![\w-])"), "PASSWORD"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "HEX"),
     (re.compile(r"\b\d{17,19}\b"), "ID"),

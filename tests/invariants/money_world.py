@@ -16,13 +16,21 @@ from talktime.core.payers import Payers
 from talktime.core.payments import PaymentMethod
 from talktime.core.rating import Rate
 from talktime.jobs.payments import collect_payments, recheck_recharges, tend_wallets
+from talktime.jobs.provider_events import (
+    read_payment_events,
+    reconcile_payments,
+    settle_payment_events,
+)
+from talktime.jobs.refunds import refund_payments
 from talktime.operations.counters import Counters
 from talktime.operations.execute import execute
 from talktime.operations.expire_lots import expire_lots
 from talktime.operations.organisations import create_organisation
 from talktime.operations.payment_methods import add_method, make_first, remove_method
+from talktime.operations.provider_events import receive_event
 from talktime.operations.purchases import cancel_payment, confirm_receipt, start_purchase
 from talktime.operations.recharge_settings import RechargePlan, resume, set_recharge
+from talktime.operations.refunds import start_refund
 from talktime.operations.sweep import Sweep, Swept
 from tests.bank import Bank
 from tests.bank_desk import BEHAVIOURS
@@ -86,6 +94,8 @@ class World:
         for jump_ms in (MINUTE_MS, HOUR_MS, *[12 * HOUR_MS] * 6, *[DAY_MS] * 10):
             self.now_ms += jump_ms
             self.run_jobs()
+        reconcile_payments(self._sweep(), {PROVIDER: bank})
+        self.run_jobs()
 
     def tell(self, line: str) -> None:
         """Write down what happened."""
@@ -182,6 +192,42 @@ class World:
         bank.arrive_late = random.choice((0.0, 0.0, 0.2))
         self.tell(f"bank: down {bank.down}, lost {bank.time_out_before}, {bank.time_out_after}")
 
+    def refund(self) -> None:
+        """The operator refunds a payment, or a part of it; an invoice by hand."""
+        rows = self.plain_cell.rows(
+            "SELECT id, amount_micros FROM payment WHERE state = 'succeeded' ORDER BY id"
+        )
+        if not rows:
+            return
+        payment_id, micros = self.random.choice(rows)
+        part = self.random.choice((micros, micros // 2, 10 * UNIT))
+        came = start_refund(
+            self._counter(),
+            payment_id,
+            part,
+            reason="goodwill",
+            actor="operator",
+            idempotency_key=f"refund {self.random.randrange(6)}",
+            reference=self.random.choice(("", "", "by bank transfer")),
+        )
+        self.tell(f"refund {part // UNIT} of {payment_id}: {came}"[:120])
+
+    def go_back_at_the_bank(self) -> None:
+        """A cardholder disputes a charge, a dispute is decided, the bank refunds by itself."""
+        charges = [m for m in self.bank.charges.values() if m.state == "pays"]
+        disputes = [d for m in charges for d in m.disputes.values() if d.state == "open"]
+        if disputes and self.random.random() < 0.6:
+            self.bank.decide(disputes[0].ref, won=self.random.random() < 0.5)
+        elif charges and self.random.random() < 0.4:
+            made = self.random.choice(charges)
+            if made.left_micros >= 5 * UNIT and not made.disputes:
+                self.bank.refund_at_console(made.ref, 5 * UNIT)
+        elif charges:
+            made = self.random.choice(charges)
+            if not made.disputes and not made.refunds:
+                self.bank.dispute(made.ref)
+        self.tell("money goes back at the bank")
+
     def call(self) -> None:
         """A call is set up; perhaps it ends at once, perhaps never."""
         self.called += 1
@@ -263,15 +309,41 @@ def _alone(job: Callable[[Sweep], Swept]) -> Callable[[Sweep, Any], Swept]:
     return lambda sweep, providers: job(sweep)
 
 
+def _post_events(sweep: Sweep, providers: Any) -> Swept:
+    """The bank posts what it has to tell: some of it twice, in any order, some of it never."""
+    bank, control = providers[PROVIDER], sweep.control
+    assert control is not None
+    events = bank.take_events()
+    random = Random(len(events) + sweep.clock_ms())
+    events += [each for each in events if random.random() < 0.2]
+    random.shuffle(events)
+    for body, headers in events:
+        if random.random() < 0.7:
+            receive_event(
+                control(),
+                PROVIDER,
+                body,
+                headers,
+                received_ms=sweep.clock_ms(),
+                next_id=sweep.next_id,
+            )
+    return Swept(len(events))
+
+
 JOBS: tuple[Callable[[Sweep, Any], Swept], ...] = (
     _alone(expire_lots),
     _alone(tend_wallets),
     _alone(recheck_recharges),
     collect_payments,
+    refund_payments,
+    _post_events,
+    read_payment_events,
+    settle_payment_events,
 )
 STEPS: tuple[Callable[[World], None], ...] = (
     *(World.call, World.many_calls, World.end_call, World.wait, World.wait),
     *(World.run_jobs, World.run_jobs, World.run_jobs, World.run_jobs),
     *(World.buy, World.set_recharge, World.resume, World.add_card, World.change_methods),
     *(World.confirm_at_the_bank, World.trouble_at_the_bank, World.answer_an_invoice),
+    *(World.refund, World.refund, World.go_back_at_the_bank, World.go_back_at_the_bank),
 )

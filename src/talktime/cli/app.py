@@ -11,6 +11,7 @@ from talktime.cli.calls import quote_command
 from talktime.cli.catalogue import group as catalogue_group
 from talktime.cli.check_books import check_books_command
 from talktime.cli.clock import group as clock_group
+from talktime.cli.commerce_model import move_command
 from talktime.cli.fund import fund_command
 from talktime.cli.invoices import group as invoice_group
 from talktime.cli.invoices import profile_group as billing_profile_group
@@ -24,6 +25,7 @@ from talktime.cli.numbers import group as number_group
 from talktime.cli.organisations import group as organisation_group
 from talktime.cli.payment_methods import group as payment_method_group
 from talktime.cli.pools import pools_command
+from talktime.cli.post_statements import group as post_statement_group
 from talktime.cli.providers import group as provider_group
 from talktime.cli.purchases import group as purchase_group
 from talktime.cli.rates import import_rates_command
@@ -72,6 +74,7 @@ app.command("migrate", rich_help_panel=RUN)(migrate_command)
 app.command("jobs", rich_help_panel=RUN)(jobs_command)
 app.add_typer(clock_group, name="clock", rich_help_panel=RUN)
 app.add_typer(organisation_group, name="organisation", rich_help_panel=KEEP)
+organisation_group.command("move")(move_command)
 app.add_typer(admin_group, name="admin", rich_help_panel=KEEP)
 app.add_typer(user_group, name="user", rich_help_panel=KEEP)
 user_group.command("import")(import_users_command)
@@ -97,6 +100,7 @@ app.add_typer(alerts_group, name="alerts", rich_help_panel=PROVE)
 app.command("fund", rich_help_panel=PROVE)(fund_command)
 app.add_typer(billing_profile_group, name="billing-profile", rich_help_panel=PROVE)
 app.add_typer(invoice_group, name="invoice", rich_help_panel=PROVE)
+app.add_typer(post_statement_group, name="post-statement", rich_help_panel=PROVE)
 app.command("statement", rich_help_panel=PROVE)(statement_command)
 app.command("notices", rich_help_panel=PROVE)(notices_command)
 app.command("check-books", rich_help_panel=PROVE)(check_books_command)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
+from talktime.cli.commerce_model import moved_to
 from talktime.cli.failures import Failure, unless_refused
 from talktime.cli.installation import (
     all_pages,
@@ -112,7 +113,8 @@ Active = Annotated[
 ]
 RateCard = Annotated[str | None, typer.Option(help="The rate card from now on.")]
 CommerceModel = Annotated[
-    str | None, typer.Option(help="prepaid, draining (uses up its credits) or post_usage.")
+    str | None,
+    typer.Option(help="prepaid or post_usage; `talktime organisation move` says what that does."),
 ]
 Policy = Annotated[
     str | None, typer.Option(help="Dial-out policy of its users; '' for the catalogue's.")
@@ -186,11 +188,12 @@ def change_command(
                     name,
                     active=active,
                     rate_card=rate_card,
-                    commerce_model=commerce_model,
                     rules=given,
                     catalogue=catalogue,
                 )
             )
+    if commerce_model is not None:
+        changed = moved_to(changed, commerce_model)
     show(json, document_of(changed), picture(changed))
 
 

@@ -83,7 +83,10 @@ class Collector:
                 try_.provider_ref = outcome.ref or try_.provider_ref
                 state = REFUSED if outcome.hard else DECLINED
                 try_.move(state, self.now_ms, outcome.code, outcome.detail)
-                self._declined(payment, try_)
+                if payment.open:
+                    self._declined(payment, try_)
+            case _ if not payment.open:
+                return  # another of its tries has paid
             case NeedsCardholder():
                 try_.provider_ref = outcome.ref or try_.provider_ref
                 self._needs_cardholder(payment, try_, outcome)
@@ -95,8 +98,10 @@ class Collector:
     def due(self, payment: Payment) -> None:
         """The time has come to try all methods again; unless it is not wanted any more."""
         recharge = self.till.recharge
-        if recharge is None or not recharge.enabled:
+        if recharge is None or not self._goes_on():
             self._over(payment, CANCELLED, "turned_off", "Auto-recharge was turned off")
+        elif self.wallet.no_buying is not None:
+            self._over(payment, CANCELLED, "not_offered", "No credits can be bought any more")
         elif self.wallet.available_micros(self.now_ms) >= recharge.trigger_micros:
             self._over(payment, CANCELLED, "not_needed", "The balance is above the trigger again")
         else:
@@ -105,6 +110,12 @@ class Collector:
                 self._try(payment, method)
             else:
                 self._pause(payment, "no_method", "There is no card left to charge")
+
+    def card_removed(self) -> None:
+        """A recharge that waits for cards to be tried again, and has none left, pauses (D3)."""
+        waiting = self.till.open_recharge()
+        if waiting is not None and waiting.state == DECLINED and not self._not_refused(waiting):
+            self._pause(waiting, "no_method", "There is no card left to charge")
 
     def receive(self, payment: Payment, method: str) -> None:
         """The money of an invoice is there."""
@@ -172,6 +183,7 @@ class Collector:
     def _paid(self, payment: Payment, method: str) -> None:
         payment.code, payment.detail = "", ""
         payment.move(SUCCEEDED, self.now_ms)
+        self.till.note_paid(payment)
         if payment.kind == STATEMENT:
             self.bought.append(Bought(payment, None, method))
             return
@@ -200,30 +212,39 @@ class Collector:
             payment.move(FAILED, self.now_ms)
             self._tell_failed(payment, try_, None)
             return
-        tries = self.till.tries[payment.id]
         method = self._next_method(payment)
-        if method is not None:
+        if not self._goes_on():  # turned off meanwhile: no other card is asked (R20)
+            self._tell_failed(payment, try_, None)
+            payment.move(FAILED, self.now_ms)
+        elif method is not None:
             self._try(payment, method)
             self._tell_failed(payment, try_, self.now_ms)
-            return
-        if any(each.state == DECLINED for each in tries):
-            self._later(payment, try_, min(each.closed_ms or self.now_ms for each in tries))
+        elif self._not_refused(payment):
+            self._later(payment, try_)
         else:
             self._tell_failed(payment, try_, None)
             self._pause(payment, try_.code, try_.detail)
 
-    def _later(self, payment: Payment, try_: PaymentTry, first_declined_ms: int) -> None:
-        payment.declines += 1
-        retry_ms = retry_at_ms(first_declined_ms, payment.declines)
-        recharge = self.till.recharge
-        if recharge is None or not recharge.enabled:
-            self._tell_failed(payment, try_, None)
-            payment.move(FAILED, self.now_ms)
-        elif retry_ms is None:
+    def _later(self, payment: Payment, try_: PaymentTry) -> None:
+        """All cards were declined: they are tried again at the next of the times that are still
+        to come; what a downtime missed is not made up for."""
+        retry_ms: int | None = self.now_ms
+        while retry_ms is not None and retry_ms <= self.now_ms:
+            payment.declines += 1
+            retry_ms = retry_at_ms(self._first_declined_ms(payment), payment.declines)
+        self._tell_failed(payment, try_, retry_ms)
+        if retry_ms is None:
             self._pause(payment, try_.code, try_.detail)
         else:
-            payment.move(DECLINED, self.now_ms, due_ms=max(retry_ms, self.now_ms))
-            self._tell_failed(payment, try_, payment.due_ms)
+            payment.move(DECLINED, self.now_ms, due_ms=retry_ms)
+
+    def _first_declined_ms(self, payment: Payment) -> int:
+        return min(each.closed_ms or self.now_ms for each in self.till.tries[payment.id])
+
+    def _goes_on(self) -> bool:
+        """Whether a recharge that is on its way may ask another card, or ask again."""
+        recharge = self.till.recharge
+        return recharge is not None and recharge.enabled and not recharge.paused_code
 
     def _needs_cardholder(
         self, payment: Payment, try_: PaymentTry, outcome: NeedsCardholder
@@ -266,12 +287,18 @@ class Collector:
 
     def _next_method(self, payment: Payment) -> PaymentMethod | None:
         """The first card that was not tried in this round, and never refused for good."""
+        since_ms = 0
+        if payment.declines:
+            since_ms = retry_at_ms(self._first_declined_ms(payment), payment.declines) or 0
         tries = self.till.tries[payment.id]
-        for method in self.till.cards():
-            mine = [each.state for each in tries if each.method_id == method.id]
-            if REFUSED not in mine and len(mine) <= payment.declines:
-                return method
-        return None
+        tried = {each.method_id for each in tries if each.created_ms >= since_ms}
+        return next((card for card in self._not_refused(payment) if card.id not in tried), None)
+
+    def _not_refused(self, payment: Payment) -> list[PaymentMethod]:
+        """The cards that may still pay this."""
+        tries = self.till.tries[payment.id]
+        refused = {each.method_id for each in tries if each.state == REFUSED}
+        return [card for card in self.till.cards() if card.id not in refused]
 
     def _pause(self, payment: Payment, code: str, detail: str) -> None:
         self._over(payment, FAILED, code, detail)

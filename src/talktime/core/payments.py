@@ -207,6 +207,14 @@ class Till:
                 return payment
         return None
 
+    def note_paid(self, payment: Payment) -> None:
+        """A recharge, also one that had been given up, has cost money: it counts for the caps."""
+        if payment.kind == RECHARGE:
+            begun = (payment.created_ms, payment.amount_micros)
+            if (*begun, True) not in self.started:
+                self.started = [each for each in self.started if each != (*begun, False)]
+                self.started.append((*begun, True))
+
     def cards(self) -> list[PaymentMethod]:
         """The cards that can be charged, in the order in which they are tried."""
         return [method for method in self.methods if method.kind == CARD]

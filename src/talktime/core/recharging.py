@@ -11,7 +11,7 @@ from talktime.core.currencies import chargeable_unit_micros
 from talktime.core.ledger import Wallet
 from talktime.core.meters import month_of
 from talktime.core.money import ceil_div, decimal_text
-from talktime.core.payments import UP_TO, Payment, Recharge, Till
+from talktime.core.payments import AMOUNT, UP_TO, Payment, Recharge, Till
 
 DAY_MS = 86_400_000
 INTERVAL_MS = 60_000
@@ -36,12 +36,14 @@ WHY_NOT = {
     "no_method": "There is no card to charge",
     "interval": "A recharge was begun less than a minute ago",
     "day_cap": "The number of recharges in 24 hours is reached",
+    "out_of_bounds": "The amount is more than can be bought at once now",
     "month_cap": "The monthly limit is reached",
 }
 """Why nothing is bought, in the order in which it is looked at, in words."""
 
 
 NO_BUYING = {
+    "moving": "the organisation is moving to post-usage billing",
     "inactive": "the organisation is switched off",
     "draining": "the organisation uses up its credits, then pays after use",
     "post_usage": "the organisation pays after use",
@@ -90,6 +92,8 @@ def recharge_due(wallet: Wallet, till: Till, bounds: Bounds, now_ms: int) -> Wan
     reason = _not_now(wallet, till, recharge, now_ms)
     if reason is not None:
         return reason
+    if recharge.method == AMOUNT and recharge.amount_micros > bounds.maximum_micros:
+        return NotWanted("out_of_bounds")
     available_micros = wallet.available_micros(now_ms)
     most_micros = bounds.maximum_micros
     left_micros = month_left_micros(till, recharge, now_ms)

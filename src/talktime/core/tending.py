@@ -79,14 +79,16 @@ def _alert(collector: Collector) -> None:
                 level.fired_ms, level.fired_at_micros = now_ms, balance_micros
                 level.changed = True
     if crossed:
-        _tell(collector, min(crossed, key=lambda level: level.below_micros))
+        level = min(crossed, key=lambda level: level.below_micros)
+        recovered = refilled and balance_micros >= _threshold(level)
+        _tell(collector, level, low_micros if recovered else balance_micros)
 
 
-def _tell(collector: Collector, level: AlertLevel) -> None:
-    """Of several levels crossed at once, the lowest is told."""
+def _tell(collector: Collector, level: AlertLevel, balance_micros: int) -> None:
+    """Of several levels crossed at once, the lowest is told, with the balance that was below it."""
     wallet, now_ms = collector.wallet, collector.now_ms
     facts: dict[str, str | int | None] = {
-        "balance_micros": wallet.balance_micros,
+        "balance_micros": balance_micros,
         "currency": wallet.currency,
     }
     kind = "balance.zero"

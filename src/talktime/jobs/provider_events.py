@@ -20,12 +20,15 @@ from talktime.operations.till import Counter
 from talktime.providers.payment import PaymentProvider
 from talktime.store.database import Connection, connect
 from talktime.store.event_inbox import Posted, claim_posted, delete_posted, posted_due
+from talktime.store.payments import charged_since
 from talktime.store.provider_events import Heard, events_due, set_event, try_of_charge
 
 log = structlog.get_logger(__name__)
 
 CLAIMED_MS = 60_000
 """Another job reads an event when the one that took it is gone for so long."""
+RECONCILED_MS = 120 * 86_400_000
+"""Cardholders can dispute a charge for about as long."""
 FIRST_WAIT_MS, LAST_WAIT_MS = 60_000, 6 * 3_600_000
 ABOUT_MONEY_BACK = ("charge.", "refund.")
 DETAIL_TEXT_MAX = 500
@@ -72,6 +75,28 @@ def settle_payment_events(sweep: Sweep, providers: Providers) -> Swept:
         if len(due) < TEND_BATCH_MAX:
             break
         after = due[-1].id
+    return Swept(done, tuple(failures))
+
+
+def reconcile_payments(sweep: Sweep, providers: Providers) -> Swept:
+    """Ask what went back of the charges of the last months: disputes and refunds whose events never
+    came. Counts the charges asked about; a provider that does not answer is asked the next day."""
+    counters, done, failures, after = counters_of(sweep), 0, list[str](), 0
+    since_ms = sweep.clock_ms() - RECONCILED_MS
+    while not sweep.stopping():
+        with sweep.connection.reading():
+            page = charged_since(sweep.connection, since_ms, after, TEND_BATCH_MAX)
+        for each in page:
+            provider = providers.get(each.provider)
+            if sweep.stopping() or provider is None:
+                break
+            with one_row(failures, f"charge {each.provider_ref}"):
+                counter = counter_of(sweep, counters, each.organisation_id)
+                ask_money_back(counter, provider, each.payment_id, each.provider_ref)
+                done += 1
+        if len(page) < TEND_BATCH_MAX:
+            break
+        after = page[-1].id
     return Swept(done, tuple(failures))
 
 

@@ -7,10 +7,16 @@ from typing import NamedTuple
 
 import structlog
 
+from talktime.jobs.cards import add_cards
 from talktime.jobs.installed_providers import with_providers
 from talktime.jobs.notices import send_notices
 from talktime.jobs.payments import collect_payments, recheck_recharges, tend_wallets
+from talktime.jobs.provider_events import forget_events, read_payment_events, settle_payment_events
+from talktime.jobs.refunds import refund_payments
 from talktime.operations.check_books import each_check
+from talktime.operations.close_month import close_months
+from talktime.operations.commerce_models import move_wallets
+from talktime.operations.dunning import dun_statements
 from talktime.operations.expire_holds import expire_holds
 from talktime.operations.expire_lots import expire_lots
 from talktime.operations.forget_calls import forget_calls
@@ -62,8 +68,16 @@ TIMETABLE = (
     Job("collect_payments", 0.25, with_providers(collect_payments)),
     Job("warn_of_expiry", 3_600, warn_of_expiry),
     Job("forget_calls", 3_600, forget_calls),
+    Job("close_months", 3_600, close_months),
+    Job("dun_statements", 600, dun_statements),
+    Job("move_wallets", 60, move_wallets),
     Job("spread_notices", 0.5, spread_notices),
     Job("send_notices", 0.5, send_notices),
+    Job("add_cards", 0.25, with_providers(add_cards)),
+    Job("refund_payments", 0.5, with_providers(refund_payments)),
+    Job("read_payment_events", 0.5, with_providers(read_payment_events)),
+    Job("settle_payment_events", 0.5, with_providers(settle_payment_events)),
+    Job("forget_payment_events", 3_600, forget_events),
 )
 DAILY_PROOF = Job("prove_books", DAY_S, prove_books, first_s=600)
 """Reads whole tables, so it is for those who want it: TIMETABLE + (DAILY_PROOF,)."""

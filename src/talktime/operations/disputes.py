@@ -9,7 +9,7 @@ from talktime.core.refunding import CHARGEBACK, DONE, LOST, OPEN, REFUND, WON, R
 from talktime.operations.going_back import Desk, give, left_micros, new_refund, open_desk, tell
 from talktime.operations.refunds import note_refund
 from talktime.operations.till import Counter
-from talktime.store.refunds import refund_of_id, refund_of_key, update_refund
+from talktime.store.refunds import refund_of_id, refunds_of_payment, update_refund
 
 log = structlog.get_logger(__name__)
 
@@ -21,23 +21,23 @@ def note_dispute(counter: Counter, payment_id: int, dispute: Dispute) -> Refund 
     lost, it stays away. Noted twice, it changes nothing; opens its own transaction.
 
     One that was won before anybody heard of it has moved nothing. More than the payment has left is
-    not booked, but logged. Returns its chargeback, None where there is none.
+    not booked yet, but logged. Returns its (first) chargeback, None where there is none.
     """
     with open_desk(counter, payment_id) as desk:
         if not isinstance(desk, Desk):
             log.warning("dispute of what was not paid", payment=payment_id, dispute=dispute.ref)
             return None
-        key = f"dispute {dispute.ref}"
-        refund = refund_of_key(counter.cell, counter.organisation.id, key)
-        if refund is None and dispute.state != WON:
-            refund = _went_back(
-                desk, CHARGEBACK, OPEN, dispute.ref, dispute.amount_micros, "Disputed"
+        rows = _rows(desk, CHARGEBACK, dispute.ref)
+        if dispute.state != WON:
+            more = _went_back(
+                desk, CHARGEBACK, OPEN, dispute.ref, dispute.amount_micros, "Disputed", rows
             )
-            if refund is not None:
-                tell(desk, refund)
-        if refund is not None:
+            if more is not None:
+                tell(desk, more)
+                rows.append(more)
+        for refund in rows:
             _decided(desk, refund, dispute.state)
-    return refund
+    return rows[0] if rows else None
 
 
 def note_foreign_refund(counter: Counter, payment_id: int, made: ForeignRefund) -> Refund | None:
@@ -52,33 +52,56 @@ def note_foreign_refund(counter: Counter, payment_id: int, made: ForeignRefund) 
         if not isinstance(desk, Desk):
             log.warning("refund of what was not paid", payment=payment_id, refund=made.ref)
             return None
-        key = f"provider's refund {made.ref}"
-        refund = refund_of_key(counter.cell, counter.organisation.id, key)
-        if refund is None:
-            reason = "Refunded at the provider's console"
-            refund = _went_back(desk, REFUND, DONE, made.ref, made.amount_micros, reason)
-            if refund is not None:
-                tell(desk, refund)
-    return refund
+        rows = _rows(desk, REFUND, made.ref)
+        more = _went_back(
+            desk,
+            REFUND,
+            DONE,
+            made.ref,
+            made.amount_micros,
+            "Refunded at the provider's console",
+            rows,
+        )
+        if more is not None:
+            tell(desk, more)
+            rows.append(more)
+    return rows[0] if rows else None
+
+
+def _rows(desk: Desk, kind: str, ref: str) -> list[Refund]:
+    """What was booked of it before: one row, or several where there was no room for all at once."""
+    payment = desk.payment
+    found = refunds_of_payment(desk.counter.cell, payment.organisation_id, payment.id)
+    return [each for each in found if each.kind == kind and each.provider_ref == ref]
 
 
 def _went_back(
-    desk: Desk, kind: str, state: str, ref: str, amount_micros: int, reason: str
+    desk: Desk,
+    kind: str,
+    state: str,
+    ref: str,
+    amount_micros: int,
+    reason: str,
+    rows: list[Refund],
 ) -> Refund | None:
-    micros = min(amount_micros, left_micros(desk.payment))
-    if micros < amount_micros:
-        log.error(
-            "more went back than was left of a payment",
+    """Book what was not booked of it yet, as far as the payment has left; a refund of ours that is
+    on its way may have to fail first, then the rest is booked when it is asked about again."""
+    missing_micros = amount_micros - sum(each.amount_micros for each in rows)
+    micros = min(missing_micros, left_micros(desk.payment))
+    if micros < missing_micros:
+        log.warning(
+            "more went back than is left of a payment",
             payment=desk.payment.id,
             reference=ref,
             went_back=decimal_text(amount_micros),
-            booked=decimal_text(micros),
+            not_booked=decimal_text(missing_micros - max(micros, 0)),
         )
     if micros <= 0:
         return None
     named = "dispute" if kind == CHARGEBACK else "provider's refund"
+    part = f", part {len(rows) + 1}" if rows else ""
     return new_refund(
-        *(desk, kind, state, micros, f"{named} {ref}"),
+        *(desk, kind, state, micros, f"{named} {ref}{part}"),
         reason=reason,
         actor=BY_PROVIDER,
         provider_ref=ref,

@@ -76,7 +76,9 @@ def give(giver: Giver, grant: Grant) -> Funded | GrantRequest | Refusal:
         known = store.request_of_key(giver.cell, giver.organisation.id, grant.idempotency_key)
         if known is not None:
             return known if known.body_hash == request_hash(grant) else _reused(known)
-        if grant.amount_micros > giver.approval_above_micros:
+        if grant.amount_micros > giver.approval_above_micros and not store.was_given(
+            giver.cell, giver.organisation.id, grant.idempotency_key
+        ):
             request = _request(giver, grant)
             store.insert_request(giver.cell, request)
             return request

@@ -61,8 +61,9 @@ _STEP = (
     'text-decoration:none">{link}</a></p>'
 )
 _ROW = (
-    '<tr><th class="soft line" scope="row" style="padding:6px 12px 6px 0;text-align:start;'
-    'vertical-align:top;color:#5c5c5c;font-weight:400;border-top:1px solid #d6d6d6">{name}</th>'
+    '<tr><th class="soft line" scope="row" style="width:35%;padding:6px 12px 6px 0;'
+    "text-align:start;vertical-align:top;color:#5c5c5c;font-weight:400;"
+    'border-top:1px solid #d6d6d6">{name}</th>'
     '<td class="line" style="padding:6px 0;text-align:start;vertical-align:top;'
     'border-top:1px solid #d6d6d6"><bdi>{value}</bdi></td></tr>'
 )
@@ -98,7 +99,8 @@ def mail_html(
     if rows:
         lines = "".join(_ROW.format(name=escape(r.name), value=escape(r.value)) for r in rows)
         parts.append(
-            f'<table style="width:100%;border-collapse:collapse;font-size:14px">{lines}</table>'
+            '<table style="width:100%;table-layout:fixed;border-collapse:collapse;font-size:14px">'
+            f"{lines}</table>"
         )
     words, url = link
     if words:

@@ -76,7 +76,10 @@ def list_methods(cell: Connection, organisation: Organisation) -> list[PaymentMe
 
 def remove_method(counter: Counter, method_id: int) -> PaymentMethod | Refusal:
     """Use a method no more. A charge that is on its way is finished; auto-recharge goes on with the
-    next card, and says so where there is none. Refuses: unknown_payment_method."""
+    next card; where a recharge waits to be tried again and there is none, it pauses (D3).
+
+    Refuses: unknown_payment_method.
+    """
     with open_till(counter) as collector:
         method = collector.till.method(method_id)
         if method is None:
@@ -84,6 +87,7 @@ def remove_method(counter: Counter, method_id: int) -> PaymentMethod | Refusal:
         method.state = "removed"
         set_method(counter.cell, method)
         collector.till.methods.remove(method)
+        collector.card_removed()
     return method
 
 

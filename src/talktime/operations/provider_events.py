@@ -20,8 +20,6 @@ from talktime.store.database import Connection
 from talktime.store.event_inbox import Posted, count_posted, insert_posted
 from talktime.store.provider_events import Owner, forget_events, hasten, insert_event, owner_of
 
-DOORS = ("sandbox", "stripe")
-"""The providers that post events."""
 SIGNING_HEADERS = ("webhook-id", "webhook-timestamp")
 SIGNATURE_ENDING = "signature"
 FORGET_MS = 30 * 86_400_000

@@ -20,6 +20,7 @@ from talktime.core.payments import (
     INVOICE,
     INVOICED,
     PURCHASE,
+    RECHARGE,
     Payment,
     PaymentMethod,
 )
@@ -27,7 +28,7 @@ from talktime.core.refusal import Refusal
 from talktime.operations.eligibility import check_amount
 from talktime.operations.idempotency import request_hash
 from talktime.operations.input_checks import check_text, first
-from talktime.operations.till import Counter, NoWallet, counter_refusal, open_till
+from talktime.operations.till import MOVING, Counter, NoWallet, counter_refusal, open_till
 from talktime.store.payments import payment_of_id, payment_of_key, payments_before
 
 _AFTER_ALL_IDS = 2**63 - 1
@@ -128,7 +129,7 @@ def _usable(collector: Collector, method_id: int, po_number: str) -> PaymentMeth
         return Refusal("unknown_payment_method", f"there is no method {method_id}")
     if po_number and method.kind != INVOICE:
         return Refusal("invalid_value", "a PO number goes with an invoice alone")
-    if collector.wallet.no_buying is not None:
+    if collector.wallet.no_buying == MOVING:  # marked since `why_not` was looked at
         return Refusal("credits_not_offered", "buying has been closed")
     return method
 
@@ -160,7 +161,8 @@ def confirm_receipt(
 
 def cancel_payment(counter: Counter, payment_id: int, *, reason: str) -> Payment | Refusal:
     """Give up a payment that nothing was charged for: an invoice that was not paid, a recharge
-    that waits to be tried again. Once more it is the same.
+    that waits to be tried again; auto-recharge is paused then, or it would begin another. Once
+    more it is the same.
 
     Refuses: unknown_payment; payment_not_possible where money is, or may be, on its way;
     invalid_value.
@@ -178,6 +180,9 @@ def cancel_payment(counter: Counter, payment_id: int, *, reason: str) -> Payment
             return _not_possible(payment, "only what waits, with nothing charged, is cancelled")
         payment.code, payment.detail = "cancelled", reason
         payment.move(CANCELLED, counter.now_ms)
+        recharge = collector.till.recharge
+        if payment.kind == RECHARGE and recharge is not None and recharge.enabled:
+            recharge.pause("cancelled", reason, counter.now_ms)
     return payment
 
 

@@ -35,7 +35,7 @@ from talktime.core.refusal import Refusal
 from talktime.operations.eligibility import check_amount
 from talktime.operations.execute import DEFAULT_TERMS
 from talktime.operations.input_checks import check_one_of, check_text, first
-from talktime.operations.till import Counter, caps_since_ms, open_till
+from talktime.operations.till import Counter, NoWallet, caps_since_ms, open_till
 from talktime.store.load import load
 from talktime.store.payments import keep_levels, load_till
 
@@ -71,8 +71,9 @@ def set_recharge(
     a recharge begins at once (R21). Turning it off always works: what is on its way is finished,
     what waits to be tried again is given up (R20).
 
-    To turn it on, credits must be for sale (`why_not`: operations/eligibility.py). A changed plan
-    also resumes a paused recharge, unless a refund or chargeback has left a debt. Refuses: that;
+    To turn it on, credits must be for sale (`why_not`: operations/eligibility.py). Set anew, it
+    begins anew: what waits to be tried again by the plan before is given up. A changed plan also
+    resumes a paused recharge, unless a refund or chargeback has left a debt. Refuses: that;
     amount_out_of_bounds; invalid_value.
     """
     refusal = check_text("the actor", actor, ACTOR_TEXT_MAX)
@@ -99,6 +100,7 @@ def set_recharge(
                 changed_by=actor,
                 changed=True,
             )
+            _give_up(till, CANCELLED, "changed", "Auto-recharge was set anew", now_ms)
             if before is not None and before.frozen(collector.wallet.debt_micros):
                 till.recharge.pause(before.paused_code, before.paused_detail, now_ms)
         elif till.recharge is not None:
@@ -116,10 +118,7 @@ def turn_off(till: Till, now_ms: int, actor: str) -> None:
     recharge.changed_ms, recharge.changed_by = now_ms, actor
     if recharge.paused_code not in FREEZING:
         recharge.resume()
-    attempt = till.open_recharge()
-    if attempt is not None and attempt.state == DECLINED:
-        attempt.code, attempt.detail = "turned_off", "Auto-recharge was turned off"
-        attempt.move(CANCELLED, now_ms)
+    _give_up(till, CANCELLED, "turned_off", "Auto-recharge was turned off", now_ms)
 
 
 def resume(counter: Counter, *, actor: str) -> RechargeView | Refusal:
@@ -138,22 +137,22 @@ def resume(counter: Counter, *, actor: str) -> RechargeView | Refusal:
             return Refusal("payment_not_possible", detail)
         recharge.resume()
         recharge.changed_ms, recharge.changed_by = counter.now_ms, actor
-        attempt = collector.till.open_recharge()
-        if attempt is not None and attempt.state == DECLINED:
-            attempt.code, attempt.detail = "resumed", "A new attempt was asked for"
-            attempt.move(FAILED, counter.now_ms)
+        detail = "A new attempt was asked for"
+        _give_up(collector.till, FAILED, "resumed", detail, counter.now_ms)
     return view_recharge(counter)
 
 
 def view_recharge(counter: Counter) -> RechargeView:
-    """How auto-recharge stands at this moment; takes no lock."""
+    """How auto-recharge stands at this moment; takes no lock. Raises NoWallet."""
     cell, organisation_id = counter.cell, counter.organisation.id
     with cell.reading():
         books = load(
             cell, [ExpireLots(organisation_id)], counter.next_id, DEFAULT_TERMS, lock=False
         )
         till = load_till(cell, organisation_id, caps_since_ms(counter.now_ms))
-    wallet = books.wallets[organisation_id]
+    wallet = books.wallets.get(organisation_id)
+    if wallet is None:
+        raise NoWallet(f"organisation {organisation_id} has no wallet in its cell")
     standing = recharge_due(wallet, till, counter.bounds, counter.now_ms)
     left_micros = None
     if till.recharge is not None:
@@ -179,6 +178,14 @@ def set_alerts(counter: Counter, levels_micros: set[int]) -> RechargeView | Refu
         for micros in sorted(levels_micros - known):
             till.levels.append(AlertLevel(organisation_id, micros, changed=True))
     return view_recharge(counter)
+
+
+def _give_up(till: Till, state: str, code: str, detail: str, now_ms: int) -> None:
+    """Try what was declined not again; a charge that is on its way is finished."""
+    attempt = till.open_recharge()
+    if attempt is not None and attempt.state == DECLINED:
+        attempt.code, attempt.detail = code, detail
+        attempt.move(state, now_ms)
 
 
 def _wrong(counter: Counter, plan: RechargePlan) -> Refusal | None:

@@ -84,6 +84,7 @@ def start_refund(
     Refuses: unknown_payment; payment_not_possible where nothing was paid, or it was a statement's
     payment; amount_out_of_bounds; invalid_value; idempotency_key_reused.
     """
+    key, owner = KEY_PREFIX + idempotency_key, counter.organisation.id
     body_hash = request_hash("refund", payment_id, amount_micros, reason, reference)
     refusal = first(
         check_text("the reason", reason, REASON_TEXT_MAX),
@@ -93,21 +94,19 @@ def start_refund(
     )
     if refusal is not None:
         return refusal
-    key = KEY_PREFIX + idempotency_key
     try:
         with open_desk(counter, payment_id) as desk:
-            known = refund_of_key(counter.cell, counter.organisation.id, key)
+            known = refund_of_key(counter.cell, owner, key)
             if known is not None:
                 return _again(known, body_hash, idempotency_key)
             if not isinstance(desk, Desk):
                 return _not_paid(desk, payment_id)
-            charge = charge_of_payment(counter.cell, counter.organisation.id, payment_id)
+            charge = charge_of_payment(counter.cell, owner, payment_id)
             refusal = _wrong(desk.payment, amount_micros, charge is None, reference)
             if refusal is not None:
                 return refusal
-            state = ASKED if charge is not None else DONE
             refund = new_refund(
-                *(desk, REFUND, state, amount_micros, key, body_hash),
+                *(desk, REFUND, DONE if charge is None else ASKED, amount_micros, key, body_hash),
                 reason=reason,
                 actor=actor,
                 provider_ref=reference,

@@ -23,8 +23,9 @@ from talktime.store.load import load
 from talktime.store.payments import load_till, save_till
 from talktime.store.save import save
 
-MODEL_MARKS = ("draining", "post_usage")
-"""Set and taken away by operations/commerce_models.py alone."""
+MOVING = "moving"
+"""Why nothing can be bought while the commerce model is being changed: set and taken away by
+operations/commerce_models.py alone."""
 
 
 class Counter(NamedTuple):
@@ -85,7 +86,7 @@ def caps_since_ms(now_ms: int) -> int:
 def _close_to_buying(wallet: Wallet, code: str | None) -> None:
     """Keep with the wallet why nothing can be bought. The mark of a change of the commerce model
     stays: whoever made it came first to the wallet, and may not be in the control plane yet."""
-    if wallet.no_buying not in (code, *MODEL_MARKS):
+    if wallet.no_buying not in (code, MOVING):
         wallet.no_buying, wallet.watch_changed = code, True
 
 

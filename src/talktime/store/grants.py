@@ -33,6 +33,7 @@ REQUEST_OF_ID = f"SELECT {_COLUMNS} FROM grant_request WHERE organisation_id = ?
 REQUEST_OF_KEY = (
     f"SELECT {_COLUMNS} FROM grant_request WHERE organisation_id = ? AND idempotency_key = ?"
 )
+LOT_OF_KEY = "SELECT 1 FROM lot WHERE organisation_id = ? AND idempotency_key = ?"
 REQUESTS_OF = (
     f"SELECT {_COLUMNS} FROM grant_request WHERE organisation_id = ? ORDER BY id DESC LIMIT ?"
 )
@@ -57,6 +58,11 @@ def request_of_id(
 def request_of_key(connection: Connection, organisation_id: int, key: str) -> GrantRequest | None:
     """The request that was made with this idempotency key."""
     return _one(connection.rows(REQUEST_OF_KEY, (organisation_id, key)))
+
+
+def was_given(connection: Connection, organisation_id: int, key: str) -> bool:
+    """Whether there is a lot of this idempotency key: the limit may have changed since."""
+    return bool(connection.rows(LOT_OF_KEY, (organisation_id, key)))
 
 
 def requests_of(connection: Connection, organisation_id: int, rows_max: int) -> list[GrantRequest]:

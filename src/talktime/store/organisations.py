@@ -45,6 +45,12 @@ WALLETS = (
 )
 BLOCKED_AFTER_USE = "SELECT id FROM organisation WHERE calling_rules LIKE ?"
 _BLOCKED = '%"post_usage_blocked":true%'
+ON_THE_MOVE = (
+    "SELECT id FROM organisation WHERE commerce_model = 'draining' "
+    "OR (commerce_model = 'prepaid' AND calling_rules LIKE ?)"
+)
+_MOVED = '%"moved":true%'
+MARKED_WALLETS = "SELECT organisation_id FROM wallet WHERE no_buying = ?"
 WALLETS_HERE = "SELECT organisation_id FROM wallet WHERE organisation_id = ANY(?)"
 FIRST_FUNDED = "SELECT first_funded_ms FROM wallet WHERE organisation_id = ?"
 
@@ -108,6 +114,16 @@ def wallets_of_cell(connection: Connection) -> dict[int, tuple[str, bool]]:
 def blocked_organisations(connection: Connection) -> set[int]:
     """Organisations whose rules say that nothing is paid after use for now, in all cells."""
     return {row[0] for row in connection.rows(BLOCKED_AFTER_USE, [_BLOCKED])}
+
+
+def organisations_on_the_move(connection: Connection) -> set[int]:
+    """Organisations that are draining, or were moved by their reseller and are prepaid still."""
+    return {row[0] for row in connection.rows(ON_THE_MOVE, [_MOVED])}
+
+
+def moving_wallets(connection: Connection, mark: str) -> set[int]:
+    """Organisations whose wallet in this cell has this mark of why nothing can be bought."""
+    return {row[0] for row in connection.rows(MARKED_WALLETS, [mark])}
 
 
 def wallets_here(connection: Connection, organisation_ids: Iterable[int]) -> set[int]:

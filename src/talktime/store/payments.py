@@ -153,6 +153,10 @@ TRIES_OF = (
     f"SELECT {_TRY_COLUMNS} FROM payment_try WHERE organisation_id = ? AND payment_id = ANY(?) "
     "ORDER BY payment_id, number"
 )
+CHARGED_SINCE = (
+    f"SELECT {_TRY_COLUMNS} FROM payment_try WHERE state = 'succeeded' AND closed_ms >= ? "
+    "AND id > ? ORDER BY id LIMIT ?"
+)
 RECHARGES_SINCE = (
     "SELECT created_ms, amount_micros, state IN ('failed', 'cancelled') FROM payment "
     "WHERE organisation_id = ? AND created_ms >= ? AND kind = 'recharge'"
@@ -311,3 +315,11 @@ def set_method(connection: Connection, method: PaymentMethod) -> None:
 def keep_levels(connection: Connection, organisation_id: int, levels: Sequence[int]) -> None:
     """Delete all alert levels but these and that of a balance used up."""
     connection.run(DELETE_LEVELS, [organisation_id, list(levels)])
+
+
+def charged_since(
+    connection: Connection, since_ms: int, after_id: int, rows_max: int
+) -> list[PaymentTry]:
+    """A page of the charges that succeeded since a moment, by the id of their try."""
+    rows = connection.rows(CHARGED_SINCE, [since_ms, after_id, rows_max])
+    return [PaymentTry(*row) for row in rows]

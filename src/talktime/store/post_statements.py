@@ -53,6 +53,9 @@ BILL_USAGE = f"""
 OPEN_CALLS = (
     "SELECT COUNT(*) FROM call WHERE state = 'open' AND organisation_id = ? AND started_ms < ?"
 )
+CALLS_AFTER_USE = (
+    "SELECT COUNT(*) FROM call WHERE state = 'open' AND organisation_id = ? AND post_micros > 0"
+)
 WALLETS_TO_CLOSE = """
     SELECT DISTINCT w.organisation_id FROM wallet w
     JOIN meter m ON m.organisation_id = w.organisation_id AND m.key = ANY(?)
@@ -178,6 +181,11 @@ def bill_usage(connection: Connection, organisation_id: int, month: str, stateme
 def open_calls_before(connection: Connection, organisation_id: int, at_ms: int) -> int:
     """How many calls that began before a moment are still open."""
     return int(connection.rows(OPEN_CALLS, (organisation_id, at_ms))[0][0])
+
+
+def calls_after_use(connection: Connection, organisation_id: int) -> int:
+    """How many open calls hold what will be paid after use."""
+    return int(connection.rows(CALLS_AFTER_USE, (organisation_id,))[0][0])
 
 
 def wallets_to_close(

@@ -18,7 +18,8 @@ from talktime.console.databases import current
 from talktime.core.ids import NODES, Ids
 from talktime.core.limits import PAYMENT_EVENT_BODY_BYTES_MAX
 from talktime.core.refusal import Refusal
-from talktime.operations.provider_events import DOORS, receive_event
+from talktime.operations.provider_events import receive_event
+from talktime.operations.provider_settings import PROVIDERS
 from talktime.store.database import Outage, connect
 
 
@@ -26,7 +27,7 @@ from talktime.store.database import Outage, connect
 @never_cache
 def payment_events(request: HttpRequest, provider: str) -> HttpResponse:
     """POST an event: kept, and answered with 202, before anybody has looked at it."""
-    if provider not in DOORS:
+    if provider not in PROVIDERS:
         return refuse(Refusal("not_found", "no payment provider posts here"))
     if request.method != "POST":
         return refuse(Refusal("method_not_allowed", f"{request.method} is not POST"))

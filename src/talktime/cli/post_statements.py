@@ -1,0 +1,174 @@
+"""`talktime post-statement`: what is paid after use, month by month, and what was paid of it."""
+
+import json as json_module
+import secrets
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from talktime.cli.failures import unless_refused
+from talktime.cli.fund import account
+from talktime.cli.installation import (
+    all_pages,
+    cell,
+    control_plane,
+    installation,
+    new_ids,
+    organisation_of,
+)
+from talktime.cli.invoices import document_shown, home_of, pictures
+from talktime.cli.output import Json, amount, document_of, moment, panel, show, table
+from talktime.clock import now_ms
+from talktime.core.directory import Organisation
+from talktime.core.documents import Document, number_text
+from talktime.core.money import decimal_text, parse_micros
+from talktime.core.post_usage import PostStatement
+from talktime.operations.dunning import sync_block
+from talktime.operations.post_statements import (
+    Exported,
+    csv_of,
+    export_statement,
+    list_statements,
+    pay_statement,
+    rows_of,
+)
+
+group = typer.Typer(no_args_is_help=True, help="Statements of what is paid after use.")
+
+OrganisationName = Annotated[str, typer.Argument(help="Its name.", metavar="ORGANISATION")]
+Month = Annotated[str, typer.Argument(help="The month: 2026-11.", metavar="MONTH")]
+
+
+@group.command("list")
+def list_command(organisation: OrganisationName, json: Json = False) -> None:
+    """List an organisation's statements, the newest first."""
+    with home_of(organisation) as (owner, connection), connection.reading():
+        found = all_pages(
+            lambda before: list_statements(connection, owner, before=before),
+            "9999-99",
+            lambda each: each.month,
+        )
+    rows = [
+        (
+            *(each.month, each.state, amount(each.amount_micros, owner.currency)),
+            *(amount(each.paid_micros, owner.currency), moment(each.payable_ms)),
+        )
+        for each in found
+    ]
+    columns = ("Month", "State", "Amount", "Paid", "Payable by")
+    empty = "There are none: a month that is paid after use is closed a day after its end."
+    shown = table(columns, rows, right=("Amount", "Paid"), empty=empty)
+    show(json, {"statements": [statement_shown(owner, each) for each in found]}, shown)
+
+
+@group.command("show")
+def show_command(organisation: OrganisationName, month: Month, json: Json = False) -> None:
+    """Show a statement: by destination, what it comes to, what is paid."""
+    owner, found = exported(organisation, month)
+    statement = found.statement
+    document = {
+        **statement_shown(owner, statement, found.document),
+        "lines": document_shown(owner.cell, found.document)["lines"],
+    }
+    facts = {
+        "State": statement.state,
+        "Paid": amount(statement.paid_micros, owner.currency),
+        "Left to pay": amount(max(statement.to_pay_micros(owner.currency), 0), owner.currency),
+    }
+    show(json, document, *pictures(owner.cell, found.document), panel(f"{month}", facts))
+
+
+@group.command("pay")
+def pay_command(
+    organisation: OrganisationName,
+    month: Month,
+    money: Annotated[str, typer.Argument(help="How much was paid: 99.50.", metavar="AMOUNT")],
+    note: Annotated[str, typer.Option(help="How: the bank's reference.")],
+    actor: Annotated[str, typer.Option(help="Who records it. Default: this shell's account.")] = "",
+    idempotency_key: Annotated[
+        str, typer.Option(help="The same key again records nothing twice. Default: a new one.")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Record that a statement was paid, wholly or in part; blocked calls are possible again when
+    nothing is left to pay."""
+    try:
+        micros = parse_micros(money)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="AMOUNT") from error
+    settings = installation()
+    key = idempotency_key or secrets.token_hex(16)
+    with control_plane(settings) as control:
+        owner = organisation_of(control, organisation)
+        with cell(settings, owner.cell) as connection:
+            with connection.transaction():
+                paid = unless_refused(
+                    pay_statement(
+                        connection,
+                        owner,
+                        month,
+                        amount_micros=micros,
+                        note=note,
+                        actor=actor or account(),
+                        idempotency_key=key,
+                        now_ms=now_ms(),
+                        next_id=new_ids().next,
+                    )
+                )
+            blocked = sync_block(control, connection, owner.id)
+    facts = {
+        "State": paid.state,
+        "Paid": amount(paid.paid_micros, owner.currency),
+        "Left to pay": amount(max(paid.to_pay_micros(owner.currency), 0), owner.currency),
+        "Calls after use": "blocked" if blocked else "possible",
+        "Idempotency key": key,
+    }
+    document = {**statement_shown(owner, paid), "blocked": blocked, "idempotency_key": key}
+    show(json, document, panel(f"{owner.name}: {month}", facts))
+
+
+@group.command("export")
+def export_command(
+    organisation: OrganisationName,
+    month: Month,
+    file: Annotated[Path, typer.Argument(help="The file: .csv or .json.", metavar="FILE")],
+) -> None:
+    """Write a statement with a row for each usage record, as CSV (RFC 4180) or JSON."""
+    if file.suffix not in (".csv", ".json"):
+        raise typer.BadParameter("name a file that ends with .csv or .json", param_hint="FILE")
+    owner, found = exported(organisation, month)
+    if file.suffix == ".csv":
+        text = csv_of(found)
+    else:
+        document = {
+            **statement_shown(owner, found.statement, found.document),
+            "lines": document_shown(owner.cell, found.document)["lines"],
+            "usage": rows_of(found),
+        }
+        text = json_module.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    file.write_text(text, newline="")
+    print(f"{len(found.usage):,} usage records are in {file}")
+
+
+def exported(organisation: str, month: str) -> tuple[Organisation, Exported]:
+    """A statement with all that is on it; Failure where there is none."""
+    with home_of(organisation) as (owner, connection), connection.snapshot():
+        return owner, unless_refused(export_statement(connection, owner, month))
+
+
+def statement_shown(
+    owner: Organisation, statement: PostStatement, document: Document | None = None
+) -> dict[str, Any]:
+    """A statement for programs."""
+    left_micros = max(statement.to_pay_micros(owner.currency), 0)
+    shown = {
+        "organisation": owner.name,
+        "currency": owner.currency,
+        **document_of(statement, leave=("document_id", "paid_ms")),
+        "paid_at": moment(statement.paid_ms),
+        "left_to_pay": decimal_text(left_micros),
+    }
+    if document is not None:
+        shown["number"] = number_text(owner.cell, document.number)
+    return shown

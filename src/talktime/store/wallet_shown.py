@@ -1,0 +1,24 @@
+"""A wallet and its till to look at: read without a lock, never written back."""
+
+from collections.abc import Callable
+
+from talktime.core.books import Terms
+from talktime.core.commands import ExpireLots
+from talktime.core.ledger import Wallet
+from talktime.core.payments import Till
+from talktime.store.database import Connection
+from talktime.store.load import load
+from talktime.store.payments import load_till
+
+
+def wallet_shown(
+    connection: Connection, organisation_id: int, next_id: Callable[[], int]
+) -> Wallet | None:
+    """The wallet with its lots as they stand."""
+    books = load(connection, [ExpireLots(organisation_id)], next_id, Terms(), lock=False)
+    return books.wallets.get(organisation_id)
+
+
+def till_shown(connection: Connection, organisation_id: int, since_ms: int) -> Till:
+    """The settings, methods and open payments as they stand."""
+    return load_till(connection, organisation_id, since_ms)

@@ -1,0 +1,102 @@
+"""Moving to post-usage billing, and its statements, from the shell. Mirrors
+src/talktime/cli/post_statements.py and commerce_model.py."""
+
+import csv
+import json
+
+import pytest
+
+from talktime.operations.close_month import Terms, close_month
+from talktime.store.organisations import organisation_named
+from tests.after_use import DAY_MS, SELLER, AfterUse, month_start_ms
+from tests.lively_books import Player
+
+pytestmark = pytest.mark.layouts("sqlite", "postgres")
+
+
+class Biller(AfterUse):
+    """Calls of Contoso in November 2026 that are paid after use."""
+
+    def __init__(self, store, owner):
+        Player.__init__(self, store.cell(), month_start_ms("2026-11"), 77)
+        self.organisation = owner
+
+
+@pytest.fixture
+def statement(store, shell, contoso):
+    """A statement of 0.03 USD."""
+    owner = organisation_named(store.control(), "Contoso")
+    biller = Biller(store, owner)
+    key = "2026-11/post_usage"
+    biller.call(owner.id, "a", 61, post_usage=key, credits=False)
+    biller.now_ms = month_start_ms("2026-12") + DAY_MS
+    with biller.connection.transaction():
+        return close_month(
+            *(biller.connection, owner, "2026-11", Terms(SELLER)),
+            now_ms=biller.now_ms,
+            next_id=biller.ids.next,
+        )
+
+
+def test_a_move_shows_what_it_does_and_is_made_with_yes(shell, contoso):
+    shown = shell.json("organisation", "move", "Contoso")
+    assert (shown["commerce_model"], shown["to"], shown["refused"]) == (
+        *("prepaid", "post_usage"),
+        None,
+    )
+    assert shown["effects"][0] == "no credits can be bought any more"
+    assert "say it again with --yes" in shell("organisation", "move", "Contoso")
+    assert shell.json("organisation", "show", "Contoso")["commerce_model"] == "prepaid"
+    moved = shell.json("organisation", "move", "Contoso", "--yes", "--actor", "operator")
+    assert moved["commerce_model"] == "draining"
+    back = shell.json("organisation", "change", "Contoso", "--commerce-model", "prepaid")
+    assert back["commerce_model"] == "prepaid"
+
+
+def test_a_move_by_the_reseller_is_noted(shell, contoso):
+    shown = shell.json("organisation", "move", "Contoso", "--by-reseller")
+    assert (shown["commerce_model"], shown["blocked"]) == ("prepaid", "")
+    assert shell.json("organisation", "show", "Contoso")["rules"]["moved"] is True
+
+
+def test_a_move_to_nowhere_is_refused(shell, contoso):
+    line = shell.error("organisation", "move", "Contoso", "--to", "barter")
+    assert "the commerce model must be one of prepaid, post_usage" in line
+
+
+def test_a_statement_is_listed_shown_and_paid(shell, statement):
+    (listed,) = shell.json("post-statement", "list", "Contoso")["statements"]
+    assert (listed["month"], listed["state"], listed["amount"], listed["left_to_pay"]) == (
+        *("2026-11", "due"),
+        *("0.03", "0.03"),
+    )
+    shown = shell.json("post-statement", "show", "Contoso", "2026-11")
+    assert shown["lines"] == [
+        {"text": "Germany", "quantity": 1, "amount": "0.03", "billed_seconds": 120}
+    ]
+    assert shown["number"].startswith("MAIN-")
+    assert "Left to pay" in shell("post-statement", "show", "Contoso", "2026-11")
+    pay = ("post-statement", "pay", "Contoso", "2026-11", "0.03", "--note", "bank 12")
+    paid = shell.json(*pay, "--idempotency-key", "one")
+    assert (paid["state"], paid["paid"], paid["blocked"]) == ("paid", "0.03", False)
+    assert shell.json(*pay, "--idempotency-key", "one")["paid"] == "0.03"
+    assert "0 USD of the statement of 2026-11 is left to pay" in shell.error(*pay)
+    assert "2026-11" in shell("post-statement", "list", "Contoso")
+
+
+def test_a_statement_is_exported(shell, statement, tmp_path):
+    for name in ("statement.csv", "statement.json"):
+        out = shell("post-statement", "export", "Contoso", "2026-11", str(tmp_path / name))
+        assert out == f"1 usage records are in {tmp_path / name}\n"
+    content = (tmp_path / "statement.csv").read_bytes()
+    assert content.count(b"\r\n") == 2
+    (row,) = csv.DictReader(content.decode().splitlines())
+    document = json.loads((tmp_path / "statement.json").read_text())
+    assert [document["usage"][0]["paid_after_use"], row["paid_after_use"]] == ["0.03", "0.03"]
+    assert document["amount"] == "0.03"
+
+
+def test_a_month_without_a_statement_is_refused(shell, contoso):
+    line = shell.error("post-statement", "show", "Contoso", "2026-11")
+    assert line.endswith("(unknown_statement)")
+    assert "There are none" in shell("post-statement", "list", "Contoso")
