@@ -157,6 +157,8 @@ def test_every_page_of_money_fits_its_window_full_and_empty(money, settings, add
         Money(settings, name="Wingtip", country="JP", currency="JPY"),
         Money(settings, name="Fabrikam", country="IN"),
     ]
+    with closing(money.control()) as control, closing(money.cell()) as cell:
+        ensure_money(control, cell, organisations[1].owner, real_ms(), money.ids)
     for other in organisations[1:]:
         create_admin(EMAIL, PASSWORD, other.owner.id)
     places = ("", "add/", "recharge/", "alerts/", "methods/", "payments/")
