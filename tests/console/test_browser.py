@@ -184,8 +184,10 @@ def test_the_frame_shows_the_mail_and_its_link_opens_beside_the_console(address,
         assert body.evaluate(OVERFLOW) == 0
         dark = body.evaluate("getComputedStyle(document.querySelector('.card')).backgroundColor")
         assert dark == ("rgb(38, 38, 38)" if scheme == "dark" else "rgb(255, 255, 255)")
-        with context.expect_page() as opened:
+        # It leads to where the installation says it is, which is not where this test serves it.
+        assert frame.get_by_role("link").get_attribute("href").endswith("/organisations/1/")
+        with context.expect_page():
             frame.get_by_role("link").click()
-        opened.value.wait_for_url("**/organisations/1/")
+        assert page.url.endswith("/")
         assert blocked == []
         context.close()
