@@ -12,6 +12,8 @@ import pytest
 import talktime.store
 from talktime.store import tables
 from talktime.store.database import Both, Connection
+from talktime.store.notices import OUTBOX
+from talktime.store.payments import PAYMENT_TABLES
 from tests.stores import Store
 
 STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\s")
@@ -22,6 +24,7 @@ KINDS = {
     "boolean": {"boolean", "bool"},
     "text": {"text", "character varying", "varchar"},
 }
+TABLES = (*tables.CELL_TABLES, *PAYMENT_TABLES, OUTBOX)
 POSTGRES_COLUMNS = (
     "SELECT column_name, data_type FROM information_schema.columns "
     "WHERE table_schema = current_schema() AND table_name = ?"
@@ -39,7 +42,7 @@ def columns_in(connection: Connection, table: str) -> dict[str, str]:
 
 
 @pytest.mark.layouts("sqlite", "postgres")
-@pytest.mark.parametrize("table", tables.CELL_TABLES, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_the_columns_of_a_table_are_those_of_the_migrated_schema(store: Store, table: tables.Table):
     there = columns_in(store.cell(), table.name)
     assert set(table.columns) == set(there)

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 import structlog
 
 from talktime.core.charges import Absent, Declined, NeedsCardholder, Outcome
+from talktime.core.documents import Seller
 from talktime.core.limits import TEND_BATCH_MAX
 from talktime.jobs.installed_providers import Providers
 from talktime.operations.collect import ASK, GIVE_UP, Step, next_step, note_answer
 from talktime.operations.counters import Counters
+from talktime.operations.invoices import UNNAMED
 from talktime.operations.sweep import Sweep, Swept
 from talktime.operations.till import Counter, open_till
 from talktime.providers.payment import PaymentProvider
@@ -121,7 +123,8 @@ def counters_of(sweep: Sweep) -> Counters:
     """The counters of this run's cell."""
     if sweep.control is None:
         raise ValueError("this job needs the control plane")
-    return Counters(sweep.control, sweep.connection, sweep.clock_ms, sweep.next_id)
+    seller = UNNAMED if sweep.settings is None else Seller(*sweep.settings.seller)
+    return Counters(sweep.control, sweep.connection, sweep.clock_ms, sweep.next_id, seller)
 
 
 def counter_of(sweep: Sweep, counters: Counters, organisation_id: int) -> Counter:

@@ -1,0 +1,206 @@
+"""Money that an operator gives. Mirrors src/talktime/operations/grants.py."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from talktime.core.outcomes import Funded
+from talktime.operations.grants import (
+    Giver,
+    Grant,
+    approval_above,
+    approve,
+    give,
+    list_requests,
+    reject,
+)
+from talktime.store.grants import GrantRequest
+from tests.contents import cell_contents
+from tests.shop import NOW_MS, UNIT, Shop
+
+pytestmark = pytest.mark.layouts("sqlite", "postgres")
+LIMIT = 500 * UNIT
+SMALL = Grant(LIMIT, "goodwill", "first@operator.example", "key 1")
+LARGE = SMALL._replace(amount_micros=LIMIT + 1)
+
+
+@pytest.fixture
+def shop(store):
+    return Shop(store)
+
+
+@pytest.fixture
+def giver(shop):
+    return giver_of(shop)
+
+
+def giver_of(shop, cell=None):
+    """Where grants are given."""
+    return Giver(cell or shop.cell, shop.organisation, LIMIT, NOW_MS, shop.ids.next)
+
+
+def contents(shop):
+    """All that a refusal may not change."""
+    with shop.cell.reading():
+        requests = sorted(shop.cell.rows("SELECT * FROM grant_request"))
+    return cell_contents(shop.cell), requests, shop.told(""), shop.documents()
+
+
+def test_exactly_at_the_limit_one_operator_gives_and_one_micro_above_it_asks(shop, giver):
+    """R12: four eyes."""
+    assert approval_above(shop.catalogue(), "USD") == LIMIT
+    assert isinstance(give(giver, SMALL), Funded)
+    assert shop.money() == (LIMIT, 0, 0)
+    request = give(giver, LARGE._replace(idempotency_key="key 2"))
+    assert isinstance(request, GrantRequest)
+    assert (request.state, request.asked_by) == ("asked", "first@operator.example")
+    assert shop.money() == (LIMIT, 0, 0)
+    assert list_requests(giver) == [request]
+
+
+def test_a_grant_is_a_lot_with_its_reason_its_actor_and_an_invoice_of_zero(shop, giver):
+    """R2, R12."""
+    given = give(giver, SMALL._replace(promotional=True, lasts_until_ms=NOW_MS + 1))
+    lot = given.lot
+    assert (lot.source, lot.promotional, lot.expires_ms) == ("grant", True, NOW_MS + 1)
+    assert (lot.reason, lot.actor) == ("goodwill", "first@operator.example")
+    assert shop.documents() == [("invoice", 0)]
+    assert shop.told("") == ["grant.added"]
+    shop.proven()
+
+
+def test_another_operator_approves_and_the_lot_names_both(shop, giver):
+    """R12."""
+    request = give(giver, LARGE)
+    funded = approve(giver, request.id, actor="second@operator.example")
+    assert funded.lot.actor == "first@operator.example, approved by second@operator.example"
+    assert shop.money() == (LIMIT + 1, 0, 0)
+    [decided] = list_requests(giver)
+    assert (decided.state, decided.decided_by, decided.decided_ms, decided.lot_id) == (
+        *("approved", "second@operator.example", NOW_MS, funded.lot.id),
+    )
+    shop.proven()
+
+
+def test_who_asked_does_not_decide_and_nothing_changes(shop, giver):
+    """R12: neither yes nor no."""
+    request = give(giver, LARGE)
+    before = contents(shop)
+    assert approve(giver, request.id, actor=LARGE.actor).code == "approval_needed"
+    assert reject(giver, request.id, actor=LARGE.actor).code == "approval_needed"
+    assert approve(giver, request.id, actor="").code == "invalid_value"
+    assert approve(giver, 4711, actor="x").code == "unknown_payment"
+    assert contents(shop) == before
+
+
+def test_approved_twice_it_is_given_once_whoever_approves_again(shop, giver):
+    """R69."""
+    request = give(giver, LARGE)
+    first = approve(giver, request.id, actor="second")
+    before = contents(shop)
+    for actor in ("second", "third"):
+        again = approve(giver, request.id, actor=actor)
+        assert (again.lot.id, again.replayed) == (first.lot.id, True)
+    assert reject(giver, request.id, actor="third").code == "payment_not_possible"
+    assert contents(shop) == before
+
+
+def test_what_was_rejected_stays_rejected(shop, giver):
+    """R12."""
+    request = give(giver, LARGE)
+    assert reject(giver, request.id, actor="second").state == "rejected"
+    before = contents(shop)
+    assert approve(giver, request.id, actor="third").code == "payment_not_possible"
+    assert reject(giver, request.id, actor="third").decided_by == "second"
+    assert contents(shop) == before
+    assert shop.money() == (0, 0, 0)
+
+
+def test_the_same_key_and_grant_again_is_the_same_lot_or_the_same_request(shop, giver):
+    """R69."""
+    assert give(giver, SMALL).lot.id == give(giver, SMALL).lot.id
+    large = LARGE._replace(idempotency_key="key 2")
+    assert give(giver, large) == give(giver, large)
+    assert len(list_requests(giver)) == 1
+
+
+@pytest.mark.parametrize("first", [SMALL, LARGE])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount_micros": UNIT},
+        {"amount_micros": 900 * UNIT},
+        {"reason": "other"},
+        {"promotional": True},
+    ],
+)
+def test_the_same_key_with_another_grant_is_refused_below_and_above_the_limit(
+    shop, giver, first, changes
+):
+    """R69: a lot's key asks for no approval, a request's key gives no lot."""
+    give(giver, first)
+    before = contents(shop)
+    assert give(giver, first._replace(**changes)).code == "idempotency_key_reused"
+    assert contents(shop) == before
+
+
+def test_a_limit_that_was_lowered_since_asks_for_nothing_that_was_given(shop, giver):
+    """R69."""
+    first = give(giver, SMALL)
+    again = give(giver._replace(approval_above_micros=UNIT), SMALL)
+    assert (again.lot.id, again.replayed) == (first.lot.id, True)
+    assert list_requests(giver) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount_micros": 0},
+        {"amount_micros": -1},
+        {"amount_micros": 10**15 + 1},
+        {"reason": ""},
+        {"actor": ""},
+        {"idempotency_key": ""},
+        {"lasts_until_ms": NOW_MS},
+    ],
+)
+def test_what_is_not_in_order_is_refused_and_nothing_changes(shop, giver, changes):
+    """R6, R12."""
+    before = contents(shop)
+    assert give(giver, SMALL._replace(**changes)).code == "invalid_value"
+    assert contents(shop) == before
+
+
+def test_an_organisation_without_a_wallet_gets_nothing(shop, giver):
+    lost = giver._replace(organisation=shop.organisation._replace(id=4711))
+    assert give(lost, SMALL).code == "unknown_organisation"
+    assert give(lost, LARGE).code == "unknown_organisation"
+
+
+def test_of_two_operators_who_decide_at_once_one_is_first_and_it_is_given_once_or_not_at_all(shop):
+    """R12, R69: on connections of their own, at the same moment."""
+    for number in range(5):
+        asked = LARGE._replace(idempotency_key=f"key {number}")
+        request = give(giver_of(shop), asked)
+        givers = [giver_of(shop, shop.store.cell()) for _ in range(3)]
+        with ThreadPoolExecutor(3) as threads:
+            yes, too, no = (
+                threads.submit(decide, each, request.id, actor=actor)
+                for decide, each, actor in zip(
+                    (approve, approve, reject), givers, ("second", "third", "fourth"), strict=True
+                )
+            )
+        state = list_requests(giver_of(shop))[0].state
+        if state == "approved":
+            assert yes.result().lot.id == too.result().lot.id
+            assert no.result().code == "payment_not_possible"
+        else:
+            codes = {yes.result().code, too.result().code}
+            assert codes == {"payment_not_possible"}
+            assert no.result().state == "rejected"
+        with shop.cell.reading():
+            lots = shop.cell.rows(
+                "SELECT 1 FROM lot WHERE idempotency_key = ?", [f"grant request {request.id}"]
+            )
+        assert len(lots) == (state == "approved")
+    shop.proven()
