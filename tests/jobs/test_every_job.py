@@ -7,7 +7,9 @@ import pytest
 from talktime.jobs.timetable import TIMETABLE
 from talktime.operations.check_books import check_books
 from talktime.operations.sweep import Sweep
+from talktime.store.organisations import insert_organisation
 from tests.lively_books import DAY_MS, Player, play_everything
+from tests.people import CONTOSO
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
 EACH = pytest.mark.parametrize("job", TIMETABLE, ids=lambda job: job.name)
@@ -47,6 +49,10 @@ def player(store):
     """Lively books to which nobody has looked for a week."""
     player = Player(store.cell())
     play_everything(player)
+    with (control := store.control()).transaction():
+        for number in (1, 2, 3, 4):
+            organisation = CONTOSO._replace(id=number, name=f"Contoso {number}")
+            insert_organisation(control, organisation, player.now_ms)
     player.now_ms += WEEK_MS
     return player
 
