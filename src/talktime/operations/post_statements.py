@@ -160,27 +160,8 @@ def pay_statement(
     refusal = _wrong_amount(found, amount_micros, currency)
     if refusal is not None:
         return refusal
-    payment = Payment(
-        id=next_id(),
-        organisation_id=organisation.id,
-        kind=STATEMENT,
-        state=SUCCEEDED,
-        method_id=None,
-        amount_micros=amount_micros,
-        currency=currency,
-        idempotency_key=idempotency_key,
-        body_hash=body_hash,
-        po_number="",
-        actor=actor,
-        declines=0,
-        code="",
-        detail=note,
-        action_url="",
-        due_ms=None,
-        created_ms=now_ms,
-        closed_ms=now_ms,
-        statement_id=found.id,
-    )
+    payment = _payment(found, amount_micros, currency, note, actor, now_ms, next_id())
+    payment.idempotency_key, payment.body_hash = idempotency_key, body_hash
     store.insert_payment(cell, payment)
     return credit_payment(cell, organisation, found, payment, now_ms=now_ms, next_id=next_id)
 
@@ -227,6 +208,38 @@ def tell(
     document = document_of_id(cell, organisation.id, statement.document_id)
     number = number_text(organisation.cell, document.number) if document else ""
     insert_notices(cell, [statement_notice(kind, statement, currency, number, now_ms)], next_id)
+
+
+def _payment(
+    statement: PostStatement,
+    amount_micros: int,
+    currency: str,
+    note: str,
+    actor: str,
+    now_ms: int,
+    payment_id: int,
+) -> Payment:
+    return Payment(
+        id=payment_id,
+        organisation_id=statement.organisation_id,
+        kind=STATEMENT,
+        state=SUCCEEDED,
+        method_id=None,
+        amount_micros=amount_micros,
+        currency=currency,
+        idempotency_key="",
+        body_hash=0,
+        po_number="",
+        actor=actor,
+        declines=0,
+        code="",
+        detail=note,
+        action_url="",
+        due_ms=None,
+        created_ms=now_ms,
+        closed_ms=now_ms,
+        statement_id=statement.id,
+    )
 
 
 def _wrong_amount(statement: PostStatement, micros: int, currency: str) -> Refusal | None:
