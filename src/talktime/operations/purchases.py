@@ -31,6 +31,8 @@ from talktime.operations.input_checks import check_text, first
 from talktime.operations.till import MOVING, Counter, NoWallet, counter_refusal, open_till
 from talktime.store.payments import payment_of_id, payment_of_key, payments_before
 
+CLOSED = (MOVING, "draining", "post_usage")
+"""Marks of a wallet for which nobody buys, the operator neither (D14)."""
 _AFTER_ALL_IDS = 2**63 - 1
 
 
@@ -129,7 +131,7 @@ def _usable(collector: Collector, method_id: int, po_number: str) -> PaymentMeth
         return Refusal("unknown_payment_method", f"there is no method {method_id}")
     if po_number and method.kind != INVOICE:
         return Refusal("invalid_value", "a PO number goes with an invoice alone")
-    if collector.wallet.no_buying == MOVING:  # marked since `why_not` was looked at
+    if collector.wallet.no_buying in CLOSED:  # marked since `why_not` was looked at
         return Refusal("credits_not_offered", "buying has been closed")
     return method
 
