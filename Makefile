@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+WORKERS ?= 2
 
 # On Debian python3 may come without ensurepip; then the environment has no pip of its own and
 # the one beside $(PYTHON) installs into it.
@@ -25,9 +26,9 @@ setup: $(VENV)/.project ## make the environment (.venv) from the lock file
 run: setup ## serve a demo on http://127.0.0.1:8000 (PORT=, TALKTIME_DATA=)
 	@exec $(BIN)/talktime serve --demo
 
-test: $(VENV)/.test ## install what the tests need, run them all (ARGS= for pytest)
+test: $(VENV)/.test ## install what the tests need, run them all (ARGS= for pytest, WORKERS=)
 	@sh tests/servers.sh
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: lint types test ## lint, types, import rules, docs, tests
 
