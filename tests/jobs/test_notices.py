@@ -28,6 +28,7 @@ def office(store):
 
 
 def test_a_notice_reaches_people_and_programs_once(office):
+    """R25: whatever roles they have."""
     office.recipient("billing@contoso.example", "billing", language="de")
     office.recipient("boss@contoso.example", "billing", "voice", "admin")
     office.recipient("phones@contoso.example", "voice")

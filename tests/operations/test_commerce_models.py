@@ -238,3 +238,11 @@ def test_one_moved_by_its_reseller_is_blocked_while_recharge_is_on(mover):
     assert mover.run() == 1
     assert mover.model == "draining"
     assert blocked_move(mover.counter.organisation, recharge_on=False) == ""
+
+
+def test_a_change_is_told_with_who_made_it(mover):
+    """R74: the notice is kept."""
+    mover.change("post_usage")
+    with mover.connection.reading():
+        [(facts,)] = mover.connection.rows("SELECT facts FROM outbox")
+    assert '"reason":"Changed by admin"' in facts

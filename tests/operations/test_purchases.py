@@ -245,7 +245,7 @@ def test_who_was_moved_to_another_model_meanwhile_cannot_buy(shop):
     """R71, D14: the wallet's mark decides, though nobody knew of it when it was asked."""
     with shop.cell.transaction():
         shop.cell.run(
-            "UPDATE wallet SET no_buying = 'draining' WHERE organisation_id = ?",
+            "UPDATE wallet SET no_buying = 'moving' WHERE organisation_id = ?",
             [shop.organisation.id],
         )
     assert start(shop).code == "credits_not_offered"

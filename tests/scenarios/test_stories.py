@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.who_pays import WhoPays
+from tests.scenarios.money_in import MoneyIn
 from tests.stores import LAYOUTS, Store, Stores
 
 STORIES = sorted(Path(__file__).parent.glob("*.txt"))
@@ -32,11 +32,11 @@ def stage(request: pytest.FixtureRequest, stores: Stores) -> Iterator[Store]:
 def test_a_story_comes_out_as_it_is_written(stage: Store, story: Path):
     """A difference is shown as one of the story's text."""
     written = story.read_text()
-    assert WhoPays(stage, next(_organisations)).play(written) == written
+    assert MoneyIn(stage, next(_organisations)).play(written) == written
 
 
 def test_a_story_that_is_not_true_comes_out_otherwise(stage: Store):
-    told = WhoPays(stage, next(_organisations)).play(
+    told = MoneyIn(stage, next(_organisations)).play(
         "rate Germany 0.60 per minute, 60/6\n"
         "A1 buys 1 as F1\n"
         "0s C1 of A1 asks to Germany -> granted 300s\n"
@@ -52,4 +52,4 @@ def test_a_story_that_is_not_true_comes_out_otherwise(stage: Store):
 
 def test_a_sentence_that_nobody_understands_is_an_error(stage: Store):
     with pytest.raises(ValueError, match="no such sentence: 'C1 sings'"):
-        WhoPays(stage, next(_organisations)).play("C1 sings -> well")
+        MoneyIn(stage, next(_organisations)).play("C1 sings -> well")

@@ -6,13 +6,13 @@ fills no disk: bodies are small, and only so many wait.
 """
 
 import secrets
-import time
 from contextlib import closing
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
+from talktime.clock import real_ms
 from talktime.console.api.answers import answer, refuse
 from talktime.console.databases import current
 from talktime.core.ids import NODES, Ids
@@ -39,8 +39,8 @@ def payment_events(request: HttpRequest, provider: str) -> HttpResponse:
                 provider,
                 body,
                 request.headers,
-                received_ms=_now_ms(),
-                next_id=Ids(secrets.randbelow(NODES), _now_ms).next,
+                received_ms=real_ms(),
+                next_id=Ids(secrets.randbelow(NODES), real_ms).next,
             )
     except Outage as error:
         return refuse(Refusal("unavailable", str(error)))
@@ -49,8 +49,3 @@ def payment_events(request: HttpRequest, provider: str) -> HttpResponse:
     response = answer({"received": True})
     response.status_code = 202
     return response
-
-
-def _now_ms() -> int:
-    """By the real clock, which providers sign with."""
-    return time.time_ns() // 1_000_000

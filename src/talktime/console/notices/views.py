@@ -1,7 +1,6 @@
 """Pages about what one of the reader's organisations was told. All work without scripts."""
 
 import logging
-import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -13,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
+from talktime.clock import now_ms
 from talktime.console.control_plane.models import Membership, Organisation
 from talktime.console.databases import current
 from talktime.console.notices.page import (
@@ -131,7 +131,7 @@ def again(request: HttpRequest, organisation_id: int, delivery_id: int) -> HttpR
 
     def answer(cell: Connection, owner: Organisation, wording: Wording) -> HttpResponse:
         with cell.transaction():
-            done = redeliver(cell, owner.id, _known(delivery_id), now_ms=_now_ms())
+            done = redeliver(cell, owner.id, _known(delivery_id), now_ms=now_ms())
         if isinstance(done, Refusal):
             if done.code == "unknown_delivery":
                 raise Http404
@@ -190,7 +190,3 @@ def _id_in(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX:
         return min(int(text), ID_MAX)
     return ID_MAX
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
