@@ -210,6 +210,13 @@ NOTICES: dict[Any, dict[str, Any]] = {
         "created_ms": START_MS,
         "created_by": "admin@contoso.example",
     },
+    cell.MoneyRequest: {
+        "organisation_id": 1,
+        "idempotency_key": "order 1",
+        "body_hash": -1,
+        "answer": "{}",
+        "asked_ms": START_MS,
+    },
     cell.JobRun: {
         "job": "expire_holds",
         "began_ms": START_MS,
