@@ -32,7 +32,6 @@ from talktime.core.payments import (
     RECHARGE,
     REFUSED,
     SENDING,
-    STATEMENT,
     SUCCEEDED,
     UNKNOWN,
     Payment,
@@ -49,10 +48,10 @@ SERVICE = "service"
 
 
 class Bought(NamedTuple):
-    """A payment that came to money: the lot it bought (None: it paid a statement), and by what."""
+    """A payment that came to money: the lot it bought, and by what."""
 
     payment: Payment
-    lot: Lot | None
+    lot: Lot
     method: str
 
 
@@ -155,11 +154,10 @@ class Collector:
         self._paid(payment, method.name if method else "a card that was removed since")
 
     def _another(self, payment: Payment, try_: PaymentTry) -> Payment:
-        kind = PURCHASE if payment.kind == STATEMENT else payment.kind
         other = Payment(
             self.books.next_id(),
             payment.organisation_id,
-            kind,
+            payment.kind,
             CHARGING,
             try_.method_id,
             try_.amount_micros,
@@ -184,9 +182,6 @@ class Collector:
         payment.code, payment.detail = "", ""
         payment.move(SUCCEEDED, self.now_ms)
         self.till.note_paid(payment)
-        if payment.kind == STATEMENT:
-            self.bought.append(Bought(payment, None, method))
-            return
         funded = fund(
             self.books,
             Fund(
@@ -321,8 +316,6 @@ class Collector:
 
     def _tell_failed(self, payment: Payment, try_: PaymentTry, next_ms: int | None) -> None:
         """Once for a payment: on the first decline, naming the reason (D4)."""
-        if payment.kind == STATEMENT:
-            return
         method = self.till.method(try_.method_id)
         facts: dict[str, str | int | None] = {
             "payment_id": payment.id,

@@ -92,8 +92,6 @@ def _close_to_buying(wallet: Wallet, code: str | None) -> None:
 
 def _invoice(counter: Counter, collector: Collector, bought: Bought) -> None:
     payment, lot = bought.payment, bought.lot
-    if lot is None:
-        return
     document = invoice_lot(
         counter.cell,
         counter.organisation,
