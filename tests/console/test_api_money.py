@@ -21,7 +21,7 @@ def money(installation):
 
 @pytest.fixture
 def api(money):
-    return client_of(money.key("billing"))
+    return client_of(money.key("billing", "operator"))
 
 
 def client_of(key):

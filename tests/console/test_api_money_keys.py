@@ -49,7 +49,7 @@ def money(installation):
 
 @pytest.fixture
 def api(money):
-    return client_of(money.key("billing"))
+    return client_of(money.key("billing", "operator"))
 
 
 def moving():
@@ -79,7 +79,10 @@ def ready(api, money):
             money.run_jobs()
             assert api.get(f"{BASE}/recharge").json()["paused"]["code"] != ""
         if "{grant}" in path:
-            other, large = client_of(money.key("billing")), {"amount": "5000", "reason": "a"}
+            other, large = (
+                client_of(money.key("billing", "operator")),
+                {"amount": "5000", "reason": "a"},
+            )
             asked = send(other, "POST", "/grants", large, "large").json()
             return path.format(grant=asked["grant_id"])
         if "{" not in path:

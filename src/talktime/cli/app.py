@@ -13,6 +13,7 @@ from talktime.cli.check_books import check_books_command
 from talktime.cli.clock import group as clock_group
 from talktime.cli.commerce_model import move_command
 from talktime.cli.fund import fund_command
+from talktime.cli.grants import group as grant_group
 from talktime.cli.invoices import group as invoice_group
 from talktime.cli.invoices import profile_group as billing_profile_group
 from talktime.cli.jobs import jobs_command
@@ -32,6 +33,7 @@ from talktime.cli.rates import import_rates_command
 from talktime.cli.recharge import alerts_group
 from talktime.cli.recharge import group as recharge_group
 from talktime.cli.recipients import group as recipient_group
+from talktime.cli.refunds import group as refund_group
 from talktime.cli.replay import replay_command
 from talktime.cli.serve import serve_command
 from talktime.cli.statement import statement_command
@@ -97,6 +99,8 @@ app.add_typer(purchase_group, name="purchase", rich_help_panel=PROVE)
 app.add_typer(payment_method_group, name="payment-method", rich_help_panel=PROVE)
 app.add_typer(recharge_group, name="recharge", rich_help_panel=PROVE)
 app.add_typer(alerts_group, name="alerts", rich_help_panel=PROVE)
+app.add_typer(grant_group, name="grant", rich_help_panel=PROVE)
+app.add_typer(refund_group, name="refund", rich_help_panel=PROVE)
 app.command("fund", rich_help_panel=PROVE)(fund_command)
 app.add_typer(billing_profile_group, name="billing-profile", rich_help_panel=PROVE)
 app.add_typer(invoice_group, name="invoice", rich_help_panel=PROVE)

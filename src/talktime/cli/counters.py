@@ -19,15 +19,18 @@ from talktime.core.refusal import Refusal
 from talktime.operations.billing_profiles import seller_of
 from talktime.operations.counters import Counters
 from talktime.operations.eligibility import why_not_buy
+from talktime.operations.grants import approval_above
 from talktime.operations.till import Counter, NoWallet
 
 
 class OpenCounter(NamedTuple):
-    """An organisation, where it pays, and why it may not buy."""
+    """An organisation, where it pays, why it may not buy, and from which amount on a grant to it
+    needs a second operator."""
 
     owner: Organisation
     counter: Counter
     why_not: Refusal | None
+    approval_above_micros: int
 
 
 @contextmanager
@@ -42,7 +45,8 @@ def counter_of(name: str) -> Iterator[OpenCounter]:
             )
             why_not = why_not_buy(counters.catalogue, owner)
             try:
-                yield OpenCounter(owner, counters.of(owner), why_not)
+                limit_micros = approval_above(counters.catalogue, owner.currency)
+                yield OpenCounter(owner, counters.of(owner), why_not, limit_micros)
             except NoWallet as error:
                 raise Failure(f"the wallet of {owner.name} is missing: {error}") from error
 

@@ -13,6 +13,7 @@ from rich.console import RenderableType
 
 from talktime.cli.failures import Failure, reason_for, unless_refused
 from talktime.cli.installation import (
+    catalogue_of,
     cell,
     control_plane,
     installation,
@@ -23,9 +24,11 @@ from talktime.cli.moments import moment_ms
 from talktime.cli.output import Json, amount, moment, panel, show
 from talktime.clock import now_ms
 from talktime.core.directory import Organisation
+from talktime.core.documents import GIVEN
 from talktime.core.money import decimal_text, parse_micros
 from talktime.core.outcomes import Funded
 from talktime.operations.fund import fund
+from talktime.operations.grants import approval_above
 
 Money = Annotated[
     str, typer.Argument(help="How much, in the wallet's currency: 250 or 99.50.", metavar="AMOUNT")
@@ -66,6 +69,12 @@ def fund_command(
     settings = installation()
     with control_plane(settings) as control:
         owner = organisation_of(control, organisation)
+        limit_micros = approval_above(catalogue_of(control), owner.currency)
+    if source in GIVEN and micros > limit_micros:
+        raise Failure(
+            f"a second operator must approve what is given above {decimal_text(limit_micros)} "
+            f"{owner.currency}: ask with `talktime grant give`"
+        )
     key = idempotency_key or secrets.token_hex(16)
     with repeatable(key), cell(settings, owner.cell) as connection:
         funded = unless_refused(

@@ -40,7 +40,7 @@ def add_invoice_command(
 ) -> None:
     """Let an organisation pay by invoice, under an agreement."""
     who = actor or account()
-    with counter_of(organisation) as (owner, counter, _):
+    with counter_of(organisation) as (owner, counter, *_):
         made = unless_refused(
             add_invoice(
                 counter.cell,
@@ -59,7 +59,7 @@ def add_invoice_command(
 @group.command("list")
 def list_command(organisation: Organisation_, json: Json = False) -> None:
     """List the payment methods in the order in which they are tried."""
-    with counter_of(organisation) as (owner, counter, _):
+    with counter_of(organisation) as (owner, counter, *_):
         found = list_methods(counter.cell, owner)
     show(json, documents(found), picture(owner, found))
 
@@ -67,7 +67,7 @@ def list_command(organisation: Organisation_, json: Json = False) -> None:
 @group.command("first")
 def first_command(organisation: Organisation_, method: MethodId, json: Json = False) -> None:
     """Try this method before all others."""
-    with counter_of(organisation) as (owner, counter, _):
+    with counter_of(organisation) as (owner, counter, *_):
         found = unless_refused(make_first(counter, method))
     show(json, documents(found), picture(owner, found))
 
@@ -75,7 +75,7 @@ def first_command(organisation: Organisation_, method: MethodId, json: Json = Fa
 @group.command("remove")
 def remove_command(organisation: Organisation_, method: MethodId, json: Json = False) -> None:
     """Use a method no more. A charge that is on its way is finished."""
-    with counter_of(organisation) as (owner, counter, _):
+    with counter_of(organisation) as (owner, counter, *_):
         removed = unless_refused(remove_method(counter, method))
         left = list_methods(counter.cell, owner)
     show(json, method_document(removed), picture(owner, left))

@@ -41,7 +41,7 @@ Actor = Annotated[str, typer.Option(help="Who does it. Default: the account of t
 def terms_command(organisation: Organisation_, money: Money, json: Json = False) -> None:
     """Show what holds for a purchase of so much, if it were made now: when it would expire."""
     amount_micros = micros_of(money, "AMOUNT")
-    with counter_of(organisation) as (owner, counter, why_not):
+    with counter_of(organisation) as (owner, counter, why_not, _):
         terms = unless_refused(terms_of(counter, amount_micros, why_not))
     facts = {
         "Amount": amount(amount_micros, owner.currency),
@@ -89,7 +89,7 @@ def start_command(
 @group.command("show")
 def show_command(organisation: Organisation_, payment: PaymentId, json: Json = False) -> None:
     """Show a payment, and why it stands as it does."""
-    with counter_of(organisation) as (owner, counter, _):
+    with counter_of(organisation) as (owner, counter, *_):
         found = unless_refused(find_payment(counter, payment))
     show(json, payment_document(found), picture(owner, found))
 
@@ -103,7 +103,7 @@ def list_command(
     json: Json = False,
 ) -> None:
     """List all payments, recharges too, the latest 100 first."""
-    with counter_of(organisation) as (owner, counter, _):
+    with counter_of(organisation) as (owner, counter, *_):
         found = list_payments(counter, before=before, limit=SHOWN_MAX)
     rows = [
         (
@@ -128,7 +128,7 @@ def receipt_command(
 ) -> None:
     """Say that the money of an invoice is there: its credits are added, once."""
     who = actor or account()
-    with counter_of(organisation) as (owner, counter, _):
+    with counter_of(organisation) as (owner, counter, *_):
         paid = unless_refused(confirm_receipt(counter, payment, reference=reference, actor=who))
     show(json, payment_document(paid), picture(owner, paid))
 
@@ -141,7 +141,7 @@ def cancel_command(
     json: Json = False,
 ) -> None:
     """Give up a payment that nothing was charged for: an invoice, or a recharge that waits."""
-    with counter_of(organisation) as (owner, counter, _):
+    with counter_of(organisation) as (owner, counter, *_):
         given_up = unless_refused(cancel_payment(counter, payment, reason=reason))
     show(json, payment_document(given_up), picture(owner, given_up))
 

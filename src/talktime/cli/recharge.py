@@ -30,7 +30,7 @@ alerts_group = typer.Typer(no_args_is_help=True, help="Balances at which somebod
 @group.command("show")
 def show_command(organisation: Organisation_, json: Json = False) -> None:
     """Show auto-recharge: its settings, and the reason why it buys now or does not."""
-    with counter_of(organisation) as (owner, counter, _):
+    with counter_of(organisation) as (owner, counter, *_):
         view = view_recharge(counter)
     show_recharge(json, owner, view)
 
@@ -62,7 +62,7 @@ def set_command(
         day_max,
     )
     who = actor or account()
-    with counter_of(organisation) as (owner, counter, why_not):
+    with counter_of(organisation) as (owner, counter, why_not, _):
         view = unless_refused(set_recharge(counter, plan, actor=who, why_not=why_not))
     show_recharge(json, owner, view)
 
@@ -71,7 +71,7 @@ def set_command(
 def off_command(organisation: Organisation_, actor: Actor = "", json: Json = False) -> None:
     """Turn auto-recharge off. A charge that is on its way is finished, what waits is given up."""
     who = actor or account()
-    with counter_of(organisation) as (owner, counter, _):
+    with counter_of(organisation) as (owner, counter, *_):
         plan = RechargePlan(False)
         view = unless_refused(set_recharge(counter, plan, actor=who, why_not=None))
     show_recharge(json, owner, view)
@@ -81,7 +81,7 @@ def off_command(organisation: Organisation_, actor: Actor = "", json: Json = Fal
 def resume_command(organisation: Organisation_, actor: Actor = "", json: Json = False) -> None:
     """Go on after a pause. Where the balance is below the trigger, it buys at once."""
     who = actor or account()
-    with counter_of(organisation) as (owner, counter, _):
+    with counter_of(organisation) as (owner, counter, *_):
         view = unless_refused(resume(counter, actor=who))
     show_recharge(json, owner, view)
 
@@ -97,7 +97,7 @@ def alerts_command(
 ) -> None:
     """Tell the organisation when its balance falls below each of these. All others are dropped."""
     levels_micros = {micros_of(text, "BELOW") for text in below or ()}
-    with counter_of(organisation) as (owner, counter, _):
+    with counter_of(organisation) as (owner, counter, *_):
         view = unless_refused(set_alerts(counter, levels_micros))
     show_recharge(json, owner, view)
 

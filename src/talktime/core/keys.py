@@ -2,10 +2,13 @@
 
 from typing import NamedTuple
 
-SCOPES = CALLS, QUOTES, USERS, BILLING = ("calls", "quotes", "users", "billing")
+SCOPES = CALLS, QUOTES, USERS, BILLING, OPERATOR = (
+    *("calls", "quotes", "users", "billing", "operator"),
+)
 SWITCH_SCOPES = (CALLS, QUOTES)
 """What a switch needs. With `users`, a key reads and writes the users of every organisation; with
-`billing`, it buys credits and says how every organisation pays."""
+`billing`, it buys credits and says how every organisation pays; with `operator`, it says that money
+is there, gives it away and pays it back."""
 
 
 class ApiKey(NamedTuple):

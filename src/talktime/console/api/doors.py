@@ -20,7 +20,7 @@ from talktime.console.api.answers import answer, key_of, refuse
 from talktime.console.databases import current
 from talktime.core.catalogue import Catalogue
 from talktime.core.ids import NODES, Ids
-from talktime.core.keys import BILLING
+from talktime.core.keys import BILLING, OPERATOR
 from talktime.core.limits import PAGE_ROWS_MAX
 from talktime.core.money import parse_micros
 from talktime.core.refusal import Refusal
@@ -71,6 +71,12 @@ def moves_money(handler: Handler) -> Handler:
     return handler
 
 
+def by_operator(handler: Handler) -> Handler:
+    """Mark a handler of what an organisation cannot do for itself: it wants a key of that scope."""
+    handler.scope = OPERATOR  # type: ignore[attr-defined]
+    return handler
+
+
 def door(**handlers: Handler) -> Callable[..., HttpResponseBase]:
     """The view of an address: a handler for each method (GET, POST ...) that it takes."""
 
@@ -100,7 +106,7 @@ def _answered(
     handler: Handler,
     place: dict[str, int],
 ) -> HttpResponse:
-    key = key_of(control, request, BILLING, now_ms())
+    key = key_of(control, request, getattr(handler, "scope", BILLING), now_ms())
     if isinstance(key, Refusal):
         return refuse(key)
     with control.reading():

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
-from talktime.console.api.doors import Answer, Asked, amount_in, door, moves_money
+from talktime.console.api.doors import Answer, Asked, amount_in, by_operator, door, moves_money
 from talktime.core.outcomes import Funded
 from talktime.core.refusal import Refusal
 from talktime.operations.grants import (
@@ -32,12 +32,14 @@ class SentGrant(Struct, forbid_unknown_fields=True, kw_only=True):
     expires: datetime | None = None
 
 
+@by_operator
 def grants(asked: Asked) -> Answer | Refusal:
     """The grants that wait for a second operator, and those that were decided."""
     found = list_requests(_giver(asked))
     return {"grants": [grant_document(each) for each in found]}
 
 
+@by_operator
 @moves_money
 def grant(asked: Asked) -> Answer | Refusal:
     """Give credits, or ask for the approval of a grant above the limit."""
@@ -56,12 +58,14 @@ def grant(asked: Asked) -> Answer | Refusal:
     return _shown(asked, give(_giver(asked), new))
 
 
+@by_operator
 @moves_money
 def approved(asked: Asked, grant_id: int) -> Answer | Refusal:
     """Give what another key asked for."""
     return _shown(asked, approve(_giver(asked), grant_id, actor=asked.actor))
 
 
+@by_operator
 @moves_money
 def rejected(asked: Asked, grant_id: int) -> Answer | Refusal:
     """Do not give what was asked for."""

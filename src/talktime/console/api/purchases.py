@@ -3,7 +3,15 @@ it; the operator says that an invoice is paid, or gives a payment up."""
 
 from msgspec import Struct
 
-from talktime.console.api.doors import Answer, Asked, amount_in, door, moves_money, page_asked
+from talktime.console.api.doors import (
+    Answer,
+    Asked,
+    amount_in,
+    by_operator,
+    door,
+    moves_money,
+    page_asked,
+)
 from talktime.core.payments import PURCHASE, Payment
 from talktime.core.refusal import Refusal
 from talktime.operations.money_documents import payment_document, terms_document
@@ -89,6 +97,7 @@ def payment(asked: Asked, payment_id: int) -> Answer | Refusal:
     return _shown(find_payment(asked.counter, payment_id))
 
 
+@by_operator
 @moves_money
 def receipt(asked: Asked, payment_id: int) -> Answer | Refusal:
     """The money of an invoice is there."""
@@ -100,6 +109,7 @@ def receipt(asked: Asked, payment_id: int) -> Answer | Refusal:
     )
 
 
+@by_operator
 @moves_money
 def cancel(asked: Asked, payment_id: int) -> Answer | Refusal:
     """Give up a payment that nothing was charged for."""

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from talktime.console.api.doors import Answer, Asked, amount_in, door, moves_money
+from talktime.console.api.doors import Answer, Asked, amount_in, by_operator, door, moves_money
 from talktime.core.refusal import Refusal
 from talktime.operations.money_documents import refund_document
 from talktime.operations.refunds import list_refunds, start_refund
@@ -22,6 +22,7 @@ def refunds(asked: Asked, payment_id: int) -> Answer | Refusal:
     return {"refunds": [refund_document(each) for each in found]}
 
 
+@by_operator
 @moves_money
 def refund(asked: Asked, payment_id: int) -> Answer | Refusal:
     """Give money of a payment back."""
