@@ -58,7 +58,9 @@ def warned(shop, at_ms):
         before = shop.cell.rows("SELECT COUNT(*) FROM outbox")[0][0]
     swept = warn_of_expiry(shop.sweep)
     with shop.cell.reading():
-        rows = shop.cell.rows("SELECT key FROM outbox WHERE kind LIKE '%expiring' ORDER BY id")
+        rows = shop.cell.rows(
+            "SELECT key FROM outbox WHERE kind IN ('lot.expiring', 'card.expiring') ORDER BY id"
+        )
         after = shop.cell.rows("SELECT COUNT(*) FROM outbox")[0][0]
     assert after - before == swept.rows
     return [key.rpartition("/")[2] for (key,) in rows[len(rows) - swept.rows :]]
