@@ -3,10 +3,11 @@
 import subprocess
 import sys
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talktime.operations.idempotency import request_hash
+from talktime.operations.idempotency import OWN_KEYS, check_key, request_hash
 
 THINGS = st.one_of(st.text(), st.integers(), st.none(), st.booleans())
 
@@ -33,3 +34,11 @@ def test_a_hash_is_the_same_in_another_process():
 
 def test_text_that_cannot_be_encoded_has_a_hash_too():
     assert request_hash("\ud800") == request_hash("\ud800")
+
+
+@pytest.mark.parametrize("key", ["", " a", "a" * 201, *(f"{own}7" for own in OWN_KEYS)])
+def test_a_key_is_a_text_of_the_callers_own(key: str) -> None:
+    """A key of the service's own would let nothing be credited that it is meant for."""
+    refusal = check_key(key)
+    assert refusal is not None
+    assert refusal.code == "invalid_value"

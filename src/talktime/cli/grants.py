@@ -7,13 +7,14 @@ import typer
 from rich.console import RenderableType
 
 from talktime.cli.counters import OpenCounter, counter_of, micros_of
-from talktime.cli.failures import unless_refused
+from talktime.cli.failures import Failure, refusal_line, unless_refused
 from talktime.cli.fund import account, repeatable
 from talktime.cli.moments import moment_ms
 from talktime.cli.output import Json, amount, moment, panel, show, table
 from talktime.cli.purchases import Actor, Money, Organisation_
 from talktime.core.directory import Organisation
 from talktime.core.outcomes import Funded
+from talktime.core.refusal import Refusal
 from talktime.operations.grants import (
     Giver,
     Grant,
@@ -55,7 +56,9 @@ def give_command(
     lasts_until_ms = moment_ms(expires) if expires else None
     grant = Grant(amount_micros, reason, who, key, promotional, lasts_until_ms)
     with repeatable(key, "it was given", "gives"), counter_of(organisation) as opened:
-        done = unless_refused(give(giver_of(opened), grant))
+        done = give(giver_of(opened), grant)
+        if isinstance(done, Refusal):
+            raise Failure(refusal_line(done))
     show(json, {**document(done, opened), "idempotency_key": key}, picture(opened.owner, done))
 
 

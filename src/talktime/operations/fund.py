@@ -12,7 +12,6 @@ from talktime.core.ledger import Lot
 from talktime.core.limits import (
     ACTOR_TEXT_MAX,
     AMOUNT_MICROS_MAX,
-    IDEMPOTENCY_KEY_TEXT_MAX,
     LOT_PRIORITY_MAX,
     REASON_TEXT_MAX,
 )
@@ -21,7 +20,7 @@ from talktime.core.notices import Notice, notice
 from talktime.core.outcomes import Funded, Refused
 from talktime.core.refusal import Refusal
 from talktime.operations.execute import DEFAULT_TERMS
-from talktime.operations.idempotency import request_hash
+from talktime.operations.idempotency import check_key, request_hash
 from talktime.operations.input_checks import check_one_of, check_text, first
 from talktime.operations.invoices import UNNAMED, invoice_lot
 from talktime.store.database import Connection
@@ -49,7 +48,10 @@ def fund(
     next_id: Callable[[], int],
 ) -> Funded | Refusal:
     """Put a new lot into the organisation's wallet, with its invoice, in a transaction of its own:
-    see `fund_within`."""
+    see `fund_within`. The key is the caller's own."""
+    refusal = check_key(idempotency_key)
+    if refusal is not None:
+        return refusal
     with cell.transaction():
         return fund_within(
             cell,
@@ -178,7 +180,6 @@ def _malformed(command: Fund, now_ms: int) -> Refusal | None:
         check_one_of("the source", command.source, SOURCE_ACCOUNTS),
         check_text("the reason", command.reason, REASON_TEXT_MAX),
         check_text("the actor", command.actor, ACTOR_TEXT_MAX),
-        check_text("the idempotency key", command.idempotency_key, IDEMPOTENCY_KEY_TEXT_MAX),
     )
     if refusal is not None:
         return refusal

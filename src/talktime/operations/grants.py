@@ -10,7 +10,6 @@ from talktime.core.documents import Seller
 from talktime.core.limits import (
     ACTOR_TEXT_MAX,
     AMOUNT_MICROS_MAX,
-    IDEMPOTENCY_KEY_TEXT_MAX,
     PAGE_ROWS_MAX,
     REASON_TEXT_MAX,
 )
@@ -18,7 +17,7 @@ from talktime.core.money import decimal_text, parse_micros
 from talktime.core.outcomes import Funded
 from talktime.core.refusal import Refusal
 from talktime.operations.fund import fund_within
-from talktime.operations.idempotency import request_hash
+from talktime.operations.idempotency import check_key, request_hash
 from talktime.operations.input_checks import check_text, first
 from talktime.operations.invoices import UNNAMED
 from talktime.store import grants as store
@@ -64,7 +63,7 @@ def give(giver: Giver, grant: Grant) -> Funded | GrantRequest | Refusal:
     refusal = first(
         check_text("the reason", grant.reason, REASON_TEXT_MAX),
         check_text("the actor", grant.actor, ACTOR_TEXT_MAX),
-        check_text("the idempotency key", grant.idempotency_key, IDEMPOTENCY_KEY_TEXT_MAX),
+        check_key(grant.idempotency_key),
         _wrong_amount(giver, grant),
     )
     if refusal is not None:

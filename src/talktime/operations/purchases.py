@@ -7,7 +7,6 @@ from talktime.core.documents import LOT_TERMS
 from talktime.core.expiry import expires_ms
 from talktime.core.limits import (
     ACTOR_TEXT_MAX,
-    IDEMPOTENCY_KEY_TEXT_MAX,
     PAGE_ROWS_MAX,
     PO_NUMBER_TEXT_MAX,
     REASON_TEXT_MAX,
@@ -26,7 +25,7 @@ from talktime.core.payments import (
 )
 from talktime.core.refusal import Refusal
 from talktime.operations.eligibility import check_amount
-from talktime.operations.idempotency import request_hash
+from talktime.operations.idempotency import check_key, request_hash
 from talktime.operations.input_checks import check_text, first
 from talktime.operations.till import MOVING, Counter, NoWallet, counter_refusal, open_till
 from talktime.store.payments import payment_of_id, payment_of_key, payments_before
@@ -119,7 +118,7 @@ def start_purchase(
 
 def _malformed(idempotency_key: str, actor: str, po_number: str) -> Refusal | None:
     return first(
-        check_text("the idempotency key", idempotency_key, IDEMPOTENCY_KEY_TEXT_MAX),
+        check_key(idempotency_key),
         check_text("the actor", actor, ACTOR_TEXT_MAX),
         check_text("the PO number", po_number, PO_NUMBER_TEXT_MAX) if po_number else None,
     )
