@@ -8,6 +8,7 @@ import pytest
 
 from talktime.console.accounts import create_admin
 from talktime.core.charges import Declined
+from talktime.operations.commerce_models import mark_moved
 from talktime.operations.fund import fund
 from talktime.operations.organisations import change_organisation
 from talktime.operations.recharge_settings import RechargePlan, set_alerts, set_recharge
@@ -196,3 +197,16 @@ def test_where_nothing_can_be_bought_the_reason_stands_in_place_of_the_button(ad
     refused = post(admin, at(money, "add/pay/"), **key)
     assert refused.status_code == 409
     assert "Nothing was bought The billing agreement of Contoso is of SE" in words_of(refused)
+
+
+def test_an_organisation_that_its_reseller_moved_is_told_the_one_step_to_take(money, admin):
+    """R73, D14: with recharge on, the balance would refill and post-usage never begin."""
+    plan = RechargePlan(True, 0, 50_000_000)
+    money.counted(lambda counter: set_recharge(counter, plan, actor="a", why_not=None))
+    with closing(money.control()) as control, control.transaction():
+        mark_moved(control, money.owner, True)
+    words = words_of(admin.get(at(money)))
+    assert "Blocked: the reseller has moved this organisation to post-usage billing" in words
+    assert "Turn auto-recharge off" in words
+    post(admin, at(money, "recharge/"), off="1")
+    assert "Blocked:" not in words_of(admin.get(at(money)))

@@ -15,6 +15,7 @@ from talktime.core.payments import (
     PaymentMethod,
 )
 from talktime.core.recharging import Wanted
+from talktime.operations.commerce_models import blocked_move
 from talktime.operations.recharge_settings import RechargeView
 from talktime.operations.wallet_view import ExpiryMonth, WalletView
 
@@ -109,8 +110,10 @@ def recharge_shown(desk: Desk, view: RechargeView) -> Shown:
         reason, until_ms = f"A recharge of {desk.money(standing.amount_micros).text} begins", None
     else:
         reason, until_ms = standing.words, standing.until_ms
+    on = recharge is not None and recharge.enabled
     shown: Shown = {
-        "on": recharge is not None and recharge.enabled,
+        "on": on,
+        "blocked_move": blocked_move(desk.owner, on),
         "reason": reason,
         "until": None if until_ms is None else desk.wording.moment(until_ms),
         "attempt": None if view.attempt is None else payment_shown(desk, view.attempt),
