@@ -12,8 +12,8 @@ from tests.invariants.money_world import World
 from tests.stores import Stores
 
 STEPS = 40
-SEEDS = {"sqlite": 100, "postgres": 10}
-BLOCKS = 12
+SEEDS = {"sqlite": 100, "postgres": 3}
+BLOCKS = 20
 
 
 def history(stores: Stores, layout: str, seed: int) -> int:
