@@ -53,6 +53,15 @@ def test_an_invoice_is_written_as_a_pdf(shell, invoice, tmp_path):
     assert file.read_bytes().startswith(b"%PDF-")
 
 
+def test_what_is_funded_by_hand_is_invoiced_by_the_installations_seller(
+    shell, contoso, monkeypatch
+):
+    monkeypatch.setenv("TALKTIME_SELLER", '{"name": "Fabrikam Telecom"}')
+    shell("fund", "Contoso", "5", "--reason", "paid by cheque")
+    newest = shell.json("invoice", "list", "Contoso")["invoices"][0]
+    assert newest["seller"]["name"] == "Fabrikam Telecom"
+
+
 @pytest.mark.parametrize("number", ["MAIN-000009", "WEST-000001", "1", "MAIN-x"])
 def test_a_number_that_nobody_has_is_refused(shell, invoice, number):
     assert shell.error("invoice", "show", number).endswith("(unknown_document)")

@@ -109,6 +109,13 @@ def test_a_grant_that_expires_earlier_is_spent_first(put, cell):
     assert rows == [(1, "purchase"), (4, "grant")]
 
 
+def test_a_key_that_a_payment_will_use_is_nobody_elses(put):
+    """Or the charge of that payment could not be credited."""
+    refused = put(idempotency_key="payment 4711")
+    assert refused.code == "invalid_value"
+    assert refused.detail.startswith("keys that begin with 'payment'")
+
+
 @pytest.mark.parametrize(
     ("said", "refused"),
     [

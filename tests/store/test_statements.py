@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import talktime.store
-from talktime.store import tables
+from talktime.store import card_setups, payments, provider_events, refunds, tables
 from talktime.store.database import Both, Connection
 from talktime.store.notices import OUTBOX
 from talktime.store.payments import PAYMENT_TABLES
@@ -106,3 +106,24 @@ def test_every_statement_of_the_store_fits_the_schema(store: Store):
             wrong[name] = errors
     assert wrong == {}
     assert found > 50
+
+
+@pytest.mark.layouts("sqlite")
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (payments.WALLETS_ASKING, "wallet_attention"),
+        (payments.PAYMENTS_DUE, "payment_due"),
+        (refunds.REFUNDS_DUE, "refund_due"),
+        (card_setups.DUE, "card_setup_due"),
+        (provider_events.DUE, "provider_event_due"),
+        (provider_events.TRY_OF_REF, "payment_try_by_ref"),
+    ],
+    ids=lambda value: value if "_" in value and " " not in value else "",
+)
+def test_what_is_looked_for_several_times_a_second_is_found_by_its_index(
+    store: Store, statement: str, index: str
+):
+    values = [0] * statement.count("?")
+    plan = store.cell().rows(f"EXPLAIN QUERY PLAN {statement}", values)
+    assert f"USING INDEX {index}" in plan[0][-1].replace("COVERING ", "")

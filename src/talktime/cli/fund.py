@@ -27,6 +27,7 @@ from talktime.core.directory import Organisation
 from talktime.core.documents import GIVEN
 from talktime.core.money import decimal_text, parse_micros
 from talktime.core.outcomes import Funded
+from talktime.operations.billing_profiles import seller_of
 from talktime.operations.fund import fund
 from talktime.operations.grants import approval_above
 
@@ -89,6 +90,7 @@ def fund_command(
                 lasts_until_ms=moment_ms(expires) if expires else None,
                 priority=priority,
                 promotional=promotional,
+                seller=seller_of(settings),
                 now_ms=now_ms(),
                 next_id=new_ids().next,
             )

@@ -40,7 +40,7 @@ OPEN_SINCE = (
 )
 DUE = (
     "SELECT organisation_id, id FROM card_setup WHERE due_ms <= ? AND due_ms IS NOT NULL "
-    "AND id > ? ORDER BY id LIMIT ?"
+    "AND +id > ? ORDER BY +id LIMIT ?"
 )
 # The customer that this organisation is at the provider, from its newest card there.
 CUSTOMER_OF = (

@@ -161,13 +161,14 @@ RECHARGES_SINCE = (
     "SELECT created_ms, amount_micros, state IN ('failed', 'cancelled') FROM payment "
     "WHERE organisation_id = ? AND created_ms >= ? AND kind = 'recharge'"
 )
+# `+`: by what is due, which is little, not by the id, which would read all there ever was.
 PAYMENTS_DUE = (
     "SELECT organisation_id, id FROM payment WHERE due_ms <= ? AND due_ms IS NOT NULL "
-    "AND id > ? ORDER BY id LIMIT ?"
+    "AND +id > ? ORDER BY +id LIMIT ?"
 )
 WALLETS_ASKING = (
-    "SELECT organisation_id FROM wallet WHERE attention_ms IS NOT NULL AND organisation_id > ? "
-    "ORDER BY organisation_id LIMIT ?"
+    "SELECT organisation_id FROM wallet WHERE attention_ms IS NOT NULL AND +organisation_id > ? "
+    "ORDER BY +organisation_id LIMIT ?"
 )
 # The money of a wallet that can be spent now, of those whose recharge could begin.
 WALLETS_TO_RECHARGE = """

@@ -13,7 +13,7 @@ INSERT = (
 # Whoever's they are: the provider names its charge, not our organisation.
 TRY_OF_REF = (
     "SELECT organisation_id, payment_id, id FROM payment_try "
-    "WHERE provider_ref = ? AND provider = ?"
+    "WHERE provider_ref = ? AND NOT (provider_ref = '') AND provider = ?"
 )
 TRY_OF_ID = "SELECT organisation_id, payment_id, id FROM payment_try WHERE id = ? AND provider = ?"
 SETUP_OF_REF = "SELECT organisation_id, id, id FROM card_setup WHERE provider = ? AND setup_ref = ?"
@@ -26,7 +26,8 @@ HASTEN_SETUP = (
 )
 DUE = (
     "SELECT id, organisation_id, provider, kind, object_ref, payment_id, tries "
-    "FROM provider_event WHERE due_ms <= ? AND due_ms IS NOT NULL AND id > ? ORDER BY id LIMIT ?"
+    "FROM provider_event WHERE due_ms <= ? AND due_ms IS NOT NULL "
+    "AND +id > ? ORDER BY +id LIMIT ?"
 )
 SET_EVENT = (
     "UPDATE provider_event SET tries = ?, detail = ?, due_ms = ? "

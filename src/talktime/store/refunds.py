@@ -48,7 +48,7 @@ OPEN_CHARGEBACKS = (
 )
 REFUNDS_DUE = (
     "SELECT organisation_id, id FROM refund WHERE due_ms <= ? AND due_ms IS NOT NULL "
-    "AND id > ? ORDER BY id LIMIT ?"
+    "AND +id > ? ORDER BY +id LIMIT ?"
 )
 # The charge of a payment; none where it was paid by invoice.
 CHARGE_OF_PAYMENT = (
