@@ -113,7 +113,7 @@ def test_a_key_that_a_payment_will_use_is_nobody_elses(put):
     """Or the charge of that payment could not be credited."""
     refused = put(idempotency_key="payment 4711")
     assert refused.code == "invalid_value"
-    assert refused.detail.startswith("keys that begin with 'payment'")
+    assert refused.detail == "keys that begin with 'payment ' are the service's own"
 
 
 @pytest.mark.parametrize(

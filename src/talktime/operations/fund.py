@@ -27,8 +27,6 @@ from talktime.store.database import Connection
 from talktime.store.load import load
 from talktime.store.save import save
 
-OUR_KEYS = ("payment ", "reinstatement of ")
-"""So begin the keys of lots that payments make, and no others: each charge can be credited."""
 BY_HAND = "By the operator"
 """How a purchase was paid that an operator enters."""
 
@@ -185,9 +183,6 @@ def _malformed(command: Fund, now_ms: int) -> Refusal | None:
     )
     if refusal is not None:
         return refusal
-    if command.idempotency_key.startswith(OUR_KEYS):
-        own = ", ".join(repr(each.strip()) for each in OUR_KEYS)
-        return Refusal("invalid_value", f"keys that begin with {own} are of payments alone")
     if not 0 < command.amount_micros <= AMOUNT_MICROS_MAX:
         most = decimal_text(AMOUNT_MICROS_MAX)
         return Refusal("invalid_value", f"the amount must be above 0 and at most {most}")
