@@ -9,7 +9,7 @@ import typer
 
 from talktime.cli.failures import Failure, unless_refused
 from talktime.cli.fund import account
-from talktime.cli.installation import control_plane, installation
+from talktime.cli.installation import cell, control_plane, installation
 from talktime.cli.output import Json, moment, panel, show, table
 from talktime.clock import now_ms
 from talktime.core.limits import PROVIDER_SECRET_TEXT_MAX
@@ -25,6 +25,7 @@ from talktime.operations.provider_settings import (
     use_sandbox,
 )
 from talktime.operations.sealing import Seal
+from talktime.store.payments import open_at_provider
 
 group = typer.Typer(no_args_is_help=True, help="Which payment provider takes cards, and its keys.")
 
@@ -72,9 +73,19 @@ def show_command(json: Json = False) -> None:
 
 @group.command("remove")
 def remove_command(provider: Name) -> None:
-    """Forget a provider's keys; new cards must go to another one before."""
+    """Forget a provider's keys; new cards must go to another one before, and nothing may be open
+    there: without the keys nobody could ask what became of it."""
     known(provider)
-    with control_plane(installation()) as control, control.transaction():
+    settings = installation()
+    for name in settings.cells:
+        with cell(settings, name) as connection, connection.reading():
+            open_ = open_at_provider(connection, provider)
+        if open_:
+            raise Failure(
+                f"{open_} charges and refunds at {provider} are open in cell {name}: "
+                "wait until they are over (talktime purchase list)"
+            )
+    with control_plane(settings) as control, control.transaction():
         unless_refused(remove_provider(control, provider))
 
 

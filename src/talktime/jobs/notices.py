@@ -81,8 +81,7 @@ def send_notices(sweep: Sweep) -> Swept:
         due = anything_due(cell, sweep.clock_ms())
     if not due or sweep.settings is None:
         return Swept(0)
-    with cell.transaction():
-        taken = take_due(cell, sweep.clock_ms())
+    taken = take_due(cell, sweep.clock_ms())
     with cell.reading():
         tasks = tasks_of(cell, taken, sweep.clock_ms())
     if tasks.dropped:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from talktime.core.charges import Absent, Declined, NeedsCardholder, Outcome
+from talktime.core.charges import Absent, Declined, NeedsCardholder, Outcome, Unknown
 from talktime.core.documents import Seller
 from talktime.core.limits import TEND_BATCH_MAX
 from talktime.jobs.installed_providers import Providers
@@ -38,8 +38,12 @@ def recheck_recharges(sweep: Sweep) -> Swept:
 
 
 def collect_payments(sweep: Sweep, providers: Providers) -> Swept:
-    """Do the next step of every payment that is due: charge, ask, try again, give up."""
+    """Do the next step of every payment that is due: charge, ask, try again, give up.
+
+    A provider that does not answer is not asked again in this run: other jobs have their turn.
+    """
     counters, done, failures, after = counters_of(sweep), 0, list[str](), 0
+    answering = _Answering(providers)
     while not sweep.stopping():
         with sweep.connection.reading():
             due = payments_due(sweep.connection, sweep.clock_ms(), after, TEND_BATCH_MAX)
@@ -47,17 +51,34 @@ def collect_payments(sweep: Sweep, providers: Providers) -> Swept:
             if sweep.stopping():
                 break
             with one_row(failures, f"payment {payment_id}"):
-                done += _collect(sweep, counters, providers, organisation_id, payment_id)
+                done += _collect(sweep, counters, answering, organisation_id, payment_id)
         if len(due) < TEND_BATCH_MAX:
             break
         after = due[-1][1]
     return Swept(done, tuple(failures))
 
 
+class _Answering:
+    """The providers of one run, but for those that have not answered in it."""
+
+    def __init__(self, providers: Providers) -> None:
+        self._providers = providers
+        self.silent = set[str]()
+
+    def provider(self, name: str) -> PaymentProvider | None:
+        """The provider of this name; None where it does not answer. Raises LookupError."""
+        if name in self.silent:
+            return None
+        found = self._providers.get(name)
+        if found is None:
+            raise LookupError(f"there is no payment provider {name!r} any more")
+        return found
+
+
 def _collect(
     sweep: Sweep,
     counters: Counters,
-    providers: Providers,
+    answering: "_Answering",
     organisation_id: int,
     payment_id: int,
 ) -> int:
@@ -65,10 +86,12 @@ def _collect(
     step = next_step(counter, payment_id, return_url(sweep, organisation_id))
     if step is None:
         return 0
-    provider = providers.get(step.provider)
+    provider = answering.provider(step.provider)
     if provider is None:
-        raise LookupError(f"there is no payment provider {step.provider!r} any more")
+        return 0
     outcome = _ask(provider, step)
+    if isinstance(outcome, Unknown):
+        answering.silent.add(step.provider)
     note_answer(counter_of(sweep, counters, organisation_id), step, outcome)
     log.info(
         "provider answered",

@@ -26,9 +26,10 @@ from talktime.operations.till import MOVING, Counter, NoWallet, counter_refusal,
 from talktime.store import post_statements as statements
 from talktime.store.database import Connection
 from talktime.store.organisations import (
-    moving_wallets,
+    marked_wallets,
     organisation_of_id,
     organisations_on_the_move,
+    prepaid_among,
     update_organisation,
     wallets_here,
 )
@@ -140,7 +141,11 @@ def move_wallets(sweep: Sweep) -> Swept:
     with control.reading():
         found = organisations_on_the_move(control)
     with cell.reading():
-        ids = wallets_here(cell, found) | moving_wallets(cell, MOVING)
+        ids = wallets_here(cell, found) | marked_wallets(cell, [MOVING])
+        closed = marked_wallets(cell, [DRAINING, POST_USAGE])
+    with control.reading():
+        # Read after the marks were: they were moved back since, and the mark was left.
+        ids |= prepaid_among(control, closed)
     counters, moved = Counters(sweep.control, cell, sweep.clock_ms, sweep.next_id), 0
     for organisation_id in sorted(ids):
         counter = counters.of_id(organisation_id)
@@ -158,6 +163,10 @@ def _moved_on(control: Connection, counter: Counter) -> bool:
         till = till_shown(counter.cell, organisation.id, counter.now_ms)
     if wallet is None:
         return False
+    if wallet.no_buying in (DRAINING, POST_USAGE) and organisation.commerce_model == PREPAID:
+        with open_till(counter) as collector:
+            collector.wallet.no_buying, collector.wallet.watch_changed = None, True
+        return True
     if wallet.no_buying != MOVING:
         if organisation.commerce_model == PREPAID:
             due = organisation.rules.moved and not (till.recharge and till.recharge.enabled)

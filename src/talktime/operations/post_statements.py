@@ -94,7 +94,12 @@ def csv_of(exported: Exported) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows(rows_of(exported))
+    for row in rows_of(exported):
+        # A name that begins so would be a formula to whoever opens the file in a spreadsheet.
+        row["user"] = (
+            f"'{row['user']}" if row["user"].startswith(("=", "+", "-", "@")) else row["user"]
+        )
+        writer.writerow(row)
     return text.getvalue()
 
 

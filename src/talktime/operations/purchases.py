@@ -27,11 +27,9 @@ from talktime.core.refusal import Refusal
 from talktime.operations.eligibility import check_amount
 from talktime.operations.idempotency import check_key, request_hash
 from talktime.operations.input_checks import check_text, first
-from talktime.operations.till import MOVING, Counter, NoWallet, counter_refusal, open_till
+from talktime.operations.till import CLOSED, Counter, NoWallet, counter_refusal, open_till
 from talktime.store.payments import payment_of_id, payment_of_key, payments_before
 
-CLOSED = (MOVING, "draining", "post_usage")
-"""Marks of a wallet for which nobody buys, the operator neither (D14)."""
 _AFTER_ALL_IDS = 2**63 - 1
 
 

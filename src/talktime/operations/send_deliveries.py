@@ -24,6 +24,7 @@ from talktime.core.deliveries import (
     next_of,
 )
 from talktime.core.limits import (
+    DELIVERIES_LOOKED_AT_MAX,
     DELIVERIES_OF_EACH_MAX,
     DELIVERIES_TAKEN_MAX,
     DIGEST_NOTICES_MAX,
@@ -78,14 +79,20 @@ class Tasks(NamedTuple):
 
 
 def take_due(cell: Connection, now_ms: int) -> list[Delivery]:
-    """Take a page of deliveries that are due: nobody else does for a while."""
-    return store.take_deliveries(
-        cell,
-        now_ms,
-        now_ms + LEASE_MS,
-        of_each_max=DELIVERIES_OF_EACH_MAX,
-        rows_max=DELIVERIES_TAKEN_MAX,
-    )
+    """Take a page of deliveries that are due: nobody else does for a while. They are chosen before
+    anything is locked, then taken in a transaction of its own."""
+    with cell.reading():
+        ids = store.due_deliveries(
+            cell,
+            now_ms,
+            looked_at_max=DELIVERIES_LOOKED_AT_MAX,
+            of_each_max=DELIVERIES_OF_EACH_MAX,
+            rows_max=DELIVERIES_TAKEN_MAX,
+        )
+    if not ids:
+        return []
+    with cell.transaction():
+        return store.take_deliveries(cell, ids, now_ms, now_ms + LEASE_MS)
 
 
 def tasks_of(cell: Connection, taken: Sequence[Delivery], now_ms: int) -> Tasks:

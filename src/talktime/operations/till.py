@@ -24,8 +24,10 @@ from talktime.store.payments import load_till, save_till
 from talktime.store.save import save
 
 MOVING = "moving"
-"""Why nothing can be bought while the commerce model is being changed: set and taken away by
-operations/commerce_models.py alone."""
+"""Why nothing can be bought while the commerce model is being changed."""
+CLOSED = (MOVING, "draining", "post_usage")
+"""The marks of the commerce model: nobody buys, the operator neither (D14). Set from the control
+plane, taken away by operations/commerce_models.py alone."""
 
 
 class Counter(NamedTuple):
@@ -84,9 +86,9 @@ def caps_since_ms(now_ms: int) -> int:
 
 
 def _close_to_buying(wallet: Wallet, code: str | None) -> None:
-    """Keep with the wallet why nothing can be bought. The mark of a change of the commerce model
-    stays: whoever made it came first to the wallet, and may not be in the control plane yet."""
-    if wallet.no_buying not in (code, MOVING):
+    """Keep with the wallet why nothing can be bought. The marks of the commerce model stay: who
+    comes with another may have read the control plane before it was changed, or while it was."""
+    if wallet.no_buying not in (code, *CLOSED):
         wallet.no_buying, wallet.watch_changed = code, True
 
 

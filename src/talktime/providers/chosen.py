@@ -38,7 +38,7 @@ def chosen_providers(
         *(control, clock_ms, next_id),
         webhook_secret=sandbox_secret(settings),
         pages_url=settings.public_url,
-        charging=keys.active == SANDBOX,
+        charging=keys.active == SANDBOX and settings.test_clock,
     )
     providers: dict[str, PaymentProvider] = {SANDBOX: sandbox}
     if keys.stripe is not None:

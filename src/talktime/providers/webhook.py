@@ -9,10 +9,12 @@ import hashlib
 import hmac
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from ipaddress import ip_address
+from queue import Empty, Queue
 from typing import Any
 
 import httpcore
@@ -35,6 +37,27 @@ def resolved(host: str, port: int) -> list[str]:
     """The addresses that a name stands for now. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+def in_time(resolve: Callable[[], list[str]], seconds: float) -> list[str]:
+    """What a name stands for, where that is found in time; the system's own limit may be minutes.
+    Raises TimeoutError, and what `resolve` raises."""
+    found: Queue[list[str] | Exception] = Queue()
+
+    def look() -> None:
+        try:
+            found.put(resolve())
+        except Exception as error:  # noqa: BLE001 - raised by whoever waits
+            found.put(error)
+
+    threading.Thread(target=look, name="resolve", daemon=True).start()
+    try:
+        result = found.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError from None
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 @cache
@@ -83,7 +106,9 @@ class Webhooks:
             return Never(target.detail)
         until = time.monotonic() + self._timeout_s
         try:
-            addresses = self._resolve(target.host, target.port)
+            addresses = in_time(lambda: self._resolve(target.host, target.port), self._timeout_s)
+        except TimeoutError:
+            return Later(f"{target.host} was not found within {self._timeout_s:g} s", away=True)
         except (OSError, UnicodeError) as error:
             return Later(f"{target.host} cannot be found: {error}", away=True)
         refused = not addresses or not all(may_be_called(each, target) for each in addresses)

@@ -31,15 +31,20 @@ INSERT_DELIVERIES = Both(DELIVERY.insert().postgres + _ONCE, DELIVERY.insert().s
 
 _COLUMNS = ", ".join(DELIVERY.columns)
 # A few of each target, so that a slow one keeps the others waiting for a moment alone.
-_DUE = f"""
-    SELECT {_COLUMNS} FROM delivery WHERE due_ms <= ? AND id IN (
-        SELECT id FROM (
-            SELECT id, due_ms, channel, ROW_NUMBER() OVER (
-                PARTITION BY organisation_id, channel, target ORDER BY due_ms, id) AS place
-            FROM delivery WHERE due_ms <= ?) first
-        WHERE place <= ? ORDER BY due_ms, id LIMIT ?)
-    ORDER BY id"""
-DUE_DELIVERIES = Both(f"{_DUE} FOR UPDATE SKIP LOCKED", _DUE)
+# Of a backlog the first alone are looked at: to rank all of it would take seconds each time.
+DUE_DELIVERIES = """
+    SELECT id FROM (
+        SELECT id, due_ms, ROW_NUMBER() OVER (
+            PARTITION BY organisation_id, channel, target ORDER BY due_ms, id) AS place
+        FROM (SELECT id, due_ms, organisation_id, channel, target FROM delivery
+            WHERE due_ms <= ? ORDER BY due_ms LIMIT ?) first) ranked
+    WHERE place <= ? ORDER BY due_ms, id LIMIT ?"""
+_LOCKED = f"SELECT {_COLUMNS} FROM delivery WHERE due_ms <= ? AND id = ANY(?) ORDER BY id"
+LOCK_DELIVERIES = Both(
+    f"{_LOCKED} FOR UPDATE SKIP LOCKED",
+    f"SELECT {_COLUMNS} FROM delivery WHERE due_ms <= ? "
+    "AND id IN (SELECT value FROM json_each(?)) ORDER BY id",
+)
 ANYTHING_DUE = "SELECT 1 FROM delivery WHERE due_ms <= ? LIMIT 1"
 TAKE_DELIVERIES = (
     "UPDATE delivery SET due_ms = ?, tried_ms = ?, tries = tries + 1 "
@@ -109,13 +114,20 @@ def anything_due(connection: Connection, now_ms: int) -> bool:
     return bool(connection.rows(ANYTHING_DUE, [now_ms]))
 
 
+def due_deliveries(
+    connection: Connection, now_ms: int, *, looked_at_max: int, of_each_max: int, rows_max: int
+) -> list[int]:
+    """The ids of deliveries that are due, at most `of_each_max` of one target. Takes no lock."""
+    params = [now_ms, looked_at_max, of_each_max, rows_max]
+    return [row[0] for row in connection.rows(DUE_DELIVERIES, params)]
+
+
 def take_deliveries(
-    connection: Connection, now_ms: int, until_ms: int, *, of_each_max: int, rows_max: int
+    connection: Connection, ids: Sequence[int], now_ms: int, until_ms: int
 ) -> list[Delivery]:
-    """Take deliveries that are due, as they are with this try counted; nobody else does until
-    `until_ms`. At most `of_each_max` of one target."""
-    params = [now_ms, now_ms, of_each_max, rows_max]
-    due = [Delivery(*row) for row in connection.rows(DUE_DELIVERIES, params)]
+    """Take those of these deliveries that are due still, as they are with this try counted; nobody
+    else does until `until_ms`."""
+    due = [Delivery(*row) for row in connection.rows(LOCK_DELIVERIES, [now_ms, list(ids)])]
     if due:
         owners = sorted({each.organisation_id for each in due})
         ids = [each.id for each in due]

@@ -4,7 +4,7 @@ The caller opens and commits the transaction (store/revisions.py).
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -50,7 +50,8 @@ ON_THE_MOVE = (
     "OR (commerce_model = 'prepaid' AND calling_rules LIKE ?)"
 )
 _MOVED = '%"moved":true%'
-MARKED_WALLETS = "SELECT organisation_id FROM wallet WHERE no_buying = ?"
+MARKED_WALLETS = "SELECT organisation_id FROM wallet WHERE no_buying = ANY(?)"
+PREPAID_AMONG = "SELECT id FROM organisation WHERE id = ANY(?) AND commerce_model = 'prepaid'"
 WALLETS_HERE = "SELECT organisation_id FROM wallet WHERE organisation_id = ANY(?)"
 FIRST_FUNDED = "SELECT first_funded_ms FROM wallet WHERE organisation_id = ?"
 
@@ -121,9 +122,15 @@ def organisations_on_the_move(connection: Connection) -> set[int]:
     return {row[0] for row in connection.rows(ON_THE_MOVE, [_MOVED])}
 
 
-def moving_wallets(connection: Connection, mark: str) -> set[int]:
-    """Organisations whose wallet in this cell has this mark of why nothing can be bought."""
-    return {row[0] for row in connection.rows(MARKED_WALLETS, [mark])}
+def prepaid_among(connection: Connection, organisation_ids: Iterable[int]) -> set[int]:
+    """Which of these organisations are prepaid."""
+    ids = sorted(organisation_ids)
+    return {row[0] for row in connection.rows(PREPAID_AMONG, [ids])} if ids else set()
+
+
+def marked_wallets(connection: Connection, marks: Sequence[str]) -> set[int]:
+    """Organisations whose wallet in this cell has one of these marks in `no_buying`."""
+    return {row[0] for row in connection.rows(MARKED_WALLETS, [list(marks)])}
 
 
 def wallets_here(connection: Connection, organisation_ids: Iterable[int]) -> set[int]:

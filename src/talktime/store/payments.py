@@ -153,6 +153,11 @@ TRIES_OF = (
     f"SELECT {_TRY_COLUMNS} FROM payment_try WHERE organisation_id = ? AND payment_id = ANY(?) "
     "ORDER BY payment_id, number"
 )
+# Whoever's they are: the keys of a provider are the installation's.
+OPEN_AT_PROVIDER = """
+    SELECT (SELECT COUNT(*) FROM payment_try WHERE provider = ? AND closed_ms IS NULL)
+        + (SELECT COUNT(*) FROM refund r JOIN payment_try t ON t.payment_id = r.payment_id
+            AND t.state = 'succeeded' WHERE t.provider = ? AND r.due_ms IS NOT NULL)"""
 CHARGED_SINCE = (
     f"SELECT {_TRY_COLUMNS} FROM payment_try WHERE state = 'succeeded' AND closed_ms >= ? "
     "AND id > ? ORDER BY id LIMIT ?"
@@ -174,6 +179,8 @@ WALLETS_ASKING = (
 WALLETS_TO_RECHARGE = """
     SELECT r.organisation_id FROM recharge r JOIN wallet w ON w.organisation_id = r.organisation_id
     WHERE r.organisation_id > ? AND r.enabled AND r.paused_code = '' AND w.no_buying IS NULL
+        AND EXISTS (SELECT 1 FROM payment_method m WHERE m.organisation_id = r.organisation_id
+            AND m.kind = 'card' AND m.state = 'active')
         AND NOT EXISTS (SELECT 1 FROM payment p WHERE p.organisation_id = r.organisation_id
             AND p.kind = 'recharge' AND p.closed_ms IS NULL)
         AND COALESCE((SELECT SUM(l.remaining_micros - l.held_micros) FROM lot l
@@ -324,3 +331,8 @@ def charged_since(
     """A page of the charges that succeeded since a moment, by the id of their try."""
     rows = connection.rows(CHARGED_SINCE, [since_ms, after_id, rows_max])
     return [PaymentTry(*row) for row in rows]
+
+
+def open_at_provider(connection: Connection, provider: str) -> int:
+    """How many charges and refunds at a provider have no end yet."""
+    return int(connection.rows(OPEN_AT_PROVIDER, [provider, provider])[0][0])
