@@ -23,7 +23,7 @@ def test_holds_are_looked_at_every_second():
     periods_s = {job.name: job.period_s for job in TIMETABLE}
     assert periods_s["expire_holds"] == 1
     lanes = {job.lane for job in TIMETABLE}
-    assert lanes == {"calls", "money", "notices", "upkeep"}
+    assert lanes == {"", "calls", "money", "notices", "upkeep"}
 
 
 def test_a_recharge_begins_and_is_charged_within_half_a_second_of_the_settle():
