@@ -16,7 +16,15 @@ from typing import Any
 
 import typer
 
-from docs import api_tables, catalogue_tables, licensing, rules, worked, worked_payers
+from docs import (
+    api_tables,
+    catalogue_tables,
+    licensing,
+    rules,
+    sandbox_tables,
+    worked,
+    worked_payers,
+)
 from talktime.cli.app import app
 from talktime.config import settings_from
 from talktime.console.databases import set_up
@@ -35,6 +43,7 @@ TABLES = {
     **worked_payers.TABLES,
     **api_tables.TABLES,
     **catalogue_tables.TABLES,
+    **sandbox_tables.TABLES,
 }
 VARIABLES = {
     "DATABASE_URL": (
