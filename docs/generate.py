@@ -22,6 +22,7 @@ from docs import (
     jobs,
     licensing,
     rules,
+    sandbox_tables,
     worked,
     worked_payers,
     worked_refunds,
@@ -46,6 +47,7 @@ TABLES = {
     **worked_refunds.TABLES,
     **api_tables.TABLES,
     **catalogue_tables.TABLES,
+    **sandbox_tables.TABLES,
 }
 VARIABLES = {
     "DATABASE_URL": (

@@ -64,4 +64,5 @@ def test_every_refusal_that_a_switch_can_meet_is_in_the_document() -> None:
         *("never_funded", "number_reserved", "quota_reached"),
     }
     of_no_operation = {"not_found", "method_not_allowed"}
+    of_no_operation |= {"not_in_sandbox", "sandbox_not_possible", "provider_in_use"}
     assert set(REFUSALS) - told - of_no_operation <= (by_the_operator_alone | of_the_directory)

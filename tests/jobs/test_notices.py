@@ -295,8 +295,7 @@ def test_what_was_decided_of_a_delivery_that_another_has_taken_since_is_not_writ
     office.endpoint()
     office.zero()
     spread_notices(office.sweep())
-    with office.cell.transaction():
-        (slow,) = take_due(office.cell, office.now_ms)
+    (slow,) = take_due(office.cell, office.now_ms)
     office.wait(LEASE_MS)
     office.run()
     assert office.one_delivery().state == "sent"

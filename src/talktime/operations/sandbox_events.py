@@ -149,16 +149,19 @@ def read_sandbox_event(
         return BadSignature("the header webhook-signature does not fit the body and the secret")
     if int(at) < now_s - TOLERANCE_S:
         return BadSignature(f"it was signed {now_s - int(at)} seconds ago")
-    said = json.loads(body)
-    about = said["data"]
-    return Event(
-        said["id"],
-        said["type"],
-        about["charge_ref"],
-        about["setup_ref"],
-        int(about["try_id"]) if about["try_id"] else None,
-        int(about["organisation_id"]),
-    )
+    try:
+        said = json.loads(body)
+        about = said["data"]
+        return Event(
+            said["id"],
+            said["type"],
+            about["charge_ref"],
+            about["setup_ref"],
+            int(about["try_id"]) if about["try_id"] else None,
+            int(about["organisation_id"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return BadSignature("the body is no event of the sandbox's")
 
 
 def _signature(ref: str, at_s: int, body: bytes, secret: str) -> str:
