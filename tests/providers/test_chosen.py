@@ -1,5 +1,7 @@
 """The providers of an installation. Mirrors src/talktime/providers/chosen.py."""
 
+from dataclasses import replace
+
 import pytest
 
 from talktime.core.charges import Absent, Declined, Event, Succeeded, Unknown
@@ -23,9 +25,10 @@ def control(store):
 
 @pytest.fixture
 def choose(store, control):
-    """The providers as the settings are now."""
+    """The providers as the settings are now, of a demo or a test."""
     next_id = Ids(1, lambda: NOW_MS).next
-    return lambda: chosen_providers(store.settings, lambda: control, lambda: NOW_MS, next_id)
+    demo = replace(store.settings, test_clock=True)
+    return lambda: chosen_providers(demo, lambda: control, lambda: NOW_MS, next_id)
 
 
 def a_card(control, provider) -> str:
@@ -48,6 +51,16 @@ def test_a_new_installation_has_the_sandbox_and_takes_its_webhooks(store, contro
     assert sorted(each.kind for each in read if isinstance(each, Event)) == [
         *("card.added", "charge.succeeded"),
     ]
+
+
+def test_in_production_the_sandbox_charges_nothing(store, control, choose):
+    """Or whoever had a card there, from before, would get credits for no money."""
+    method = a_card(control, choose().providers["sandbox"])
+    next_id = Ids(3, lambda: NOW_MS).next
+    chosen = chosen_providers(store.settings, lambda: control, lambda: NOW_MS, next_id)
+    declined = chosen.providers["sandbox"].charge(a_charge(method))
+    assert isinstance(declined, Declined)
+    assert (declined.code, declined.hard) == ("sandbox_off", True)
 
 
 def test_with_stripe_in_use_the_sandbox_charges_no_more(store, control, choose, stripe_):

@@ -66,7 +66,7 @@ DECLINES = {
         Decline("cancelled", "The charge was called off.", False),
         Decline(WAITING_FOR_CARDHOLDER, "The cardholder must confirm the payment.", False),
         Decline("unknown_card", "The sandbox has no such card, or has it no more.", True),
-        Decline("sandbox_off", "The sandbox is not in use: another provider is.", True),
+        Decline("sandbox_off", "The sandbox is not in use here.", True),
     )
 }
 """Every reason of the sandbox's for which a card is not charged."""
