@@ -64,7 +64,11 @@ BY_KIND = {
     "special_prefix": st.builds(SpecialPrefix, DIGITS, names, st.booleans()),
     "policy": policies,
     "number_tier": st.builds(NumberTier, figures, figures),
-    "currency": st.builds(Currency, st.sampled_from(("USD", "JPY", "NOK")), st.just("10")),
+    "currency": st.builds(
+        Currency,
+        st.sampled_from(("USD", "JPY", "NOK")),
+        *(st.just("10"), st.just("5000"), st.just("100")),
+    ),
     "setting": st.builds(Setting, st.just("default_policy"), names),
 }
 starts_ms = st.integers(0, 80_000).map(lambda day: day * DAY_MS) | st.integers(0, 7 * 10**12)

@@ -1,5 +1,6 @@
 """Fixtures for all tests: throw-away databases, empty and migrated."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -30,6 +31,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--seed", default=None, help="play this one history of tests/invariants/test_money_in.py"
     )
+
+
+def pytest_runtest_setup() -> None:
+    # Set where tests run side by side: what is printed would be as narrow as a terminal.
+    os.environ.pop("COLUMNS", None)
 
 
 def pytest_configure(config: pytest.Config) -> None:

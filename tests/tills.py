@@ -116,6 +116,7 @@ class Office(Desk):
         for told in self.books.notices:
             self.told.setdefault(told.key, told)
         self.books.notices.clear()
+        self.books.notice_ids.clear()
         recharges = [p for p in self.payments.values() if p.kind == "recharge" and p.open]
         assert len(recharges) <= 1, "two open attempts"
 

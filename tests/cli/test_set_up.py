@@ -27,6 +27,10 @@ def test_an_organisation_is_made_with_an_empty_wallet(shell):
             "pay_as_you_go": False,
             "post_usage_cap": None,
             "independent_counters": False,
+            "sold_by_reseller": False,
+            "agreement_country": "",
+            "post_usage_blocked": False,
+            "moved": False,
         },
     }
     shown = shell.json("organisation", "show", "Contoso")

@@ -137,7 +137,7 @@ def test_an_admin_of_several_chooses_and_sees_no_others(admin):
 def test_an_empty_organisation_says_what_to_do_next(admin):
     words = words_of(admin.get("/organisations/1/"))
     assert "Balance available €0.00 Held for running calls €0.00" in words
-    assert "No credits are left. Ask the operator of this service to add funds" in words
+    assert "No credits are left: paid calls are refused until funds are added" in words
     assert "No calls yet." in words
     assert "No users yet." in words
 
@@ -153,7 +153,7 @@ def test_the_balance_counts_what_the_engine_would_let_calls_take(admin):
     words = words_of(admin.get("/organisations/1/"))
     assert "Balance available €103.43 Held for running calls €0.08 0.075" in words
     assert "Owed for calls past their hold €1.50" in words
-    lots = words.partition("Amount ")[2].partition(" Usage")[0]
+    lots = words.partition("Amount ")[2].partition(" Add funds")[0]
     assert lots == (
         "1 Jan 1970, 01:00:00 Expired Purchase 15 Jan 2027 €50.00 €0.00 €50.00 "
         "1 Oct 2096, 09:06:40 Grant Promotional 15 Jan 2027 €5.01 5.005 €0.00 €20.00 "

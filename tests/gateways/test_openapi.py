@@ -63,6 +63,10 @@ def test_every_refusal_that_a_switch_can_meet_is_in_the_document() -> None:
         *("licence_not_possible", "users_not_possible"),
         *("never_funded", "number_reserved", "quota_reached"),
     }
-    of_no_operation = {"not_found", "method_not_allowed"}
+    of_money = {
+        *("credits_not_offered", "amount_out_of_bounds", "payment_not_possible"),
+        *("approval_needed", "idempotency_key_missing", "month_open", "still_owed"),
+    }
+    of_no_operation = {"not_found", "method_not_allowed", *of_money}
     of_no_operation |= {"not_in_sandbox", "sandbox_not_possible", "provider_in_use"}
     assert set(REFUSALS) - told - of_no_operation <= (by_the_operator_alone | of_the_directory)

@@ -12,7 +12,7 @@ from tests.invariants.money_world import World
 from tests.stores import Stores
 
 STEPS = 40
-SEEDS = {"sqlite": 100, "postgres": 3}
+SEEDS = {"sqlite": 100, "postgres": 2}
 BLOCKS = 20
 
 

@@ -105,7 +105,8 @@ WRONG = {
     "[" * 5_000: "1: lists and mappings stand too deep in each other",
     "a: &x [1]\nb: [*x, *x]": "2: an alias (*) is not taken; write the value out",
     "countries: []": (
-        "1: 'countries' is none of licence, country, special_prefix, policy, number_tier, setting"
+        "1: 'countries' is none of licence, country, special_prefix, policy, number_tier, currency,"
+        " setting"
     ),
     "country: {}": "1: country: a list of entries is wanted (- ...)",
     "country: []\ncountry: []": "2: the file: the field country stands twice",

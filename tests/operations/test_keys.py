@@ -98,7 +98,7 @@ def test_a_key_may_have_one_scope_and_an_end(create, control):
         ({"scopes": []}, "a key needs a scope: calls, quotes, users, billing"),
         (
             {"scopes": ["calls", "money"]},
-            "a scope must be one of calls, quotes, users, not 'money'",
+            "a scope must be one of calls, quotes, users, billing, operator, not 'money'",
         ),
         ({"expires_ms": NOW_MS}, "the key would have expired before it is made"),
     ],

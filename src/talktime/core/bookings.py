@@ -13,6 +13,7 @@ from talktime.core.meters import month_of
 from talktime.core.outcomes import Paid, Settled
 from talktime.core.payers import FREE_CALL
 from talktime.core.paying import covered_s, parts_paid
+from talktime.core.telling import tell_crossings
 
 
 def charge(
@@ -52,7 +53,9 @@ def charge(
 def use_minutes(books: Books, call: Call, more_s: int, now_ms: int) -> None:
     """Count so many seconds of the call's pool as used; below zero, give them back."""
     if more_s:
-        books.meter(call.organisation_id, call.payers.pool).use(more_s, now_ms)
+        meter = books.meter(call.organisation_id, call.payers.pool)
+        meter.use(more_s, now_ms)
+        tell_crossings(books, meter, now_ms)
         call.pool_s += more_s
 
 

@@ -42,6 +42,7 @@ class Books:
     transfers: list[Transfer] = field(default_factory=list)
     usage: list[UsageRecord] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    notice_ids: list[int] = field(default_factory=list)
 
     def meter(self, organisation_id: int, key: str) -> Meter:
         """The organisation's meter of this key; a new one where nothing was used of it yet."""
@@ -49,6 +50,12 @@ class Books:
         if meter is None:
             meter = self.meters[organisation_id, key] = Meter(organisation_id, key)
         return meter
+
+    def tell(self, notice: Notice) -> None:
+        """Have something told; its id is made now, so that ids are the same however commands are
+        cut into batches."""
+        self.notices.append(notice)
+        self.notice_ids.append(self.next_id())
 
     def transfer(
         self,

@@ -10,7 +10,7 @@ from talktime.core.outcomes import Granted, Noted, Paid, Refused
 from talktime.core.paying import Purse, lasts_s, parts_paid, price_of_s, purse_of
 from talktime.core.rating import billed_seconds, price_micros
 from talktime.core.shortage import too_short
-from talktime.core.telling import tell_refused
+from talktime.core.telling import tell_crossings, tell_refused
 
 
 def authorize(books: Books, call: Call, command: Authorize, now_ms: int) -> Granted | Refused:
@@ -36,11 +36,15 @@ def authorize(books: Books, call: Call, command: Authorize, now_ms: int) -> Gran
 
 def _note_totals(books: Books, call: Call, command: Authorize, now_ms: int) -> None:
     """How many minutes there are of the pools this call looks at, by the licences of now (R48)."""
-    payers = command.payers
-    if payers.pool:
-        books.meter(call.organisation_id, payers.pool).set_total(command.pool_total_s, now_ms)
-    if payers.guard:
-        books.meter(call.organisation_id, payers.guard).set_total(command.guard_total_s, now_ms)
+    payers, owner = command.payers, call.organisation_id
+    for key, total_s in (
+        (payers.pool, command.pool_total_s),
+        (payers.guard, command.guard_total_s),
+    ):
+        if key:
+            meter = books.meter(owner, key)
+            meter.set_total(total_s, now_ms)
+            tell_crossings(books, meter, now_ms)
 
 
 def extend(books: Books, call: Call, command: Extend, now_ms: int) -> Granted | Refused:

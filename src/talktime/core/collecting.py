@@ -335,4 +335,4 @@ class Collector:
         key = f"{kind}/{payment.id}"
         if not any(told.key == key for told in self.books.notices):
             told = notice(payment.organisation_id, kind, key, self.now_ms, **facts)
-            self.books.notices.append(told)
+            self.books.tell(told)

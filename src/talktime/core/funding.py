@@ -83,7 +83,7 @@ def expire_lots(books: Books, command: ExpireLots, now_ms: int) -> LotsExpired:
                 wallet.organisation_id, lot.id, FORFEITURES, micros, "forfeiture", None, now_ms
             )
             forfeited.append((lot.id, micros))
-            books.notices.append(_expired(wallet, lot, micros, now_ms))
+            books.tell(_expired(wallet, lot, micros, now_ms))
     return LotsExpired(tuple(forfeited))
 
 

@@ -174,4 +174,4 @@ def _freeze(collector: Collector, refund: Refund) -> None:
             balance_micros=wallet.balance_micros,
             **facts,
         )
-        collector.books.notices.append(told)
+        collector.books.tell(told)

@@ -5,7 +5,7 @@ from talktime.core import watch
 from talktime.core.books import Books
 from talktime.core.calls import Call
 from talktime.core.ledger import Wallet
-from talktime.core.meters import month_of
+from talktime.core.meters import Meter, month_of
 from talktime.core.notices import notice
 from talktime.core.refusal import Refusal
 
@@ -22,7 +22,7 @@ def tell_refused(books: Books, wallet: Wallet, call: Call, refusal: Refusal, now
         watch.note_shortage(wallet, now_ms)
     elif refusal.code == "spend_limit_reached" and call.user_id is not None:
         month = month_of(call.started_ms)
-        books.notices.append(
+        books.tell(
             notice(
                 call.organisation_id,
                 "spend_limit.reached",
@@ -37,19 +37,19 @@ def tell_refused(books: Books, wallet: Wallet, call: Call, refusal: Refusal, now
         )
 
 
-def tell_crossings(books: Books, now_ms: int) -> None:
-    """Tell of the pools that this batch used to 80 % and to their end, once a month (R27)."""
-    for meter in books.meters.values():
-        for percent in meter.crossed:
-            books.notices.append(
-                notice(
-                    meter.organisation_id,
-                    "pool.warning",
-                    f"pool.warning/{meter.key}/{percent}",
-                    now_ms,
-                    pool=meter.key,
-                    used_s=meter.used,
-                    total_s=meter.total or 0,
-                    percent=percent,
-                )
+def tell_crossings(books: Books, meter: Meter, now_ms: int) -> None:
+    """Tell that a pool was just used to 80 %, or to its end, once a month (R27)."""
+    for percent in meter.crossed:
+        books.tell(
+            notice(
+                meter.organisation_id,
+                "pool.warning",
+                f"pool.warning/{meter.key}/{percent}",
+                now_ms,
+                pool=meter.key,
+                used_s=meter.used,
+                total_s=meter.total or 0,
+                percent=percent,
             )
+        )
+    meter.crossed = ()

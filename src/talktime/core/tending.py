@@ -96,7 +96,7 @@ def _tell(collector: Collector, level: AlertLevel, balance_micros: int) -> None:
         kind, facts["threshold_micros"] = "balance.low", level.below_micros
     key = f"{kind}/{level.below_micros}/{now_ms}"
     told = notice(wallet.organisation_id, kind, key, now_ms, **facts)
-    collector.books.notices.append(told)
+    collector.books.tell(told)
 
 
 def _threshold(level: AlertLevel) -> int:

@@ -210,7 +210,7 @@ def _tell(counter: Counter, model: str, no_buying: str | None, reason: str) -> N
     """Keep with the wallet why nothing can be bought now, and tell of the new model."""
     with open_till(counter) as collector:
         collector.wallet.no_buying, collector.wallet.watch_changed = no_buying, True
-        collector.books.notices.append(_changed(counter, model, reason))
+        collector.books.tell(_changed(counter, model, reason))
 
 
 def _changed(counter: Counter, model: str, reason: str) -> Notice:

@@ -13,7 +13,6 @@ from talktime.core.commands import Command
 from talktime.core.decide import decide
 from talktime.core.notices import Notice
 from talktime.core.outcomes import Funded, HoldExpired, LotsExpired, Outcome, Replayed
-from talktime.core.telling import tell_crossings
 from talktime.operations.render import CallOutcome, reply
 from talktime.store.database import Connection
 from talktime.store.load import load
@@ -65,7 +64,6 @@ def execute(
             answer = new_answers[-1]
             answer.status, answer.body = status, body
         done.append(Done(outcome, status, body))
-    tell_crossings(books, now_ms)
     if books.notices:
         books.notices = [_with_name(connection, each) for each in books.notices]
     save(connection, books, now_ms)

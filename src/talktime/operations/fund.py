@@ -142,7 +142,7 @@ def _funded(
         )
         balance_micros = books.wallets[organisation.id].balance_micros
         number = number_text(organisation.cell, document.number)
-        books.notices.append(_told(outcome.lot, organisation.currency, balance_micros, number))
+        books.tell(_told(outcome.lot, organisation.currency, balance_micros, number))
     save(cell, books, now_ms)
     return outcome
 

@@ -170,7 +170,7 @@ def tell(desk: Desk, refund: Refund) -> None:
     else:
         return
     told = notice(refund.organisation_id, kind, f"{kind}/{refund.id}", desk.counter.now_ms, **facts)
-    desk.collector.books.notices.append(told)
+    desk.collector.books.tell(told)
 
 
 def _issue(counter: Counter, facts: DocumentFacts) -> None:

@@ -106,7 +106,7 @@ def start_purchase(
             )
             if method.kind == INVOICE:
                 collector.till.payments[payment.id] = payment
-                collector.books.notices.append(_invoiced(counter, payment))
+                collector.books.tell(_invoiced(counter, payment))
             else:
                 collector.start(payment, method)
             return Purchase(payment, False)

@@ -118,4 +118,4 @@ def _invoice(counter: Counter, collector: Collector, bought: Bought) -> None:
         facts["po_number"] = payment.po_number or None
     kind = f"{payment.kind}.succeeded"
     told = notice(payment.organisation_id, kind, f"{kind}/{payment.id}", counter.now_ms, **facts)
-    collector.books.notices.append(told)
+    collector.books.tell(told)

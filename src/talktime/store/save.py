@@ -106,7 +106,9 @@ def save(connection: Connection, books: Books, now_ms: int) -> None:
         (INSERT_TRANSFERS, [tuple(transfer) for transfer in books.transfers]),
     ]
     # What was told before is not told again.
-    notices = [notice_row(books.next_id(), each) for each in books.notices]
+    notices = [
+        notice_row(id_, each) for id_, each in zip(books.notice_ids, books.notices, strict=True)
+    ]
     writes = [
         (statement, rows) for statement, rows in (*planned, (INSERT_NOTICES, notices)) if rows
     ]
