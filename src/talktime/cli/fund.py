@@ -71,11 +71,8 @@ def fund_command(
     with control_plane(settings) as control:
         owner = organisation_of(control, organisation)
         limit_micros = approval_above(catalogue_of(control), owner.currency)
-    if source in GIVEN and micros > limit_micros:
-        raise Failure(
-            f"a second operator must approve what is given above {decimal_text(limit_micros)} "
-            f"{owner.currency}: ask with `talktime grant give`"
-        )
+    if source in GIVEN:
+        approved_alone(micros, limit_micros, owner.currency)
     key = idempotency_key or secrets.token_hex(16)
     with repeatable(key), cell(settings, owner.cell) as connection:
         funded = unless_refused(
@@ -96,6 +93,15 @@ def fund_command(
             )
         )
     show(json, document(owner, funded, key), picture(owner, funded, key))
+
+
+def approved_alone(micros: int, limit_micros: int, currency: str) -> None:
+    """Failure where one operator alone may not give so much."""
+    if micros > limit_micros:
+        raise Failure(
+            f"a second operator must approve what is given above {decimal_text(limit_micros)} "
+            f"{currency}: ask with `talktime grant give`"
+        )
 
 
 @contextmanager
