@@ -157,8 +157,9 @@ def _freeze(collector: Collector, refund: Refund) -> None:
     disputed = refund.kind == CHARGEBACK
     code = DISPUTED if disputed else REFUNDED
     did = "was disputed" if disputed else "was refunded"
-    owed = f"{decimal_text(wallet.debt_micros)} {wallet.currency} is owed"
-    detail = f"Payment {refund.payment_id} {did}; {owed}"
+    detail = f"Payment {refund.payment_id} {did}"
+    if wallet.debt_micros:
+        detail += f"; {decimal_text(wallet.debt_micros)} {wallet.currency} is owed"
     attempt = till.open_recharge()
     if attempt is not None and attempt.state == DECLINED:
         attempt.code, attempt.detail = code, detail

@@ -130,7 +130,7 @@ def recharge_shown(desk: Desk, view: RechargeView) -> Shown:
         "amount": desk.money(recharge.amount_micros),
         "month_limit": None if cap_micros is None else desk.money(cap_micros),
         "month_left": None if left_micros is None else desk.money(left_micros),
-        "paused": paused_shown(desk, view) if recharge.paused_code else None,
+        "paused": paused_shown(desk, view) if on and recharge.paused_code else None,
     }
 
 
