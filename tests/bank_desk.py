@@ -79,6 +79,7 @@ class BankDesk:
         self.pages: dict[int, Page] = {}
         self.movements: list[Movement] = []
         self.events: list[tuple[bytes, dict[str, str]]] = []
+        self.disputes_named = "charge.dispute"
         self._clock_ms = clock_ms
         self._lock = threading.RLock()
         self._count = 0
@@ -118,7 +119,7 @@ class BankDesk:
             dispute_ref = self._ref("dispute")
             made.disputes[dispute_ref] = Dispute(dispute_ref, micros, "open")
             self._move(made, "chargeback", -micros)
-            self._tell("charge.dispute.created", made)
+            self._tell(f"{self.disputes_named}.created", made)
             return dispute_ref
 
     def decide(self, dispute_ref: str, *, won: bool) -> None:
@@ -129,7 +130,7 @@ class BankDesk:
             made.disputes[dispute_ref] = dispute._replace(state="won" if won else "lost")
             if won:
                 self._move(made, "reinstatement", dispute.amount_micros)
-            self._tell("charge.dispute.closed", made)
+            self._tell(f"{self.disputes_named}.closed", made)
 
     def refund_at_console(self, ref: str, amount_micros: int) -> str:
         """A refund that was not asked for through us; its reference."""

@@ -54,10 +54,12 @@ def events(shop):
         return shop.cell.rows("SELECT kind, tries, detail, due_ms FROM provider_event ORDER BY id")
 
 
-def test_a_dispute_at_the_bank_is_booked_when_it_is_told(shop):
+@pytest.mark.parametrize("named", ["charge.dispute", "dispute"])
+def test_a_dispute_at_the_bank_is_booked_when_it_is_told(shop, named):
     """Source: D15."""
     payment = shop.buy(100 * UNIT)
     hear(shop)
+    shop.bank.disputes_named = named
     dispute = shop.bank.dispute(shop.charge_of(payment))
     hear(shop)
     assert shop.went_back() == [("chargeback", "open", 100 * UNIT, 0)]
@@ -68,8 +70,8 @@ def test_a_dispute_at_the_bank_is_booked_when_it_is_told(shop):
     assert waiting(shop) == 0
     assert [event[0] for event in events(shop)] == [
         "charge.succeeded",
-        "charge.dispute.created",
-        "charge.dispute.closed",
+        f"{named}.created",
+        f"{named}.closed",
     ]
     shop.proven()
 

@@ -54,8 +54,8 @@ def create_admin(email: str, password: str | None, organisation_id: int) -> int:
                 raise AccountError(f"There is no account {email}: a new one needs a password.")
             account = Account(id=ids.next(), email=email, created_ms=now_ms())
         account.is_active = True
-        if password is not None:
-            account.set_password(password)
+        if password is not None and not account.check_password(password):
+            account.set_password(password)  # ends the sessions under another one
         account.save()
         Membership.objects.get_or_create(
             account=account,

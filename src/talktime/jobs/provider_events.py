@@ -30,7 +30,7 @@ CLAIMED_MS = 60_000
 RECONCILED_MS = 120 * 86_400_000
 """Cardholders can dispute a charge for about as long."""
 FIRST_WAIT_MS, LAST_WAIT_MS = 60_000, 6 * 3_600_000
-ABOUT_MONEY_BACK = ("charge.", "refund.")
+ABOUT_MONEY_BACK = ("charge.", "refund.", "dispute.")
 DETAIL_TEXT_MAX = 500
 
 

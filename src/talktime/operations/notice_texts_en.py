@@ -36,7 +36,7 @@ SAID = {
     ),
     "purchase.succeeded": Said(
         "{amount} of credits bought for {organisation}",
-        "A purchase of {amount} was paid with {method}.",
+        "A purchase of {amount} was paid ({method}).",
         "The balance is now {balance}. These credits can be used until {expires}.",
         "Nothing is to be done.",
         _SEE,
