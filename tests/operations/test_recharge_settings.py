@@ -88,6 +88,7 @@ def test_set_below_the_trigger_a_recharge_begins_at_once_and_at_it_none(shop):
         ({"amount_micros": 200 * UNIT + 1}, "invalid_value"),
         ({"trigger_micros": -1}, "invalid_value"),
         ({"trigger_micros": 10**15 + 1}, "invalid_value"),
+        ({"trigger_micros": 50_000_000_001}, "invalid_value"),  # one purchase is 50,000 at most
         ({"method": "always"}, "invalid_value"),
         ({"method": "up_to", "amount_micros": 100 * UNIT}, "invalid_value"),
         ({"day_max": 0}, "invalid_value"),
@@ -109,6 +110,7 @@ def test_settings_at_their_bounds_are_taken(shop):
     for changes in (
         {"amount_micros": 50 * UNIT},
         {"trigger_micros": 0},
+        {"trigger_micros": 50_000 * UNIT},
         {"method": "up_to", "amount_micros": 100_010_000},
         {"day_max": 50},
         {"day_max": 1},

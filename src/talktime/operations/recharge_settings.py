@@ -196,8 +196,11 @@ def _wrong(counter: Counter, plan: RechargePlan) -> Refusal | None:
     )
     if refusal is not None:
         return refusal
-    if not 0 <= plan.trigger_micros <= AMOUNT_MICROS_MAX:
-        return Refusal("invalid_value", "the trigger must be 0 or more")
+    most_micros = counter.bounds.maximum_micros
+    if not 0 <= plan.trigger_micros <= most_micros:
+        # One charge lifts the balance to the trigger: a slip of the pen must not cost a fortune.
+        most = decimal_text(most_micros)
+        return Refusal("invalid_value", f"the trigger must be from 0 to {most} {currency}")
     if plan.method == UP_TO and plan.amount_micros <= plan.trigger_micros:
         return Refusal("invalid_value", "to recharge up to an amount, it must be above the trigger")
     if not 1 <= plan.day_max <= RECHARGES_A_DAY_MAX:
