@@ -17,6 +17,14 @@ def zero(owner, key):
     return notice(owner, "webhook.disabled", key, 5, url=ODD, detail="", endpoint_id=2**62)
 
 
+def take(cell, now_ms, until_ms, of_each_max):
+    """Choose what is due, then take it."""
+    ids = deliveries.due_deliveries(
+        cell, now_ms, looked_at_max=1_000, of_each_max=of_each_max, rows_max=64
+    )
+    return deliveries.take_deliveries(cell, ids, now_ms, until_ms)
+
+
 @pytest.mark.parametrize("table", [notices.OUTBOX, deliveries.DELIVERY], ids=lambda one: one.name)
 def test_the_columns_that_are_written_are_those_of_the_migrated_schema(store, table):
     assert set(table.columns) == set(columns_in(store.cell(), table.name))
@@ -48,10 +56,10 @@ def test_of_each_target_only_a_few_are_taken_and_nothing_twice(store):
         deliveries.insert_deliveries(cell, rows)
         deliveries.insert_deliveries(cell, rows[:1])
     with cell.transaction():
-        taken = deliveries.take_deliveries(cell, 100, 500, of_each_max=4, rows_max=64)
+        taken = take(cell, 100, 500, 4)
         assert [each.id for each in taken] == [1, 2, 3, 4, 7]
         assert {(each.tries, each.tried_ms, each.due_ms) for each in taken} == {(1, 100, 500)}
-        again = deliveries.take_deliveries(cell, 100, 500, of_each_max=4, rows_max=64)
+        again = take(cell, 100, 500, 4)
         assert [each.id for each in again] == [5, 6]
     with cell.transaction():
         sent = Next("sent", 1, "204", None)
@@ -59,7 +67,4 @@ def test_of_each_target_only_a_few_are_taken_and_nothing_twice(store):
         assert not deliveries.finish_delivery(cell, taken[0], sent)
         assert not deliveries.finish_delivery(cell, taken[1]._replace(tries=2), sent)
         assert deliveries.taken_since(cell, 1, 0, 0) is False
-        assert [
-            each.id
-            for each in deliveries.take_deliveries(cell, 500, 900, of_each_max=9, rows_max=64)
-        ] == [2, 3, 4, 5, 6, 7]
+        assert [each.id for each in take(cell, 500, 900, 9)] == [2, 3, 4, 5, 6, 7]

@@ -232,8 +232,11 @@ def test_methods_are_read_by_priority_and_removed_ones_by_id_alone(cell):
 def test_wallets_below_their_trigger_are_found_unless_nothing_could_begin(
     cell, recharge, wallet, wanted
 ):
-    """R14, D2: strictly below."""
+    """R14, D2: strictly below; without a card nothing could begin."""
+    with cell.reading():
+        assert wallets_to_recharge(cell, NOW_MS, 0, 9) == []
     with cell.transaction():
+        insert_method(cell, replace(card(1), organisation_id=MINE))
         save_till(cell, Till(MINE, replace(recharge, changed=True)))
         if wallet:
             cell.run(f"UPDATE wallet SET {wallet} WHERE organisation_id = 1")
@@ -244,6 +247,8 @@ def test_wallets_below_their_trigger_are_found_unless_nothing_could_begin(
 
 def test_a_wallet_with_an_open_attempt_is_not_found_again(cell):
     """R16."""
+    with cell.transaction():
+        insert_method(cell, replace(card(1), organisation_id=MINE))
     save(cell, payment(7), recharge=replace(plan(), changed=True))
     with cell.reading():
         assert wallets_to_recharge(cell, NOW_MS, 0, 9) == []
