@@ -18,8 +18,8 @@ from talktime.core.ledger import Lot
 from talktime.core.notices import notice
 from talktime.core.payments import SUCCEEDED, Payment
 from talktime.core.refunding import CHARGEBACK, DONE, Refund, give_back, take_back
+from talktime.operations.billing_profiles import buyer_of
 from talktime.operations.documents import issue
-from talktime.operations.invoices import buyer_of
 from talktime.operations.till import Counter, open_till
 from talktime.store.documents import invoice_of_lot_id
 from talktime.store.load import load_lot

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from talktime.core.directory import Organisation
-from talktime.core.documents import Buyer, Document, Seller, invoice_of_lot
+from talktime.core.documents import Document, Seller, invoice_of_lot
 from talktime.core.ledger import Lot
+from talktime.operations.billing_profiles import buyer_of
 from talktime.operations.documents import issue
 from talktime.store.database import Connection
-from talktime.store.documents import billing_profile
 
 UNNAMED = Seller("Talktime")
 """The seller where the operator has not said who sells (TALKTIME_SELLER)."""
@@ -38,11 +38,3 @@ def invoice_lot(
         po_number=po_number,
     )
     return issue(cell, organisation.id, facts, now_ms=now_ms, next_id=next_id)
-
-
-def buyer_of(cell: Connection, organisation: Organisation) -> Buyer:
-    """To whom documents of an organisation are addressed: as it said, else by its name."""
-    profile = billing_profile(cell, organisation.id)
-    if profile is None:
-        return Buyer(organisation.name, organisation.name)
-    return Buyer(organisation.name, *profile)
