@@ -31,6 +31,8 @@ ASSUMES = re.compile(r"<!-- examples: (demo|data) -->")
 STARTS = ("make run", "talktime serve --demo")
 ADDRESS = "127.0.0.1:8000"
 PATIENCE_S = 60
+NOTICES = 'talktime notices "Contoso Demo" --json'
+TOLD_TRIES = 50
 LIKE_CURL = Path(__file__).with_name("like_curl.py")
 
 KINDS = (
@@ -197,9 +199,15 @@ def session(template: Path | None, port: int, *, served: bool = False) -> Iterat
 
 
 def demo_template(folder: Path) -> Path:
-    """The data folder of a demo that was started and stopped."""
+    """The data folder of a demo that was started, told its people all, and was stopped."""
     with session(None, free_port()) as reader:
         reader.serve()
+        for _ in range(TOLD_TRIES):
+            told = reader.run(NOTICES)
+            if told.count('"state": "sent"') == told.count('"kind": '):
+                break
+        else:
+            raise AssertionError(f"not told in time: {told}")
         shutil.copytree(reader._folder / "data", folder / "data")
     for leftover in (folder / "data").glob("*-shm"):
         leftover.unlink()
