@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from talktime.console import start
+from talktime.console import theme
 
-STYLE = (Path(start.__file__).parent / "static" / "talktime" / "talktime.css").read_text()
+STYLE = (Path(theme.__file__).parent / "static" / "talktime" / "talktime.css").read_text()
 PAIRS = [
     *product(["text", "soft", "link", "bad"], ["page", "card"]),
     ("on-accent", "accent"),

@@ -60,7 +60,7 @@ def create_admin(email: str, password: str | None, organisation_id: int) -> int:
         Membership.objects.get_or_create(
             account=account,
             organisation_id=organisation_id,
-            defaults={"id": ids.next(), "role": "admin"},
+            defaults={"id": ids.next(), "role": "owner"},
         )
     return int(account.id)
 

@@ -1,7 +1,19 @@
-"""The column of an id that the application makes."""
+"""Ids that the application makes: their column, and where pages and requests get new ones."""
+
+import secrets
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from talktime.clock import now_ms
+from talktime.core.ids import NODES, Ids
+
+ID_MAX = 2**63 - 1
+
+
+def new_ids() -> Ids:
+    """A maker of ids for one request."""
+    return Ids(secrets.randbelow(NODES), now_ms)
 
 
 class Id(models.BigIntegerField):  # type: ignore[type-arg]

@@ -1,5 +1,7 @@
 """Django's settings. Everything that differs between installations comes from `talktime.config`."""
 
+from pathlib import Path
+
 from django.utils.functional import lazy
 
 from talktime.clock import follow
@@ -17,9 +19,12 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
+    "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_htmx",
     "talktime.console.control_plane",
     "talktime.console.cell",
+    "talktime.console.theme",
     "talktime.console.start",
     "talktime.console.billing",
     "talktime.console.notices",
@@ -33,6 +38,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "talktime.console.theme.language.readers_language",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "talktime.console.start.outages.DatabaseAway",
 ]
@@ -45,6 +53,7 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": [
                 "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
                 "talktime.console.start.clock_page.test_clock",
             ]
         },
@@ -87,6 +96,11 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 USE_TZ = True
 TIME_ZONE = "UTC"
-USE_I18N = False
+USE_I18N = True
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [Path(__file__).parent / "locale"]
+# How a message of the pages looks: the style sheet's own words.
+MESSAGE_TAGS = {20: "good", 25: "good", 30: "warn", 40: "bad"}
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LOGGING_CONFIG = None  # the process that serves sets up its own log

@@ -5,7 +5,6 @@ A *door* is one address. Its handlers get what was asked and give an answer or a
 """
 
 import json
-import secrets
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any, NamedTuple, TypeVar
@@ -18,8 +17,8 @@ from django.views.decorators.csrf import csrf_exempt
 from talktime.clock import now_ms
 from talktime.console.api.answers import answer, key_of, refuse
 from talktime.console.databases import current
+from talktime.console.identity import ID_MAX, new_ids
 from talktime.core.catalogue import Catalogue
-from talktime.core.ids import NODES, Ids
 from talktime.core.keys import BILLING, OPERATOR
 from talktime.core.limits import PAGE_ROWS_MAX
 from talktime.core.money import parse_micros
@@ -31,8 +30,6 @@ from talktime.operations.money_requests import answer_once
 from talktime.operations.organisations import find_organisation
 from talktime.operations.till import Counter, NoWallet, counter_refusal
 from talktime.store.database import Connection, Outage, connect
-
-ID_MAX = 2**63 - 1
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 Answer = dict[str, Any]
@@ -169,7 +166,3 @@ def page_asked(request: HttpRequest) -> tuple[int | None, int] | Refusal:
     if before and not (before.isascii() and before.isdigit() and len(before) < 19):
         return Refusal("invalid_request", "before must be an id of this list")
     return int(before) if before else None, int(limit)
-
-
-def new_ids() -> Ids:
-    return Ids(secrets.randbelow(NODES), now_ms)

@@ -3,9 +3,10 @@
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
-from talktime.console.billing.desk import Desk, Shown, at_the_desk
 from talktime.console.billing.forms import AlertsForm, RechargeForm
 from talktime.console.billing.shown import payment_shown, recharge_shown, wallet_shown
+from talktime.console.doors import Desk, Shown, page
+from talktime.console.roles import BILLING, SEE
 from talktime.core.money import decimal_text
 from talktime.core.payments import Payment
 from talktime.core.refusal import Refusal
@@ -26,7 +27,7 @@ OPEN_REFRESH_S = 5
 SUGGESTED_TIMES = 2
 
 
-@at_the_desk("GET", "HEAD")
+@page(may=SEE)
 def credits_page(desk: Desk) -> HttpResponse:
     """Balance, expiry calendar, auto-recharge with its reason, the latest payments."""
     view = view_wallet(desk.counter, desk.why_not)
@@ -38,10 +39,17 @@ def credits_page(desk: Desk) -> HttpResponse:
         "payments": [payment_shown(desk, each, method_names(desk)) for each in payments],
         "refresh_s": OPEN_REFRESH_S if refresh else None,
     }
-    return desk.page("credits", shown)
+    return desk.page("billing/credits.html", shown)
 
 
-@at_the_desk("GET", "HEAD", "POST")
+@page(
+    may=BILLING,
+    methods=(
+        "GET",
+        "HEAD",
+        "POST",
+    ),
+)
 def recharge_page(desk: Desk) -> HttpResponse:
     """Set auto-recharge; turning it off has a button of its own, which always works."""
     view = view_recharge(desk.counter)
@@ -69,14 +77,21 @@ def recharge_page(desk: Desk) -> HttpResponse:
     return _recharge_form(desk, view, form, status=422)
 
 
-@at_the_desk("POST")
+@page(may=BILLING, methods=("POST",))
 def resume_recharge(desk: Desk) -> HttpResponse:
     """Go on after a pause; where it is not paused any more, there is nothing to do."""
     resume(desk.counter, actor=desk.actor)
     return redirect("credits", desk.owner.id)
 
 
-@at_the_desk("GET", "HEAD", "POST")
+@page(
+    may=BILLING,
+    methods=(
+        "GET",
+        "HEAD",
+        "POST",
+    ),
+)
 def alerts_page(desk: Desk) -> HttpResponse:
     """Say at which balances somebody is told."""
     posted = desk.request.method == "POST"
@@ -86,7 +101,7 @@ def alerts_page(desk: Desk) -> HttpResponse:
         if not isinstance(done, Refusal):
             return redirect("credits", desk.owner.id)
         form.add_error("below", _sentence(done))
-    return desk.page("alerts", {"form": form}, status=422 if posted else 200)
+    return desk.page("billing/alerts.html", {"form": form}, status=422 if posted else 200)
 
 
 def method_names(desk: Desk) -> dict[int, str]:
@@ -109,7 +124,7 @@ def _recharge_form(
         "most": desk.money(bounds.maximum_micros),
         "cards": [each for each in list_methods(desk.counter.cell, desk.owner) if each.last4],
     }
-    return desk.page("recharge", shown, status=status)
+    return desk.page("billing/recharge.html", shown, status=status)
 
 
 def _initial(desk: Desk, view: RechargeView) -> dict[str, object]:

@@ -5,8 +5,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from talktime.clock import is_movable
-from talktime.console.billing.desk import Desk, Shown, at_the_desk
 from talktime.console.billing.shown import confirm_url, method_shown
+from talktime.console.doors import Desk, Shown, page
+from talktime.console.roles import BILLING, SEE
 from talktime.core.refusal import Refusal
 from talktime.operations.card_setups import (
     DONE,
@@ -28,7 +29,7 @@ SOON_S, LATER_S = 1, 5
 """How often the page of a card looks again: until it has an address, and afterwards."""
 
 
-@at_the_desk("GET", "HEAD")
+@page(may=SEE)
 def methods_page(desk: Desk) -> HttpResponse:
     """The payment methods."""
     return _methods(desk)
@@ -43,10 +44,10 @@ def _methods(desk: Desk, refusal: Refusal | None = None) -> HttpResponse:
         "no_cards": no_cards(provider),
         "wrong": refusal,
     }
-    return desk.page("methods", shown, 200 if refusal is None else refusal.kind.status)
+    return desk.page("billing/methods.html", shown, 200 if refusal is None else refusal.kind.status)
 
 
-@at_the_desk("POST")
+@page(may=BILLING, methods=("POST",))
 def add_card(desk: Desk) -> HttpResponse:
     """Begin to add a card: its holder enters it at the provider, never here."""
     back = desk.request.build_absolute_uri(reverse("methods", args=[desk.owner.id]))
@@ -60,7 +61,7 @@ def add_card(desk: Desk) -> HttpResponse:
     return redirect("card-setup", desk.owner.id, begun.id)
 
 
-@at_the_desk("GET", "HEAD")
+@page(may=SEE)
 def card_setup(desk: Desk, setup_id: int) -> HttpResponse:
     """How adding a card stands; looks again by itself until there is a page to go to."""
     setup = find_card_setup(desk.counter, setup_id)
@@ -74,7 +75,7 @@ def card_setup(desk: Desk, setup_id: int) -> HttpResponse:
         "done": setup.state == DONE,
         "refresh_s": (SOON_S if setup.state == STARTED else LATER_S) if waits else None,
     }
-    return desk.page("card_setup", shown)
+    return desk.page("billing/card_setup.html", shown)
 
 
 def no_cards(provider: str) -> bool:
@@ -82,7 +83,7 @@ def no_cards(provider: str) -> bool:
     return provider == SANDBOX and not is_movable()
 
 
-@at_the_desk("POST")
+@page(may=BILLING, methods=("POST",))
 def first_method(desk: Desk, method_id: int) -> HttpResponse:
     """Try this method before all others."""
     if isinstance(make_first(desk.counter, method_id), Refusal):
@@ -90,7 +91,14 @@ def first_method(desk: Desk, method_id: int) -> HttpResponse:
     return redirect("methods", desk.owner.id)
 
 
-@at_the_desk("GET", "HEAD", "POST")
+@page(
+    may=BILLING,
+    methods=(
+        "GET",
+        "HEAD",
+        "POST",
+    ),
+)
 def removed_method(desk: Desk, method_id: int) -> HttpResponse:
     """Remove a method, after asking once."""
     method = find_method(desk.counter, method_id)
@@ -99,4 +107,4 @@ def removed_method(desk: Desk, method_id: int) -> HttpResponse:
     if desk.request.method == "POST":
         remove_method(desk.counter, method_id)  # removed twice is removed
         return redirect("methods", desk.owner.id)
-    return desk.page("remove_method", {"method": method_shown(method, False)})
+    return desk.page("billing/remove_method.html", {"method": method_shown(method, False)})

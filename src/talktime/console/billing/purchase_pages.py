@@ -8,9 +8,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from talktime.console.billing.credits_page import method_names
-from talktime.console.billing.desk import Desk, Shown, at_the_desk
 from talktime.console.billing.forms import AddFunds, presets
 from talktime.console.billing.shown import payment_shown
+from talktime.console.doors import Desk, Shown, page
+from talktime.console.roles import BILLING, SEE
 from talktime.core.limits import IDEMPOTENCY_KEY_TEXT_MAX
 from talktime.core.money import decimal_text
 from talktime.core.payments import INVOICE, PaymentMethod
@@ -28,7 +29,7 @@ PAYMENTS_SHOWN_MAX = 50
 KEY_BYTES = 16
 
 
-@at_the_desk("GET", "HEAD")
+@page(may=SEE)
 def add_funds(desk: Desk) -> HttpResponse:
     """Choose how much and with what; with both in the address, look at the terms."""
     methods = list_methods(desk.counter.cell, desk.owner)
@@ -52,7 +53,7 @@ def add_funds(desk: Desk) -> HttpResponse:
     return _confirm(desk, terms, method, typed["po_number"], secrets.token_hex(KEY_BYTES))
 
 
-@at_the_desk("POST")
+@page(may=BILLING, methods=("POST",))
 def pay(desk: Desk) -> HttpResponse:
     """Begin the purchase that was confirmed. Sent twice, it is the same purchase."""
     posted = desk.request.POST
@@ -76,11 +77,11 @@ def pay(desk: Desk) -> HttpResponse:
             "refusal": begun,
             "again": f"{reverse('add-funds', args=[desk.owner.id])}?{again}",
         }
-        return desk.page("not_bought", shown, status=begun.kind.status)
+        return desk.page("billing/not_bought.html", shown, status=begun.kind.status)
     return redirect("payment", desk.owner.id, begun.payment.id)
 
 
-@at_the_desk("GET", "HEAD")
+@page(may=SEE)
 def payment_page(desk: Desk, payment_id: int) -> HttpResponse:
     """What became of a payment; looks again by itself while that is open."""
     found = find_payment(desk.counter, payment_id)
@@ -91,10 +92,10 @@ def payment_page(desk: Desk, payment_id: int) -> HttpResponse:
         method = find_method(desk.counter, found.method_id)
         names = {} if isinstance(method, Refusal) else {method.id: method.name}
     shown = payment_shown(desk, found, names)
-    return desk.page("payment", {"payment": shown, "refresh_s": shown["refresh_s"]})
+    return desk.page("billing/payment.html", {"payment": shown, "refresh_s": shown["refresh_s"]})
 
 
-@at_the_desk("GET", "HEAD")
+@page(may=SEE)
 def payments_page(desk: Desk) -> HttpResponse:
     """All payments, the latest first, each with its reason."""
     before = desk.request.GET.get("before", "")
@@ -106,7 +107,9 @@ def payments_page(desk: Desk) -> HttpResponse:
     page, names = found[:PAYMENTS_SHOWN_MAX], method_names(desk)
     older = page[-1].id if len(found) > PAYMENTS_SHOWN_MAX else None
     shown = [payment_shown(desk, each, names) for each in page]
-    return desk.page("payments", {"payments": shown, "older": older, "newest": not before})
+    return desk.page(
+        "billing/payments.html", {"payments": shown, "older": older, "newest": not before}
+    )
 
 
 def _choose(
@@ -124,7 +127,7 @@ def _choose(
         "least": desk.money(bounds.minimum_micros),
         "most": desk.money(bounds.maximum_micros),
     }
-    return desk.page("add_funds", shown, status=status)
+    return desk.page("billing/add_funds.html", shown, status=status)
 
 
 def _confirm(
@@ -140,7 +143,7 @@ def _confirm(
         "terms": terms.terms,
         "key": key,
     }
-    return desk.page("confirm", shown)
+    return desk.page("billing/confirm.html", shown)
 
 
 def _ids(text: str) -> list[int]:

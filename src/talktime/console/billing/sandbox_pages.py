@@ -14,11 +14,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from talktime.clock import is_movable, now_ms
-from talktime.console.api.doors import ID_MAX, new_ids
-from talktime.console.billing.desk import Shown
 from talktime.console.billing.sandbox_shown import card_shown, charge_shown
 from talktime.console.control_plane.models import Membership, Organisation
 from talktime.console.databases import current
+from talktime.console.doors import Shown
+from talktime.console.identity import ID_MAX, new_ids
 from talktime.console.start.shown import wording_for
 from talktime.core.money import parse_micros
 from talktime.core.refusal import Refusal

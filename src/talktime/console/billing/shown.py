@@ -1,6 +1,6 @@
 """Wallets, payments and payment methods in a reader's words."""
 
-from talktime.console.billing.desk import Desk, Shown
+from talktime.console.doors import Desk, Shown
 from talktime.console.start.organisation_page import LOTS_MAX, SOON_MS, SOURCES
 from talktime.core.ledger import Lot
 from talktime.core.payments import (

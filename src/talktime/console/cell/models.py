@@ -8,6 +8,7 @@ Ids are made by the application. No foreign keys: rows are loaded by the set, id
 from django.db import models
 from django.db.models import F, Q
 
+from talktime.console.cell.audit_models import AuditEntry
 from talktime.console.cell.constraints import one_of
 from talktime.console.cell.document_models import (
     BillingProfile,
@@ -34,15 +35,16 @@ from talktime.console.cell.payment_models import (
     Refund,
 )
 from talktime.console.cell.request_models import MoneyRequest
+from talktime.console.cell.usage_models import SavedView, UsageCursor, UsageDay
 from talktime.console.identity import Id
 
 # Each by itself: ruff takes away an import that it does not see named here.
 __all__ = [
-    "AlertLevel", "Answer", "BillingProfile", "Call", "CardSetup", "Delivery", "Document",
-    "GrantRequest", "JobRun", "LicenceGroup", "Lot", "Meter", "MoneyRequest", "Outbox",
+    "AlertLevel", "Answer", "AuditEntry", "BillingProfile", "Call", "CardSetup", "Delivery",
+    "Document", "GrantRequest", "JobRun", "LicenceGroup", "Lot", "Meter", "MoneyRequest", "Outbox",
     "Payment", "PaymentMethod", "PaymentTry", "PostStatement", "PostStatementUsage",
-    "ProviderEvent", "Recharge", "Recipient", "Refund", "Revision", "Transfer", "UsageRecord",
-    "User", "Wallet", "WebhookEndpoint",
+    "ProviderEvent", "Recharge", "Recipient", "Refund", "Revision", "SavedView", "Transfer",
+    "UsageCursor", "UsageDay", "UsageRecord", "User", "Wallet", "WebhookEndpoint",
 ]  # fmt: skip
 
 

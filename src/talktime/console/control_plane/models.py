@@ -10,6 +10,13 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 
+from talktime.console.control_plane.account_models import (
+    MEMBER_ROLES,
+    STAFF_ROLES,
+    AccountMail,  # noqa: F401
+    AuditEntry,  # noqa: F401
+    Invitation,  # noqa: F401
+)
 from talktime.console.control_plane.provider_models import (  # noqa: F401 - found here by Django
     ProviderSetting,
     SandboxCard,
@@ -122,10 +129,12 @@ class Switch(models.Model):
 
 
 class ApiKey(models.Model):
-    """A switch's key. Only its SHA-256 is kept."""
+    """The key of a switch, or of an organisation's own programs (then `organisation_id` says whose,
+    and `switch_id` is 0). Only its SHA-256 is kept."""
 
     id = Id(primary_key=True)
     switch_id = models.BigIntegerField()
+    organisation_id = models.BigIntegerField(null=True)
     name = models.CharField(max_length=64)
     secret_hash = models.CharField(max_length=64)
     scopes = models.TextField()
@@ -137,9 +146,16 @@ class ApiKey(models.Model):
     class Meta:
         db_table = "api_key"
         constraints = [
-            models.UniqueConstraint(fields=["secret_hash"], name="api_key_once_by_secret")
+            models.UniqueConstraint(fields=["secret_hash"], name="api_key_once_by_secret"),
+            models.CheckConstraint(
+                condition=Q(organisation_id__isnull=True) | Q(switch_id=0),
+                name="api_key_of_a_switch_or_an_organisation",
+            ),
         ]
-        indexes = [models.Index(fields=["revision"], name="api_key_by_revision")]
+        indexes = [
+            models.Index(fields=["revision"], name="api_key_by_revision"),
+            models.Index(fields=["organisation_id"], name="api_key_by_organisation"),
+        ]
 
 
 class RateCard(models.Model):
@@ -246,6 +262,11 @@ class Account(AbstractBaseUser):
     email = models.CharField(max_length=254)
     is_active = models.BooleanField()
     created_ms = models.BigIntegerField()
+    # What somebody of the operator's may do on every organisation; empty for everybody else.
+    staff_role = models.CharField(max_length=16, default="")
+    # Empty: as the browser asks, and as the organisation keeps time.
+    language = models.CharField(max_length=16, default="")
+    time_zone = models.CharField(max_length=64, default="")
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -255,7 +276,12 @@ class Account(AbstractBaseUser):
 
     class Meta:
         db_table = "account"
-        constraints = [models.UniqueConstraint(fields=["email"], name="account_once_by_email")]
+        constraints = [
+            models.UniqueConstraint(fields=["email"], name="account_once_by_email"),
+            models.CheckConstraint(
+                condition=Q(staff_role__in=list(STAFF_ROLES)), name="account_staff_role_known"
+            ),
+        ]
 
     @classmethod
     def normalize_username(cls, username: str) -> str:
@@ -263,7 +289,7 @@ class Account(AbstractBaseUser):
 
 
 class Membership(models.Model):
-    """What an account may look after: one organisation, as its admin."""
+    """What an account may look after: one organisation, in a role (console/roles.py)."""
 
     id = Id(primary_key=True)
     account = models.ForeignKey(Account, on_delete=models.CASCADE)
@@ -273,7 +299,9 @@ class Membership(models.Model):
     class Meta:
         db_table = "membership"
         constraints = [
-            models.CheckConstraint(condition=Q(role__in=["admin"]), name="membership_role_known"),
+            models.CheckConstraint(
+                condition=Q(role__in=list(MEMBER_ROLES)), name="membership_role_known"
+            ),
             models.UniqueConstraint(
                 fields=["account", "organisation_id"], name="membership_once_each"
             ),

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import phonenumbers
 from babel import Locale, UnknownLocaleError
+from django.http import HttpRequest
 
 from talktime.operations.wording import Wording, zone_named
 
@@ -14,6 +15,14 @@ FALLBACK_LOCALE = "en_GB"
 def wording_for(accept_language: str, time_zone: str) -> Wording:
     """The wording for a browser's Accept-Language header and an organisation's time zone."""
     return Wording(locale_from(accept_language[:ACCEPT_LANGUAGE_LENGTH_MAX]), zone_named(time_zone))
+
+
+def wording_of(request: HttpRequest, time_zone: str) -> Wording:
+    """The wording for whoever asks: by the account's own language and time zone where it has them,
+    or else the browser's language and the organisation's zone."""
+    account = request.user
+    language = getattr(account, "language", "") or request.headers.get("Accept-Language", "")
+    return wording_for(language, getattr(account, "time_zone", "") or time_zone)
 
 
 @lru_cache(256)

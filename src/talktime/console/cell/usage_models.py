@@ -1,0 +1,64 @@
+"""The tables of one cell that make usage quick to read: sums by day, and views people keep."""
+
+from django.db import models
+
+from talktime.console.identity import Id
+
+
+class UsageDay(models.Model):
+    """The sums of an organisation's usage records by UTC day, user, country, capability and type of
+    call; of the records up to `usage_cursor`. A projection: it can be made anew from the records.
+    """
+
+    pk = models.CompositePrimaryKey(
+        "organisation_id", "day", "user_id", "country", "capability", "type"
+    )
+    organisation_id = models.BigIntegerField()
+    # Days since 1970-01-01 of the start, UTC.
+    day = models.IntegerField()
+    # 0 where there is no user (service numbers).
+    user_id = models.BigIntegerField()
+    country = models.CharField(max_length=2)
+    capability = models.CharField(max_length=32)
+    type = models.CharField(max_length=32)
+    calls = models.BigIntegerField()
+    used_s = models.BigIntegerField()
+    billed_s = models.BigIntegerField()
+    pool_s = models.BigIntegerField()
+    charge_micros = models.BigIntegerField()
+    post_micros = models.BigIntegerField()
+
+    class Meta:
+        db_table = "usage_day"
+
+
+class UsageCursor(models.Model):
+    """Up to which usage record `usage_day` has everything."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    usage_id = models.BigIntegerField()
+    summed_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "usage_cursor"
+
+
+class SavedView(models.Model):
+    """A report that somebody kept: its filters and columns under a name, for the organisation."""
+
+    id = Id(primary_key=True)
+    organisation_id = models.BigIntegerField()
+    name = models.CharField(max_length=64)
+    page = models.CharField(max_length=32)
+    # The query of the page's address.
+    query = models.TextField()
+    created_by = models.CharField(max_length=254)
+    created_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "saved_view"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation_id", "page", "name"], name="saved_view_once_by_name"
+            )
+        ]

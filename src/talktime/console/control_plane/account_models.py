@@ -1,0 +1,91 @@
+"""The tables of people who sign in: invitations, what is mailed to them, what they changed.
+
+What allauth keeps of a person (second factors, sessions, sign-in at another service) is in its own
+tables.
+"""
+
+from django.db import models
+from django.db.models import Q
+
+from talktime.console.identity import Id
+
+MEMBER_ROLES = ("owner", "billing_admin", "voice_admin", "viewer")
+STAFF_ROLES = ("", "finance", "operator")
+
+
+class Invitation(models.Model):
+    """Somebody was asked by mail to look after an organisation; of the link's secret only its
+    SHA-256 is kept."""
+
+    id = Id(primary_key=True)
+    organisation_id = models.BigIntegerField()
+    email = models.CharField(max_length=254)
+    role = models.CharField(max_length=16)
+    secret_hash = models.CharField(max_length=64)
+    invited_by = models.CharField(max_length=254)
+    created_ms = models.BigIntegerField()
+    expires_ms = models.BigIntegerField()
+    accepted_ms = models.BigIntegerField(null=True)
+    revoked_ms = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "invitation"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(role__in=list(MEMBER_ROLES)), name="invitation_role_known"
+            ),
+            models.UniqueConstraint(fields=["secret_hash"], name="invitation_once_by_secret"),
+        ]
+        indexes = [
+            models.Index(fields=["organisation_id", "created_ms"], name="invitation_by_time")
+        ]
+
+
+class AccountMail(models.Model):
+    """Mail to a person about their account, until it is handed over: it may hold a secret link, so
+    its content is sealed, and gone once it is sent."""
+
+    id = Id(primary_key=True)
+    to_email = models.CharField(max_length=254)
+    kind = models.CharField(max_length=32)
+    sealed_content = models.TextField()
+    state = models.CharField(max_length=16)
+    tries = models.IntegerField()
+    due_ms = models.BigIntegerField(null=True)
+    created_ms = models.BigIntegerField()
+    tried_ms = models.BigIntegerField(null=True)
+    detail = models.CharField(max_length=300)
+
+    class Meta:
+        db_table = "account_mail"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["due", "sent", "failed"]), name="account_mail_state_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_ms"], condition=Q(state="due"), name="account_mail_due"),
+        ]
+
+
+class AuditEntry(models.Model):
+    """One change of something that the control plane keeps: who, what, before and after. Inserted
+    once, never changed. The cells have the same table for what they keep."""
+
+    id = Id(primary_key=True)
+    organisation_id = models.BigIntegerField(null=True)
+    actor_kind = models.CharField(max_length=16)
+    actor = models.CharField(max_length=254)
+    place = models.CharField(max_length=64)
+    action = models.CharField(max_length=64)
+    subject = models.CharField(max_length=254)
+    before = models.TextField()
+    after = models.TextField()
+    at_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "audit_entry"
+        indexes = [
+            models.Index(fields=["organisation_id", "at_ms", "id"], name="control_audit_by_owner"),
+            models.Index(fields=["at_ms", "id"], name="control_audit_by_time"),
+        ]

@@ -1,0 +1,1 @@
+"""What all pages share: the frame, the menu, the style sheet, charts, the reader's language."""
