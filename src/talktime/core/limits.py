@@ -68,6 +68,18 @@ EXPIRE_BATCH_MAX = 256
 FORGET_BATCH_MAX = 256
 CLOSE_BATCH_MAX = 256
 FINDINGS_SHOWN_MAX = 100
+SUM_BATCH_MAX = 1_000
+
+# Usage reports.
+USAGE_DAYS_MAX = 366
+USAGE_TAIL_MAX = 100_000  # records that are not in the sums yet, of all organisations of a cell
+USAGE_PAGE_MAX = 50
+USAGE_VISITED_MAX = 60_000  # records that one page of a filtered report looks through
+SAVED_VIEWS_MAX = 100
+SAVED_VIEW_NAME_TEXT_MAX = 64
+SAVED_VIEW_QUERY_TEXT_MAX = 2_000
+CSV_ROWS_MAX = 5_000_000
+XLSX_ROWS_MAX = 200_000
 
 # Organisations and what belongs to them.
 NAME_TEXT_MAX = 128
