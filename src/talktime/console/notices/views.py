@@ -43,7 +43,8 @@ MAIL_POLICY = (
 )
 # The page that frames it loads what all pages do, and the frame.
 FRAMING_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; frame-src 'self'; "
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
+    "img-src 'self'; font-src 'self'; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 Answer = Callable[[Connection, Organisation, Wording], HttpResponse]

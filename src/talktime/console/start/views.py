@@ -3,6 +3,7 @@
 import logging
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AnonymousUser
 from django.db import Error, connections
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -28,7 +29,9 @@ log = logging.getLogger(__name__)
 def start(request: HttpRequest) -> HttpResponse:
     """What this service is, how it is, and the ways in."""
     away = databases_away()
-    signed_in = CONTROL_PLANE_ALIAS not in away and request.user.is_authenticated
+    if CONTROL_PLANE_ALIAS in away:
+        request.user = AnonymousUser()  # who it is cannot be asked
+    signed_in = request.user.is_authenticated
     return render(request, "start/start.html", {"working": not away, "signed_in": signed_in})
 
 
