@@ -6,10 +6,13 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
+
+from talktime.config_services import ConfigError as ConfigError
+from talktime.config_services import SingleSignOn, mail_from_from, single_sign_on_from, smtp_from
+from talktime.config_services import Smtp as Smtp
 
 CONTROL_PLANE_SCHEMA = "talktime"
 CONTROL_PLANE_ALIAS = "default"
@@ -19,17 +22,7 @@ DAY_SECONDS = 86_400
 SELLER_LINES_MAX = 8
 CELL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 WILDCARD_HOSTS = ("0.0.0.0", "::", "")
-SMTP_KINDS: dict[str, tuple[Literal["none", "starttls", "tls"], int]] = {
-    "smtp": ("none", 25),
-    "smtp+starttls": ("starttls", 587),
-    "smtps": ("tls", 465),
-}
-MAIL_ADDRESS = re.compile(r"[^\s@<>\"(),;:\\]+@[A-Za-z0-9.-]+")
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-
-
-class ConfigError(Exception):
-    """The environment holds a value that cannot be used; the message says what to do about it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -64,17 +57,6 @@ NO_SELLER = SellerDetails("Talktime")
 
 
 @dataclass(frozen=True, slots=True)
-class Smtp:
-    """The server that mail is handed to. `tls`: none, from the start, or by STARTTLS."""
-
-    host: str
-    port: int
-    tls: Literal["none", "starttls", "tls"]
-    user: str = field(default="", repr=False)
-    password: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """One installation, as its environment describes it."""
 
@@ -103,6 +85,7 @@ class Settings:
     pay_days: int = 30
     block_days: int = 14
     """How long a statement may be paid, and how long after that calls are blocked."""
+    single_sign_on: SingleSignOn | None = None
 
     def mail_from(self) -> str:
         """Whom mail is from."""
@@ -179,6 +162,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         block_days=number_from(
             "TALKTIME_BLOCK_DAYS", environ.get("TALKTIME_BLOCK_DAYS", ""), 14, 0, 365
         ),
+        single_sign_on=single_sign_on_from(environ),
     )
 
 
@@ -320,40 +304,6 @@ def seal_keys_from(text: str) -> tuple[str, ...]:
             "one is then made in the data folder."
         )
     return keys
-
-
-def smtp_from(text: str) -> Smtp | None:
-    """The server of TALKTIME_SMTP_URL; None for none. Never repeats the password."""
-    text = text.strip()
-    if not text:
-        return None
-    try:
-        parts = urlsplit(text)
-        port, host = parts.port, parts.hostname or ""
-    except ValueError:
-        port, host = None, ""
-    kind = SMTP_KINDS.get(text.partition("://")[0])
-    if not host or port == 0 or kind is None or parts.path.strip("/") or parts.query:
-        raise ConfigError(
-            "TALKTIME_SMTP_URL is not the address of a mail server. Write "
-            "smtp+starttls://user:password@host:587, smtps://user:password@host:465 or "
-            "smtp://host:25."
-        )
-    tls, default = kind
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return Smtp(host, port or default, tls, user, password)
-
-
-def mail_from_from(text: str) -> str:
-    text = text.strip()
-    name, address = parseaddr(text)
-    usable = text.isprintable() and text.isascii() and MAIL_ADDRESS.fullmatch(address)
-    if text and (not usable or text not in (address, f"{name} <{address}>")):
-        raise ConfigError(
-            "TALKTIME_MAIL_FROM must be an address, with a name in ASCII or without: "
-            "Talktime <talktime@contoso.example>"
-        )
-    return text
 
 
 def key_in_file(path: Path) -> str:

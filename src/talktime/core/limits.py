@@ -104,6 +104,11 @@ SANDBOX_EVENTS_MAX = 100  # webhooks that the sandbox hands out at once
 SANDBOX_DECLINES_MAX = 100
 PROVIDER_SECRET_TEXT_MAX = 255
 SIGN_IN_KEYS_MAX = 10_000  # places and e-mail addresses whose failures to sign in are remembered
+INVITATIONS_A_DAY_MAX = 50  # of one organisation
+INVITATION_MS_MAX = 7 * 86_400_000  # how long an invitation can be accepted
+MEMBERS_MAX = 1_000
+ACCOUNT_MAIL_TAKEN_MAX = 64
+ACCOUNT_MAIL_KEPT_MS_MAX = 30 * 86_400_000  # without its content
 
 # Payments.
 PO_NUMBER_TEXT_MAX = 64

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import structlog
 
+from talktime.jobs.account_mail import send_account_mail
 from talktime.jobs.cards import add_cards
 from talktime.jobs.installed_providers import with_providers
 from talktime.jobs.notices import send_notices
@@ -87,6 +88,7 @@ TIMETABLE = (
     Job("spread_notices", 0.5, spread_notices),
     Job("send_notices", 0.5, send_notices, lane=NOTICES),
     Job("sum_usage", 5, sum_usage),
+    Job("send_account_mail", 0.5, send_account_mail),
     Job("move_wallets", 60, move_wallets, lane=UPKEEP),
     Job("dun_statements", 600, dun_statements, lane=UPKEEP),
     Job("close_months", 3_600, close_months, lane=UPKEEP),
