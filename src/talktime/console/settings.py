@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "talktime.console.cell",
     "talktime.console.theme",
     "talktime.console.start",
+    "talktime.console.home",
     "talktime.console.billing",
     "talktime.console.notices",
 ]
