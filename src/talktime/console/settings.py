@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "talktime.console.theme",
     "talktime.console.start",
     "talktime.console.people",
+    "talktime.console.home",
     "talktime.console.billing",
     "talktime.console.notices",
 ]

@@ -29,6 +29,7 @@ from talktime.operations.expire_lots import expire_lots
 from talktime.operations.forget_calls import forget_calls
 from talktime.operations.spread_notices import spread_notices
 from talktime.operations.sum_usage import sum_usage
+from talktime.operations.sum_wallets import sum_wallets
 from talktime.operations.sweep import Sweep, Swept
 from talktime.operations.warn_of_expiry import warn_of_expiry
 
@@ -89,6 +90,7 @@ TIMETABLE = (
     Job("send_notices", 0.5, send_notices, lane=NOTICES),
     Job("sum_usage", 5, sum_usage),
     Job("send_account_mail", 0.5, send_account_mail),
+    Job("sum_wallets", 10, sum_wallets, lane=UPKEEP),
     Job("move_wallets", 60, move_wallets, lane=UPKEEP),
     Job("dun_statements", 600, dun_statements, lane=UPKEEP),
     Job("close_months", 3_600, close_months, lane=UPKEEP),

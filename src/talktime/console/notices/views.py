@@ -13,6 +13,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from talktime.clock import now_ms
+from talktime.console.billing.shown import COMMERCE_MODELS
 from talktime.console.control_plane.models import Membership, Organisation
 from talktime.console.databases import current
 from talktime.console.notices.page import (
@@ -21,7 +22,6 @@ from talktime.console.notices.page import (
     notice_shown,
     told_shown,
 )
-from talktime.console.start.organisation_page import COMMERCE_MODELS
 from talktime.console.start.shown import wording_for
 from talktime.core.refusal import Refusal
 from talktime.operations.deliveries import find_delivery, list_told, mail_of, redeliver

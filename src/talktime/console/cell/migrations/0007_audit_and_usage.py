@@ -103,4 +103,35 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="WalletHour",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "organisation_id",
+                        "hour",
+                        "account",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("organisation_id", models.BigIntegerField()),
+                ("hour", models.IntegerField()),
+                ("account", models.BigIntegerField()),
+                ("effect_micros", models.BigIntegerField()),
+                ("spent_micros", models.BigIntegerField()),
+            ],
+            options={
+                "db_table": "wallet_hour",
+                "indexes": [
+                    models.Index(
+                        fields=["organisation_id", "account", "hour"],
+                        name="wallet_hour_by_account",
+                    )
+                ],
+            },
+        ),
     ]
