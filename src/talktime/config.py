@@ -25,6 +25,10 @@ SMTP_KINDS: dict[str, tuple[Literal["none", "starttls", "tls"], int]] = {
     "smtps": ("tls", 465),
 }
 MAIL_ADDRESS = re.compile(r"[^\s@<>\"(),;:\\]+@[A-Za-z0-9.-]+")
+ALLOWED_HOST = re.compile(
+    r"(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+)
+PORT_MAX = 65_535
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -169,7 +173,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         ),
         smtp=smtp_from(environ.get("TALKTIME_SMTP_URL", "")),
         given_mail_from=mail_from_from(environ.get("TALKTIME_MAIL_FROM", "")),
-        webhooks_allow=tuple(environ.get("TALKTIME_WEBHOOKS_ALLOW", "").lower().split()),
+        webhooks_allow=webhooks_allow_from(environ.get("TALKTIME_WEBHOOKS_ALLOW", "")),
         test_clock=yes_or_no("TALKTIME_TEST_CLOCK", environ.get("TALKTIME_TEST_CLOCK", "")),
         seller=seller_from(environ.get("TALKTIME_SELLER", "")),
         close_hours=number_from(
@@ -228,7 +232,7 @@ def postgres_url(variable: str, text: str) -> str:
 
 def port_from(text: str) -> int:
     text = text.strip() or "8000"
-    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > PORT_MAX:
         raise ConfigError(f"PORT is {text!r}. Use a number from 1 to 65535 (0 for any free port).")
     return int(text)
 
@@ -342,6 +346,20 @@ def smtp_from(text: str) -> Smtp | None:
     tls, default = kind
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     return Smtp(host, port or default, tls, user, password)
+
+
+def webhooks_allow_from(text: str) -> tuple[str, ...]:
+    """The hosts, or hosts with ports, of TALKTIME_WEBHOOKS_ALLOW."""
+    words = tuple(text.lower().split())
+    for word in words:
+        found = ALLOWED_HOST.fullmatch(word)
+        if found is None or not 0 < int(found["port"] or 1) <= PORT_MAX:
+            raise ConfigError(
+                f"TALKTIME_WEBHOOKS_ALLOW: {word[:80]!r} is no host. Write hosts, or hosts with "
+                "ports, separated by spaces, without http:// and paths: "
+                "hooks.internal 10.0.0.5:8080 [fd00::5]:8080"
+            )
+    return words
 
 
 def mail_from_from(text: str) -> str:

@@ -12,6 +12,7 @@ from talktime.core.deliveries import DETAIL_TEXT_MAX
 from talktime.core.limits import ENDPOINTS_MAX, NAME_TEXT_MAX
 from talktime.core.notices import KINDS
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.input_checks import check_text, first
 from talktime.operations.outward import target_of
 from talktime.operations.sealing import Seal
@@ -24,6 +25,7 @@ from talktime.store.recipients import (
     insert_endpoint,
     lock_wallet,
     set_endpoint_state,
+    set_kinds,
     set_secrets,
 )
 
@@ -32,6 +34,12 @@ ENTROPY_BYTES = 32
 OVERLAP_MS = 24 * 3_600_000
 """How long the secret before a rotation signs too."""
 ACTIVE, DISABLED, REMOVED = "active", "disabled", "removed"
+TURNED = {
+    ACTIVE: "webhook.enabled",
+    DISABLED: "webhook.disabled",
+    REMOVED: "webhook.removed",
+}
+"""How a change of an endpoint's state is called where changes are kept."""
 
 
 class NewSecret(NamedTuple):
@@ -91,6 +99,7 @@ def add_endpoint(
         *("", None, now_ms, actor),
     )
     insert_endpoint(cell, endpoint)
+    note(cell, organisation_id, "webhook.added", url, after={"kinds": kinds})
     return NewSecret(endpoint, secret)
 
 
@@ -115,7 +124,32 @@ def rotate_secret(
         secret=seal.seal(secret), old_secret=old.secret, old_until_ms=now_ms + OVERLAP_MS
     )
     set_secrets(cell, new)
+    note(cell, organisation_id, "webhook.rotated", old.url, always=True)
     return NewSecret(new, secret)
+
+
+def choose_kinds(
+    cell: Connection, organisation_id: int, endpoint_id: int, kinds: Iterable[str]
+) -> Endpoint | Refusal:
+    """Say of which kinds an endpoint is told from now on (none: of all).
+
+    Refuses: unknown_endpoint, invalid_value.
+    """
+    chosen = sorted(set(kinds))
+    found = find_endpoint(cell, organisation_id, endpoint_id)
+    refusal = found if isinstance(found, Refusal) else check_kinds(chosen)
+    if isinstance(found, Refusal) or refusal is not None:
+        return refusal or found
+    changed = found._replace(kinds=tuple(chosen))
+    set_kinds(cell, changed)
+    before, after = {"kinds": list(found.kinds)}, {"kinds": chosen}
+    note(
+        *(cell, organisation_id, "webhook.changed", found.url),
+        before=before,
+        after=after,
+        always=True,
+    )
+    return changed
 
 
 def enable_endpoint(cell: Connection, organisation_id: int, endpoint_id: int) -> Endpoint | Refusal:
@@ -186,6 +220,12 @@ def _turn(
         return found
     detail = detail[:DETAIL_TEXT_MAX]
     set_endpoint_state(cell, found, state, detail)
+    note(
+        *(cell, organisation_id, TURNED[state], found.url),
+        before={"state": found.state},
+        after={"state": state},
+        always=True,
+    )
     if state != ACTIVE:
         deliveries.end_deliveries_of_endpoint(
             cell, organisation_id, endpoint_id, f"the endpoint was {state}"
