@@ -9,6 +9,7 @@ import typer
 
 from talktime import __version__
 from talktime.cli.admins import group as admin_group
+from talktime.cli.audit import audit_command
 from talktime.cli.calls import group as call_group
 from talktime.cli.calls import quote_command
 from talktime.cli.catalogue import group as catalogue_group
@@ -131,4 +132,5 @@ app.add_typer(invoice_group, name="invoice", rich_help_panel=PROVE)
 app.add_typer(post_statement_group, name="post-statement", rich_help_panel=PROVE)
 app.command("statement", rich_help_panel=PROVE)(statement_command)
 app.command("notices", rich_help_panel=PROVE)(notices_command)
+app.command("audit", rich_help_panel=PROVE)(audit_command)
 app.command("check-books", rich_help_panel=PROVE)(check_books_command)

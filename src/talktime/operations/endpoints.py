@@ -34,12 +34,6 @@ ENTROPY_BYTES = 32
 OVERLAP_MS = 24 * 3_600_000
 """How long the secret before a rotation signs too."""
 ACTIVE, DISABLED, REMOVED = "active", "disabled", "removed"
-TURNED = {
-    ACTIVE: "webhook.enabled",
-    DISABLED: "webhook.disabled",
-    REMOVED: "webhook.removed",
-}
-"""How a change of an endpoint's state is called where changes are kept."""
 
 
 class NewSecret(NamedTuple):
@@ -157,19 +151,19 @@ def enable_endpoint(cell: Connection, organisation_id: int, endpoint_id: int) ->
 
     Refuses: unknown_endpoint.
     """
-    return _turn(cell, organisation_id, endpoint_id, ACTIVE, "")
+    return _turn(cell, organisation_id, endpoint_id, ACTIVE, "webhook.enabled")
 
 
 def disable_endpoint(
     cell: Connection, organisation_id: int, endpoint_id: int, *, reason: str
 ) -> Endpoint | Refusal:
     """Tell an endpoint nothing more; what was due to it fails. Refuses: unknown_endpoint."""
-    return _turn(cell, organisation_id, endpoint_id, DISABLED, reason)
+    return _turn(cell, organisation_id, endpoint_id, DISABLED, "webhook.disabled", reason)
 
 
 def remove_endpoint(cell: Connection, organisation_id: int, endpoint_id: int) -> Endpoint | Refusal:
     """Tell an endpoint nothing more, for good. Refuses: unknown_endpoint."""
-    return _turn(cell, organisation_id, endpoint_id, REMOVED, "")
+    return _turn(cell, organisation_id, endpoint_id, REMOVED, "webhook.removed")
 
 
 def find_endpoint(cell: Connection, organisation_id: int, endpoint_id: int) -> Endpoint | Refusal:
@@ -213,7 +207,12 @@ def check_kinds(kinds: Iterable[str]) -> Refusal | None:
 
 
 def _turn(
-    cell: Connection, organisation_id: int, endpoint_id: int, state: str, detail: str
+    cell: Connection,
+    organisation_id: int,
+    endpoint_id: int,
+    state: str,
+    action: str,
+    detail: str = "",
 ) -> Endpoint | Refusal:
     found = find_endpoint(cell, organisation_id, endpoint_id)
     if isinstance(found, Refusal):
@@ -221,7 +220,7 @@ def _turn(
     detail = detail[:DETAIL_TEXT_MAX]
     set_endpoint_state(cell, found, state, detail)
     note(
-        *(cell, organisation_id, TURNED[state], found.url),
+        *(cell, organisation_id, action, found.url),
         before={"state": found.state},
         after={"state": state},
         always=True,

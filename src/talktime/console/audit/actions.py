@@ -4,7 +4,8 @@ Whoever lets something else be changed notes it (operations/audit.py), and adds 
 test compares the two.
 """
 
-from django.utils.translation import gettext_noop as _
+# The one that only marks a text to be translated, without Django being set up.
+from django.utils.translation.trans_null import gettext_noop as _
 
 ACTIONS: dict[str, str] = {
     # Organisations, and how they pay.
@@ -121,3 +122,12 @@ ACTORS: dict[str, str] = {
     "shell": _("Shell"),
     "service": _("Service"),
 }
+
+
+def words_of(action: str, subject: str) -> str:
+    """What was done, in English; the action's own name where it is not known.
+
+    >>> words_of("key.revoked", "portal"), words_of("moon.moved", "")
+    ('API key portal was revoked', 'moon.moved')
+    """
+    return ACTIONS.get(action, action).replace("{subject}", subject)

@@ -28,7 +28,7 @@ NOBODY = Owner("", "")
 
 
 def words_of(action: str, subject: str = "\N{HORIZONTAL ELLIPSIS}") -> str:
-    """What was done, in words; the action's own name where it is not known any more."""
+    """What was done, in the reader's language; the action's own name where it is not known."""
     return _(ACTIONS[action]).replace("{subject}", subject) if action in ACTIONS else action
 
 

@@ -102,7 +102,9 @@ def event_shown(stored: StoredNotice) -> str:
 
 def sentence(refusal: Refusal) -> str:
     """Why something was refused and what to do, as it stands beside a field."""
-    return f"{refusal.detail[:1].upper()}{refusal.detail[1:]}. {refusal.kind.remedy}"
+    first, space, rest = refusal.detail.partition(" ")
+    detail = f"{first.capitalize() if first.isalpha() else first}{space}{rest}"
+    return f"{detail}. {refusal.kind.remedy}"
 
 
 def before_in(request: HttpRequest) -> int:
