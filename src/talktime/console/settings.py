@@ -37,6 +37,8 @@ INSTALLED_APPS = [
     "talktime.console.home",
     "talktime.console.billing",
     "talktime.console.notices",
+    "talktime.console.webhooks",
+    "talktime.console.audit",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -9,5 +9,7 @@ urlpatterns = [
     path("", include("talktime.console.billing.urls")),
     path("organisations/<int:organisation_id>/notices/", include("talktime.console.notices.urls")),
     path("", include("talktime.console.people.urls")),
+    path("", include("talktime.console.webhooks.urls")),
+    path("", include("talktime.console.audit.urls")),
     path("", include("talktime.console.start.urls")),
 ]

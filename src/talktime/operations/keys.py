@@ -17,6 +17,7 @@ from talktime.core.limits import (
     SWITCH_NAME_TEXT_MAX,
 )
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.input_checks import check_one_of, check_text, first
 from talktime.store.database import Connection
 from talktime.store.keys import (
@@ -73,6 +74,7 @@ def create_switch(
         return Refusal("already_exists", f"there is a switch named {name!r}")
     switch = Switch(next_id(), name, operator, now_ms)
     insert_switch(control, switch)
+    note(control, None, "switch.created", name, after={"operator": operator})
     return switch
 
 
@@ -120,6 +122,8 @@ def create_key(
     text = key_text(entropy)
     key = ApiKey(next_id(), switch.id, name, secret_hash(text), granted, expires_ms, None)
     insert_key(control, key, now_ms)
+    after = {"scopes": sorted(granted), "expires_ms": expires_ms, "switch": switch.name}
+    note(control, None, "key.created", name, after=after)
     return NewKey(key, text)
 
 
@@ -152,6 +156,12 @@ def rotate_key(
     text = key_text(entropy)
     new = ApiKey(next_id(), old.switch_id, old.name, secret_hash(text), old.scopes, None, None)
     insert_key(control, new, now_ms)
+    note(
+        *(control, None, "key.rotated", old.name),
+        before={"expires_ms": old.expires_ms},
+        after={"expires_ms": until_ms},
+        always=True,
+    )
     return NewKey(new, text)
 
 
@@ -168,6 +178,7 @@ def revoke_key(control: Connection, key_id: int, *, now_ms: int) -> ApiKey | Ref
         return key
     revoked = key._replace(revoked_ms=now_ms)
     update_key(control, revoked)
+    note(control, None, "key.revoked", key.name, always=True)
     return revoked
 
 
