@@ -6,6 +6,7 @@ from django.utils.functional import lazy
 
 from talktime.clock import follow
 from talktime.console.databases import current, databases_for
+from talktime.core.limits import CONSOLE_BODY_BYTES_MAX
 
 _installation = current()
 follow(_installation)
@@ -22,6 +23,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
+    "ninja",
     "talktime.console.control_plane",
     "talktime.console.cell",
     "talktime.console.theme",
@@ -93,6 +95,9 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+# console/asgi.py lets nothing larger in, whoever reads it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = CONSOLE_BODY_BYTES_MAX
 
 USE_TZ = True
 TIME_ZONE = "UTC"
