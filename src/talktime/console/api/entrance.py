@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
-from ninja.errors import ValidationError
+from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 
@@ -39,7 +39,7 @@ class Json(BaseRenderer):
 
     def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
         """The answer's bytes."""
-        return msgspec.json.encode(data)
+        return msgspec.json.encode(data, enc_hook=str)
 
 
 class JsonBody(Parser):
@@ -81,11 +81,20 @@ def handle_errors(api: NinjaAPI) -> None:
     api.add_exception_handler(NoWallet, _no_wallet)
     api.add_exception_handler(Outage, _away)
     api.add_exception_handler(ValidationError, _invalid)
+    api.add_exception_handler(HttpError, _unreadable)
     api.add_exception_handler(Exception, _failed)
 
 
 def _refused(request: HttpRequest, error: Any) -> HttpResponse:
     return refuse(error.refusal, **({"errors": error.errors} if error.errors else {}))
+
+
+def _unreadable(request: HttpRequest, error: Any) -> HttpResponse:
+    """A body that is no JSON; ninja wraps what the parser said of it."""
+    said = error.__cause__ or error.__context__
+    if isinstance(said, Refused):
+        return _refused(request, said)
+    return refuse(Refusal("invalid_request", str(error)))
 
 
 def _no_wallet(request: HttpRequest, error: Any) -> HttpResponse:
