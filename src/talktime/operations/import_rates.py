@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from talktime.core.audit import Facts
 from talktime.core.limits import CARD_NAME_TEXT_MAX, REPORT_EXAMPLES_MAX, SOURCE_TEXT_MAX
 from talktime.core.rates import DIRECTIONS, RateRow
 from talktime.core.rating import Rate
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.csv_rows import Progress
 from talktime.store.database import Connection
 from talktime.store.rates import CardVersion, lock_publishing, publish, read_rates, versions_of
@@ -113,6 +115,8 @@ def import_rates(
             next_id=next_id,
             written=lambda done: tell("written", done),
         )
+        after: Facts = {"valid_from_ms": valid_from_ms, "rates": len(rows), "source": source}
+        note(connection, None, "rate_card.published", name, after=after)
     return report
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from talktime.core.audit import Facts
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import COMMERCE_MODELS, CallingRules, Organisation
 from talktime.core.limits import CARD_NAME_TEXT_MAX, NAME_TEXT_MAX, PAGE_ROWS_MAX
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.input_checks import (
     can_be_stored,
     check_country,
@@ -77,6 +79,11 @@ def create_organisation(
         refusal = _taken(control, name)
         if refusal is None:
             insert_organisation(control, organisation, now_ms)
+            note(
+                *(control, organisation.id, "organisation.created", name),
+                after={"currency": currency, "country": country, "time_zone": time_zone}
+                | {"cell": cell, "rate_card": rate_card},
+            )
     return refusal or organisation
 
 
@@ -118,7 +125,23 @@ def change_organisation(
         return refusal
     if changed != found:
         update_organisation(control, changed)
+        before, after = facts_of(found), facts_of(changed)
+        note(control, found.id, "organisation.changed", found.name, before=before, after=after)
     return changed
+
+
+def facts_of(organisation: Organisation) -> Facts:
+    """What of an organisation is kept of a change: how it is charged, and its calling rules."""
+    rules = {
+        name: sorted(value) if isinstance(value, frozenset) else value
+        for name, value in organisation.rules._asdict().items()
+    }
+    return {
+        "active": organisation.active,
+        "rate_card": organisation.rate_card,
+        "commerce_model": organisation.commerce_model,
+        **rules,
+    }
 
 
 def find_organisation(control: Connection, name: str) -> Organisation | Refusal:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from talktime.core.audit import Facts
 from talktime.core.collecting import Collector
 from talktime.core.documents import LOT_TERMS
 from talktime.core.expiry import expires_ms
@@ -24,6 +25,7 @@ from talktime.core.payments import (
     PaymentMethod,
 )
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.eligibility import check_amount
 from talktime.operations.idempotency import check_key, request_hash
 from talktime.operations.input_checks import check_text, first
@@ -104,6 +106,7 @@ def start_purchase(
             payment = _new(
                 counter, amount_micros, method, po_number, idempotency_key, body_hash, actor
             )
+            _note(counter, "purchase.begun", payment, method=method.name)
             if method.kind == INVOICE:
                 collector.till.payments[payment.id] = payment
                 collector.books.tell(_invoiced(counter, payment))
@@ -153,6 +156,7 @@ def confirm_receipt(
         if payment.state == INVOICED:
             payment.actor = actor
             collector.receive(payment, f"Invoice, received: {reference}")
+            _note(counter, "purchase.received", payment, reference=reference)
         elif payment.state != "succeeded":
             return _not_possible(payment, "it waits for no money")
     return payment
@@ -179,6 +183,7 @@ def cancel_payment(counter: Counter, payment_id: int, *, reason: str) -> Payment
             return _not_possible(payment, "only what waits, with nothing charged, is cancelled")
         payment.code, payment.detail = "cancelled", reason
         payment.move(CANCELLED, counter.now_ms)
+        _note(counter, "payment.cancelled", payment, reason=reason)
         recharge = collector.till.recharge
         if payment.kind == RECHARGE and recharge is not None and recharge.enabled:
             recharge.pause("cancelled", reason, counter.now_ms)
@@ -202,6 +207,16 @@ def list_payments(
         return payments_before(
             counter.cell, counter.organisation.id, before_id, min(limit, PAGE_ROWS_MAX)
         )
+
+
+def _note(counter: Counter, action: str, payment: Payment, **facts: str) -> None:
+    after: Facts = {
+        "amount_micros": payment.amount_micros,
+        "currency": payment.currency,
+        "po_number": payment.po_number,
+        **facts,
+    }
+    note(counter.cell, payment.organisation_id, action, str(payment.id), after=after)
 
 
 def _new(

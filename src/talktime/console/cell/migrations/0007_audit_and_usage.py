@@ -11,6 +11,22 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="delivery", name="took_ms", field=models.IntegerField(null=True)
+        ),
+        migrations.AddField(
+            model_name="delivery",
+            name="answer",
+            field=models.TextField(default=""),
+            preserve_default=False,
+        ),
+        migrations.RemoveIndex(model_name="delivery", name="delivery_of_org"),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                fields=["organisation_id", "channel", "target", "id"], name="delivery_by_target"
+            ),
+        ),
         migrations.CreateModel(
             name="UsageCursor",
             fields=[
@@ -76,7 +92,8 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         fields=["organisation_id", "at_ms", "id"], name="audit_entry_by_owner"
-                    )
+                    ),
+                    models.Index(fields=["at_ms", "id"], name="audit_entry_by_time"),
                 ],
             },
         ),
