@@ -1,6 +1,6 @@
 from django.urls import include, path, re_path
 
-from talktime.console.api.answers import nothing_here
+from talktime.console.api.refusals import nothing_here
 
 urlpatterns = [
     path("api/v1/", include("talktime.console.api.urls")),

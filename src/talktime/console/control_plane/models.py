@@ -129,8 +129,9 @@ class Switch(models.Model):
 
 
 class ApiKey(models.Model):
-    """The key of a switch, or of an organisation's own programs (then `organisation_id` says whose,
-    and `switch_id` is 0). Only its SHA-256 is kept."""
+    """The key of a switch, of an organisation's own programs (then `organisation_id` says whose,
+    and `switch_id` is 0), or of the operator's (neither). Only its SHA-256 is kept; `used_ms` is
+    when it last opened the management API, to the hour."""
 
     id = Id(primary_key=True)
     switch_id = models.BigIntegerField()
@@ -141,6 +142,7 @@ class ApiKey(models.Model):
     created_ms = models.BigIntegerField()
     expires_ms = models.BigIntegerField(null=True)
     revoked_ms = models.BigIntegerField(null=True)
+    used_ms = models.BigIntegerField(null=True)
     revision = models.BigIntegerField()
 
     class Meta:

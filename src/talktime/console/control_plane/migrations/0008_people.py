@@ -97,6 +97,11 @@ class Migration(migrations.Migration):
             name="organisation_id",
             field=models.BigIntegerField(null=True),
         ),
+        migrations.AddField(
+            model_name="apikey",
+            name="used_ms",
+            field=models.BigIntegerField(null=True),
+        ),
         migrations.AddIndex(
             model_name="apikey",
             index=models.Index(fields=["organisation_id"], name="api_key_by_organisation"),
