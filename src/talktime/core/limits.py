@@ -68,6 +68,7 @@ EXPIRE_BATCH_MAX = 256
 FORGET_BATCH_MAX = 256
 CLOSE_BATCH_MAX = 256
 FINDINGS_SHOWN_MAX = 100
+LEDGER_BATCH_MAX = 50_000  # transfers that are added to their days' sums in one transaction
 
 # Organisations and what belongs to them.
 NAME_TEXT_MAX = 128
