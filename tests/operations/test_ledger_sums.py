@@ -1,5 +1,4 @@
-"""The ledger's sums by day, and what is made of them. Mirrors src/talktime/operations/ledger_sums.py.
-"""
+"""The ledger's sums by day, and what is made of them. Mirrors src/talktime/operations/ledger_sums.py."""
 
 from collections import defaultdict
 
@@ -90,7 +89,9 @@ def test_every_figure_is_that_of_the_books_which_hold(player):
     assert sum(each.given_micros for each in months) == -accounts[ledger.GRANTS]
     assert sum(each.unbilled_micros for each in last.values()) == -accounts[ledger.POST_USAGE]
     assert sum(each.unpaid_micros for each in last.values()) == -accounts[ledger.RECEIVABLES]
-    funded = sum(each.sold_micros + each.collected_micros - each.sent_back_micros for each in months)
+    funded = sum(
+        each.sold_micros + each.collected_micros - each.sent_back_micros for each in months
+    )
     assert funded == -accounts[ledger.FUNDING]
     billed = sum(each.billed_micros - each.collected_micros for each in months)
     assert billed == -accounts[ledger.RECEIVABLES]

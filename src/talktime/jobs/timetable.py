@@ -55,9 +55,7 @@ CALLS, MONEY, NOTICES, UPKEEP = ("calls", "money", "notices", "upkeep")
 what sends mail and webhooks; what has time. What may take long has none of them, but its own."""
 
 
-def _job(
-    name: str, run: Callable[[Sweep], Swept], *, first_s: float = 0, lane: str = ""
-) -> Job:
+def _job(name: str, run: Callable[[Sweep], Swept], *, first_s: float = 0, lane: str = "") -> Job:
     return Job(name, PERIODS_S[name], run, first_s, lane)
 
 

@@ -19,7 +19,8 @@ from talktime.store.health import BURN_DAYS, WalletHealth
 
 FLAGS = ("zero", "low", "debt", "burning", "paused", "moved", "overdue", "silent", "closed")
 """What may need somebody: nothing left, little left, money owed, little left for the burn, a
-paused recharge, a move that auto-recharge blocks, a late statement, nobody to tell, switched off."""
+paused recharge, a move that auto-recharge blocks, a late statement, nobody to tell, switched off.
+"""
 SORTS = NAME, NEWEST = ("name", "newest")
 
 Cells = Mapping[str, Connection]
@@ -94,9 +95,7 @@ def health_of(
     ]
 
 
-def _found(
-    control: Connection, cells: Cells, wanted: Wanted, rows_max: int
-) -> list[Organisation]:
+def _found(control: Connection, cells: Cells, wanted: Wanted, rows_max: int) -> list[Organisation]:
     ids = _named_otherwise(control, cells, wanted.text) if wanted.text else set()
     with control.reading():
         if wanted.sort == NEWEST:

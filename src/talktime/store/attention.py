@@ -193,9 +193,7 @@ class EndpointRow(NamedTuple):
     detail: str
 
 
-def open_payments(
-    cell: Connection, state: str, after_id: int, rows_max: int
-) -> list[PaymentRow]:
+def open_payments(cell: Connection, state: str, after_id: int, rows_max: int) -> list[PaymentRow]:
     """Payments that are open in a state, the oldest first."""
     return [PaymentRow(*row) for row in cell.rows(OPEN_PAYMENTS, [state, after_id, rows_max])]
 

@@ -1,7 +1,7 @@
 """Switches and their API keys in the control plane. The caller opens and commits transactions."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from talktime.core.keys import ApiKey
@@ -22,6 +22,7 @@ SET_KEY = "UPDATE api_key SET expires_ms = ?, revoked_ms = ?, revision = ? WHERE
 KEY_OF_ID = f"SELECT {_KEY_COLUMNS} FROM api_key WHERE id = ?"
 KEY_OF_HASH = f"SELECT {_KEY_COLUMNS} FROM api_key WHERE secret_hash = ?"
 KEYS_BY_ID = f"SELECT {_KEY_COLUMNS} FROM api_key WHERE id > ? ORDER BY id LIMIT ?"
+KEYS_OF_SWITCHES = f"SELECT {_KEY_COLUMNS} FROM api_key WHERE switch_id = ANY(?) ORDER BY id"
 KEYS_AFTER = (
     f"SELECT {_KEY_COLUMNS}, revision FROM api_key WHERE revision > ? ORDER BY revision LIMIT ?"
 )
@@ -84,6 +85,11 @@ def key_of_hash(connection: Connection, secret_hash: str) -> ApiKey | None:
 def keys_by_id(connection: Connection, after: int, limit: int) -> list[ApiKey]:
     """Keys after this id, oldest first."""
     return [_key(row) for row in connection.rows(KEYS_BY_ID, (after, limit))]
+
+
+def keys_of_switches(connection: Connection, switch_ids: Iterable[int]) -> list[ApiKey]:
+    """The keys of these switches, oldest first."""
+    return [_key(row) for row in connection.rows(KEYS_OF_SWITCHES, [sorted(switch_ids)])]
 
 
 def _key(row: Row) -> ApiKey:

@@ -1,5 +1,5 @@
-"""The tables of one cell that its operator looks at: sums of the ledger by day, proofs of the books,
-how far the work of both is."""
+"""The tables of one cell that its operator looks at: sums of the ledger by day, proofs of the
+books, how far the work of both is."""
 
 from django.db import models
 
@@ -23,6 +23,7 @@ class LedgerDay(models.Model):
     class Meta:
         db_table = "ledger_day"
 
+
 class BookCheck(models.Model):
     """What came of one check of the books when it last ran: whoever ran it last."""
 
@@ -36,6 +37,7 @@ class BookCheck(models.Model):
 
     class Meta:
         db_table = "book_check"
+
 
 class WorkMark(models.Model):
     """How far some work of the cell is (`ledger`: the last transfer in the sums), or that it was
