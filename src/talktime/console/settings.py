@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "talktime.console.notices",
     "talktime.console.webhooks",
     "talktime.console.audit",
+    "talktime.console.operator",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -11,5 +11,6 @@ urlpatterns = [
     path("", include("talktime.console.people.urls")),
     path("", include("talktime.console.webhooks.urls")),
     path("", include("talktime.console.audit.urls")),
+    path("operator/", include("talktime.console.operator.urls")),
     path("", include("talktime.console.start.urls")),
 ]
