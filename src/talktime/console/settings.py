@@ -28,6 +28,8 @@ INSTALLED_APPS = [
     "talktime.console.start",
     "talktime.console.billing",
     "talktime.console.notices",
+    "talktime.console.users",
+    "talktime.console.rates",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -354,7 +354,20 @@ class User(models.Model):
             one_of("kind", ["person", "resource_account"], "person_kind_known"),
             models.UniqueConstraint(fields=["organisation_id", "name"], name="person_once_by_name"),
         ]
-        indexes = [models.Index(fields=["revision"], name="person_by_revision")]
+        indexes = [
+            models.Index(fields=["revision"], name="person_by_revision"),
+            # For the pages of users: names to be searched, and the names of users that are alike.
+            models.Index(
+                fields=["organisation_id", "name", "display_name"], name="person_by_words"
+            ),
+            models.Index(
+                fields=[
+                    *("organisation_id", "usage_location", "kind", "active", "licences"),
+                    "name",
+                ],
+                name="person_by_set",
+            ),
+        ]
 
 
 class LicenceGroup(models.Model):

@@ -100,4 +100,24 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(
+                fields=["organisation_id", "name", "display_name"], name="person_by_words"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(
+                fields=[
+                    "organisation_id",
+                    "usage_location",
+                    "kind",
+                    "active",
+                    "licences",
+                    "name",
+                ],
+                name="person_by_set",
+            ),
+        ),
     ]
