@@ -85,10 +85,9 @@ def check_call(
         return command
     found = quote(cell, command, for_s, now_ms, terms)
     body = msgspec.json.decode(found.body)
-    passed = tuple(body.get("because", ()))
     if found.code:
-        return CallCheck(passed, Refusal(found.code, body["detail"]), {})
-    return CallCheck(passed, None, body)
+        return CallCheck(command.passed, Refusal(found.code, body["detail"]), {})
+    return CallCheck(command.passed, None, body)
 
 
 def version_in_force(

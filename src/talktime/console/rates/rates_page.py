@@ -195,8 +195,8 @@ def _dearer(now: Rate | None, then: Rate | None) -> bool | None:
 
 def _terms(desk: Desk, rate: Rate) -> Shown:
     return {
-        "per_minute": desk.money(rate.per_minute_micros),
-        "fee": desk.money(rate.fee_micros) if rate.fee_micros else None,
+        "per_minute": desk.wording.price(rate.per_minute_micros, desk.owner.currency),
+        "fee": desk.wording.price(rate.fee_micros, desk.owner.currency) if rate.fee_micros else "",
         "increments": f"{rate.first_increment_s}/{rate.next_increment_s}",
     }
 
@@ -212,11 +212,10 @@ def _call_shown(desk: Desk, price: Price, minutes: str, digits: str) -> Shown | 
     words = {
         "count": desk.wording.decimal(count),
         "destination": rate.destination,
-        "amount": desk.money(price_micros(billed_s, rate)).text,
+        "amount": desk.wording.price(price_micros(billed_s, rate), desk.owner.currency),
         "billed": desk.wording.decimal(Decimal(billed_s) / 60),
-        "price": desk.money(rate.per_minute_micros).exact
-        or desk.money(rate.per_minute_micros).text,
-        "fee": desk.money(rate.fee_micros).text,
+        "price": desk.wording.price(rate.per_minute_micros, desk.owner.currency),
+        "fee": desk.wording.price(rate.fee_micros, desk.owner.currency),
     }
     said = ngettext(
         "A call of %(count)s minute to %(destination)s costs %(amount)s",

@@ -88,8 +88,8 @@ def _answer_shown(desk: Desk, found: CallCheck, minutes: int) -> Shown:
     return {
         "passed": found.passed,
         "destination": price["destination"],
-        "per_minute": desk.money(parse_micros(price["per_minute"])),
-        "fee": desk.money(fee_micros) if fee_micros else None,
+        "per_minute": desk.wording.price(parse_micros(price["per_minute"]), desk.owner.currency),
+        "fee": desk.wording.price(fee_micros, desk.owner.currency) if fee_micros else "",
         "length": length % {"count": desk.wording.decimal(minutes)},
         "charge": desk.money(parse_micros(cost["charge"])),
         "paid_by": [_part_shown(desk, part) for part in cost["paid_by"]],

@@ -16,6 +16,7 @@ from talktime.console.users.user_forms import SettingsForm
 from talktime.console.users.words import (
     CALL_TYPES,
     KINDS,
+    countries_shown,
     country_name,
     licence_name,
     licence_shown,
@@ -94,6 +95,7 @@ def user_page_shown(desk: Desk, holder: Holder, form: SettingsForm | None = None
         "groups": [(each.name, each.name in holder.groups) for each in groups],
         "form": form or SettingsForm(initial=SettingsForm.initial_of(user)),
         "policies": policies_shown(desk),
+        "countries": countries_shown(desk.wording.locale),
         "spending": spending,
         "numbers": [_number(each) for each in numbers],
         "free": [_number(each) for each in free],
