@@ -27,7 +27,9 @@ def published(money):  # noqa: F811
     with closing(money.control()) as control, control.transaction():
         import_rates(
             *(control, rows),
-            **{"name": "standard", "currency": "USD", "source": "s"},
+            name="standard",
+            currency="USD",
+            source="s",
             valid_from_ms=money.now_ms + 10 * DAY_MS,
             now_ms=0,
             next_id=money.ids,
