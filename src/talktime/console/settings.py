@@ -41,6 +41,8 @@ INSTALLED_APPS = [
     "talktime.console.webhooks",
     "talktime.console.audit",
     "talktime.console.operator",
+    "talktime.console.users",
+    "talktime.console.rates",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

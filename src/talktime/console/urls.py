@@ -12,5 +12,7 @@ urlpatterns = [
     path("", include("talktime.console.webhooks.urls")),
     path("", include("talktime.console.audit.urls")),
     path("operator/", include("talktime.console.operator.urls")),
+    path("", include("talktime.console.users.urls")),
+    path("", include("talktime.console.rates.urls")),
     path("", include("talktime.console.start.urls")),
 ]

@@ -362,6 +362,17 @@ class User(models.Model):
             models.Index(fields=["revision"], name="person_by_revision"),
             # The operator finds an organisation by one of its users.
             models.Index(fields=["name"], name="person_by_name"),
+            # For the pages of users: names to be searched, and the names of users that are alike.
+            models.Index(
+                fields=["organisation_id", "name", "display_name"], name="person_by_words"
+            ),
+            models.Index(
+                fields=[
+                    *("organisation_id", "usage_location", "kind", "active", "licences"),
+                    "name",
+                ],
+                name="person_by_set",
+            ),
         ]
 
 

@@ -25,6 +25,10 @@ class Group(NamedTuple):
 
 
 NOTICES_TOO = ("delivery", "recipients", "recipient", "add-recipient")
+USERS_PAGES = (
+    *("user", "check-call", "import-users", "change-users", "groups", "group", "numbers"),
+    "attach-number",
+)
 ORGANISATION_MENU = (
     Group("", (Entry(_("Home"), "organisation"),)),
     Group(
@@ -41,7 +45,7 @@ ORGANISATION_MENU = (
     Group(
         _("Calling"),
         (
-            Entry(_("Users and licences"), "users", SEE, ("user", "import-users")),
+            Entry(_("Users and licences"), "users", SEE, USERS_PAGES),
             Entry(_("Plans and licensing"), "plans"),
             Entry(_("Rates"), "rates"),
         ),

@@ -227,4 +227,24 @@ class Migration(migrations.Migration):
             model_name="user",
             index=models.Index(fields=["name"], name="person_by_name"),
         ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(
+                fields=["organisation_id", "name", "display_name"], name="person_by_words"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(
+                fields=[
+                    "organisation_id",
+                    "usage_location",
+                    "kind",
+                    "active",
+                    "licences",
+                    "name",
+                ],
+                name="person_by_set",
+            ),
+        ),
     ]
