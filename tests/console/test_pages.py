@@ -15,6 +15,7 @@ from talktime.console.asgi import application
 from talktime.console.cell.models import Lot, UsageRecord, User, Wallet
 from talktime.console.control_plane.models import Account, Number, Organisation
 from talktime.console.migrate import migrate
+from tests.console.audited import AuditedClient
 from tests.console.conftest import settings_in
 from tests.console.rows import DAY_MS, START_MS, insert
 
@@ -23,7 +24,7 @@ FAR_MS = 4_000_000_000_000  # in 2096: never soon
 
 
 def browser(**headers):
-    return Client(
+    return AuditedClient(
         SERVER_NAME="localhost",
         enforce_csrf_checks=True,
         headers={"accept-language": "en-GB", **headers},
@@ -128,7 +129,7 @@ def test_an_admin_of_several_chooses_and_sees_no_others(admin):
     client = browser()
     sign_in(client)
     listed = words_of(client.get("/organisations/"))
-    assert "Contoso Contoso 2" in listed
+    assert "Contoso Owner · NO · EUR Contoso 2 Owner · NO · EUR" in listed
     assert "Contoso 3" not in listed
     assert client.get("/organisations/2/").status_code == 200
     assert client.get("/organisations/3/").status_code == 404

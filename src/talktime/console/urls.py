@@ -9,5 +9,6 @@ urlpatterns = [
     path("organisations/<int:organisation_id>/notices/", include("talktime.console.notices.urls")),
     path("", include("talktime.console.webhooks.urls")),
     path("", include("talktime.console.audit.urls")),
+    path("", include("talktime.console.people.urls")),
     path("", include("talktime.console.start.urls")),
 ]

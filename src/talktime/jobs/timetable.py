@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import structlog
 
+from talktime.jobs.account_mail import send_account_mail
 from talktime.jobs.cards import add_cards
 from talktime.jobs.installed_providers import with_providers
 from talktime.jobs.notices import send_notices
@@ -27,6 +28,7 @@ from talktime.operations.expire_holds import expire_holds
 from talktime.operations.expire_lots import expire_lots
 from talktime.operations.forget_calls import forget_calls
 from talktime.operations.spread_notices import spread_notices
+from talktime.operations.sum_usage import sum_usage
 from talktime.operations.sweep import Sweep, Swept
 from talktime.operations.warn_of_expiry import warn_of_expiry
 
@@ -85,6 +87,8 @@ TIMETABLE = (
     Job("settle_payment_events", 0.5, with_providers(settle_payment_events), lane=MONEY),
     Job("spread_notices", 0.5, spread_notices),
     Job("send_notices", 0.5, send_notices, lane=NOTICES),
+    Job("sum_usage", 5, sum_usage),
+    Job("send_account_mail", 0.5, send_account_mail),
     Job("move_wallets", 60, move_wallets, lane=UPKEEP),
     Job("dun_statements", 600, dun_statements, lane=UPKEEP),
     Job("close_months", 3_600, close_months, lane=UPKEEP),

@@ -3,9 +3,10 @@
 import logging
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AnonymousUser
 from django.db import Error, connections
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.connection import ConnectionDoesNotExist
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -15,18 +16,22 @@ from talktime.config import CONTROL_PLANE_ALIAS
 from talktime.console.cell.models import Revision as CellRevision
 from talktime.console.control_plane.models import Membership, Organisation
 from talktime.console.control_plane.models import Revision as ControlPlaneRevision
+from talktime.console.doors import for_anyone
 from talktime.console.start.organisation_page import COMMERCE_MODELS, organisation_page
 from talktime.console.start.shown import wording_for
 
 log = logging.getLogger(__name__)
 
 
+@for_anyone
 @require_safe
 @never_cache
 def start(request: HttpRequest) -> HttpResponse:
     """What this service is, how it is, and the ways in."""
     away = databases_away()
-    signed_in = CONTROL_PLANE_ALIAS not in away and request.user.is_authenticated
+    if CONTROL_PLANE_ALIAS in away:
+        request.user = AnonymousUser()  # who it is cannot be asked
+    signed_in = request.user.is_authenticated
     return render(request, "start/start.html", {"working": not away, "signed_in": signed_in})
 
 
@@ -46,7 +51,7 @@ def databases_away() -> list[str]:
 @require_safe
 @login_required
 @never_cache
-def organisation(request: HttpRequest, organisation_id: int | None = None) -> HttpResponse:
+def organisation(request: HttpRequest, organisation_id: int) -> HttpResponse:
     """Balance, lots, latest calls and users of one of the reader's organisations."""
     mine = list(
         Membership.objects.filter(account__email=request.user.get_username()).values_list(
@@ -54,10 +59,6 @@ def organisation(request: HttpRequest, organisation_id: int | None = None) -> Ht
         )
     )
     organisations = list(Organisation.objects.filter(id__in=mine).order_by("name"))
-    if organisation_id is None:
-        if len(organisations) == 1:
-            return redirect("organisation", organisations[0].id)
-        return render(request, "start/organisations.html", {"organisations": organisations})
     for one in organisations:
         if one.id == organisation_id:
             return page_of(request, one, several=len(organisations) > 1)
