@@ -29,22 +29,34 @@ NOT_AUDITED = {
 
 
 class AuditedClient(Client):
-    """Django's client, which also proves that each change that was made is kept. `repeats`: what is
-    sent was sent before, and changes nothing."""
+    """Django's client, which also proves that each change that was made is kept.
 
-    repeats = False
+    A form that was sent to the same address before may change nothing the second time; where a
+    test says `changes_nothing`, none does.
+    """
+
+    changes_nothing = False
+
+    def __init__(self, **more):
+        super().__init__(**more)
+        self.changed = set()
 
     def request(self, **request):
         """Send a request; after a form that led to another page there are more changes."""
         if request.get("REQUEST_METHOD") != "POST":
             return super().request(**request)
-        before = changes_kept()
+        before, path = changes_kept(), request["PATH_INFO"]
         response = super().request(**request)
-        name = resolve(request["PATH_INFO"]).url_name
-        if response.status_code == 302 and name not in NOT_AUDITED:
-            assert (changes_kept() > before) is not self.repeats, (
-                f"{name}: see tests/console/audited.py"
-            )
+        name = resolve(path).url_name
+        to_sign_in = response.headers.get("Location", "").startswith("/sign-in/")
+        if response.status_code != 302 or to_sign_in or name in NOT_AUDITED:
+            return response
+        if changes_kept() > before:
+            assert not self.changes_nothing, f"{name} has changed something"
+            self.changed.add(path)
+        else:
+            unchanged = self.changes_nothing or path in self.changed
+            assert unchanged, f"{name} keeps no change: see tests/console/audited.py"
         return response
 
 
