@@ -73,6 +73,7 @@ ACTIONS: dict[str, str] = {
     "catalogue.changed": _("The catalogue was changed: {subject}"),
     "provider.set": _("New cards go to {subject}"),
     "provider.removed": _("The keys of payment provider {subject} were removed"),
+    "books.proof_asked": _("A proof of the books was asked for"),
     "clock.moved": _("The test clock was moved"),
 }
 
