@@ -202,7 +202,7 @@ EMPTY: dict[Any, set[str]] = {
     Document: {"lot_id", "payment_id"},
     PostStatement: {"overdue_ms", "blocked_ms", "paid_ms"},
     Outbox: {"spread_ms"},
-    Delivery: {"due_ms", "tried_ms"},
+    Delivery: {"due_ms", "tried_ms", "took_ms"},
     WebhookEndpoint: {"old_until_ms"},
     JobRun: {"worked_ms"},
     **PEOPLE_EMPTY,

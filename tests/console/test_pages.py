@@ -15,6 +15,7 @@ from talktime.console.asgi import application
 from talktime.console.cell.models import Lot, UsageRecord, User, Wallet
 from talktime.console.control_plane.models import Account, Number, Organisation
 from talktime.console.migrate import migrate
+from tests.console.audited import AuditedClient
 from tests.console.conftest import settings_in
 from tests.console.rows import DAY_MS, START_MS, insert
 
@@ -23,7 +24,7 @@ FAR_MS = 4_000_000_000_000  # in 2096: never soon
 
 
 def browser(**headers):
-    return Client(
+    return AuditedClient(
         SERVER_NAME="localhost",
         enforce_csrf_checks=True,
         headers={"accept-language": "en-GB", **headers},
