@@ -30,6 +30,8 @@ INSTALLED_APPS = [
     "talktime.console.start",
     "talktime.console.billing",
     "talktime.console.notices",
+    "talktime.console.keys",
+    "talktime.console.api",
     "talktime.console.webhooks",
     "talktime.console.audit",
 ]

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("talktime.console.billing.urls")),
     path("organisations/<int:organisation_id>/notices/", include("talktime.console.notices.urls")),
     path("", include("talktime.console.webhooks.urls")),
+    path("organisations/<int:organisation_id>/keys/", include("talktime.console.keys.urls")),
     path("", include("talktime.console.audit.urls")),
     path("", include("talktime.console.start.urls")),
 ]
