@@ -226,5 +226,5 @@ def test_hosts_that_webhooks_may_reach_are_read_and_what_is_none_is_refused_at_t
     assert allowed == ("hooks.internal", "10.0.0.5:8080", "[fd00::5]:8443")
     assert settings_from({}).webhooks_allow == ()
     for wrong in ("http://hooks.internal", "a,b", "hooks.internal/x", "a:0", "a:99999", "a:b", "*"):
-        with pytest.raises(ConfigError, match="TALKTIME_WEBHOOKS_ALLOW: .* is no host"):
+        with pytest.raises(ConfigError, match=r"TALKTIME_WEBHOOKS_ALLOW: .* is no host"):
             settings_from({"TALKTIME_WEBHOOKS_ALLOW": f"hooks.internal {wrong}"})

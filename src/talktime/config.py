@@ -6,10 +6,20 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
+
+from talktime.config_services import (
+    PORT_MAX,
+    SingleSignOn,
+    mail_from_from,
+    single_sign_on_from,
+    smtp_from,
+    webhooks_allow_from,
+)
+from talktime.config_services import ConfigError as ConfigError
+from talktime.config_services import Smtp as Smtp
 
 CONTROL_PLANE_SCHEMA = "talktime"
 CONTROL_PLANE_ALIAS = "default"
@@ -19,19 +29,7 @@ DAY_SECONDS = 86_400
 SELLER_LINES_MAX = 8
 CELL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 WILDCARD_HOSTS = ("0.0.0.0", "::", "")
-SMTP_KINDS: dict[str, tuple[Literal["none", "starttls", "tls"], int]] = {
-    "smtp": ("none", 25),
-    "smtp+starttls": ("starttls", 587),
-    "smtps": ("tls", 465),
-}
-MAIL_ADDRESS = re.compile(r"[^\s@<>\"(),;:\\]+@[A-Za-z0-9.-]+")
-ALLOWED_HOST = re.compile(r"([a-z0-9_]([\w.-]*\w)?|\[[0-9a-f:.]+\])(:(?P<port>\d{1,5}))?", re.A)
-PORT_MAX = 65_535
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-
-
-class ConfigError(Exception):
-    """The environment holds a value that cannot be used; the message says what to do about it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -66,17 +64,6 @@ NO_SELLER = SellerDetails("Talktime")
 
 
 @dataclass(frozen=True, slots=True)
-class Smtp:
-    """The server that mail is handed to. `tls`: none, from the start, or by STARTTLS."""
-
-    host: str
-    port: int
-    tls: Literal["none", "starttls", "tls"]
-    user: str = field(default="", repr=False)
-    password: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """One installation, as its environment describes it."""
 
@@ -105,6 +92,7 @@ class Settings:
     pay_days: int = 30
     block_days: int = 14
     """How long a statement may be paid, and how long after that calls are blocked."""
+    single_sign_on: SingleSignOn | None = None
 
     def mail_from(self) -> str:
         """Whom mail is from."""
@@ -173,6 +161,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         close_hours=number_from(environ, "TALKTIME_CLOSE_HOURS", 24, 0, 240),
         pay_days=number_from(environ, "TALKTIME_PAY_DAYS", 30, 0, 365),
         block_days=number_from(environ, "TALKTIME_BLOCK_DAYS", 14, 0, 365),
+        single_sign_on=single_sign_on_from(environ),
     )
 
 
@@ -309,53 +298,6 @@ def seal_keys_from(text: str) -> tuple[str, ...]:
             "one is then made in the data folder."
         )
     return keys
-
-
-def smtp_from(text: str) -> Smtp | None:
-    """The server of TALKTIME_SMTP_URL; None for none. Never repeats the password."""
-    text = text.strip()
-    if not text:
-        return None
-    try:
-        parts = urlsplit(text)
-        port, host = parts.port, parts.hostname or ""
-    except ValueError:
-        port, host = None, ""
-    kind = SMTP_KINDS.get(text.partition("://")[0])
-    if not host or port == 0 or kind is None or parts.path.strip("/") or parts.query:
-        raise ConfigError(
-            "TALKTIME_SMTP_URL is not the address of a mail server. Write "
-            "smtp+starttls://user:password@host:587, smtps://user:password@host:465 or "
-            "smtp://host:25."
-        )
-    tls, default = kind
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return Smtp(host, port or default, tls, user, password)
-
-
-def webhooks_allow_from(text: str) -> tuple[str, ...]:
-    """The hosts, or hosts with ports, of TALKTIME_WEBHOOKS_ALLOW."""
-    words = tuple(text.lower().split())
-    for word in words:
-        found = ALLOWED_HOST.fullmatch(word)
-        if found is None or not 0 < int(found["port"] or 1) <= PORT_MAX:
-            raise ConfigError(
-                f"TALKTIME_WEBHOOKS_ALLOW: {word[:80]!r} is no host. Write hosts, or hosts with "
-                "ports, separated by spaces, no addresses: hooks.internal 10.0.0.5:8080"
-            )
-    return words
-
-
-def mail_from_from(text: str) -> str:
-    text = text.strip()
-    name, address = parseaddr(text)
-    usable = text.isprintable() and text.isascii() and MAIL_ADDRESS.fullmatch(address)
-    if text and (not usable or text not in (address, f"{name} <{address}>")):
-        raise ConfigError(
-            "TALKTIME_MAIL_FROM must be an address, with a name in ASCII or without: "
-            "Talktime <talktime@contoso.example>"
-        )
-    return text
 
 
 def key_in_file(path: Path) -> str:

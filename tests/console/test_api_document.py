@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +11,8 @@ from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from talktime.config import settings_from
-from talktime.console.api.document import document, operations
-from talktime.core.keys import OPERATOR, OPERATOR_SCOPES, ORGANISATION_SCOPES
+from talktime.console.api.document import document
+from talktime.core.keys import OPERATOR_SCOPES
 from talktime.operations.keys import create_key
 from talktime.operations.seed_demo import ORGANISATION
 from talktime.store.database import connect

@@ -41,6 +41,7 @@ from talktime.cli.recipients import group as recipient_group
 from talktime.cli.refunds import group as refund_group
 from talktime.cli.replay import replay_command
 from talktime.cli.serve import serve_command
+from talktime.cli.staff import group as staff_group
 from talktime.cli.statement import statement_command
 from talktime.cli.user_files import export_users_command, import_users_command
 from talktime.cli.users import group as user_group
@@ -103,6 +104,7 @@ app.add_typer(clock_group, name="clock", rich_help_panel=RUN)
 app.add_typer(organisation_group, name="organisation", rich_help_panel=KEEP)
 organisation_group.command("move")(move_command)
 app.add_typer(admin_group, name="admin", rich_help_panel=KEEP)
+app.add_typer(staff_group, name="staff", rich_help_panel=KEEP)
 app.add_typer(user_group, name="user", rich_help_panel=KEEP)
 user_group.command("import")(import_users_command)
 user_group.command("export")(export_users_command)

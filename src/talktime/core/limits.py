@@ -67,7 +67,21 @@ REPLAY_CONNECTIONS_MAX = 64
 EXPIRE_BATCH_MAX = 256
 FORGET_BATCH_MAX = 256
 CLOSE_BATCH_MAX = 256
+USAGE_SUM_BATCH_MAX = 1_000
+WALLET_SUM_BATCH_MAX = 10_000
 FINDINGS_SHOWN_MAX = 100
+
+# Usage reports.
+USAGE_DAYS_MAX = 366
+USAGE_TAIL_MAX = 100_000  # records that are not in the sums yet, of all organisations of a cell
+USAGE_PAGE_MAX = 50
+USAGE_VISITED_MAX = 60_000  # records that one page of a filtered report looks through
+SAVED_VIEWS_MAX = 100
+SAVED_VIEW_NAME_TEXT_MAX = 64
+SAVED_VIEW_QUERY_TEXT_MAX = 2_000
+CSV_ROWS_MAX = 5_000_000
+XLSX_ROWS_MAX = 200_000
+LEDGER_BATCH_MAX = 50_000  # transfers that are added to their days' sums in one transaction
 
 # Organisations and what belongs to them.
 NAME_TEXT_MAX = 128
@@ -99,6 +113,11 @@ SANDBOX_EVENTS_MAX = 100  # webhooks that the sandbox hands out at once
 SANDBOX_DECLINES_MAX = 100
 PROVIDER_SECRET_TEXT_MAX = 255
 SIGN_IN_KEYS_MAX = 10_000  # places and e-mail addresses whose failures to sign in are remembered
+INVITATIONS_A_DAY_MAX = 50  # of one organisation
+INVITATION_MS_MAX = 7 * 86_400_000  # how long an invitation can be accepted
+MEMBERS_MAX = 1_000
+ACCOUNT_MAIL_TAKEN_MAX = 64
+ACCOUNT_MAIL_KEPT_MS_MAX = 30 * 86_400_000  # without its content
 
 # Payments.
 PO_NUMBER_TEXT_MAX = 64

@@ -289,6 +289,39 @@ REFUSALS: dict[str, RefusalKind] = {
     "unknown_switch": RefusalKind(
         404, "The switch is not known", "List the switches and use one of their names.", OPERATOR
     ),
+    "unknown_account": RefusalKind(
+        404,
+        "Nobody signs in with this address",
+        "List those who can sign in and use one's address, or make the account first.",
+        OPERATOR,
+    ),
+    "unknown_member": RefusalKind(
+        404, "Nobody of this team has this id", "List the team's members and use one's id.", ADMIN
+    ),
+    "unknown_invitation": RefusalKind(
+        404,
+        "The invitation is not open",
+        "Ask an owner of the organisation to send another.",
+        ADMIN,
+    ),
+    "another_account": RefusalKind(
+        403,
+        "The invitation is for somebody else",
+        "Sign in with the address that the invitation was sent to.",
+        ADMIN,
+    ),
+    "last_owner": RefusalKind(
+        409,
+        "The organisation's last owner stays",
+        "Make somebody else an owner first.",
+        ADMIN,
+    ),
+    "too_many_invitations": RefusalKind(
+        429,
+        "The organisation has sent as many invitations as it may in a day",
+        "Wait until tomorrow, or ask the operator to add the person.",
+        ADMIN,
+    ),
     "unknown_key": RefusalKind(
         404, "The API key is not known", "List the keys and use one of their ids.", OPERATOR
     ),

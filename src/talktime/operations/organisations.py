@@ -93,12 +93,13 @@ def change_organisation(
     *,
     active: bool | None = None,
     rate_card: str | None = None,
+    time_zone: str | None = None,
     commerce_model: str | None = None,
     rules: Mapping[str, Any] | None = None,
     catalogue: Catalogue,
 ) -> Organisation | Refusal:
     """Switch an organisation off (its calls are refused) or on, rate it by another card, say how it
-    pays, set its calling rules.
+    pays and by which clock its days go, set its calling rules.
 
     `commerce_model` is prepaid, draining (spends what credits it has) or post_usage; `rules` are
     fields of CallingRules and what they are from now on. What is None or not named stays. Running
@@ -112,10 +113,13 @@ def change_organisation(
     changed = found._replace(
         active=found.active if active is None else active,
         rate_card=found.rate_card if rate_card is None else rate_card,
+        time_zone=found.time_zone if time_zone is None else time_zone,
         commerce_model=found.commerce_model if commerce_model is None else commerce_model,
         rules=found.rules._replace(**rules or {}),
     )
     refusal = check_one_of("the commerce model", changed.commerce_model, COMMERCE_MODELS)
+    if time_zone is not None:
+        refusal = refusal or check_time_zone(time_zone)
     if rate_card is not None:
         refusal = refusal or check_text("the rate card", rate_card, CARD_NAME_TEXT_MAX)
         refusal = refusal or _wrong_card(control, rate_card, found.currency)

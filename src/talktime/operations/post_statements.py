@@ -16,6 +16,7 @@ from talktime.core.limits import (
     PAGE_ROWS_MAX,
     REASON_TEXT_MAX,
 )
+from talktime.core.masking import masked_parties
 from talktime.core.money import decimal_text
 from talktime.core.payments import STATEMENT, SUCCEEDED, Payment
 from talktime.core.post_usage import PAID, PostStatement, statement_notice, with_payment
@@ -39,6 +40,13 @@ COLUMNS = (
     *("paid_after_use", "currency"),
 )
 """The columns of an export, a row for each usage record (R75)."""
+
+
+class Billed(NamedTuple):
+    """A statement with its document."""
+
+    statement: PostStatement
+    document: Document
 
 
 class Exported(NamedTuple):
@@ -72,31 +80,41 @@ def find_statement(
     return found
 
 
-def export_statement(
-    cell: Connection, organisation: Organisation, month: str
-) -> Exported | Refusal:
-    """A statement with its document and its usage records. Refuses: unknown_statement."""
+def show_statement(cell: Connection, organisation: Organisation, month: str) -> Billed | Refusal:
+    """A statement with its document. Refuses: unknown_statement."""
     found = find_statement(cell, organisation, month)
     if isinstance(found, Refusal):
         return found
     document = document_of_id(cell, organisation.id, found.document_id)
     if document is None:
         raise LookupError(f"statement {found.id} has no document {found.document_id}")
-    return Exported(found, document, store.usage_of_statement(cell, organisation.id, found.id))
+    return Billed(found, document)
 
 
-def rows_of(exported: Exported) -> list[dict[str, Any]]:
-    """A row for each usage record: amounts are exact decimal texts, times RFC 3339 in UTC."""
+def export_statement(
+    cell: Connection, organisation: Organisation, month: str
+) -> Exported | Refusal:
+    """A statement with its document and its usage records. Refuses: unknown_statement."""
+    billed = show_statement(cell, organisation, month)
+    if isinstance(billed, Refusal):
+        return billed
+    usage = store.usage_of_statement(cell, organisation.id, billed.statement.id)
+    return Exported(*billed, usage)
+
+
+def rows_of(exported: Exported, hidden_digits: int) -> list[dict[str, Any]]:
+    """A row for each usage record: amounts are exact decimal texts, times RFC 3339 in UTC; of other
+    parties' numbers so many digits are masked (R78)."""
     currency = exported.document.facts.currency
-    return [_row(usage, currency) for usage in exported.usage]
+    return [_row(usage, currency, hidden_digits) for usage in exported.usage]
 
 
-def csv_of(exported: Exported) -> str:
+def csv_of(exported: Exported, hidden_digits: int) -> str:
     """The rows as CSV by RFC 4180: a header, quotes where needed, lines that end with CR LF."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
     writer.writeheader()
-    for row in rows_of(exported):
+    for row in rows_of(exported, hidden_digits):
         # A name that begins so would be a formula to whoever opens the file in a spreadsheet.
         row["user"] = (
             f"'{row['user']}" if row["user"].startswith(("=", "+", "-", "@")) else row["user"]
@@ -105,15 +123,17 @@ def csv_of(exported: Exported) -> str:
     return text.getvalue()
 
 
-def _row(usage: BilledUsage, currency: str) -> dict[str, Any]:
+def _row(usage: BilledUsage, currency: str, hidden_digits: int) -> dict[str, Any]:
+    numbers = (_number(usage.from_digits), _number(usage.to_digits))
+    caller, called = masked_parties(usage.type, *numbers, hidden_digits)
     return dict(
         zip(
             COLUMNS,
             (
                 *(str(usage.id), usage.kind, usage.call_key, usage.month),
                 *(utc_text(usage.started_ms), utc_text(usage.ended_ms), usage.type),
-                *(usage.capability, usage.user, _number(usage.from_digits)),
-                *(_number(usage.to_digits), usage.destination, usage.used_s, usage.billed_s),
+                *(usage.capability, usage.user, caller),
+                *(called, usage.destination, usage.used_s, usage.billed_s),
                 *(usage.pool_s, decimal_text(usage.fee_micros)),
                 *(decimal_text(usage.charge_micros), decimal_text(usage.post_micros), currency),
             ),

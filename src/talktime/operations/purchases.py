@@ -23,6 +23,7 @@ from talktime.core.payments import (
     RECHARGE,
     Payment,
     PaymentMethod,
+    PaymentTry,
 )
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
@@ -30,7 +31,7 @@ from talktime.operations.eligibility import check_amount
 from talktime.operations.idempotency import check_key, request_hash
 from talktime.operations.input_checks import check_text, first
 from talktime.operations.till import CLOSED, Counter, NoWallet, counter_refusal, open_till
-from talktime.store.payments import payment_of_id, payment_of_key, payments_before
+from talktime.store.payments import payment_of_id, payment_of_key, payments_before, tries_of
 
 _AFTER_ALL_IDS = 2**63 - 1
 
@@ -207,6 +208,15 @@ def list_payments(
         return payments_before(
             counter.cell, counter.organisation.id, before_id, min(limit, PAGE_ROWS_MAX)
         )
+
+
+def list_tries(counter: Counter, payment_ids: list[int]) -> dict[int, list[PaymentTry]]:
+    """The charges that these payments asked of a provider, in order, by payment."""
+    found: dict[int, list[PaymentTry]] = {payment_id: [] for payment_id in payment_ids}
+    with counter.cell.reading():
+        for each in tries_of(counter.cell, counter.organisation.id, payment_ids):
+            found[each.payment_id].append(each)
+    return found
 
 
 def _note(counter: Counter, action: str, payment: Payment, **facts: str) -> None:

@@ -204,7 +204,7 @@ def get_statement_usage(asked: Asked, month: Month) -> Answer | Refusal:
         found = export_statement(asked.cell, asked.owner, month)
     if isinstance(found, Refusal):
         return found
-    return {**_statement(asked, found.statement), "usage": rows_of(found)}
+    return {**_statement(asked, found.statement), "usage": rows_of(found, asked.hidden_digits)}
 
 
 @statements.reads(
@@ -219,7 +219,7 @@ def get_statement_csv(asked: Asked, month: Month) -> HttpResponse | Refusal:
         found = export_statement(asked.cell, asked.owner, month)
     if isinstance(found, Refusal):
         return found
-    return HttpResponse(csv_of(found), content_type="text/csv; charset=utf-8")
+    return HttpResponse(csv_of(found, asked.hidden_digits), content_type="text/csv; charset=utf-8")
 
 
 @statements.does(

@@ -83,6 +83,11 @@ class Asked:
         """The organisation's cell. Raises Refused, Outage."""
         return self.cell_named(self.owner.cell)
 
+    @property
+    def hidden_digits(self) -> int:
+        """How many digits of other parties' numbers nobody sees in this organisation (R78)."""
+        return self.catalogue.country(self.owner.country).masked_digits
+
     def cell_named(self, name: str) -> Connection:
         """A connection to a cell, until the request is answered. Raises Refused, Outage."""
         address = current().cells.get(name)

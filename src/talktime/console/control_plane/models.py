@@ -180,6 +180,25 @@ class RateCard(models.Model):
         indexes = [models.Index(fields=["revision"], name="rate_card_by_revision")]
 
 
+class RateDraft(models.Model):
+    """A rate file that was uploaded and checked, until it is published or thrown away."""
+
+    id = Id(primary_key=True)
+    name = models.CharField(max_length=64)
+    currency = models.CharField(max_length=3)
+    source = models.CharField(max_length=255)
+    # Null: from when it is published.
+    valid_from_ms = models.BigIntegerField(null=True)
+    row_count = models.IntegerField()
+    # The file, compressed (zlib) and in base64.
+    content = models.TextField()
+    made_ms = models.BigIntegerField()
+    made_by = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "rate_draft"
+
+
 class Rate(models.Model):
     """One row of a card. A card is published whole; a trigger refuses to change its rows."""
 
