@@ -39,6 +39,12 @@ SCOPE_WORDS = {
     BILLING: gettext_lazy("Buy credits, auto-recharge, payment methods, how it pays"),
     NOTICES: gettext_lazy("Recipients and webhooks"),
 }
+SCOPE_NAMES = {
+    READ: gettext_lazy("Read"),
+    USERS: gettext_lazy("Users"),
+    BILLING: gettext_lazy("Billing"),
+    NOTICES: gettext_lazy("Notices"),
+}
 STATE_WORDS = {
     "usable": ("good", gettext_lazy("In use")),
     "revoked": ("bad", gettext_lazy("Revoked")),
@@ -179,7 +185,7 @@ def _shown(desk: Desk, key: ApiKey) -> Shown:
     return {
         "id": key.id,
         "name": key.name,
-        "scopes": [words for scope, words in SCOPE_WORDS.items() if scope in key.scopes],
+        "scopes": [words for scope, words in SCOPE_NAMES.items() if scope in key.scopes],
         "tone": tone,
         "state": words,
         "usable": key.usable(desk.now_ms),
