@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "talktime.console.api",
     "talktime.console.webhooks",
     "talktime.console.audit",
+    "talktime.console.operator",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

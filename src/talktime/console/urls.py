@@ -12,5 +12,6 @@ urlpatterns = [
     path("", include("talktime.console.webhooks.urls")),
     path("organisations/<int:organisation_id>/keys/", include("talktime.console.keys.urls")),
     path("", include("talktime.console.audit.urls")),
+    path("operator/", include("talktime.console.operator.urls")),
     path("", include("talktime.console.start.urls")),
 ]

@@ -49,8 +49,8 @@ class MoneyMonth:
     goodwill), `adjusted`, `earned_credits` and `earned_after_use` (revenue of calls, corrections
     taken off), `forfeited`, `sent_back` (refunds and chargebacks, less what came back of them),
     `billed` and `collected` (statements after use). How it stood at its end: what is left of paid
-    and promotional credits (the liability), `owed` by organisations beyond their credits, `unbilled`
-    and `unpaid` after use.
+    and promotional credits (the liability), `owed` by organisations beyond their credits,
+    `unbilled` and `unpaid` after use.
     """
 
     period: str

@@ -69,3 +69,8 @@ def job_states(
         lag_ms = None if worked_ms is None else max(0, real_ms - worked_ms)
         states.append(JobState(job, periods_ms.get(job, 0), run, lag_ms))
     return states
+
+
+def periods_ms() -> dict[str, int]:
+    """How often each job is to run, in milliseconds."""
+    return {job: round(period_s * 1000) for job, period_s in PERIODS_S.items()}

@@ -19,7 +19,8 @@ from talktime.store.health import BURN_DAYS, WalletHealth
 
 FLAGS = ("zero", "low", "debt", "burning", "paused", "moved", "overdue", "silent", "closed")
 """What may need somebody: nothing left, little left, money owed, little left for the burn, a
-paused recharge, a move that auto-recharge blocks, a late statement, nobody to tell, switched off."""
+paused recharge, a move that auto-recharge blocks, a late statement, nobody to tell, switched off.
+"""
 SORTS = NAME, NEWEST = ("name", "newest")
 
 Cells = Mapping[str, Connection]

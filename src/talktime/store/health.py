@@ -2,7 +2,7 @@
 they are found among all. The caller opens the reading.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from talktime.core.directory import Organisation
@@ -110,13 +110,15 @@ def wallets_of(
     """The wallets of these organisations that are in this cell."""
     found = cell.rows(WALLETS_OF, [since_day, sorted(organisation_ids)])
     return [
-        WalletHealth(*row[:5], bool(row[5]), bool(row[6]), bool(row[7]), row[8], *_flags(row[9:]))
+        WalletHealth(*row)._replace(
+            funded=bool(row[5]),
+            low=bool(row[6]),
+            recharge_on=bool(row[7]),
+            overdue=bool(row[9]),
+            has_recipients=bool(row[10]),
+        )
         for row in found
     ]
-
-
-def _flags(row: Sequence[int]) -> tuple[bool, bool, int]:
-    return bool(row[0]), bool(row[1]), row[2]
 
 
 def flagged_after(cell: Connection, flag: str, after_id: int, rows_max: int) -> list[int]:

@@ -34,5 +34,6 @@ def keep_check(connection: Connection, check: KeptCheck) -> None:
 def kept_checks(connection: Connection) -> dict[str, KeptCheck]:
     """What came of each check, by its name."""
     return {
-        row[0]: KeptCheck(*row[:5], tuple(json.loads(row[5]))) for row in connection.rows(CHECKS)
+        name: KeptCheck(name, *figures, tuple(json.loads(findings)))
+        for name, *figures, findings in connection.rows(CHECKS)
     }

@@ -1,7 +1,7 @@
 """Switches and their API keys in the control plane. The caller opens and commits transactions."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from talktime.core.keys import ApiKey
@@ -30,6 +30,7 @@ KEYS_OF_ORGANISATION = (
     "ORDER BY id DESC LIMIT ?"
 )
 SET_USED = "UPDATE api_key SET used_ms = ? WHERE id = ? AND (used_ms IS NULL OR used_ms <= ?)"
+KEYS_OF_SWITCHES = f"SELECT {_KEY_COLUMNS} FROM api_key WHERE switch_id = ANY(?) ORDER BY id"
 KEYS_AFTER = (
     f"SELECT {_KEY_COLUMNS}, revision FROM api_key WHERE revision > ? ORDER BY revision LIMIT ?"
 )
@@ -106,6 +107,11 @@ def set_used(connection: Connection, key_id: int, used_ms: int, unless_after_ms:
     """Write when a key was last used, unless that was written since then. Nobody who keeps keys in
     memory is told."""
     connection.run(SET_USED, (used_ms, key_id, unless_after_ms))
+
+
+def keys_of_switches(connection: Connection, switch_ids: Iterable[int]) -> list[ApiKey]:
+    """The keys of these switches, oldest first."""
+    return [_key(row) for row in connection.rows(KEYS_OF_SWITCHES, [sorted(switch_ids)])]
 
 
 def _key(row: Row) -> ApiKey:

@@ -1,5 +1,5 @@
-"""Sums of a cell's transfers by day, kept so that years of them can be read at once, and how far the
-sums go. The tail behind them is read from the transfers themselves.
+"""Sums of a cell's transfers by day, kept so that years of them can be read at once, and how far
+the sums go. The tail behind them is read from the transfers themselves.
 
 The caller opens and commits the transaction.
 """

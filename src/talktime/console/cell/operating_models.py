@@ -1,5 +1,5 @@
-"""The tables of one cell that its operator looks at: sums of the ledger by day, proofs of the books,
-how far the work of both is."""
+"""The tables of one cell that its operator looks at: sums of the ledger by day, proofs of the
+books, how far the work of both is."""
 
 from django.db import models
 
