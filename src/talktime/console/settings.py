@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "talktime.console.start",
     "talktime.console.billing",
     "talktime.console.notices",
+    "talktime.console.usage",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -7,5 +7,6 @@ urlpatterns = [
     re_path("^api/", nothing_here),
     path("", include("talktime.console.billing.urls")),
     path("organisations/<int:organisation_id>/notices/", include("talktime.console.notices.urls")),
+    path("", include("talktime.console.usage.urls")),
     path("", include("talktime.console.start.urls")),
 ]
