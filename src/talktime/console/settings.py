@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "talktime.console.webhooks",
     "talktime.console.audit",
     "talktime.console.operator",
+    "talktime.console.usage",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

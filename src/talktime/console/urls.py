@@ -13,5 +13,6 @@ urlpatterns = [
     path("organisations/<int:organisation_id>/keys/", include("talktime.console.keys.urls")),
     path("", include("talktime.console.audit.urls")),
     path("operator/", include("talktime.console.operator.urls")),
+    path("", include("talktime.console.usage.urls")),
     path("", include("talktime.console.start.urls")),
 ]
