@@ -34,6 +34,6 @@ def keep_check(connection: Connection, check: KeptCheck) -> None:
 def kept_checks(connection: Connection) -> dict[str, KeptCheck]:
     """What came of each check, by its name."""
     return {
-        name: KeptCheck(name, *figures, tuple(json.loads(findings)))
-        for name, *figures, findings in connection.rows(CHECKS)
+        name: KeptCheck(name, rows, broken, took_ms, proved_ms, tuple(json.loads(findings)))
+        for name, rows, broken, took_ms, proved_ms, findings in connection.rows(CHECKS)
     }
