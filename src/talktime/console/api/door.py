@@ -26,7 +26,7 @@ from talktime.console.identity import new_ids
 from talktime.core.audit import Actor
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
-from talktime.core.keys import OPERATOR, READ, ApiKey
+from talktime.core.keys import READ, ApiKey
 from talktime.core.limits import NAME_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import acting
@@ -153,8 +153,6 @@ class Door:
         if self.told.scopes and key.scopes.isdisjoint(self.told.scopes):
             wanted = " or ".join(repr(scope) for scope in self.told.scopes)
             raise Refused(Refusal("scope_missing", f"the key lacks the scope {wanted}"))
-        if not self.told.at_organisation and key.organisation_id and OPERATOR in self.told.scopes:
-            raise Refused(Refusal("scope_missing", "the key is an organisation's own"))
         asked = Asked(request, control, key, opened)
         if not throttle.takes(key.id, asked.now_ms):
             raise Refused(Refusal("too_many_requests", "the key has made too many requests"))
