@@ -38,11 +38,14 @@ INSTALLED_APPS = [
     "talktime.console.home",
     "talktime.console.billing",
     "talktime.console.notices",
+    "talktime.console.keys",
+    "talktime.console.api",
     "talktime.console.webhooks",
     "talktime.console.audit",
     "talktime.console.operator",
     "talktime.console.users",
     "talktime.console.rates",
+    "talktime.console.usage",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -10,9 +10,11 @@ urlpatterns = [
     path("organisations/<int:organisation_id>/notices/", include("talktime.console.notices.urls")),
     path("", include("talktime.console.people.urls")),
     path("", include("talktime.console.webhooks.urls")),
+    path("organisations/<int:organisation_id>/keys/", include("talktime.console.keys.urls")),
     path("", include("talktime.console.audit.urls")),
     path("operator/", include("talktime.console.operator.urls")),
     path("", include("talktime.console.users.urls")),
     path("", include("talktime.console.rates.urls")),
+    path("", include("talktime.console.usage.urls")),
     path("", include("talktime.console.start.urls")),
 ]

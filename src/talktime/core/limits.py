@@ -78,6 +78,7 @@ FINDINGS_SHOWN_MAX = 100
 
 # Usage reports.
 USAGE_DAYS_MAX = 366
+PSTN_CALLS_MS_MAX = 90 * 86_400_000
 USAGE_TAIL_MAX = 100_000  # records that are not in the sums yet, of all organisations of a cell
 USAGE_PAGE_MAX = 50
 USAGE_VISITED_MAX = 60_000  # records that one page of a filtered report looks through

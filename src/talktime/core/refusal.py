@@ -418,6 +418,9 @@ REFUSALS: dict[str, RefusalKind] = {
         "Send the request again after the seconds in Retry-After.",
         SWITCH,
     ),
+    "range_too_long": RefusalKind(
+        400, "That is too much time at once", "Ask about less time at once.", DEVELOPER
+    ),
     "too_many_requests": RefusalKind(
         429, "The API key asks too often", "Ask again after the seconds in Retry-After.", DEVELOPER
     ),

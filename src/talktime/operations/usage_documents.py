@@ -151,8 +151,9 @@ def export_fields(row: UsageRow) -> list[str]:
 
 
 def call_log_row(row: UsageRow, tenant_country: str) -> dict[str, Any]:
-    """A record as the document that programs know from `getPstnCalls`; amounts are decimal text
-    that JSON carries as exact numbers would be lost in, in `charge` rounded to hundredths."""
+    """A record as the document that programs know from `getPstnCalls` (`callerNumber` called,
+    `calleeNumber` was called: D17). The charges are numbers of hundredths, the fee within the
+    charge; the exact figures stand beside them as decimal text."""
     record, person = row.record, row.person
     return {
         "id": usage_guid(record.id),

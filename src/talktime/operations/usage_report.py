@@ -122,6 +122,25 @@ class Reader:
                     return UsagePage(self._records(found[:limit]), older, cut=False)
         return UsagePage(self._records(found), None, cut=False)
 
+    def by_organizer(self, asked: Asked, type_: str) -> dict[tuple[int, str], Sums]:
+        """The sums of the calls of one type, by user and context."""
+        cell, owner_id = self._cell, self._owner.id
+        cursor, _ = days_store.read_cursor(cell)
+        found = {
+            (user_id, context): sums
+            for user_id, context, sums in days_store.by_organizer(cell, owner_id, asked.days, type_)
+        }
+        for row, more in self._tail(cursor, asked):
+            if row.type == type_:
+                _add(found, (row.user_id, row.context), more)
+        return found
+
+    def present(self, asked: Asked) -> tuple[list[str], list[str]]:
+        """The countries and the capabilities that records of these days have, as far as they are
+        in the sums."""
+        pairs = days_store.present(self._cell, self._owner.id, asked.days)
+        return sorted({pair[0] for pair in pairs}), sorted({pair[1] for pair in pairs})
+
     def _tail(self, cursor: int, asked: Asked) -> Iterator[tuple[SumKey, Sums]]:
         """What is newer than the sums: each record's place in them, and what it adds."""
         records = [

@@ -86,6 +86,13 @@ BY_CAPABILITY = (
     f"SELECT capability, type, {_SUMS} FROM usage_day {_FILTERED} GROUP BY capability, type"
 )
 BY_USER = f"SELECT user_id, type, {_SUMS} FROM usage_day {_OF_USERS} GROUP BY user_id, type"
+BY_ORGANIZER = (
+    f"SELECT user_id, context, {_SUMS} FROM usage_day {_OF_USERS} GROUP BY user_id, context"
+)
+PRESENT = (
+    "SELECT DISTINCT country, capability FROM usage_day "
+    "WHERE organisation_id = ? AND day = ANY(?) AND user_id = ?"
+)
 RECORDS_BY_DAY = (
     "SELECT day, CAST(SUM(records) AS BIGINT) FROM usage_day "
     "WHERE organisation_id = ? AND day = ANY(?) AND user_id = ? GROUP BY day"
@@ -237,6 +244,23 @@ def grouped(
             statement = BY_USER.replace("user_id >= ?", "user_id = ?")
     rows = connection.rows(statement, _params(organisation_id, days, wanted))
     return [(row[0], row[1], Sums(*row[2:])) for row in rows]
+
+
+def by_organizer(
+    connection: Connection, organisation_id: int, days: Sequence[int], type_: str
+) -> list[tuple[int, str, Sums]]:
+    """The sums of all these days of calls of one type, by user and context."""
+    wanted = Wanted(user_id=NO_USER, type=type_)
+    rows = connection.rows(BY_ORGANIZER, _params(organisation_id, days, wanted))
+    return [(row[0], row[1], Sums(*row[2:])) for row in rows]
+
+
+def present(
+    connection: Connection, organisation_id: int, days: Sequence[int]
+) -> list[tuple[str, str]]:
+    """The countries and capabilities of these days, as they occur together."""
+    rows = connection.rows(PRESENT, [organisation_id, list(days), ALL_USERS])
+    return [(row[0], row[1]) for row in rows]
 
 
 def records_by_day(

@@ -26,7 +26,7 @@ from talktime.console.identity import new_ids
 from talktime.core.audit import Actor
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
-from talktime.core.keys import OPERATOR, READ, ApiKey
+from talktime.core.keys import READ, ApiKey
 from talktime.core.limits import NAME_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import acting
@@ -117,12 +117,14 @@ class Asked:
 
     def page(self, page: Page, name: str, rows: list[Any], place: Callable[[Any], Any]) -> Any:
         """An answer that is one page of a list; `place` gives the cursor behind a row."""
-        following = None
-        if rows and len(rows) >= page.limit:
-            query = self.request.GET.copy()
-            query["limit"], query["cursor"] = str(page.limit), str(place(rows[-1]))
-            following = f"{quote(self.request.path)}?{query.urlencode()}"
-        return {name: rows, "next": following}
+        full = rows and len(rows) >= page.limit
+        return {name: rows, "next": self.following(page, place(rows[-1])) if full else None}
+
+    def following(self, page: Page, cursor: object) -> str:
+        """The address of the page that begins at a cursor, with the same filters."""
+        query = self.request.GET.copy()
+        query["limit"], query["cursor"] = str(page.limit), str(cursor)
+        return f"{quote(self.request.path)}?{query.urlencode()}"
 
 
 class Told(NamedTuple):
@@ -151,8 +153,6 @@ class Door:
         if self.told.scopes and key.scopes.isdisjoint(self.told.scopes):
             wanted = " or ".join(repr(scope) for scope in self.told.scopes)
             raise Refused(Refusal("scope_missing", f"the key lacks the scope {wanted}"))
-        if not self.told.at_organisation and key.organisation_id and OPERATOR in self.told.scopes:
-            raise Refused(Refusal("scope_missing", "the key is an organisation's own"))
         asked = Asked(request, control, key, opened)
         if not throttle.takes(key.id, asked.now_ms):
             raise Refused(Refusal("too_many_requests", "the key has made too many requests"))
@@ -191,9 +191,10 @@ class Resource:
         sent: Any = None,
         takes: str = "",
         gives: str = "",
+        sparse: bool = False,
     ) -> Callable[[Handler], Handler]:
         """A change of something. `sent` is an example of its body; `takes` and `gives` are the
-        media types where they are not JSON."""
+        media types where they are not JSON; of a `sparse` answer, what is not there is left out."""
         told = Told(by, moves_money, self._at_organisation, refusals, sent, takes, gives)
 
         def put(handler: Handler) -> Handler:
@@ -203,6 +204,8 @@ class Resource:
                 path,
                 auth=Door(told),
                 response=None if gives else given,
+                by_alias=True,
+                exclude_unset=sparse,
                 summary=_summary(handler),
                 description=_description(handler),
                 operation_id=handler.__name__,

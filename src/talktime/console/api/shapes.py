@@ -95,6 +95,16 @@ OrganisationName = Annotated[
 AskedMoment = Annotated[int, BeforeValidator(moment_ms), WithJsonSchema(_TIME)]
 
 
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < len(str(ID_MAX))
+
+
+def not_of_this_list() -> Refused:
+    """A cursor that no page has given."""
+    refusal = Refusal("invalid_request", "the cursor is none of this list")
+    return Refused(refusal, [{"in": "query", "path": "/cursor", "reason": refusal.detail}])
+
+
 class Page(BaseModel):
     """Which page of a list."""
 
@@ -112,10 +122,17 @@ class Page(BaseModel):
         """The cursor of a list whose places are ids. Raises Refused."""
         if not self.cursor:
             return ID_MAX
-        if self.cursor.isascii() and self.cursor.isdigit() and len(self.cursor) < len(str(ID_MAX)):
-            return int(self.cursor)
-        refusal = Refusal("invalid_request", "the cursor is none of this list")
-        raise Refused(refusal, [{"in": "query", "path": "/cursor", "reason": refusal.detail}])
+        if not _is_id(self.cursor):
+            raise not_of_this_list()
+        return int(self.cursor)
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """The cursor of a list whose places are a moment and an id. Raises Refused."""
+        at, _, id_ = self.cursor.partition("-")
+        if self.cursor and not (_is_id(at) and _is_id(id_)):
+            raise not_of_this_list()
+        return (int(at), int(id_)) if self.cursor else None
 
 
 AskedPage = Query[Page]

@@ -7,7 +7,7 @@ from ninja import Path
 from pydantic import Field
 
 from talktime.console.api.door import Asked, Resource
-from talktime.console.api.refusals import Refused, refuse_rows
+from talktime.console.api.refusals import refuse_rows
 from talktime.console.api.shapes import (
     Amount,
     AskedPage,
@@ -16,6 +16,7 @@ from talktime.console.api.shapes import (
     Sent,
     Shown,
     listing,
+    not_of_this_list,
 )
 from talktime.core.directory import USER_KINDS
 from talktime.core.keys import READ, USERS
@@ -241,8 +242,7 @@ def get_members(asked: Asked, page: AskedPage, group: GroupName) -> Answer | Ref
 def _name(page: Page) -> str:
     """The cursor of a list whose places are names. Raises Refused."""
     if not can_be_stored(page.cursor):
-        refusal = Refusal("invalid_request", "the cursor is none of this list")
-        raise Refused(refusal, [{"in": "query", "path": "/cursor", "reason": refusal.detail}])
+        raise not_of_this_list()
     return page.cursor
 
 

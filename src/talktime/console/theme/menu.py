@@ -63,7 +63,7 @@ ORGANISATION_MENU = (
         (
             Entry(_("Notices"), "notices", SEE, NOTICES_TOO),
             Entry(_("Webhooks"), "webhooks", SEE, ("webhook", "add-webhook", "webhook-kinds")),
-            Entry(_("API keys"), "keys", TEAM, ("new-key",)),
+            Entry(_("API keys"), "keys", TEAM, ("new-key", "rotate-key", "revoke-key")),
             Entry(_("Team"), "team", SEE, ("member",)),
             Entry(_("Audit log"), "audit"),
         ),
