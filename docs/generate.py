@@ -254,6 +254,11 @@ def variables_read() -> set[str]:
                     args=[ast.Constant(value=str(name)), *_],
                 ):
                     found.add(name)
+                case ast.Call(
+                    func=ast.Name(id="number_from"),
+                    args=[ast.Name(id="environ"), ast.Constant(value=str(name)), *_],
+                ):
+                    found.add(name)
                 case ast.keyword(arg="envvar", value=ast.Constant(value=str(name))):
                     found.add(name)
     return found

@@ -10,8 +10,15 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from talktime.config_services import (
+    PORT_MAX,
+    SingleSignOn,
+    mail_from_from,
+    single_sign_on_from,
+    smtp_from,
+    webhooks_allow_from,
+)
 from talktime.config_services import ConfigError as ConfigError
-from talktime.config_services import SingleSignOn, mail_from_from, single_sign_on_from, smtp_from
 from talktime.config_services import Smtp as Smtp
 
 CONTROL_PLANE_SCHEMA = "talktime"
@@ -144,24 +151,16 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         public_url=public_url_from(environ.get("TALKTIME_URL", "")),
         given_secret_key=secret_key_from(environ.get("TALKTIME_SECRET_KEY", "")),
         given_seal_keys=seal_keys_from(environ.get("TALKTIME_SEAL_KEY", "")),
-        slice_s=seconds_from(
-            "TALKTIME_SLICE_SECONDS", environ.get("TALKTIME_SLICE_SECONDS", ""), 300, 1
-        ),
-        grace_s=seconds_from(
-            "TALKTIME_GRACE_SECONDS", environ.get("TALKTIME_GRACE_SECONDS", ""), 60, 0
-        ),
+        slice_s=number_from(environ, "TALKTIME_SLICE_SECONDS", 300, 1, DAY_SECONDS),
+        grace_s=number_from(environ, "TALKTIME_GRACE_SECONDS", 60, 0, DAY_SECONDS),
         smtp=smtp_from(environ.get("TALKTIME_SMTP_URL", "")),
         given_mail_from=mail_from_from(environ.get("TALKTIME_MAIL_FROM", "")),
-        webhooks_allow=tuple(environ.get("TALKTIME_WEBHOOKS_ALLOW", "").lower().split()),
+        webhooks_allow=webhooks_allow_from(environ.get("TALKTIME_WEBHOOKS_ALLOW", "")),
         test_clock=yes_or_no("TALKTIME_TEST_CLOCK", environ.get("TALKTIME_TEST_CLOCK", "")),
         seller=seller_from(environ.get("TALKTIME_SELLER", "")),
-        close_hours=number_from(
-            "TALKTIME_CLOSE_HOURS", environ.get("TALKTIME_CLOSE_HOURS", ""), 24, 0, 240
-        ),
-        pay_days=number_from("TALKTIME_PAY_DAYS", environ.get("TALKTIME_PAY_DAYS", ""), 30, 0, 365),
-        block_days=number_from(
-            "TALKTIME_BLOCK_DAYS", environ.get("TALKTIME_BLOCK_DAYS", ""), 14, 0, 365
-        ),
+        close_hours=number_from(environ, "TALKTIME_CLOSE_HOURS", 24, 0, 240),
+        pay_days=number_from(environ, "TALKTIME_PAY_DAYS", 30, 0, 365),
+        block_days=number_from(environ, "TALKTIME_BLOCK_DAYS", 14, 0, 365),
         single_sign_on=single_sign_on_from(environ),
     )
 
@@ -212,21 +211,16 @@ def postgres_url(variable: str, text: str) -> str:
 
 def port_from(text: str) -> int:
     text = text.strip() or "8000"
-    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > PORT_MAX:
         raise ConfigError(f"PORT is {text!r}. Use a number from 1 to 65535 (0 for any free port).")
     return int(text)
 
 
-def seconds_from(variable: str, text: str, default: int, least: int) -> int:
-    """A whole number of seconds, up to a day; the default where nothing is set."""
-    return number_from(variable, text, default, least, DAY_SECONDS)
-
-
-def number_from(variable: str, text: str, default: int, least: int, most: int) -> int:
+def number_from(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
     """A whole number within bounds; the default where nothing is set."""
-    text = text.strip() or str(default)
+    text = environ.get(name, "").strip() or str(default)
     if not re.fullmatch(r"[0-9]{1,5}", text) or not least <= int(text) <= most:
-        raise ConfigError(f"{variable} is {text!r}. Use a number from {least} to {most}.")
+        raise ConfigError(f"{name} is {text!r}. Use a number from {least} to {most}.")
     return int(text)
 
 

@@ -1,4 +1,5 @@
-"""What the environment says about services outside: the mail server, who vouches for people."""
+"""What the environment says about services outside: the mail server, who vouches for people,
+which hosts in the network webhooks may reach."""
 
 import re
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ SMTP_KINDS: dict[str, tuple[Literal["none", "starttls", "tls"], int]] = {
     "smtps": ("tls", 465),
 }
 MAIL_ADDRESS = re.compile(r"[^\s@<>\"(),;:\\]+@[A-Za-z0-9.-]+")
+ALLOWED_HOST = re.compile(r"([a-z0-9_]([\w.-]*\w)?|\[[0-9a-f:.]+\])(:(?P<port>\d{1,5}))?", re.A)
+PORT_MAX = 65_535
 SINGLE_SIGN_ON = "single sign-on"
 
 
@@ -103,3 +106,16 @@ def mail_from_from(text: str) -> str:
             "Talktime <talktime@contoso.example>"
         )
     return text
+
+
+def webhooks_allow_from(text: str) -> tuple[str, ...]:
+    """The hosts, or hosts with ports, of TALKTIME_WEBHOOKS_ALLOW."""
+    words = tuple(text.lower().split())
+    for word in words:
+        found = ALLOWED_HOST.fullmatch(word)
+        if found is None or not 0 < int(found["port"] or 1) <= PORT_MAX:
+            raise ConfigError(
+                f"TALKTIME_WEBHOOKS_ALLOW: {word[:80]!r} is no host. Write hosts, or hosts with "
+                "ports, separated by spaces, no addresses: hooks.internal 10.0.0.5:8080"
+            )
+    return words

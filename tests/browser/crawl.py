@@ -8,7 +8,7 @@ from django.urls import Resolver404, resolve
 from playwright.sync_api import Page
 
 LINKS = "() => [...document.querySelectorAll('a[href]')].map(a => a.href)"
-NO_PAGES = re.compile(r"\.(pdf|csv|xlsx|json|zip)$|/api/|/static/|/sign-out/|/metrics")
+NO_PAGES = re.compile(r"\.(pdf|csv|xlsx|json|zip|yaml)$|/api/|/static/|/sign-out/|/metrics")
 PAGES_MAX = 400
 
 

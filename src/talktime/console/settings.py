@@ -6,7 +6,7 @@ from django.utils.functional import lazy
 
 from talktime.clock import follow
 from talktime.console.databases import current, databases_for
-from talktime.core.limits import SIGN_IN_KEYS_MAX
+from talktime.core.limits import CONSOLE_BODY_BYTES_MAX, SIGN_IN_KEYS_MAX
 
 _installation = current()
 follow(_installation)
@@ -29,13 +29,18 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
+    "ninja",
     "talktime.console.control_plane",
     "talktime.console.cell",
     "talktime.console.theme",
     "talktime.console.start",
     "talktime.console.people",
+    "talktime.console.home",
     "talktime.console.billing",
     "talktime.console.notices",
+    "talktime.console.webhooks",
+    "talktime.console.audit",
+    "talktime.console.operator",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -140,6 +145,9 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+# console/asgi.py lets nothing larger in, whoever reads it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = CONSOLE_BODY_BYTES_MAX
 
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -7,7 +7,7 @@ is the answer. docs/reference/refusals.md is generated from this table.
 
 from typing import NamedTuple
 
-from talktime.core.refusal_people import ADMIN, BILLING, OPERATOR, PEOPLE, SWITCH
+from talktime.core.refusal_people import ADMIN, BILLING, DEVELOPER, OPERATOR, PEOPLE, SWITCH
 from talktime.core.refusal_people import RefusalKind as RefusalKind
 
 
@@ -44,10 +44,7 @@ REFUSALS: dict[str, RefusalKind] = {
         404, "There is nothing at this address", "See /v1/openapi.json for the addresses.", SWITCH
     ),
     "method_not_allowed": RefusalKind(
-        405,
-        "This address does not take that method",
-        "See /v1/openapi.json for the methods.",
-        SWITCH,
+        405, "The address does not take that method", "See /v1/openapi.json for methods.", SWITCH
     ),
     "body_too_large": RefusalKind(
         413, "The body is too large", "Send a smaller body, or split the batch.", SWITCH
@@ -251,7 +248,7 @@ REFUSALS: dict[str, RefusalKind] = {
         400,
         "What moves money needs an idempotency key",
         "Send the header Idempotency-Key with a text of your own, new for each new request.",
-        "developer",
+        DEVELOPER,
     ),
     "idempotency_key_reused": RefusalKind(
         409,
@@ -318,10 +315,7 @@ REFUSALS: dict[str, RefusalKind] = {
         OPERATOR,
     ),
     "provider_in_use": RefusalKind(
-        409,
-        "The payment provider is in use",
-        "Let new cards go to another provider first.",
-        OPERATOR,
+        409, "The payment provider is in use", "Let new cards go to another one first.", OPERATOR
     ),
     "unknown_statement": RefusalKind(
         404,
@@ -379,6 +373,12 @@ REFUSALS: dict[str, RefusalKind] = {
         "Too many requests are waiting",
         "Send the request again after the seconds in Retry-After.",
         SWITCH,
+    ),
+    "too_many_requests": RefusalKind(
+        429, "The API key asks too often", "Ask again after the seconds in Retry-After.", DEVELOPER
+    ),
+    "internal_error": RefusalKind(
+        500, "The service failed at this", "Say when it was: the service's log says why.", OPERATOR
     ),
     "unavailable": RefusalKind(
         503,

@@ -13,6 +13,7 @@ class RefusalKind(NamedTuple):
 
 
 SWITCH = "switch developer"
+DEVELOPER = "developer"
 ADMIN = "organisation admin"
 BILLING = "billing admin"
 OPERATOR = "operator"

@@ -40,7 +40,7 @@ ACCOUNT = reverse_lazy("account")
 
 def anyone(view: AnyView) -> View:
     """Without being signed in, or on the way to it; never kept by a cache."""
-    kept_by_nobody: View = never_cache(view)  # type: ignore[assignment]
+    kept_by_nobody: View = never_cache(view)
     return for_anyone(kept_by_nobody)
 
 
