@@ -35,7 +35,7 @@ from talktime.console.cell.payment_models import (
     Refund,
 )
 from talktime.console.cell.request_models import MoneyRequest
-from talktime.console.cell.usage_models import SavedView, UsageCursor, UsageDay
+from talktime.console.cell.usage_models import SavedView, UsageCursor, UsageDay, UsageUser
 from talktime.console.identity import Id
 
 # Each by itself: ruff takes away an import that it does not see named here.
@@ -44,7 +44,7 @@ __all__ = [
     "Document", "GrantRequest", "JobRun", "LicenceGroup", "Lot", "Meter", "MoneyRequest", "Outbox",
     "Payment", "PaymentMethod", "PaymentTry", "PostStatement", "PostStatementUsage",
     "ProviderEvent", "Recharge", "Recipient", "Refund", "Revision", "SavedView", "Transfer",
-    "UsageCursor", "UsageDay", "UsageRecord", "User", "Wallet", "WebhookEndpoint",
+    "UsageCursor", "UsageDay", "UsageRecord", "UsageUser", "User", "Wallet", "WebhookEndpoint",
 ]  # fmt: skip
 
 

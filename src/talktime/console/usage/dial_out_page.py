@@ -24,7 +24,7 @@ TABS = (
     ("minutes", _("Minutes of use")),
     ("calls", _("Dial-out calls")),
 )
-ROWS_SHOWN_MAX, BARS_MAX = 500, 10
+ROWS_SHOWN_MAX, BARS_MAX = 100, 10
 CSV_COLUMNS = (
     *("Meeting organizer", "Username", "Usage location", "Domestic/International"),
     *("User minutes", "User seconds", "Dial-out calls", "Credit spent", "Credit spent exact"),
