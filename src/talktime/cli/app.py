@@ -37,6 +37,7 @@ from talktime.cli.refunds import group as refund_group
 from talktime.cli.replay import replay_command
 from talktime.cli.serve import serve_command
 from talktime.cli.statement import statement_command
+from talktime.cli.usage import group as usage_group
 from talktime.cli.user_files import export_users_command, import_users_command
 from talktime.cli.users import group as user_group
 from talktime.cli.wallet import wallet_command
@@ -108,3 +109,4 @@ app.add_typer(post_statement_group, name="post-statement", rich_help_panel=PROVE
 app.command("statement", rich_help_panel=PROVE)(statement_command)
 app.command("notices", rich_help_panel=PROVE)(notices_command)
 app.command("check-books", rich_help_panel=PROVE)(check_books_command)
+app.add_typer(usage_group, name="usage", rich_help_panel=PROVE)

@@ -53,7 +53,8 @@ def _adding(table: Table) -> Both:
     return Both(*(text + add for text in table.insert()))
 
 
-ADD_SUMS, ADD_USER_SUMS = _adding(USAGE_DAY), _adding(USAGE_USER)
+ADD_SUMS = _adding(USAGE_DAY)
+ADD_USER_SUMS = _adding(USAGE_USER)
 CLEAR_SUMS = "DELETE FROM usage_day"
 CLEAR_USER_SUMS = "DELETE FROM usage_user"
 READ_CURSOR = "SELECT usage_id, summed_ms FROM usage_cursor WHERE name = ?"
@@ -93,53 +94,14 @@ _FILTERED = (
     "AND (CAST(? AS TEXT) = '' OR type = ?) AND (CAST(? AS TEXT) = '' OR country = ?) "
     "AND (CAST(? AS TEXT) = '' OR context = ?) AND (CAST(? AS TEXT) = '' OR capability = ?)"
 )
-_SUMS = _adding(USAGE_DAY), _adding(USAGE_USER)
-CLEAR_SUMS, CLEAR_USER_SUMS = "DELETE FROM usage_day", "DELETE FROM usage_user"
-READ_CURSOR = "SELECT usage_id, summed_ms FROM usage_cursor WHERE name = ?"
-LOCK_CURSOR = f"{READ_CURSOR} FOR UPDATE"
-PUT_CURSOR = (
-    "INSERT INTO usage_cursor (name, usage_id, summed_ms) VALUES (?, ?, ?) ON CONFLICT (name) "
-    "DO UPDATE SET usage_id = excluded.usage_id, summed_ms = excluded.summed_ms"
-)
-NEW_CURSOR = (
-    "INSERT INTO usage_cursor (name, usage_id, summed_ms) VALUES (?, 0, 0) "
-    "ON CONFLICT (name) DO NOTHING"
-)
-
-TO_SUM = (
-    "id, organisation_id, started_ms, user_id, type, kind, from_digits, to_digits, capability, "
-    "used_s, billed_s, pool_s, charge_micros, post_micros"
-)
-RECORDS_BETWEEN = f"SELECT {TO_SUM} FROM usage_record WHERE id > ? AND id < ? ORDER BY id LIMIT ?"
-COUNT_BETWEEN = "SELECT COUNT(*) FROM usage_record WHERE id > ? AND id <= ?"
-# First by id, whatever the planner thinks: an organisation may have millions of records before.
-TAIL = (
-    f"SELECT {TO_SUM} FROM (SELECT {TO_SUM} FROM usage_record WHERE id > ? ORDER BY id LIMIT ?) t "
-    "WHERE organisation_id = ?"
-)
-# How long ago the oldest transaction began that writes now. SQLite has one at a time, and whoever
-# holds its lock sees all that was written.
-OLDEST_WRITER = Both(
-    "SELECT CAST(COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - MIN(xact_start)), 0) * 1000 "
-    "AS BIGINT) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()",
-    "SELECT 0",
-)
-LOCATIONS = "SELECT id, usage_location FROM person WHERE id = ANY(?)"
-
-_FILTERED = (
-    "WHERE organisation_id = ? AND day = ANY(?) AND user_id = ? "
-    "AND (CAST(? AS TEXT) = '' OR type = ?) AND (CAST(? AS TEXT) = '' OR country = ?) "
-    "AND (CAST(? AS TEXT) = '' OR context = ?) AND (CAST(? AS TEXT) = '' OR capability = ?)"
-)
-_SUMS = ", ".join(f"CAST(SUM({column}) AS BIGINT)" for column in _SUMMED)
-DAYS_AND_TYPES = f"SELECT day, type, {_SUMS} FROM usage_day {_FILTERED} GROUP BY day, type"
-BY_COUNTRY = f"SELECT country, type, {_SUMS} FROM usage_day {_FILTERED} GROUP BY country, type"
+_SUMMED_UP = ", ".join(f"CAST(SUM({column}) AS BIGINT)" for column in _SUMMED)
+DAYS_AND_TYPES = f"SELECT day, type, {_SUMMED_UP} FROM usage_day {_FILTERED} GROUP BY day, type"
+BY_COUNTRY = f"SELECT country, type, {_SUMMED_UP} FROM usage_day {_FILTERED} GROUP BY country, type"
 BY_CAPABILITY = (
-    f"SELECT capability, type, {_SUMS} FROM usage_day {_FILTERED} GROUP BY capability, type"
+    f"SELECT capability, type, {_SUMMED_UP} FROM usage_day {_FILTERED} GROUP BY capability, type"
 )
 BY_USER = (
-    f"SELECT user_id, scope, {_SUMS} FROM usage_user "
+    f"SELECT user_id, scope, {_SUMMED_UP} FROM usage_user "
     "WHERE organisation_id = ? AND scope = ANY(?) AND span = ANY(?) GROUP BY user_id, scope"
 )
 PRESENT = (
