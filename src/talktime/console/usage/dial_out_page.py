@@ -63,7 +63,7 @@ def dial_out_page(desk: Desk) -> HttpResponse:
         else "",
         "chart": row_chart(
             [
-                Bar(_name(row), (measured(row.sums, tab),), measure_text(desk, row.sums, tab))
+                Bar(_bar_name(row), (measured(row.sums, tab),), measure_text(desk, row.sums, tab))
                 for row in rows[:BARS_MAX]
             ],
             title=str(dict(TABS)[tab]),
@@ -102,6 +102,11 @@ def _query(desk: Desk, tab: str) -> str:
 
 def _name(row: OrganizerSum) -> str:
     return row.person.display_name or row.person.name if row.person else str(_("No user"))
+
+
+def _bar_name(row: OrganizerSum) -> str:
+    context = CONTEXTS.get(row.context)
+    return f"{_name(row)}, {context}" if context else _name(row)
 
 
 def _shown(desk: Desk, row: OrganizerSum) -> Shown:
