@@ -36,7 +36,7 @@ from talktime.console.cell.payment_models import (
     Refund,
 )
 from talktime.console.cell.request_models import MoneyRequest
-from talktime.console.cell.usage_models import SavedView, UsageCursor, UsageDay
+from talktime.console.cell.usage_models import SavedView, UsageCursor, UsageDay, UsageUser
 from talktime.console.cell.wallet_models import WalletHour
 from talktime.console.identity import Id
 
@@ -47,8 +47,8 @@ __all__ = [
     "MoneyRequest", "Outbox",
     "Payment", "PaymentMethod", "PaymentTry", "PostStatement", "PostStatementUsage",
     "ProviderEvent", "Recharge", "Recipient", "Refund", "Revision", "SavedView", "Transfer",
-    "UsageCursor", "UsageDay", "UsageRecord", "User", "Wallet", "WalletHour", "WebhookEndpoint",
-    "WorkMark",
+    "UsageCursor", "UsageDay", "UsageRecord", "UsageUser", "User", "Wallet", "WalletHour",
+    "WebhookEndpoint", "WorkMark",
 ]  # fmt: skip
 
 

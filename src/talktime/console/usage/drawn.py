@@ -12,6 +12,7 @@ from talktime.console.usage.forms import day_ms
 from talktime.console.usage.names import capability_name
 from talktime.console.usage.shown import in_utc, measure_text, measured
 from talktime.core.calls import INBOUND_TYPES
+from talktime.core.usage_spans import IN
 from talktime.operations.usage_documents import country_name
 from talktime.operations.usage_report import Added, Asked
 from talktime.store.usage_days import NO_USER, NOTHING, Sums
@@ -82,7 +83,8 @@ def _bar(desk: Desk, label: str, parts: Parts, measure: str) -> Bar:
 
 def _with(parts: Parts, type_: str, sums: Sums) -> Parts:
     out, in_ = parts
-    return (out, in_.plus(sums)) if type_ in INBOUND_TYPES else (out.plus(sums), in_)
+    inbound = type_ in INBOUND_TYPES or type_ == IN
+    return (out, in_.plus(sums)) if inbound else (out.plus(sums), in_)
 
 
 def _whole(parts: Parts) -> Sums:
