@@ -38,6 +38,7 @@ from talktime.console.control_plane.models import (
     Organisation,
     Rate,
     RateCard,
+    RateDraft,
     Switch,
 )
 from tests.console.provider_rows import PROVIDER_BREACHES, PROVIDER_DOUBLES, PROVIDER_EMPTY
@@ -202,6 +203,7 @@ EMPTY: dict[Any, set[str]] = {
     Delivery: {"due_ms", "tried_ms"},
     WebhookEndpoint: {"old_until_ms"},
     JobRun: {"worked_ms"},
+    RateDraft: {"valid_from_ms"},
     **PROVIDER_EMPTY,
 }
 """The columns that may be empty; in all other tables, none."""

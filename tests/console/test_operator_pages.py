@@ -1,14 +1,11 @@
 """The operator's pages, empty and full. Mirrors src/talktime/console/operator."""
 
-import re
-from contextlib import closing
-
 import pytest
 
 from talktime.console.accounts import create_admin
 from talktime.console.control_plane.models import Account
 from tests.console.money import Money
-from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in, words_of
+from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in
 
 PAGES = (
     *("", "organisations/", "organisations/new/", "grants/", "payments/", "calls/"),

@@ -71,6 +71,7 @@ EXPIRE_BATCH_MAX = 256
 FORGET_BATCH_MAX = 256
 CLOSE_BATCH_MAX = 256
 FINDINGS_SHOWN_MAX = 100
+BURN_BATCH_MAX = 2_000  # wallets whose spending is noted in one transaction
 LEDGER_BATCH_MAX = 50_000  # transfers that are added to their days' sums in one transaction
 
 # Organisations and what belongs to them.

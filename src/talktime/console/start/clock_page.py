@@ -31,7 +31,9 @@ def test_clock(request: HttpRequest) -> dict[str, object]:
 def clock(request: HttpRequest) -> HttpResponse:
     """What the test clock shows; an admin moves it forward, for everybody."""
     email = request.user.get_username()
-    if not is_movable() or not Membership.objects.filter(account__email=email).exists():
+    operates = getattr(request.user, "staff_role", "") == "operator"
+    looks_after = operates or Membership.objects.filter(account__email=email).exists()
+    if not is_movable() or not looks_after:
         raise Http404
     wrong = ""
     if request.method == "POST":
