@@ -33,7 +33,8 @@ def keep_check(connection: Connection, check: KeptCheck) -> None:
 
 def kept_checks(connection: Connection) -> dict[str, KeptCheck]:
     """What came of each check, by its name."""
-    return {
-        name: KeptCheck(name, *figures, tuple(json.loads(findings)))
-        for name, *figures, findings in connection.rows(CHECKS)
-    }
+    found = [
+        KeptCheck(name, rows, broken, took_ms, proved_ms, tuple(json.loads(findings)))
+        for name, rows, broken, took_ms, proved_ms, findings in connection.rows(CHECKS)
+    ]
+    return {check.name: check for check in found}
