@@ -38,6 +38,7 @@ from talktime.console.control_plane.models import (
     Organisation,
     Rate,
     RateCard,
+    RateDraft,
     Switch,
 )
 from tests.console.people_rows import PEOPLE_BREACHES, PEOPLE_DOUBLES, PEOPLE_EMPTY
@@ -206,6 +207,7 @@ EMPTY: dict[Any, set[str]] = {
     WebhookEndpoint: {"old_until_ms"},
     JobRun: {"worked_ms"},
     **PEOPLE_EMPTY,
+    RateDraft: {"valid_from_ms"},
     **PROVIDER_EMPTY,
 }
 """The columns that may be empty; in all other tables, none."""

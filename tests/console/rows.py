@@ -4,6 +4,7 @@ from typing import Any
 
 from talktime.console.cell import models as cell
 from talktime.console.control_plane import models as control_plane
+from tests.console.operating_rows import OPERATING
 from tests.console.payment_rows import DOCUMENTS, NOTICES, PAYMENTS, START_MS
 from tests.console.people_rows import PEOPLE_AND_USAGE
 from tests.console.provider_rows import PROVIDERS
@@ -226,6 +227,7 @@ GOOD: dict[Any, dict[str, Any]] = {
         "revision": 1,
     },
     **PROVIDERS,
+    **OPERATING,
     control_plane.Account: {
         "id": 1,
         "email": "admin@contoso.example",

@@ -87,6 +87,7 @@ SAVED_VIEW_NAME_TEXT_MAX = 64
 SAVED_VIEW_QUERY_TEXT_MAX = 2_000
 CSV_ROWS_MAX = 5_000_000
 XLSX_ROWS_MAX = 200_000
+BURN_BATCH_MAX = 2_000  # wallets whose spending is noted in one transaction
 LEDGER_BATCH_MAX = 50_000  # transfers that are added to their days' sums in one transaction
 
 # Organisations and what belongs to them.

@@ -23,7 +23,7 @@ from talktime.console.cell.notice_models import (
     Recipient,
     WebhookEndpoint,
 )
-from talktime.console.cell.operating_models import BookCheck, LedgerDay, WorkMark
+from talktime.console.cell.operating_models import BookCheck, Burn, LedgerDay, WorkMark
 from talktime.console.cell.payment_models import (
     AlertLevel,
     CardSetup,
@@ -42,13 +42,12 @@ from talktime.console.identity import Id
 
 # Each by itself: ruff takes away an import that it does not see named here.
 __all__ = [
-    "AlertLevel", "Answer", "AuditEntry", "BillingProfile", "BookCheck", "Call", "CardSetup",
-    "Delivery", "Document", "GrantRequest", "JobRun", "LedgerDay", "LicenceGroup", "Lot", "Meter",
-    "MoneyRequest", "Outbox",
-    "Payment", "PaymentMethod", "PaymentTry", "PostStatement", "PostStatementUsage",
-    "ProviderEvent", "Recharge", "Recipient", "Refund", "Revision", "SavedView", "Transfer",
-    "UsageCursor", "UsageDay", "UsageRecord", "UsageUser", "User", "Wallet", "WalletHour",
-    "WebhookEndpoint", "WorkMark",
+    "AlertLevel", "Answer", "AuditEntry", "BillingProfile", "BookCheck", "Burn", "Call",
+    "CardSetup", "Delivery", "Document", "GrantRequest", "JobRun", "LedgerDay", "LicenceGroup",
+    "Lot", "Meter", "MoneyRequest", "Outbox", "Payment", "PaymentMethod", "PaymentTry",
+    "PostStatement", "PostStatementUsage", "ProviderEvent", "Recharge", "Recipient", "Refund",
+    "Revision", "SavedView", "Transfer", "UsageCursor", "UsageDay", "UsageRecord", "UsageUser",
+    "User", "Wallet", "WalletHour", "WebhookEndpoint", "WorkMark",
 ]  # fmt: skip
 
 

@@ -198,9 +198,10 @@ def _close(desk: OperatorDesk, place: Place) -> HttpResponse:
     owner = place.owner
     wanted = desk.request.POST.get("active", "" if owner.active else "1") == "1"
     if confirmed(desk):
+        catalogue = place.catalogue
         with desk.control.transaction():
             done = change_organisation(
-                desk.control, str(owner.id), active=wanted, catalogue=place.catalogue
+                desk.control, str(owner.id), active=wanted, catalogue=catalogue
             )
         if isinstance(done, Refusal):
             messages.error(desk.request, sentence(done))

@@ -198,6 +198,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Burn",
+            fields=[
+                (
+                    "organisation_id",
+                    talktime.console.identity.Id(primary_key=True, serialize=False),
+                ),
+                ("week_micros", models.BigIntegerField()),
+            ],
+            options={
+                "db_table": "burn",
+            },
+        ),
+        migrations.CreateModel(
             name="LedgerDay",
             fields=[
                 (
