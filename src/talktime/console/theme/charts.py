@@ -6,8 +6,8 @@ from typing import NamedTuple
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-WIDTH, MARGIN, FOOT = 720, 8, 18
-LABELS_MAX = 8
+WIDTH, MARGIN, FOOT = 480, 6, 18
+LABELS_MAX = 6
 COLOURS = ("bar", "bar other", "bar third")
 
 
@@ -38,7 +38,7 @@ def bar_chart(bars: Sequence[Bar], *, title: str, height: int) -> SafeString:
                 f"{step:.1f}",
                 height,
                 _parts(bar, place * step, step, most, height),
-                _label(bar.label, place * step + step / 2, height)
+                _label(bar.label, place * step, step, height)
                 if (len(bars) - 1 - place) % every == 0
                 else "",
             )
@@ -66,7 +66,10 @@ def _parts(bar: Bar, left: float, step: float, most: int, height: int) -> SafeSt
     )
 
 
-def _label(text: str, middle: float, height: int) -> SafeString:
+def _label(text: str, left: float, step: float, height: int) -> SafeString:
+    """In the middle below its bar; the last ends with it, to stay within the picture."""
+    last = left + step > WIDTH - step / 2
+    at, anchor = (left + step, "end") if last else (left + step / 2, "middle")
     return format_html(
-        '<text x="{}" y="{}" text-anchor="middle">{}</text>', f"{middle:.1f}", height + 14, text
+        '<text x="{}" y="{}" text-anchor="{}">{}</text>', f"{at:.1f}", height + 14, anchor, text
     )
