@@ -160,8 +160,15 @@ def _call(
 
 def _users() -> Iterator[tuple[str, ...]]:
     for number, place in enumerate(PLACES):
-        licences = "MCOPSTNC MCOPSTN1 MCOEV" if number % 3 else "MCOPSTNC MCOEV MCOPSTN_PAYG_1 MCOMEETADV"
-        yield f"place-{number}@contoso.example", place, "NO" if number in (1, 5, 7) else "US", licences
+        licences = (
+            "MCOPSTNC MCOPSTN1 MCOEV" if number % 3 else "MCOPSTNC MCOEV MCOPSTN_PAYG_1 MCOMEETADV"
+        )
+        yield (
+            f"place-{number}@contoso.example",
+            place,
+            "NO" if number in (1, 5, 7) else "US",
+            licences,
+        )
 
 
 def _write(path: Path, header: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> None:

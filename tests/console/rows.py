@@ -139,6 +139,13 @@ GOOD: dict[Any, dict[str, Any]] = {
         "revision": 1,
     },
     **PEOPLE_AND_USAGE,
+    cell.WalletHour: {
+        "organisation_id": 1,
+        "hour": START_MS // 3_600_000,
+        "account": 11,
+        "effect_micros": -30_000,
+        "spent_micros": 30_000,
+    },
     **PAYMENTS,
     **DOCUMENTS,
     **NOTICES,

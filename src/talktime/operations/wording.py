@@ -65,6 +65,10 @@ class Wording:
         """The day of a moment."""
         return format_date(self._local(at_ms).date(), "medium", locale=self.locale)
 
+    def short_day(self, at_ms: int) -> str:
+        """The day of a moment without its year, where there is little room."""
+        return format_skeleton("MMMd", self._local(at_ms).date(), locale=self.locale)
+
     def moment(self, at_ms: int) -> str:
         """A day with the time of day."""
         return format_datetime(self._local(at_ms), "medium", locale=self.locale)

@@ -61,7 +61,7 @@ class Bench(NamedTuple):
         return found
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def in_the_sandbox(view: View) -> View:
