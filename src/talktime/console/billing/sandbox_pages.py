@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 
 from talktime.clock import is_movable, now_ms
@@ -69,7 +70,7 @@ def in_the_sandbox(view: View) -> View:
 
     @personal_page(methods=CHANGE)
     @wraps(view)
-    def page(request: HttpRequest, **place: int) -> HttpResponse:
+    def page(request: HttpRequest, **place: int) -> HttpResponseBase:
         email = request.user.get_username()
         ids = Membership.objects.filter(account__email=email).values_list("organisation_id")
         mine = dict(Organisation.objects.filter(id__in=ids).values_list("id", "name"))
