@@ -30,7 +30,8 @@ An entry says when it was, who did it (`account`: an account of the console; `ke
 `shell`: an account of a machine), from where (a network address, a host's name), the action, of
 what, and what differs: before and after, as plain values. Amounts are in micros of the currency
 that the entry names, or else of the organisation's; times in milliseconds since 1970. No secret
-is kept. What the service does by itself leaves no entry: payments, transfers and notices are traces enough.
+is kept. What the service does by itself leaves no entry: payments, transfers and notices are traces
+enough.
 
 The console shows it on *Audit log*, of one organisation, or for the operator of all; as CSV too, up
 to {AUDIT_EXPORT_ROWS_MAX:,} rows. In the shell:
