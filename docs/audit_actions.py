@@ -23,14 +23,15 @@ def page() -> str:
 {WRITTEN}
 
 Whoever changes a setting, moves money by their own will, or lets somebody in leaves an entry: in
-the console, by the API, in the shell. It is written in the transaction of the change itself, so that
-neither is there without the other. The databases refuse to change or delete an entry.
+the console, by the API, in the shell. It is written in the transaction of the change itself, so
+that neither is there without the other. The databases refuse to change or delete an entry.
 
 An entry says when it was, who did it (`account`: an account of the console; `key`: an API key;
 `shell`: an account of a machine), from where (a network address, a host's name), the action, of
-what, and what differs: before and after, as plain values. Amounts are in micros of the currency that the
-entry names, or else of the organisation's; times in milliseconds since 1970. No secret is kept.
-What the service does by itself leaves no entry: payments, transfers and notices are traces enough.
+what, and what differs: before and after, as plain values. Amounts are in micros of the currency
+that the entry names, or else of the organisation's; times in milliseconds since 1970. No secret
+is kept. What the service does by itself leaves no entry: payments, transfers and notices are traces
+enough.
 
 The console shows it on *Audit log*, of one organisation, or for the operator of all; as CSV too, up
 to {AUDIT_EXPORT_ROWS_MAX:,} rows. In the shell:
