@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 
 from talktime.clock import is_movable, now_ms
@@ -64,7 +65,7 @@ class Bench(NamedTuple):
 View = Callable[..., HttpResponse]
 
 
-def in_the_sandbox(view: View) -> View:
+def in_the_sandbox(view: View) -> Callable[..., HttpResponseBase]:
     """A page of the sandbox, where that is in use and the clock can be moved; else none."""
 
     @personal_page(methods=CHANGE)
