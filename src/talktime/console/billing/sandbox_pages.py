@@ -65,7 +65,7 @@ class Bench(NamedTuple):
 View = Callable[..., HttpResponseBase]
 
 
-def in_the_sandbox(view: View) -> View:
+def in_the_sandbox(view: View) -> Callable[..., HttpResponseBase]:
     """A page of the sandbox, where that is in use and the clock can be moved; else none."""
 
     @personal_page(methods=CHANGE)
