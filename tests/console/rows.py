@@ -4,7 +4,9 @@ from typing import Any
 
 from talktime.console.cell import models as cell
 from talktime.console.control_plane import models as control_plane
+from tests.console.operating_rows import OPERATING
 from tests.console.payment_rows import DOCUMENTS, NOTICES, PAYMENTS, START_MS
+from tests.console.people_rows import PEOPLE_AND_USAGE
 from tests.console.provider_rows import PROVIDERS
 
 CELL = "cell_main"
@@ -136,6 +138,14 @@ GOOD: dict[Any, dict[str, Any]] = {
         "groups": "[]",
         "revision": 1,
     },
+    **PEOPLE_AND_USAGE,
+    cell.WalletHour: {
+        "organisation_id": 1,
+        "hour": START_MS // 3_600_000,
+        "account": 11,
+        "effect_micros": -30_000,
+        "spent_micros": 30_000,
+    },
     **PAYMENTS,
     **DOCUMENTS,
     **NOTICES,
@@ -224,6 +234,7 @@ GOOD: dict[Any, dict[str, Any]] = {
         "revision": 1,
     },
     **PROVIDERS,
+    **OPERATING,
     control_plane.Account: {
         "id": 1,
         "email": "admin@contoso.example",
@@ -231,7 +242,7 @@ GOOD: dict[Any, dict[str, Any]] = {
         "created_ms": START_MS,
         "password": "!",
     },
-    control_plane.Membership: {"id": 1, "account_id": 1, "organisation_id": 1, "role": "admin"},
+    control_plane.Membership: {"id": 1, "account_id": 1, "organisation_id": 1, "role": "owner"},
 }
 
 

@@ -14,6 +14,7 @@ from talktime.core.money import decimal_text
 from talktime.store import book_checks as sql
 from talktime.store import document_checks as documents
 from talktime.store import meter_checks as meters
+from talktime.store import usage_day_checks as days
 from talktime.store.database import Connection, Statement
 
 
@@ -31,6 +32,7 @@ class Check(NamedTuple):
     words: str
 
 
+ANEW = "seconds or calls may differ as well; `talktime usage rebuild` makes them anew"
 CHECKS = (
     Check(
         "wallet_lots",
@@ -255,6 +257,34 @@ CHECKS = (
         "post_statement",
         documents.STATEMENT_PAYMENTS,
         "{found} of statement {id} is paid; the transfers make {expected}",
+    ),
+    Check(
+        "usage_days",
+        "every user's sums of a day are those of the usage records up to the cursor",
+        "usage_day",
+        days.USAGE_DAYS,
+        f"the sums of day {{id}} of user {{other}} charge {{found}}, not {{expected}}; {ANEW}",
+    ),
+    Check(
+        "usage_all_users",
+        "the sums of a day of all users are the sums of each",
+        "usage_day",
+        days.USAGE_ALL_USERS,
+        f"the sums of day {{id}} of all users charge {{found}}, of each {{expected}}; {ANEW}",
+    ),
+    Check(
+        "usage_users",
+        "every user's totals of a day are the sums of the user's rows",
+        "usage_user",
+        days.USAGE_USERS,
+        f"the totals of day {{id}} of user {{other}} charge {{found}}, not {{expected}}; {ANEW}",
+    ),
+    Check(
+        "usage_months",
+        "every user's totals of months are those of the days",
+        "usage_user",
+        days.USAGE_USER_MONTHS,
+        f"the months of user {{other}} charge {{found}}, the days {{expected}}; {ANEW}",
     ),
 )
 

@@ -63,6 +63,18 @@ def minute_pools(
     return pools
 
 
+def pools_of_month(cell: Connection, organisation_id: int, month: str) -> list[MinutePool]:
+    """The pools of a month that is over (2026-10), as they were used; of those that nobody used
+    nothing is kept. Nobody shares them any more. The caller reads in a transaction."""
+    return [
+        MinutePool(
+            *(meter.key, 0, max(meter.total or 0, meter.used), meter.used, meter.held),
+            *(meter.warned_ms, meter.full_ms),
+        )
+        for meter in meters_with_prefix(cell, organisation_id, minutes_prefix(month))
+    ]
+
+
 def _users(cell: Connection, organisation: Organisation) -> list[User]:
     users: list[User] = []
     while page := list_users(cell, organisation, after=users[-1].name if users else ""):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from talktime.core.calls import Call, UsageRecord
 from talktime.store.database import Connection, Keys
@@ -13,6 +14,20 @@ USAGE_OF_CALL = (
     f"SELECT {_USAGE_COLUMNS} FROM usage_record "
     "WHERE organisation_id = ? AND call_id = ? ORDER BY id"
 )
+
+ANSWERS = (
+    "SELECT sequence, status, body, at_ms FROM answer "
+    "WHERE call_id = ? AND organisation_id = ? ORDER BY sequence"
+)
+
+
+class Told(NamedTuple):
+    """What a switch was answered."""
+
+    sequence: int
+    status: int
+    body: str
+    at_ms: int
 
 
 def owner_of_call(connection: Connection, switch_id: int, call_key: str) -> int | None:
@@ -33,6 +48,11 @@ def read_usage_of_call(
     """The usage record of a call, and its corrections, in the order in which they were made."""
     rows = connection.rows(USAGE_OF_CALL, (organisation_id, call_id))
     return [UsageRecord._make((*row[:-2], *map(_texts, row[-2:]))) for row in rows]
+
+
+def answers_of_call(connection: Connection, organisation_id: int, call_id: int) -> list[Told]:
+    """What the switch of a call was told, by its sequence; nothing of a call that is forgotten."""
+    return [Told(*row) for row in connection.rows(ANSWERS, (call_id, organisation_id))]
 
 
 def _texts(column: str) -> tuple[str, ...]:

@@ -38,6 +38,9 @@ _USER_COLUMNS = (
 )
 HOLDER_COLUMNS = f"{_USER_COLUMNS}, own_licences, groups"
 PERSON_OF_ID = f"SELECT {_USER_COLUMNS} FROM person WHERE organisation_id = ? AND id = ?"
+PERSONS_CALLED = (
+    f"SELECT {_USER_COLUMNS} FROM person WHERE organisation_id = ? AND display_name = ? LIMIT 2"
+)
 PERSONS_OF_NAMES = (
     f"SELECT {HOLDER_COLUMNS} FROM person WHERE organisation_id = ? AND name = ANY(?)"
 )
@@ -89,6 +92,13 @@ def user_of_id(connection: Connection, organisation_id: int, user_id: int) -> Us
     """The organisation's user of this id."""
     rows = connection.rows(PERSON_OF_ID, (organisation_id, user_id))
     return _user(rows[0]) if rows else None
+
+
+def users_called(connection: Connection, organisation_id: int, name: str) -> list[User]:
+    """The organisation's user of this sign-in name, or else those of this display name, of whom
+    two are enough to tell that there are several."""
+    rows = connection.rows(PERSONS_OF_NAMES, (organisation_id, [name.lower()]))
+    return [_user(row) for row in rows or connection.rows(PERSONS_CALLED, (organisation_id, name))]
 
 
 def holders_named(

@@ -1,0 +1,1 @@
+"""Usage reports, calls, minute pools, dial-out from meetings."""

@@ -1,0 +1,104 @@
+"""PSTN minute pools: included minutes by country and plan in a month (R82)."""
+
+import re
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from talktime.console.doors import Desk, Shown, page
+from talktime.console.roles import SEE
+from talktime.console.theme.charts import Bar, row_chart
+from talktime.console.usage.shown import minutes_shown, user_url
+from talktime.core.meters import CONFERENCE, DOMESTIC, INTERNATIONAL, month_of
+from talktime.core.post_usage import month_before
+from talktime.operations.minute_pools import MinutePool, minute_pools, pools_of_month
+from talktime.operations.usage_documents import country_name
+from talktime.store.usage_rows import Person, people_of
+
+MONTHS = 13
+MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+COUNTERS = {
+    DOMESTIC: gettext_lazy("domestic"),
+    INTERNATIONAL: gettext_lazy("international"),
+    CONFERENCE: gettext_lazy("meetings"),
+}
+
+
+@page(may=SEE)
+def pools_page(desk: Desk) -> HttpResponse:
+    """The pools of this month, or as they were used in an earlier one."""
+    now = month_of(desk.now_ms)
+    months = [now]
+    while len(months) < MONTHS:
+        months.append(month_before(months[-1]))
+    month = desk.request.GET.get("month", now)
+    if month not in months:
+        month = now
+    catalogue = desk.catalogue
+    with desk.cell.reading():
+        if month == now:
+            pools = minute_pools(desk.cell, desk.owner, catalogue, desk.now_ms)
+        else:
+            pools = pools_of_month(desk.cell, desk.owner.id, month)
+        own = {int(pool.key.split("/")[5]) for pool in pools if pool.key.count("/") == 5}
+        people = people_of(desk.cell, desk.owner.id, own) if own else {}
+    shown: Shown = {
+        "months": [(each, desk.wording.month(each), each == month) for each in months],
+        "current": month == now,
+        "pools": [_shown(desk, pool, people) for pool in pools],
+        "chart": row_chart(
+            [_bar(desk, pool) for pool in pools],
+            title=_("Minutes of each pool"),
+            legend=(_("Domestic used"), _("International used"), _("Unused")),
+        ),
+    }
+    return desk.page("usage/pools.html", shown)
+
+
+def _shown(desk: Desk, pool: MinutePool, people: dict[int, Person]) -> Shown:
+    _month, _minutes, plan, area, counter, *user = pool.key.split("/")
+    licence = desk.catalogue.licences.get(plan)
+    person = people.get(int(user[0])) if user else None
+    wording = desk.wording
+    available_s = max(pool.total_s - pool.used_s, 0)
+    return {
+        "country": country_name(area, wording.locale.language) or area,
+        "description": f"{licence.name if licence else plan} ({COUNTERS.get(counter, counter)})",
+        "user": (person.display_name or person.name, user_url(desk, person.id)) if person else None,
+        "members": wording.decimal(pool.members),
+        "total": minutes_shown(wording, pool.total_s),
+        "used": _split(desk, pool.used_s),
+        "held": minutes_shown(wording, pool.held_s) if pool.held_s else "",
+        "available": _split(desk, available_s),
+        "capability": licence.capability if licence and licence.capability else plan,
+        "look": _look(pool),
+    }
+
+
+def _look(pool: MinutePool) -> tuple[str, Any] | None:
+    if not pool.total_s:
+        return None
+    percent = pool.used_s * 100 // pool.total_s
+    if percent >= 100:
+        return "bad", _("Used up")
+    return ("warn", _("80 % used")) if percent >= 80 else None
+
+
+def _split(desk: Desk, seconds: int) -> str:
+    """Minutes, and the seconds beyond where there are some: so that used and available make up the
+    total."""
+    whole, rest = divmod(seconds, 60)
+    text = desk.wording.decimal(whole)
+    return f"{text}:{rest:02}" if rest else text
+
+
+def _bar(desk: Desk, pool: MinutePool) -> Bar:
+    _month, _minutes, plan, area, counter, *_user = pool.key.split("/")
+    licence = desk.catalogue.licences.get(plan)
+    used = (0, pool.used_s) if counter == INTERNATIONAL else (pool.used_s, 0)
+    words = {"used": _split(desk, pool.used_s), "total": minutes_shown(desk.wording, pool.total_s)}
+    name = f"{licence.name if licence else plan}, {area} ({COUNTERS.get(counter, counter)})"
+    rest_s = max(pool.total_s - pool.used_s, 0)
+    return Bar(name, (*used, rest_s), _("%(used)s of %(total)s min") % words)
