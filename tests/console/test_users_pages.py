@@ -225,8 +225,8 @@ def test_whether_a_user_can_call_is_answered_gate_by_gate(admin, money):
     assert "Yes. The call would be granted now." in free
     assert "Included minutes of Domestic Calling Plan: 2 minutes" in free
     refused = words_of(asked(FRONT, "+447400123456"))
-    assert "No. The organisation's credit is used up" in refused
-    assert "What to do Add funds, or turn on auto-recharge." in refused
+    assert "No. The organisation has no Communications Credits" in refused
+    assert "What to do Set up Communications Credits: buy the first funds." in refused
     assert "Licence: Communications Credits (MCOPSTNC)" in refused
     licence = words_of(asked(DESK, "+447400123456"))
     assert f"{DESK} has no licence MCOPSTNC" in licence

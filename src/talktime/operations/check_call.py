@@ -57,15 +57,10 @@ def check_call(
 
     Refuses alone what `resolve` refuses alone: a call that is of nobody.
     """
-    directory = Directory()
-    directory.apply([organisation])
-    for held in sets_held(cell, organisation):
-        directory.count(organisation.id, held.usage_location, held.licences, held.users)
-    # The user is counted already: taken out, so that looking the user up counts nobody twice.
-    directory.count(organisation.id, user.usage_location, user.licences, -1)
     called = parse_number(number, None if number.startswith("+") else user.usage_location)
     digits = "" if isinstance(called, Refusal) else called.digits
     numbers = numbers_of_digits(control, [digits]) if digits and type_ in INBOUND else []
+    directory = _directory(cell, organisation, user)
     directory.apply(
         users=[user], numbers=[one for one in numbers if one.organisation_id == organisation.id]
     )
@@ -100,6 +95,17 @@ def version_in_force(
         if version.valid_from_ms <= at_ms
     ]
     return found[-1] if found else None
+
+
+def _directory(cell: Connection, organisation: Organisation, user: User) -> Directory:
+    """The organisation, and what its users have: the user is looked up, the others size pools."""
+    directory = Directory()
+    directory.apply([organisation])
+    for held in sets_held(cell, organisation):
+        directory.count(organisation.id, held.usage_location, held.licences, held.users)
+    # The user is counted already: taken out, so that looking the user up counts nobody twice.
+    directory.count(organisation.id, user.usage_location, user.licences, -1)
+    return directory
 
 
 def _request(type_: str, user: User, number: str) -> CallRequest:

@@ -127,13 +127,7 @@ def put_users(
     if errors.count:
         return errors.result()
     if not dry_run:
-        done = 0
-        for pairs in _chunks(written):
-            put_holders(cell, (new for _, new in pairs))
-            for old, new in pairs:
-                _note(cell, old, new)
-            done += len(pairs)
-            tell("written", done)
+        _write(cell, written, tell)
     changed = len(written) - created
     return UsersWritten(created, changed, len(rows) - len(written), dry_run)
 
@@ -181,6 +175,18 @@ def not_lawful(holders: Iterable[Holder], catalogue: Catalogue) -> list[tuple[Ho
         if refusal is not None:
             found.append((holder, refusal))
     return found
+
+
+def _write(
+    cell: Connection, written: Sequence[tuple[Holder | None, Holder]], tell: Progress
+) -> None:
+    done = 0
+    for pairs in _chunks(written):
+        put_holders(cell, (new for _, new in pairs))
+        for old, new in pairs:
+            _note(cell, old, new)
+        done += len(pairs)
+        tell("written", done)
 
 
 def _note(cell: Connection, old: Holder | None, new: Holder) -> None:
