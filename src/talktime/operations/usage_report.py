@@ -97,7 +97,8 @@ class Reader:
         elif chart != "day":
             for key, type_, sums in days_store.grouped(cell, owner_id, days, asked.wanted, chart):
                 charted[key, type_] = sums
-        everything = days_store.records_by_day(cell, owner_id, days)
+        chosen = asked.wanted != Wanted()
+        everything = days_store.records_by_day(cell, owner_id, days) if chosen else {}
         for row, more in self._tail(cursor, asked):
             everything[row.day] = everything.get(row.day, 0) + 1
             if _is_wanted(row, asked.wanted):
@@ -110,6 +111,7 @@ class Reader:
         wanted: Counter[int] = Counter()
         for (day, _), sums in by_day.items():
             wanted[day] += sums.records
+        everything = everything if chosen else wanted
         behind = rows_store.more_than(cell, cursor, USAGE_TAIL_MAX)
         return Added(by_day, charted, behind, dict(wanted), everything)
 

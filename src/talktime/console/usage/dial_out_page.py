@@ -63,7 +63,11 @@ def dial_out_page(desk: Desk) -> HttpResponse:
         else "",
         "chart": row_chart(
             [
-                Bar(_bar_name(row), (measured(row.sums, tab),), measure_text(desk, row.sums, tab))
+                Bar(
+                    _bar_name(row),
+                    (measured(row.sums, tab),),
+                    measure_text(desk, measured(row.sums, tab), tab),
+                )
                 for row in rows[:BARS_MAX]
             ],
             title=str(dict(TABS)[tab]),
