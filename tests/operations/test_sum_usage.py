@@ -47,11 +47,13 @@ def asked(player, **wanted):
 
 def added(player, **wanted):
     with player.connection.snapshot():
-        return Reader(player.connection, OWNER, CATALOGUE).add_up(asked(player, **wanted))
+        return Reader(player.connection, OWNER, CATALOGUE, player.now_ms).add_up(
+            asked(player, **wanted)
+        )
 
 
 def found(player, limit=50, number="", before=None, **wanted):
-    reader = Reader(player.connection, OWNER, CATALOGUE)
+    reader = Reader(player.connection, OWNER, CATALOGUE, player.now_ms)
     about = asked(player, **wanted)
     if number:
         about = about._replace(number=number_wanted(number, 3))
@@ -100,7 +102,7 @@ def test_a_correction_changes_the_charge_of_the_day_of_its_call_and_is_no_call(p
     player.wait(86_400)
     player.settle("late", 3, 240)
     sum_usage(sweep)
-    reader = Reader(player.connection, OWNER, CATALOGUE)
+    reader = Reader(player.connection, OWNER, CATALOGUE, player.now_ms)
     with player.connection.snapshot():
         after = reader.add_up(Asked(day, day)).total
     assert (after.calls, after.records) == (before.calls, before.records + 1)

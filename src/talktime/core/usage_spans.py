@@ -32,17 +32,18 @@ def month_span(day: int) -> int:
     return -(at.year * 12 + at.month)
 
 
-def spans_of(first: int, last: int) -> list[int]:
-    """The days from one to another (both included), whole months among them as one.
+def spans_of(first: int, last: int, today: int) -> list[int]:
+    """The days from one to another (both included), whole months among them as one. There is
+    nothing after today, so that a month that goes on is whole as well.
 
-    >>> spans_of(29, 60)
-    [29, 30, -23642, 59, 60]
+    >>> spans_of(29, 60, 100), spans_of(29, 60, 60)
+    ([29, 30, -23642, 59, 60], [29, 30, -23642, -23643])
     """
     spans, day = [], first
     while day <= last:
         at = date.fromordinal(_EPOCH + day)
         next_ = date(at.year + at.month // 12, at.month % 12 + 1, 1).toordinal() - _EPOCH
-        if at.day == 1 and next_ - 1 <= last:
+        if at.day == 1 and (next_ - 1 <= last or last >= today):
             spans.append(month_span(day))
             day = next_
         else:

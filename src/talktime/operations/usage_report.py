@@ -76,8 +76,11 @@ class Added(NamedTuple):
 class Reader:
     """Reads one organisation's usage. The caller holds one snapshot of its cell open throughout."""
 
-    def __init__(self, cell: Connection, owner: Organisation, catalogue: Catalogue) -> None:
+    def __init__(
+        self, cell: Connection, owner: Organisation, catalogue: Catalogue, now_ms: int
+    ) -> None:
         self._cell, self._owner, self._catalogue = cell, owner, catalogue
+        self._today = now_ms // DAY_MS
 
     def add_up(self, asked: Asked, chart: str = "day") -> Added:
         """What the records that are wanted add up to; a number is not looked at."""
@@ -94,7 +97,8 @@ class Reader:
         elif chart != "day":
             for key, type_, sums in days_store.grouped(cell, owner_id, days, asked.wanted, chart):
                 charted[key, type_] = sums
-        everything = days_store.records_by_day(cell, owner_id, days)
+        chosen = asked.wanted != Wanted()
+        everything = days_store.records_by_day(cell, owner_id, days) if chosen else {}
         for row, more in self._tail(cursor, asked):
             everything[row.day] = everything.get(row.day, 0) + 1
             if _is_wanted(row, asked.wanted):
@@ -107,6 +111,7 @@ class Reader:
         wanted: Counter[int] = Counter()
         for (day, _), sums in by_day.items():
             wanted[day] += sums.records
+        everything = everything if chosen else wanted
         behind = rows_store.more_than(cell, cursor, USAGE_TAIL_MAX)
         return Added(by_day, charted, behind, dict(wanted), everything)
 
@@ -144,7 +149,7 @@ class Reader:
         return found
 
     def _by_user(self, asked: Asked, scopes: Sequence[str]) -> list[tuple[int, str, Sums]]:
-        spans = spans_of(asked.from_day, asked.to_day)
+        spans = spans_of(asked.from_day, asked.to_day, self._today)
         return days_store.by_user(self._cell, self._owner.id, scopes, spans)
 
     def present(self, asked: Asked) -> tuple[list[str], list[str]]:

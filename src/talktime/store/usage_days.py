@@ -151,7 +151,9 @@ class Sums(NamedTuple):
         >>> Sums(records=1, charge_micros=5).plus(Sums(records=2)).records
         3
         """
-        return Sums._make(a + b for a, b in zip(self, other, strict=True))
+        a1, b1, c1, d1, e1, f1, g1 = self
+        a2, b2, c2, d2, e2, f2, g2 = other
+        return Sums(a1 + a2, b1 + b2, c1 + c2, d1 + d2, e1 + e2, f1 + f2, g1 + g2)
 
 
 NOTHING = Sums()

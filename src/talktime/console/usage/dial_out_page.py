@@ -63,7 +63,11 @@ def dial_out_page(desk: Desk) -> HttpResponse:
         else "",
         "chart": row_chart(
             [
-                Bar(_bar_name(row), (measured(row.sums, tab),), measure_text(desk, row.sums, tab))
+                Bar(
+                    _bar_name(row),
+                    (measured(row.sums, tab),),
+                    measure_text(desk, measured(row.sums, tab), tab),
+                )
                 for row in rows[:BARS_MAX]
             ],
             title=str(dict(TABS)[tab]),
@@ -89,7 +93,7 @@ def _report(desk: Desk) -> tuple[DialOutForm, list[OrganizerSum], list[Organizer
     query = desk.request.GET.copy()
     query.setdefault("range", MONTH)
     form = DialOutForm(query, desk.now_ms)
-    everybody = dial_out_report(desk.cell, desk.owner, desk.catalogue, *form.days)
+    everybody = dial_out_report(desk.cell, desk.owner, desk.catalogue, *form.days, desk.now_ms)
     location = form.data.get("location", "")
     return form, everybody, [row for row in everybody if location in ("", row.location)]
 

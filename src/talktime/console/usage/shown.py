@@ -172,10 +172,10 @@ def measured(sums: Sums, measure: str) -> int:
     return {"calls": sums.calls, "minutes": sums.used_s, "charge": sums.charge_micros}[measure]
 
 
-def measure_text(desk: Desk, sums: Sums, measure: str) -> str:
-    """The figure of a bar, in words."""
+def measure_text(desk: Desk, size: int, measure: str) -> str:
+    """The figure of a bar of this size, in words."""
     if measure == "charge":
-        return desk.money(sums.charge_micros).text
+        return desk.money(size).text
     if measure == "minutes":
-        return _("%(minutes)s min") % {"minutes": minutes_shown(desk.wording, sums.used_s)}
-    return desk.wording.decimal(sums.calls)
+        return _("%(minutes)s min") % {"minutes": minutes_shown(desk.wording, size)}
+    return desk.wording.decimal(size)
