@@ -16,6 +16,7 @@ from talktime.console.operator.asking import (
     confirm,
     confirmed,
     form_page,
+    not_done,
     refused,
     sentence,
 )
@@ -204,10 +205,9 @@ def _close(desk: OperatorDesk, place: Place) -> HttpResponse:
                 desk.control, str(owner.id), active=wanted, catalogue=catalogue
             )
         if isinstance(done, Refusal):
-            messages.error(desk.request, sentence(done))
-        else:
-            said = _("It is open again.") if wanted else _("It is closed.")
-            messages.success(desk.request, said)
+            return not_done(desk, done, _back(owner))
+        said = _("It is open again.") if wanted else _("It is closed.")
+        messages.success(desk.request, said)
         return redirect("operator-organisation", owner.id)
     effects = [_("Its next calls are granted again.")]
     if not wanted:
