@@ -44,7 +44,8 @@ def create_admin(
     organisation that does not exist, and for the last owner in another role. Django must be set up
     (`databases.set_up`) and the control plane migrated.
     """
-    email, hashed = email_as_kept(email), password_to_set(email, password)
+    email = email_as_kept(email)
+    hashed = password_to_set(email, password)
     next_id = new_ids().next
     with closing(connect(current().control_plane)) as control, control.transaction():
         account = put_account(control, email, hashed, now_ms=now_ms(), next_id=next_id)
@@ -59,7 +60,8 @@ def create_admin(
 def create_staff(email: str, password: str | None, role: str) -> int:
     """Let this person of the operator's look after all organisations, in this staff role; returns
     the account's id. As `create_admin` otherwise."""
-    email, hashed = email_as_kept(email), password_to_set(email, password)
+    email = email_as_kept(email)
+    hashed = password_to_set(email, password)
     with closing(connect(current().control_plane)) as control, control.transaction():
         account = put_account(control, email, hashed, now_ms=now_ms(), next_id=new_ids().next)
         if not isinstance(account, Refusal):

@@ -7,14 +7,8 @@ is the answer. docs/reference/refusals.md is generated from this table.
 
 from typing import NamedTuple
 
-
-class RefusalKind(NamedTuple):
-    """What is the same for every refusal of one code."""
-
-    status: int
-    title: str
-    remedy: str
-    who: str
+from talktime.core.refusal_people import ADMIN, BILLING, DEVELOPER, OPERATOR, PEOPLE, SWITCH
+from talktime.core.refusal_people import RefusalKind as RefusalKind
 
 
 class Refusal(NamedTuple):
@@ -32,12 +26,6 @@ class Refusal(NamedTuple):
         """What is the same for every refusal of this code."""
         return REFUSALS[self.code]
 
-
-SWITCH = "switch developer"
-DEVELOPER = "developer"
-ADMIN = "organisation admin"
-BILLING = "billing admin"
-OPERATOR = "operator"
 
 REFUSALS: dict[str, RefusalKind] = {
     "unauthorized": RefusalKind(
@@ -289,39 +277,7 @@ REFUSALS: dict[str, RefusalKind] = {
     "unknown_switch": RefusalKind(
         404, "The switch is not known", "List the switches and use one of their names.", OPERATOR
     ),
-    "unknown_account": RefusalKind(
-        404,
-        "Nobody signs in with this address",
-        "List those who can sign in and use one's address, or make the account first.",
-        OPERATOR,
-    ),
-    "unknown_member": RefusalKind(
-        404, "Nobody of this team has this id", "List the team's members and use one's id.", ADMIN
-    ),
-    "unknown_invitation": RefusalKind(
-        404,
-        "The invitation is not open",
-        "Ask an owner of the organisation to send another.",
-        ADMIN,
-    ),
-    "another_account": RefusalKind(
-        403,
-        "The invitation is for somebody else",
-        "Sign in with the address that the invitation was sent to.",
-        ADMIN,
-    ),
-    "last_owner": RefusalKind(
-        409,
-        "The organisation's last owner stays",
-        "Make somebody else an owner first.",
-        ADMIN,
-    ),
-    "too_many_invitations": RefusalKind(
-        429,
-        "The organisation has sent as many invitations as it may in a day",
-        "Wait until tomorrow, or ask the operator to add the person.",
-        ADMIN,
-    ),
+    **PEOPLE,
     "unknown_key": RefusalKind(
         404, "The API key is not known", "List the keys and use one of their ids.", OPERATOR
     ),

@@ -7,7 +7,8 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from talktime.core.refusal import DEVELOPER, Refusal
+from talktime.core.refusal import Refusal
+from talktime.core.refusal_people import DEVELOPER
 from talktime.operations.csv_rows import BadFile
 from talktime.operations.render import problem
 
