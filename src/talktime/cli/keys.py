@@ -76,15 +76,7 @@ def create_command(
         raise typer.BadParameter("a key is a switch's or an organisation's, not both")
     at_ms, next_id = now_ms(), new_ids().next
     with control_plane(installation()) as control, control.transaction():
-        whose: Switch | Organisation | None = None
-        if organisation:
-            whose = unless_refused(find_organisation(control, organisation))
-        elif switch:
-            whose = switch_named(control, switch) or unless_refused(
-                create_switch(
-                    control, name=switch, operator=operator or switch, now_ms=at_ms, next_id=next_id
-                )
-            )
+        whose = owner_of(control, switch, organisation, operator)
         made = unless_refused(
             create_key(
                 control,
@@ -99,6 +91,25 @@ def create_command(
         )
         owners = owner_names(control, [made.key])
     show_key(json, made.key, owners, at_ms, made.text)
+
+
+def owner_of(
+    control: Connection, switch: str, organisation: str, operator: str
+) -> Switch | Organisation | None:
+    """Whose a new key is; a switch that is new is made. None for the operator's own."""
+    if organisation:
+        return unless_refused(find_organisation(control, organisation))
+    if not switch:
+        return None
+    return switch_named(control, switch) or unless_refused(
+        create_switch(
+            control,
+            name=switch,
+            operator=operator or switch,
+            now_ms=now_ms(),
+            next_id=new_ids().next,
+        )
+    )
 
 
 @group.command("list")

@@ -2,6 +2,7 @@
 
 from talktime.console.api.catalogue import catalogue
 from talktime.console.api.documents import invoices, profile, statements
+from talktime.console.api.health import health
 from talktime.console.api.keys import keys
 from talktime.console.api.ledger import ledger
 from talktime.console.api.notices import notices, recipients, webhooks
@@ -10,7 +11,6 @@ from talktime.console.api.payment_methods import methods
 from talktime.console.api.payments import grants, payments
 from talktime.console.api.pools import pools
 from talktime.console.api.rate_cards import cards
-from talktime.console.api.service import service
 from talktime.console.api.team import audit, team
 from talktime.console.api.usage import usage
 from talktime.console.api.users import groups, users
@@ -22,5 +22,5 @@ RESOURCES = (
     *(users, groups, pools, usage),
     *(recipients, webhooks, notices),
     *(team, keys, audit),
-    *(cards, catalogue, service),
+    *(cards, catalogue, health),
 )

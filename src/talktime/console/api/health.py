@@ -9,7 +9,7 @@ from talktime.console.databases import current
 from talktime.store.database import Outage, connect
 from talktime.store.revisions import revisions
 
-service = Resource("Service", "Whether the API can work.", at_organisation=False)
+health = Resource("Health", "Whether the API can work.", at_organisation=False)
 
 
 class Health(Shown):
@@ -21,7 +21,7 @@ class Health(Shown):
     away: list[str]
 
 
-@service.reads("/health", Health, by=())
+@health.reads("/health", Health, by=())
 def get_health(asked: Asked) -> dict[str, object]:
     """Whether the databases answer. Any key will do."""
     away = []
@@ -33,5 +33,4 @@ def get_health(asked: Asked) -> dict[str, object]:
             away.append(name)
     # An organisation's own key learns nothing about others' cells.
     told = [] if asked.key.organisation_id is not None else away
-    healthy = not away
-    return {"version": version("talktime"), "time": asked.now_ms, "healthy": healthy, "away": told}
+    return {"version": version("talktime"), "time": asked.now_ms, "healthy": not away, "away": told}
