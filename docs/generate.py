@@ -108,6 +108,19 @@ VARIABLES = {
         "`Talktime <talktime@HOST>`, of the host in `TALKTIME_URL`",
         "Whom mail is from: `Talktime <talktime@contoso.example>`.",
     ),
+    "TALKTIME_OIDC_ISSUER": (
+        "none: no single sign-on",
+        (
+            "Address of an OpenID Connect provider by which people may sign in, such as "
+            "`https://login.contoso.example`; its verified e-mail addresses are trusted."
+        ),
+    ),
+    "TALKTIME_OIDC_CLIENT_ID": ("none", "The name by which the provider knows Talktime."),
+    "TALKTIME_OIDC_CLIENT_SECRET": ("none", "The secret that goes with it."),
+    "TALKTIME_OIDC_NAME": (
+        "`single sign-on`",
+        "What the button on the sign-in page says after *Continue with*.",
+    ),
     "TALKTIME_WEBHOOKS_ALLOW": (
         "none",
         (
@@ -239,6 +252,11 @@ def variables_read() -> set[str]:
                 case ast.Call(
                     func=ast.Attribute(attr="get", value=ast.Name(id="environ")),
                     args=[ast.Constant(value=str(name)), *_],
+                ):
+                    found.add(name)
+                case ast.Call(
+                    func=ast.Name(id="number_from"),
+                    args=[ast.Name(id="environ"), ast.Constant(value=str(name)), *_],
                 ):
                     found.add(name)
                 case ast.keyword(arg="envvar", value=ast.Constant(value=str(name))):

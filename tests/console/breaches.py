@@ -40,6 +40,7 @@ from talktime.console.control_plane.models import (
     RateCard,
     Switch,
 )
+from tests.console.people_rows import PEOPLE_BREACHES, PEOPLE_DOUBLES, PEOPLE_EMPTY
 from tests.console.provider_rows import PROVIDER_BREACHES, PROVIDER_DOUBLES, PROVIDER_EMPTY
 from tests.console.rows import START_MS
 
@@ -138,7 +139,8 @@ BREACHES = [
     (Rate, {"fee_micros": -1}, "rate_fee_not_negative"),
     (Rate, {"first_increment_s": 0}, "rate_first_increment_positive"),
     (Rate, {"next_increment_s": 0}, "rate_next_increment_positive"),
-    (Membership, {"role": "owner"}, "membership_role_known"),
+    (Membership, {"role": "guest"}, "membership_role_known"),
+    *PEOPLE_BREACHES,
     *PROVIDER_BREACHES,
 ]
 DOUBLES = [
@@ -169,6 +171,7 @@ DOUBLES = [
     (Rate, {"id": 2}, "rate_once_by_prefix"),
     (Account, {"id": 2}, "account_once_by_email"),
     (Membership, {"id": 2}, "membership_once_each"),
+    *PEOPLE_DOUBLES,
     *PROVIDER_DOUBLES,
 ]
 FIRST: dict[str, dict[str, Any]] = {"payment_one_lot": PAID, "payment_try_one_success": TAKEN}
@@ -185,7 +188,7 @@ EMPTY: dict[Any, set[str]] = {
     Transfer: {"usage_id"},
     UsageRecord: {"user_id"},
     Number: {"user_id"},
-    ApiKey: {"expires_ms", "revoked_ms"},
+    ApiKey: {"expires_ms", "organisation_id", "revoked_ms"},
     Account: {"last_login"},
     Recharge: {"month_cap_micros", "paused_ms"},
     AlertLevel: {"fired_ms", "fired_at_micros"},
@@ -202,6 +205,7 @@ EMPTY: dict[Any, set[str]] = {
     Delivery: {"due_ms", "tried_ms"},
     WebhookEndpoint: {"old_until_ms"},
     JobRun: {"worked_ms"},
+    **PEOPLE_EMPTY,
     **PROVIDER_EMPTY,
 }
 """The columns that may be empty; in all other tables, none."""

@@ -5,6 +5,7 @@ from typing import Any
 from talktime.console.cell import models as cell
 from talktime.console.control_plane import models as control_plane
 from tests.console.payment_rows import DOCUMENTS, NOTICES, PAYMENTS, START_MS
+from tests.console.people_rows import PEOPLE_AND_USAGE
 from tests.console.provider_rows import PROVIDERS
 
 CELL = "cell_main"
@@ -143,6 +144,7 @@ GOOD: dict[Any, dict[str, Any]] = {
         "effect_micros": -30_000,
         "spent_micros": 30_000,
     },
+    **PEOPLE_AND_USAGE,
     **PAYMENTS,
     **DOCUMENTS,
     **NOTICES,
@@ -238,7 +240,7 @@ GOOD: dict[Any, dict[str, Any]] = {
         "created_ms": START_MS,
         "password": "!",
     },
-    control_plane.Membership: {"id": 1, "account_id": 1, "organisation_id": 1, "role": "admin"},
+    control_plane.Membership: {"id": 1, "account_id": 1, "organisation_id": 1, "role": "owner"},
 }
 
 

@@ -17,7 +17,7 @@ def test_an_admin_is_made_with_an_account_and_a_membership(installation):
     assert account.check_password(PASSWORD)
     assert PASSWORD not in account.password
     member = Membership.objects.get()
-    assert (member.account_id, member.organisation_id, member.role) == (account_id, 1, "admin")
+    assert (member.account_id, member.organisation_id, member.role) == (account_id, 1, "owner")
 
 
 def test_making_an_admin_again_sets_the_password_and_doubles_nothing(installation):

@@ -30,7 +30,7 @@ PAGES += ["/organisations/1/invoices/", "/organisations/1/invoices/?before=1"]
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 OUTSIDE = """() => [...document.querySelectorAll('main *')].filter(one => {
     const box = one.getBoundingClientRect();
-    return !one.closest('.hidden, thead') && box.width > 1 && box.right > innerWidth + 1;
+    return !one.closest('.hidden, thead, .scroll') && box.width > 1 && box.right > innerWidth + 1;
 }).map(one => one.outerHTML.slice(0, 80))"""
 
 

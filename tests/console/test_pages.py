@@ -127,7 +127,7 @@ def test_an_admin_of_several_chooses_and_sees_no_others(admin):
     client = browser()
     sign_in(client)
     listed = words_of(client.get("/organisations/"))
-    assert "Contoso Contoso 2" in listed
+    assert "Contoso Owner · NO · EUR Contoso 2 Owner · NO · EUR" in listed
     assert "Contoso 3" not in listed
     assert client.get("/organisations/2/").status_code == 200
     assert client.get("/organisations/3/").status_code == 404

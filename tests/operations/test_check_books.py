@@ -9,6 +9,8 @@ import pytest
 from talktime.core.ledger import POST_USAGE
 from talktime.core.limits import FINDINGS_SHOWN_MAX
 from talktime.operations.check_books import CHECKS, check_books
+from talktime.operations.sum_usage import sum_usage
+from talktime.operations.sweep import Sweep
 from tests.after_use import play_documents
 from tests.lively_books import Player, play_everything
 
@@ -37,6 +39,8 @@ COPY_USAGE = (
     f"INSERT INTO usage_record (id, call_id, charge_micros, {USAGE_COLUMNS}) "
     f"SELECT 77, ?, ?, {USAGE_COLUMNS} FROM usage_record WHERE call_key = 'unanswered'"
 )
+
+OF_A_USER = "user_id > 0 AND organisation_id = 1"
 
 
 class Attacker:
@@ -199,6 +203,13 @@ PLANTED = [
         run("UPDATE transfer SET credit_account = 2 WHERE kind = 'payment'"),
     ),
 ]
+IN_THE_SUMS = [
+    ("usage_days", run("UPDATE usage_cursor SET usage_id = 0")),
+    ("usage_days", run(f"UPDATE usage_day SET type = 'x' WHERE {OF_A_USER}")),
+    ("usage_days", run(COPY_USAGE, 42, 0)),
+    ("usage_all_users", run("UPDATE usage_day SET calls = calls + 1 WHERE user_id = -1")),
+    ("usage_all_users", run("DELETE FROM usage_day WHERE user_id = -1 AND organisation_id = 2")),
+]
 
 
 @pytest.fixture
@@ -237,8 +248,20 @@ def test_a_planted_corruption_is_named_by_its_check_alone(player, check, plant):
     assert named(player) == {check}
 
 
+@pytest.mark.parametrize(("check", "plant"), IN_THE_SUMS)
+def test_a_corruption_of_the_sums_of_usage_is_named_where_there_are_sums(
+    store, player, check, plant
+):
+    control = store.control()
+    sweep = Sweep(player.connection, lambda: player.now_ms + 60_000, player.ids.next)
+    assert sum_usage(sweep._replace(control=lambda: control)).rows == 14
+    assert check_books(player.connection, player.clock_ms).clean
+    plant(Attacker(player))
+    assert check in named(player)
+
+
 def test_every_check_has_a_corruption_that_it_names():
-    assert {check for check, _ in PLANTED} == {check.name for check in CHECKS}
+    assert {check for check, _ in PLANTED + IN_THE_SUMS} == {check.name for check in CHECKS}
 
 
 def test_a_finding_says_whose_which_and_how_much(player):

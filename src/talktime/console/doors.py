@@ -225,6 +225,8 @@ def personal_page(*, methods: tuple[str, ...] = READ) -> Callable[[View], View]:
         @never_cache
         @wraps(view)
         def answer(request: HttpRequest, **place: Any) -> HttpResponseBase:
+            if any(isinstance(x, int) and x > ID_MAX for x in place.values()):
+                raise Http404
             with acting(actor_of(request), now_ms, new_ids().next):
                 return view(request, **place)
 

@@ -1,6 +1,6 @@
 from django.urls import include, path, re_path
 
-from talktime.console.api.answers import nothing_here
+from talktime.console.api.refusals import nothing_here
 
 urlpatterns = [
     path("api/v1/", include("talktime.console.api.urls")),
@@ -8,5 +8,9 @@ urlpatterns = [
     path("", include("talktime.console.home.urls")),
     path("", include("talktime.console.billing.urls")),
     path("organisations/<int:organisation_id>/notices/", include("talktime.console.notices.urls")),
+    path("", include("talktime.console.people.urls")),
+    path("", include("talktime.console.webhooks.urls")),
+    path("", include("talktime.console.audit.urls")),
+    path("operator/", include("talktime.console.operator.urls")),
     path("", include("talktime.console.start.urls")),
 ]

@@ -34,6 +34,7 @@ class Refusal(NamedTuple):
 
 
 SWITCH = "switch developer"
+DEVELOPER = "developer"
 ADMIN = "organisation admin"
 BILLING = "billing admin"
 OPERATOR = "operator"
@@ -55,10 +56,7 @@ REFUSALS: dict[str, RefusalKind] = {
         404, "There is nothing at this address", "See /v1/openapi.json for the addresses.", SWITCH
     ),
     "method_not_allowed": RefusalKind(
-        405,
-        "This address does not take that method",
-        "See /v1/openapi.json for the methods.",
-        SWITCH,
+        405, "The address does not take that method", "See /v1/openapi.json for methods.", SWITCH
     ),
     "body_too_large": RefusalKind(
         413, "The body is too large", "Send a smaller body, or split the batch.", SWITCH
@@ -262,7 +260,7 @@ REFUSALS: dict[str, RefusalKind] = {
         400,
         "What moves money needs an idempotency key",
         "Send the header Idempotency-Key with a text of your own, new for each new request.",
-        "developer",
+        DEVELOPER,
     ),
     "idempotency_key_reused": RefusalKind(
         409,
@@ -290,6 +288,39 @@ REFUSALS: dict[str, RefusalKind] = {
     ),
     "unknown_switch": RefusalKind(
         404, "The switch is not known", "List the switches and use one of their names.", OPERATOR
+    ),
+    "unknown_account": RefusalKind(
+        404,
+        "Nobody signs in with this address",
+        "List those who can sign in and use one's address, or make the account first.",
+        OPERATOR,
+    ),
+    "unknown_member": RefusalKind(
+        404, "Nobody of this team has this id", "List the team's members and use one's id.", ADMIN
+    ),
+    "unknown_invitation": RefusalKind(
+        404,
+        "The invitation is not open",
+        "Ask an owner of the organisation to send another.",
+        ADMIN,
+    ),
+    "another_account": RefusalKind(
+        403,
+        "The invitation is for somebody else",
+        "Sign in with the address that the invitation was sent to.",
+        ADMIN,
+    ),
+    "last_owner": RefusalKind(
+        409,
+        "The organisation's last owner stays",
+        "Make somebody else an owner first.",
+        ADMIN,
+    ),
+    "too_many_invitations": RefusalKind(
+        429,
+        "The organisation has sent as many invitations as it may in a day",
+        "Wait until tomorrow, or ask the operator to add the person.",
+        ADMIN,
     ),
     "unknown_key": RefusalKind(
         404, "The API key is not known", "List the keys and use one of their ids.", OPERATOR
@@ -328,10 +359,7 @@ REFUSALS: dict[str, RefusalKind] = {
         OPERATOR,
     ),
     "provider_in_use": RefusalKind(
-        409,
-        "The payment provider is in use",
-        "Let new cards go to another provider first.",
-        OPERATOR,
+        409, "The payment provider is in use", "Let new cards go to another one first.", OPERATOR
     ),
     "unknown_statement": RefusalKind(
         404,
@@ -389,6 +417,12 @@ REFUSALS: dict[str, RefusalKind] = {
         "Too many requests are waiting",
         "Send the request again after the seconds in Retry-After.",
         SWITCH,
+    ),
+    "too_many_requests": RefusalKind(
+        429, "The API key asks too often", "Ask again after the seconds in Retry-After.", DEVELOPER
+    ),
+    "internal_error": RefusalKind(
+        500, "The service failed at this", "Say when it was: the service's log says why.", OPERATOR
     ),
     "unavailable": RefusalKind(
         503,

@@ -3,6 +3,7 @@
 The caller opens and commits the control plane's transaction.
 """
 
+from talktime.core.audit import Facts
 from talktime.core.directory import (
     ATTACHMENTS,
     ATTENDANT,
@@ -18,6 +19,7 @@ from talktime.core.directory import (
 )
 from talktime.core.limits import PAGE_ROWS_MAX, RESERVED_MS_MAX
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.input_checks import check_one_of
 from talktime.operations.number_quotas import Allowance
 from talktime.operations.numbers import Number, parse_number
@@ -73,6 +75,8 @@ def reserve_number(
         until_ms = kept.until_ms
     made = Reservation(number.digits, organisation.id, kind, until_ms)
     put_reservation(control, made, now_ms)
+    after: Facts = {"kind": kind, "until_ms": until_ms}
+    note(control, organisation.id, "number.reserved", f"+{number.digits}", after=after)
     return made
 
 

@@ -14,6 +14,7 @@ from talktime.core.money import decimal_text
 from talktime.store import book_checks as sql
 from talktime.store import document_checks as documents
 from talktime.store import meter_checks as meters
+from talktime.store import usage_day_checks as days
 from talktime.store.database import Connection, Statement
 
 
@@ -255,6 +256,22 @@ CHECKS = (
         "post_statement",
         documents.STATEMENT_PAYMENTS,
         "{found} of statement {id} is paid; the transfers make {expected}",
+    ),
+    Check(
+        "usage_days",
+        "every user's sums of a day are those of the usage records up to the cursor",
+        "usage_day",
+        days.USAGE_DAYS,
+        "the sums of day {id} of user {other} charge {found}, their usage records {expected}, or "
+        "differ in number or seconds; `talktime usage rebuild` makes them anew",
+    ),
+    Check(
+        "usage_all_users",
+        "the sums of a day of all users are the sums of each",
+        "usage_day",
+        days.USAGE_ALL_USERS,
+        "the sums of day {id} of all users charge {found}, those of each {expected}, or differ in "
+        "number or seconds; `talktime usage rebuild` makes them anew",
     ),
 )
 

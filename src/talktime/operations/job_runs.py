@@ -6,6 +6,36 @@ from typing import NamedTuple
 from talktime.store.database import Connection
 from talktime.store.job_runs import JobRun, job_runs
 
+DAY_S = 86_400
+PERIODS_S: dict[str, float] = {
+    "expire_holds": 1,
+    "tend_wallets": 0.25,
+    "expire_lots": 60,
+    "recheck_recharges": 60,
+    "collect_payments": 0.25,
+    "add_cards": 0.25,
+    "refund_payments": 0.5,
+    "post_sandbox_events": 0.5,
+    "read_payment_events": 0.5,
+    "settle_payment_events": 0.5,
+    "spread_notices": 0.5,
+    "send_notices": 0.5,
+    "move_wallets": 60,
+    "dun_statements": 600,
+    "close_months": 3_600,
+    "warn_of_expiry": 3_600,
+    "reconcile_payments": DAY_S,
+    "forget_calls": 3_600,
+    "forget_payment_events": 3_600,
+    "send_account_mail": 0.5,
+    "sum_usage": 5,
+    "sum_wallets": 10,
+    "sum_ledger": 60,
+    "prove_when_asked": 5,
+}
+"""How long after the end of its last run each job runs again (jobs/timetable.py), here for whoever
+looks at them."""
+
 LATE_AFTER_MS = 60_000
 """So long after its time a job may be: a frequent one tells of itself every ten seconds alone."""
 
@@ -39,3 +69,8 @@ def job_states(
         lag_ms = None if worked_ms is None else max(0, real_ms - worked_ms)
         states.append(JobState(job, periods_ms.get(job, 0), run, lag_ms))
     return states
+
+
+def periods_ms() -> dict[str, int]:
+    """How often each job is to run, in milliseconds."""
+    return {job: round(period_s * 1000) for job, period_s in PERIODS_S.items()}

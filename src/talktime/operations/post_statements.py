@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from talktime.core.audit import Facts
 from talktime.core.currencies import decimals_of, minor_units
 from talktime.core.directory import Organisation
 from talktime.core.documents import Document, number_text
@@ -20,6 +21,7 @@ from talktime.core.money import decimal_text
 from talktime.core.payments import STATEMENT, SUCCEEDED, Payment
 from talktime.core.post_usage import PAID, PostStatement, statement_notice, with_payment
 from talktime.core.refusal import Refusal
+from talktime.operations import audit
 from talktime.operations.idempotency import request_hash
 from talktime.operations.input_checks import can_be_stored, check_text, first
 from talktime.operations.render import utc_text
@@ -188,6 +190,8 @@ def pay_statement(
     payment = _payment(found, amount_micros, currency, note, actor, now_ms, next_id())
     payment.idempotency_key, payment.body_hash = idempotency_key, body_hash
     store.insert_payment(cell, payment)
+    after: Facts = {"amount_micros": amount_micros, "currency": currency, "note": note}
+    audit.note(cell, organisation.id, "statement.paid", month, after=after)
     return credit_payment(cell, organisation, found, payment, now_ms=now_ms, next_id=next_id)
 
 

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from talktime.core.audit import Facts
 from talktime.core.collecting import Collector
 from talktime.core.documents import LOT_TERMS
 from talktime.core.expiry import expires_ms
@@ -25,6 +26,7 @@ from talktime.core.payments import (
     PaymentTry,
 )
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.eligibility import check_amount
 from talktime.operations.idempotency import check_key, request_hash
 from talktime.operations.input_checks import check_text, first
@@ -105,6 +107,7 @@ def start_purchase(
             payment = _new(
                 counter, amount_micros, method, po_number, idempotency_key, body_hash, actor
             )
+            _note(counter, "purchase.begun", payment, method=method.name)
             if method.kind == INVOICE:
                 collector.till.payments[payment.id] = payment
                 collector.books.tell(_invoiced(counter, payment))
@@ -154,6 +157,7 @@ def confirm_receipt(
         if payment.state == INVOICED:
             payment.actor = actor
             collector.receive(payment, f"Invoice, received: {reference}")
+            _note(counter, "purchase.received", payment, reference=reference)
         elif payment.state != "succeeded":
             return _not_possible(payment, "it waits for no money")
     return payment
@@ -180,6 +184,7 @@ def cancel_payment(counter: Counter, payment_id: int, *, reason: str) -> Payment
             return _not_possible(payment, "only what waits, with nothing charged, is cancelled")
         payment.code, payment.detail = "cancelled", reason
         payment.move(CANCELLED, counter.now_ms)
+        _note(counter, "payment.cancelled", payment, reason=reason)
         recharge = collector.till.recharge
         if payment.kind == RECHARGE and recharge is not None and recharge.enabled:
             recharge.pause("cancelled", reason, counter.now_ms)
@@ -212,6 +217,16 @@ def list_tries(counter: Counter, payment_ids: list[int]) -> dict[int, list[Payme
         for each in tries_of(counter.cell, counter.organisation.id, payment_ids):
             found[each.payment_id].append(each)
     return found
+
+
+def _note(counter: Counter, action: str, payment: Payment, **facts: str) -> None:
+    after: Facts = {
+        "amount_micros": payment.amount_micros,
+        "currency": payment.currency,
+        "po_number": payment.po_number,
+        **facts,
+    }
+    note(counter.cell, payment.organisation_id, action, str(payment.id), after=after)
 
 
 def _new(

@@ -5,14 +5,13 @@ from typing import Any
 import msgspec
 
 from talktime.core.calls import Call, UsageRecord
+from talktime.core.masking import number_text
 from talktime.core.money import decimal_text
 from talktime.core.refusal import Refusal
 from talktime.operations.render import price, utc_text
 from talktime.store.database import Connection
 from talktime.store.load import READ_WALLETS
 from talktime.store.usage import read_call, read_usage_of_call
-
-SHORT_NUMBER_DIGITS_MAX = 6
 
 
 def show_call(connection: Connection, switch_id: int, call_key: str) -> str | Refusal:
@@ -30,8 +29,8 @@ def show_call(connection: Connection, switch_id: int, call_key: str) -> str | Re
         "state": call.state,
         "sequence": call.last_sequence,
         "type": call.type,
-        "from": _number(call.from_digits),
-        "to": _number(call.to_digits),
+        "from": number_text(call.from_digits),
+        "to": number_text(call.to_digits),
         "started_at": utc_text(call.started_ms),
         "answered_at": _time(call.answered_ms),
         "closed_at": _time(call.closed_ms),
@@ -73,11 +72,6 @@ def _record(record: UsageRecord) -> dict[str, Any]:
         "flags": record.flags,
         "because": record.because,
     }
-
-
-def _number(digits: str) -> str:
-    """As it is dialled: an emergency number is short, and has no country code."""
-    return f"+{digits}" if len(digits) > SHORT_NUMBER_DIGITS_MAX else digits
 
 
 def _time(at_ms: int | None) -> str | None:

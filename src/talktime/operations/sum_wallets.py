@@ -1,7 +1,7 @@
 """Add up what moved in wallets by the hour, so that any balance of the past is quick to know."""
 
 from talktime.core.ids import COUNTER_BITS, EPOCH_MS, NODE_BITS
-from talktime.core.limits import SUM_BATCH_MAX
+from talktime.core.limits import WALLET_SUM_BATCH_MAX
 from talktime.operations.sweep import Sweep, Swept
 from talktime.store.wallet_hours import add_up
 
@@ -20,8 +20,8 @@ def sum_wallets(sweep: Sweep) -> Swept:
     transfers = 0
     while not sweep.stopping():
         with sweep.connection.transaction():
-            added = add_up(sweep.connection, until_id, SUM_BATCH_MAX, now_ms)
+            added = add_up(sweep.connection, until_id, WALLET_SUM_BATCH_MAX, now_ms)
         transfers += added
-        if added < SUM_BATCH_MAX:
+        if added < WALLET_SUM_BATCH_MAX:
             break
     return Swept(transfers)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_skeleton
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 
 from talktime.core.money import DECIMALS_MAX, decimal_text, half_up_minor_units
@@ -61,6 +61,10 @@ class Wording:
     def moment(self, at_ms: int) -> str:
         """A day with the time of day."""
         return format_datetime(self._local(at_ms), "medium", locale=self.locale)
+
+    def clock(self, at_ms: int) -> str:
+        """The time of day of a moment, to the minute."""
+        return format_time(self._local(at_ms), "short", locale=self.locale)
 
     def month(self, text: str) -> str:
         """A month such as 2026-11; what is none, as it is."""

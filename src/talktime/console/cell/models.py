@@ -23,6 +23,7 @@ from talktime.console.cell.notice_models import (
     Recipient,
     WebhookEndpoint,
 )
+from talktime.console.cell.operating_models import BookCheck, LedgerDay, WorkMark
 from talktime.console.cell.payment_models import (
     AlertLevel,
     CardSetup,
@@ -41,11 +42,13 @@ from talktime.console.identity import Id
 
 # Each by itself: ruff takes away an import that it does not see named here.
 __all__ = [
-    "AlertLevel", "Answer", "AuditEntry", "BillingProfile", "Call", "CardSetup", "Delivery",
-    "Document", "GrantRequest", "JobRun", "LicenceGroup", "Lot", "Meter", "MoneyRequest", "Outbox",
+    "AlertLevel", "Answer", "AuditEntry", "BillingProfile", "BookCheck", "Call", "CardSetup",
+    "Delivery", "Document", "GrantRequest", "JobRun", "LedgerDay", "LicenceGroup", "Lot", "Meter",
+    "MoneyRequest", "Outbox",
     "Payment", "PaymentMethod", "PaymentTry", "PostStatement", "PostStatementUsage",
     "ProviderEvent", "Recharge", "Recipient", "Refund", "Revision", "SavedView", "Transfer",
     "UsageCursor", "UsageDay", "UsageRecord", "User", "Wallet", "WalletHour", "WebhookEndpoint",
+    "WorkMark",
 ]  # fmt: skip
 
 
@@ -355,7 +358,11 @@ class User(models.Model):
             one_of("kind", ["person", "resource_account"], "person_kind_known"),
             models.UniqueConstraint(fields=["organisation_id", "name"], name="person_once_by_name"),
         ]
-        indexes = [models.Index(fields=["revision"], name="person_by_revision")]
+        indexes = [
+            models.Index(fields=["revision"], name="person_by_revision"),
+            # The operator finds an organisation by one of its users.
+            models.Index(fields=["name"], name="person_by_name"),
+        ]
 
 
 class LicenceGroup(models.Model):

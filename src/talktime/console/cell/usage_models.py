@@ -6,21 +6,26 @@ from talktime.console.identity import Id
 
 
 class UsageDay(models.Model):
-    """The sums of an organisation's usage records by UTC day, user, country, capability and type of
-    call; of the records up to `usage_cursor`. A projection: it can be made anew from the records.
-    """
+    """The sums of an organisation's usage records by UTC day, user, country, context, capability
+    and type of call; of the records up to `usage_cursor`. A projection: it can be made anew from
+    the records. Each record is in two rows: its user's, and that of all users (user -1)."""
 
     pk = models.CompositePrimaryKey(
-        "organisation_id", "day", "user_id", "country", "capability", "type"
+        "organisation_id", "day", "user_id", "country", "context", "capability", "type"
     )
     organisation_id = models.BigIntegerField()
     # Days since 1970-01-01 of the start, UTC.
     day = models.IntegerField()
-    # 0 where there is no user (service numbers).
+    # 0 where there is no user (service numbers), -1 for all.
     user_id = models.BigIntegerField()
+    # Of the other party; '' for none.
     country = models.CharField(max_length=2)
+    # Domestic, International or '', as seen from the user.
+    context = models.CharField(max_length=13)
     capability = models.CharField(max_length=32)
     type = models.CharField(max_length=32)
+    # Records are calls and corrections of calls.
+    records = models.BigIntegerField()
     calls = models.BigIntegerField()
     used_s = models.BigIntegerField()
     billed_s = models.BigIntegerField()

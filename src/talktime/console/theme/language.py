@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import get_language_from_request, get_supported_language_variant
@@ -25,7 +26,10 @@ def readers_language(
 
 def language_of(request: HttpRequest) -> str:
     """The language of ours that comes nearest to what the reader wants."""
-    wanted: str = getattr(request.user, "language", "")
+    try:
+        wanted: str = getattr(request.user, "language", "")
+    except (InterfaceError, OperationalError):  # the page itself meets it again, and says so
+        wanted = ""
     if not wanted:
         return get_language_from_request(request)
     try:

@@ -24,6 +24,7 @@ class Group(NamedTuple):
     entries: tuple[Entry, ...]
 
 
+NOTICES_TOO = ("delivery", "recipients", "recipient", "add-recipient")
 ORGANISATION_MENU = (
     Group("", (Entry(_("Home"), "organisation"),)),
     Group(
@@ -56,8 +57,8 @@ ORGANISATION_MENU = (
     Group(
         _("Settings"),
         (
-            Entry(_("Notices"), "notices", SEE, ("delivery",)),
-            Entry(_("Webhooks"), "webhooks", SEE, ("webhook",)),
+            Entry(_("Notices"), "notices", SEE, NOTICES_TOO),
+            Entry(_("Webhooks"), "webhooks", SEE, ("webhook", "add-webhook", "webhook-kinds")),
             Entry(_("API keys"), "keys", TEAM, ("new-key",)),
             Entry(_("Team"), "team", SEE, ("member",)),
             Entry(_("Audit log"), "audit"),

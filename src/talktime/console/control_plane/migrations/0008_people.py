@@ -19,6 +19,23 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="RateDraft",
+            fields=[
+                ("id", talktime.console.identity.Id(primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=64)),
+                ("currency", models.CharField(max_length=3)),
+                ("source", models.CharField(max_length=255)),
+                ("valid_from_ms", models.BigIntegerField(null=True)),
+                ("row_count", models.IntegerField()),
+                ("content", models.TextField()),
+                ("made_ms", models.BigIntegerField()),
+                ("made_by", models.CharField(max_length=200)),
+            ],
+            options={
+                "db_table": "rate_draft",
+            },
+        ),
+        migrations.CreateModel(
             name="AccountMail",
             fields=[
                 ("id", talktime.console.identity.Id(primary_key=True, serialize=False)),
@@ -95,6 +112,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="apikey",
             name="organisation_id",
+            field=models.BigIntegerField(null=True),
+        ),
+        migrations.AddField(
+            model_name="apikey",
+            name="used_ms",
             field=models.BigIntegerField(null=True),
         ),
         migrations.AddIndex(

@@ -1,0 +1,35 @@
+"""A "no" in the reader's language.
+
+What was wrong this time (`detail`) is written by the rules themselves, in English, with the values
+at hand. Readers of another language get the title and the remedy of its kind in theirs, and the
+detail beside.
+"""
+
+from collections.abc import Iterator
+
+from django.utils.translation import get_language, gettext
+
+from talktime.core.recharging import NO_BUYING, WHY_NOT
+from talktime.core.refusal import REFUSALS, Refusal
+
+
+def sentence(refusal: Refusal) -> str:
+    """The reason and the remedy.
+
+    >>> from django.utils.translation import override
+    >>> with override("en"):
+    ...     sentence(Refusal("unknown_key", "there is no key 7"))
+    'There is no key 7. List the keys and use one of their ids.'
+    """
+    detail, kind = refusal.detail, refusal.kind
+    if (get_language() or "en").startswith("en"):
+        return f"{detail[:1].upper()}{detail[1:]}. {kind.remedy}"
+    return f"{gettext(kind.title)} ({detail}). {gettext(kind.remedy)}"
+
+
+def words_of_the_core() -> Iterator[str]:
+    """The texts of the core's tables that pages show, for whoever translates."""
+    for kind in REFUSALS.values():
+        yield from (kind.title, kind.remedy, kind.who)
+    yield from WHY_NOT.values()
+    yield from NO_BUYING.values()

@@ -1,0 +1,220 @@
+"""The usage report: a page of records, newest first, and what all that the filter wants add up to.
+
+The sums come from `usage_day`, and what is newer than these from the records. They also say on
+which days there is anything to find, so that a page looks through few records of however many.
+Where what is wanted is rare among many, a page ends early, and the next goes on from there.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeVar
+
+from talktime.core.calls import UsageRecord
+from talktime.core.catalogue import Catalogue
+from talktime.core.directory import Organisation
+from talktime.core.limits import USAGE_PAGE_MAX, USAGE_TAIL_MAX, USAGE_VISITED_MAX
+from talktime.core.money import ceil_div
+from talktime.operations.calling_places import ANY_PREFIX, Places, prefixes_of
+from talktime.operations.sum_usage import places_here, sum_key, sums_of
+from talktime.store import usage_days as days_store
+from talktime.store import usage_rows as rows_store
+from talktime.store.database import Connection
+from talktime.store.usage_days import ALL_USERS, DAY_MS, NOTHING, SumKey, Sums, Wanted
+from talktime.store.usage_rows import ANY_NUMBER, Found, NumberWanted, Place
+
+SLICE_RECORDS = 20_000
+"""A day with more is looked through in parts."""
+CHARTS = ("day", "user", "country", "capability")
+
+Key = TypeVar("Key")
+
+
+class Asked(NamedTuple):
+    """What a report is about: UTC days (since 1970, both included), and which records of them."""
+
+    from_day: int
+    to_day: int
+    wanted: Wanted = Wanted()
+    number: NumberWanted = ANY_NUMBER
+
+    @property
+    def days(self) -> list[int]:
+        """The days, in their order."""
+        return list(range(self.from_day, self.to_day + 1))
+
+
+class UsagePage(NamedTuple):
+    """Records, newest first. Where there is more, `older` is where it begins; `cut` says that the
+    page ended early, because enough was looked through: there may be more."""
+
+    records: list[UsageRecord]
+    older: Place | None
+    cut: bool
+
+
+class Added(NamedTuple):
+    """What the sums know of what is wanted: by day and type, and by what the chart shows. `behind`:
+    many records are not in them yet. `wanted` and `all` are records by day, where to look."""
+
+    by_day: dict[tuple[int, str], Sums]
+    charted: dict[tuple[str | int, str], Sums]
+    behind: bool
+    wanted: dict[int, int]
+    all: dict[int, int]
+
+    @property
+    def total(self) -> Sums:
+        """All together."""
+        total = NOTHING
+        for each in self.by_day.values():
+            total = total.plus(each)
+        return total
+
+
+class Reader:
+    """Reads one organisation's usage. The caller holds one snapshot of its cell open throughout."""
+
+    def __init__(self, cell: Connection, owner: Organisation, catalogue: Catalogue) -> None:
+        self._cell, self._owner, self._catalogue = cell, owner, catalogue
+
+    def add_up(self, asked: Asked, chart: str = "day") -> Added:
+        """What the records that are wanted add up to; a number is not looked at."""
+        cell, owner_id, days = self._cell, self._owner.id, asked.days
+        cursor, _ = days_store.read_cursor(cell)
+        by_day = {
+            (day, type_): sums
+            for day, type_, sums in days_store.days_and_types(cell, owner_id, days, asked.wanted)
+        }
+        charted: dict[tuple[str | int, str], Sums] = {}
+        if chart != "day":
+            for key, type_, sums in days_store.grouped(cell, owner_id, days, asked.wanted, chart):
+                charted[key, type_] = sums
+        everything = days_store.records_by_day(cell, owner_id, days)
+        for row, more in self._tail(cursor, asked):
+            everything[row.day] = everything.get(row.day, 0) + 1
+            if _is_wanted(row, asked.wanted):
+                _add(by_day, (row.day, row.type), more)
+                if chart != "day":
+                    _add(charted, (_charted(row, chart), row.type), more)
+        wanted: Counter[int] = Counter()
+        for (day, _), sums in by_day.items():
+            wanted[day] += sums.records
+        behind = rows_store.more_than(cell, cursor, USAGE_TAIL_MAX)
+        return Added(by_day, charted, behind, dict(wanted), everything)
+
+    def page(
+        self, asked: Asked, added: Added, before: Place | None = None, limit: int = USAGE_PAGE_MAX
+    ) -> UsagePage:
+        """A page of what is wanted, from a place on; the sums say where to look."""
+        found: list[Found] = []
+        visited = 0
+        for from_ms, end, cost in self._slices(asked, added, before):
+            place: Place | None = end
+            while place is not None:
+                if visited and visited + cost > USAGE_VISITED_MAX:
+                    return UsagePage(self._records(found), place, cut=True)
+                more, place = self._found(asked, from_ms, place, limit + 1 - len(found))
+                found += more
+                visited += cost
+                if len(found) > limit:
+                    last = found[limit - 1]
+                    older = Place(last.started_ms, last.id)
+                    return UsagePage(self._records(found[:limit]), older, cut=False)
+        return UsagePage(self._records(found), None, cut=False)
+
+    def _tail(self, cursor: int, asked: Asked) -> Iterator[tuple[SumKey, Sums]]:
+        """What is newer than the sums: each record's place in them, and what it adds."""
+        records = [
+            record
+            for record in days_store.tail(self._cell, self._owner.id, cursor, USAGE_TAIL_MAX)
+            if asked.from_day <= record.started_ms // DAY_MS <= asked.to_day
+        ]
+        users = {record.user_id for record in records if record.user_id is not None}
+        places = self._places(users)
+        for record in records:
+            yield sum_key(record, places), sums_of(record)
+
+    def _slices(
+        self, asked: Asked, added: Added, before: Place | None
+    ) -> Iterator[tuple[int, Place, int]]:
+        """Spans of time in which something is, the newest first: since when, before which place,
+        and about how many records must be looked through."""
+        choosy = asked.wanted != Wanted() or asked.number != ANY_NUMBER
+        for day in reversed(asked.days):
+            records = added.all.get(day, 0)
+            if not added.wanted.get(day) and not added.behind:
+                continue
+            parts = max(ceil_div(records, SLICE_RECORDS), 1) if choosy else 1
+            step_ms = ceil_div(DAY_MS, parts)
+            for part in reversed(range(parts)):
+                from_ms = day * DAY_MS + part * step_ms
+                end = Place(min(from_ms + step_ms, (day + 1) * DAY_MS), 0)
+                place = min(end, before) if before is not None else end
+                if place > (from_ms, 0):
+                    yield from_ms, place, ceil_div(records, parts) if choosy else 1
+
+    def _found(
+        self, asked: Asked, from_ms: int, before: Place, limit: int
+    ) -> tuple[list[Found], Place | None]:
+        """What is wanted of a span, and where to go on where not all of it was looked at."""
+        wanted = asked.wanted
+        closer = bool(wanted.country or wanted.context)
+        prefixes = prefixes_of(wanted.country) if wanted.country else ANY_PREFIX
+        most = SLICE_RECORDS if closer else limit
+        found = rows_store.found(
+            *(self._cell, self._owner.id, from_ms, before, wanted, prefixes, asked.number, most)
+        )
+        if not closer:
+            return found, None
+        places = self._places({each.user_id for each in found if each.user_id is not None})
+        there = [each for each in found if _is_there(each, wanted, places)]
+        if len(found) < most:
+            return there, None
+        return there, Place(found[-1].started_ms, found[-1].id)
+
+    def _records(self, found: Sequence[Found]) -> list[UsageRecord]:
+        ids = [each.id for each in found]
+        return rows_store.records_of_ids(self._cell, self._owner.id, ids) if ids else []
+
+    def _places(self, users: set[int]) -> Places:
+        return places_here(self._cell, self._owner, self._catalogue, users)
+
+
+def number_wanted(text: str, masked_digits: int) -> NumberWanted:
+    """A number as somebody writes it to search for: with the digits of the other party that are
+    hidden (R78) it finds all that look the same.
+
+    >>> number_wanted("+49 30 12345678", 3)
+    NumberWanted(digits='493012345678', shown='493012345')
+    >>> number_wanted("+493012345***", 3)
+    NumberWanted(digits='493012345***', shown='493012345')
+    """
+    digits = "".join(each for each in text if each.isdigit() or each == "*")
+    return NumberWanted(digits, digits[: max(len(digits) - masked_digits, 0)])
+
+
+def _is_wanted(key: SumKey, wanted: Wanted) -> bool:
+    return (
+        wanted.user_id in (ALL_USERS, key.user_id)
+        and wanted.type in ("", key.type)
+        and wanted.country in ("", key.country)
+        and wanted.context in ("", key.context)
+        and wanted.capability in ("", key.capability)
+    )
+
+
+def _is_there(found: Found, wanted: Wanted, places: Places) -> bool:
+    country = places.country(found.type, found.from_digits, found.to_digits)
+    if wanted.country not in ("", country):
+        return False
+    return wanted.context in ("", places.context(found.type, found.user_id, country))
+
+
+def _charted(key: SumKey, chart: str) -> str | int:
+    if chart == "user":
+        return key.user_id
+    return key.country if chart == "country" else key.capability
+
+
+def _add(sums: dict[Key, Sums], key: Key, more: Sums) -> None:
+    sums[key] = sums.get(key, NOTHING).plus(more)

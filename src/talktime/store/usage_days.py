@@ -1,0 +1,251 @@
+"""The sums of usage records by day, and the cursor up to which they go.
+
+The caller opens and commits the transaction, or reads in a snapshot.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from talktime.store.database import Both, Connection
+from talktime.store.tables import Table
+
+ALL_USERS, NO_USER = -1, 0
+"""Stand for a user in the sums: all users together, and calls that are no user's."""
+CURSOR = "usage_day"
+DAY_MS = 86_400_000
+
+USAGE_DAY = Table(
+    "usage_day",
+    {
+        "organisation_id": "bigint",
+        "day": "integer",
+        "user_id": "bigint",
+        "country": "text",
+        "context": "text",
+        "capability": "text",
+        "type": "text",
+        "records": "bigint",
+        "calls": "bigint",
+        "used_s": "bigint",
+        "billed_s": "bigint",
+        "pool_s": "bigint",
+        "charge_micros": "bigint",
+        "post_micros": "bigint",
+    },
+)
+_COLUMNS = list(USAGE_DAY.columns)
+_KEY, _SUMMED = _COLUMNS[:7], _COLUMNS[7:]
+_ADD = (
+    f" ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET "
+    f"{', '.join(f'{c} = usage_day.{c} + excluded.{c}' for c in _SUMMED)}"
+)
+ADD_SUMS = Both(*(text + _ADD for text in USAGE_DAY.insert()))
+CLEAR_SUMS = "DELETE FROM usage_day"
+READ_CURSOR = "SELECT usage_id, summed_ms FROM usage_cursor WHERE name = ?"
+LOCK_CURSOR = f"{READ_CURSOR} FOR UPDATE"
+PUT_CURSOR = (
+    "INSERT INTO usage_cursor (name, usage_id, summed_ms) VALUES (?, ?, ?) ON CONFLICT (name) "
+    "DO UPDATE SET usage_id = excluded.usage_id, summed_ms = excluded.summed_ms"
+)
+NEW_CURSOR = (
+    "INSERT INTO usage_cursor (name, usage_id, summed_ms) VALUES (?, 0, 0) "
+    "ON CONFLICT (name) DO NOTHING"
+)
+
+TO_SUM = (
+    "id, organisation_id, started_ms, user_id, type, kind, from_digits, to_digits, capability, "
+    "used_s, billed_s, pool_s, charge_micros, post_micros"
+)
+RECORDS_BETWEEN = f"SELECT {TO_SUM} FROM usage_record WHERE id > ? AND id < ? ORDER BY id LIMIT ?"
+COUNT_BETWEEN = "SELECT COUNT(*) FROM usage_record WHERE id > ? AND id <= ?"
+# First by id, whatever the planner thinks: an organisation may have millions of records before.
+TAIL = (
+    f"SELECT {TO_SUM} FROM (SELECT {TO_SUM} FROM usage_record WHERE id > ? ORDER BY id LIMIT ?) t "
+    "WHERE organisation_id = ?"
+)
+# How long ago the oldest transaction began that writes now. SQLite has one at a time, and whoever
+# holds its lock sees all that was written.
+OLDEST_WRITER = Both(
+    "SELECT CAST(COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - MIN(xact_start)), 0) * 1000 "
+    "AS BIGINT) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()",
+    "SELECT 0",
+)
+LOCATIONS = "SELECT id, usage_location FROM person WHERE id = ANY(?)"
+
+_FILTERED = (
+    "WHERE organisation_id = ? AND day = ANY(?) AND user_id = ? "
+    "AND (CAST(? AS TEXT) = '' OR type = ?) AND (CAST(? AS TEXT) = '' OR country = ?) "
+    "AND (CAST(? AS TEXT) = '' OR context = ?) AND (CAST(? AS TEXT) = '' OR capability = ?)"
+)
+_OF_USERS = _FILTERED.replace("user_id = ?", "user_id >= ?")
+_SUMS = ", ".join(f"CAST(SUM({column}) AS BIGINT)" for column in _SUMMED)
+DAYS_AND_TYPES = f"SELECT day, type, {_SUMS} FROM usage_day {_FILTERED} GROUP BY day, type"
+BY_COUNTRY = f"SELECT country, type, {_SUMS} FROM usage_day {_FILTERED} GROUP BY country, type"
+BY_CAPABILITY = (
+    f"SELECT capability, type, {_SUMS} FROM usage_day {_FILTERED} GROUP BY capability, type"
+)
+BY_USER = f"SELECT user_id, type, {_SUMS} FROM usage_day {_OF_USERS} GROUP BY user_id, type"
+RECORDS_BY_DAY = (
+    "SELECT day, CAST(SUM(records) AS BIGINT) FROM usage_day "
+    "WHERE organisation_id = ? AND day = ANY(?) AND user_id = ? GROUP BY day"
+)
+GROUPINGS = {"country": BY_COUNTRY, "capability": BY_CAPABILITY, "user": BY_USER}
+
+
+class ToSum(NamedTuple):
+    """What of a usage record its sums need. Corrections are differences, and no calls."""
+
+    id: int
+    organisation_id: int
+    started_ms: int
+    user_id: int | None
+    type: str
+    kind: str
+    from_digits: str
+    to_digits: str
+    capability: str
+    used_s: int
+    billed_s: int
+    pool_s: int
+    charge_micros: int
+    post_micros: int
+
+
+class Sums(NamedTuple):
+    """What usage records add up to: records, calls among them, seconds and micros."""
+
+    records: int = 0
+    calls: int = 0
+    used_s: int = 0
+    billed_s: int = 0
+    pool_s: int = 0
+    charge_micros: int = 0
+    post_micros: int = 0
+
+    def plus(self, other: "Sums") -> "Sums":
+        """Both together.
+
+        >>> Sums(records=1, charge_micros=5).plus(Sums(records=2)).records
+        3
+        """
+        return Sums._make(a + b for a, b in zip(self, other, strict=True))
+
+
+NOTHING = Sums()
+
+
+class SumKey(NamedTuple):
+    """Of what a row has the sums."""
+
+    organisation_id: int
+    day: int
+    user_id: int
+    country: str
+    context: str
+    capability: str
+    type: str
+
+
+class Wanted(NamedTuple):
+    """Which sums are asked for; '' is any, and ALL_USERS all of them."""
+
+    user_id: int = ALL_USERS
+    type: str = ""
+    country: str = ""
+    context: str = ""
+    capability: str = ""
+
+
+def read_cursor(connection: Connection) -> tuple[int, int]:
+    """The last record in the sums, and when it was added; (0, 0) before the first."""
+    rows = connection.rows(READ_CURSOR, [CURSOR])
+    return (rows[0][0], rows[0][1]) if rows else (0, 0)
+
+
+def lock_cursor(connection: Connection) -> int:
+    """The last record in the sums, which nobody else can move until the transaction ends."""
+    connection.run(NEW_CURSOR, [CURSOR])
+    return int(connection.rows(LOCK_CURSOR, [CURSOR])[0][0])
+
+
+def put_cursor(connection: Connection, usage_id: int, now_ms: int) -> None:
+    """The sums have everything up to this record."""
+    connection.run(PUT_CURSOR, [CURSOR, usage_id, now_ms])
+
+
+def oldest_writer_ms(connection: Connection) -> int:
+    """How long the oldest transaction has been running that may still write what has an id."""
+    return int(connection.rows(OLDEST_WRITER)[0][0])
+
+
+def records_between(
+    connection: Connection, after_id: int, before_id: int, limit: int
+) -> list[ToSum]:
+    """Records after one id and before another, in the order of ids."""
+    rows = connection.rows(RECORDS_BETWEEN, [after_id, before_id, limit])
+    return [ToSum(*row) for row in rows]
+
+
+def count_between(connection: Connection, after_id: int, last_id: int) -> int:
+    """How many records there are after one id, up to another."""
+    return int(connection.rows(COUNT_BETWEEN, [after_id, last_id])[0][0])
+
+
+def tail(
+    connection: Connection, organisation_id: int, after_id: int, scanned_max: int
+) -> list[ToSum]:
+    """The organisation's records among the first so many of the cell after an id."""
+    rows = connection.rows(TAIL, [after_id, scanned_max, organisation_id])
+    return [ToSum(*row) for row in rows]
+
+
+def locations_of(connection: Connection, user_ids: Iterable[int]) -> dict[int, str]:
+    """The usage locations of users, by id."""
+    return dict(connection.rows(LOCATIONS, [list(user_ids)]))
+
+
+def add_sums(connection: Connection, sums: Iterable[tuple[SumKey, Sums]]) -> None:
+    """Add to the sums that are there."""
+    rows = [(*key, *each) for key, each in sums]
+    if rows:
+        connection.write_all([(ADD_SUMS, rows)])
+
+
+def clear_sums(connection: Connection) -> None:
+    """Take all sums away."""
+    connection.run(CLEAR_SUMS)
+
+
+def days_and_types(
+    connection: Connection, organisation_id: int, days: Sequence[int], wanted: Wanted
+) -> list[tuple[int, str, Sums]]:
+    """The sums of days by type of call."""
+    rows = connection.rows(DAYS_AND_TYPES, _params(organisation_id, days, wanted))
+    return [(row[0], row[1], Sums(*row[2:])) for row in rows]
+
+
+def grouped(
+    connection: Connection, organisation_id: int, days: Sequence[int], wanted: Wanted, by: str
+) -> list[tuple[str | int, str, Sums]]:
+    """The sums of all these days by `by` (user, country or capability) and type of call."""
+    statement = GROUPINGS[by]
+    if by == "user":
+        if wanted.user_id == ALL_USERS:
+            wanted = wanted._replace(user_id=NO_USER)
+        else:
+            statement = BY_USER.replace("user_id >= ?", "user_id = ?")
+    rows = connection.rows(statement, _params(organisation_id, days, wanted))
+    return [(row[0], row[1], Sums(*row[2:])) for row in rows]
+
+
+def records_by_day(
+    connection: Connection, organisation_id: int, days: Sequence[int]
+) -> dict[int, int]:
+    """How many records there are of each day."""
+    return dict(connection.rows(RECORDS_BY_DAY, [organisation_id, list(days), ALL_USERS]))
+
+
+def _params(organisation_id: int, days: Sequence[int], wanted: Wanted) -> list[object]:
+    doubled = [each for value in wanted[1:] for each in (value, value)]
+    return [organisation_id, list(days), wanted.user_id, *doubled]
