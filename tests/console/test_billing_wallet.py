@@ -1,13 +1,16 @@
 """Purchases and expiry, transactions, auto-recharge by the last 28 days. Mirrors
 src/talktime/console/billing/lot_pages.py, transaction_pages.py and recharge_page.py."""
 
+import asyncio
 import csv
 import io
 import re
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
+from talktime.console.asgi import application
 from talktime.console.cell.models import Lot, Transfer, UsageRecord, User, Wallet
 from talktime.operations.payment_methods import list_methods
 from talktime.operations.purchases import list_payments
@@ -76,9 +79,12 @@ def test_transactions_run_back_from_the_balance_to_the_first(admin, spent):
     assert "Balance now US$70.00" in words_of(page)
     assert "-US$0.50 US$70.00" in words_of(page)
     older = re.findall(r'href="(\?before=[\d.]+)"', page.content.decode())
-    words = words_of(admin.get(at(spent, f"transactions/{older[0]}")))
-    assert "-US$0.50 US$95.00" in words
-    assert words.endswith("+ US$100.00 US$100.00 Newest")
+    page = admin.get(at(spent, f"transactions/{older[0]}"))
+    words = words_of(page)
+    assert "-US$0.50 US$85.00" in words
+    oldest = re.findall(r'href="(\?before=[\d.]+)"', page.content.decode())
+    page = admin.get(at(spent, f"transactions/{oldest[0]}"))
+    assert words_of(page).endswith("+ US$100.00 US$100.00 Newest")
 
 
 def test_the_balance_of_a_day_is_that_of_its_end(admin, spent):
@@ -104,6 +110,21 @@ def test_the_file_of_transactions_has_every_movement_with_its_balance(admin, spe
     ]
     assert rows[0]["callee_number"] == "+493012345***"
     assert rows[-1]["kind"] == "purchase"
+
+
+def test_the_file_is_sent_while_it_is_made(admin, spent):
+    async def fetch():
+        transport = httpx.ASGITransport(app=application)
+        cookies = {name: morsel.value for name, morsel in admin.cookies.items()}
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://localhost", cookies=cookies
+        ) as client:
+            return await client.get(at(spent, "transactions.csv"))
+
+    response = asyncio.run(fetch())
+    assert response.status_code == 200
+    assert response.text.count("\r\n") == CALLS + 2
+    assert response.headers["Content-Disposition"] == 'attachment; filename="transactions.csv"'
 
 
 def test_the_settings_say_what_they_would_have_charged_and_suggest_better_ones(admin, spent):

@@ -104,8 +104,8 @@ def test_how_long_credits_last_is_said_with_how_it_is_worked_out(admin, money):
         "Lasts for About 10 days at the pace of the last 7 days: US$21.00 used, US$3.00 a day"
     ) in words
     page = admin.get(f"/organisations/{money.owner.id}/").content.decode()
-    assert page.count('role="listitem"') == 28
-    assert ": US$14.00" in page
+    assert page.count('<rect class="room"') == 28
+    assert ": US$14.00</title>" in page
 
 
 def test_a_balance_for_years_and_one_that_ends_are_said_so(admin, money):

@@ -25,7 +25,7 @@ from talktime.store.wallet_lines import latest_usage, running_calls
 LATEST_CALLS_MAX, RUNNING_MAX = 6, 8
 PAYMENTS_LOOKED_AT_MAX, STATEMENTS_LOOKED_AT_MAX = 20, 24
 YEAR_DAYS = 365
-CHART_HEIGHT = 110
+CHART_HEIGHT = 160
 
 
 @page(may=SEE)
@@ -88,9 +88,7 @@ def _burn_shown(desk: Desk, view: WalletView, pace: Pace | None) -> Shown | None
 def _chart(desk: Desk, days: list[DaySpent]) -> str:
     bars = []
     for day in days:
-        name, amount = desk.wording.day(day.first_ms), desk.money(day.spent_micros).text
-        words = _("%(day)s: %(amount)s") % {"day": name, "amount": amount}
-        spent = (max(day.spent_micros, 0),)
-        bars.append(Bar(desk.wording.short_day(day.first_ms), spent, words))
+        name, amount = desk.wording.short_day(day.first_ms), desk.money(day.spent_micros).text
+        bars.append(Bar(name, (max(day.spent_micros, 0),), amount))
     title = _("Credits used by day, the last 28 days")
     return bar_chart(bars, title=title, height=CHART_HEIGHT)
