@@ -36,7 +36,13 @@ from talktime.console.cell.payment_models import (
     Refund,
 )
 from talktime.console.cell.request_models import MoneyRequest
-from talktime.console.cell.usage_models import SavedView, UsageCursor, UsageDay, UsageUser
+from talktime.console.cell.usage_models import (
+    SavedView,
+    UsageCursor,
+    UsageDay,
+    UsageRecord,
+    UsageUser,
+)
 from talktime.console.cell.wallet_models import WalletHour
 from talktime.console.identity import Id
 
@@ -250,58 +256,6 @@ class Transfer(models.Model):
         ]
         indexes = [
             models.Index(fields=["organisation_id", "at_ms"], name="transfer_by_time"),
-        ]
-
-
-class UsageRecord(models.Model):
-    """One finished, rated call, or a later correction of one. Inserted once, never changed."""
-
-    id = Id(primary_key=True)
-    organisation_id = models.BigIntegerField()
-    call_id = models.BigIntegerField()
-    switch_id = models.BigIntegerField()
-    call_key = models.CharField(max_length=255)
-    kind = models.CharField(max_length=16)
-    type = models.CharField(max_length=32)
-    user_id = models.BigIntegerField(null=True)
-    from_digits = models.CharField(max_length=15)
-    to_digits = models.CharField(max_length=15)
-    destination = models.CharField(max_length=200)
-    prefix = models.CharField(max_length=15)
-    rate = models.TextField()
-    currency = models.CharField(max_length=3)
-    started_ms = models.BigIntegerField()
-    ended_ms = models.BigIntegerField()
-    used_s = models.IntegerField()
-    billed_s = models.IntegerField()
-    fee_micros = models.BigIntegerField()
-    charge_micros = models.BigIntegerField()
-    cause = models.CharField(max_length=64)
-    capability = models.CharField(max_length=32)
-    flags = models.TextField()
-    because = models.TextField()
-    # The calendar month in which the call began (D13); what of it was included minutes (the meter
-    # they were taken from), and what is paid after use.
-    month = models.CharField(max_length=7)
-    pool = models.CharField(max_length=128)
-    pool_s = models.IntegerField()
-    post_micros = models.BigIntegerField()
-
-    class Meta:
-        db_table = "usage_record"
-        constraints = [
-            one_of("kind", ["call", "correction"], "usage_kind_known"),
-            models.CheckConstraint(
-                condition=Q(kind="correction") | Q(used_s__gte=0), name="usage_used_not_negative"
-            ),
-            models.CheckConstraint(
-                condition=Q(kind="correction") | Q(billed_s__gte=0),
-                name="usage_billed_not_negative",
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["organisation_id", "started_ms"], name="usage_by_start"),
-            models.Index(fields=["call_id"], name="usage_by_call"),
         ]
 
 
