@@ -16,7 +16,7 @@ UV_LOCK = $(BIN)/uv pip compile pyproject.toml --no-config --quiet --universal -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check lint types format docs words bench lock clean
+.PHONY: help setup run test check lint types format docs screenshots words bench lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -47,6 +47,10 @@ format: $(VENV)/.test ## let ruff put the code in order
 docs: $(VENV)/.test ## write what of the documentation follows from the code
 	@$(BIN)/python -m docs.generate
 	@$(BIN)/python -m tests.docs.console
+
+screenshots: $(VENV)/.test ## photograph every page of the console, into docs/screenshots (ARGS= for some)
+	@sh tests/servers.sh
+	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 words: $(VENV)/.test ## collect and compile the words of the pages; say what lacks a translation
 	@$(BIN)/python -m talktime.console.words

@@ -4,7 +4,6 @@
 says what the code does not do.
 """
 
-import ast
 import os
 import re
 import sys
@@ -18,9 +17,12 @@ import typer
 
 from docs import (
     api_tables,
+    audit_actions,
     catalogue_tables,
+    configuration,
     jobs,
     licensing,
+    management_tables,
     rules,
     sandbox_tables,
     worked,
@@ -46,107 +48,9 @@ TABLES = {
     **worked_payers.TABLES,
     **worked_refunds.TABLES,
     **api_tables.TABLES,
+    **management_tables.TABLES,
     **catalogue_tables.TABLES,
     **sandbox_tables.TABLES,
-}
-VARIABLES = {
-    "DATABASE_URL": (
-        "none: SQLite files in the data folder",
-        (
-            "Address of the PostgreSQL database for the control plane and every cell that names "
-            "none of its own: `postgresql://user:password@host:5432/database`."
-        ),
-    ),
-    "TALKTIME_CELLS": (
-        "`main`",
-        (
-            "The cells, separated by spaces. Each is a `name` (a schema in the database of "
-            "`DATABASE_URL`, or a SQLite file), or `name=postgresql://...` for a server of its own."
-        ),
-    ),
-    "TALKTIME_DATA": (
-        "`data`",
-        "Folder of the SQLite files, the secret key and `demo.json`.",
-    ),
-    "HOST": ("`127.0.0.1`", "Address on which `talktime serve` listens; `0.0.0.0` for all."),
-    "PORT": ("`8000`", "Port on which `talktime serve` listens; `0` for any free one."),
-    "TALKTIME_URL": (
-        "what `HOST` and `PORT` make; for requests the demo's address",
-        (
-            "The address under which people and switches reach the service, such as "
-            "`https://talktime.contoso.example`. The console answers to its name alone, and its "
-            "cookies go over https when it begins with that. The commands that make requests "
-            "(`quote`, `call`, `replay`) send them there."
-        ),
-    ),
-    "TALKTIME_KEY": (
-        "the demo's key",
-        "API key with which the commands that make requests sign in.",
-    ),
-    "TALKTIME_SECRET_KEY": (
-        "made once, in the file `secret_key` of the data folder",
-        (
-            "Signs the console's sessions; at least 32 characters. All processes that serve one "
-            "console need the same one."
-        ),
-    ),
-    "TALKTIME_SEAL_KEY": (
-        "made once, in the file `seal_key` of the data folder",
-        (
-            "Seals the secrets in the databases (of payment providers and webhooks); at least 32 "
-            "characters. Several keys, separated by spaces: the first seals, all open."
-        ),
-    ),
-    "TALKTIME_SMTP_URL": (
-        "none: mail is kept as files in `mail/new` of the data folder",
-        (
-            "The server that mail is handed to: `smtp+starttls://user:password@host:587`, "
-            "`smtps://user:password@host:465`, or `smtp://host:25` without encryption."
-        ),
-    ),
-    "TALKTIME_MAIL_FROM": (
-        "`Talktime <talktime@HOST>`, of the host in `TALKTIME_URL`",
-        "Whom mail is from: `Talktime <talktime@contoso.example>`.",
-    ),
-    "TALKTIME_WEBHOOKS_ALLOW": (
-        "none",
-        (
-            "Hosts, or hosts with ports, separated by spaces, that webhooks may reach without "
-            "https and at private addresses: `hooks.internal.example:8443`."
-        ),
-    ),
-    "TALKTIME_SELLER": (
-        "`Talktime`",
-        (
-            "Who issues invoices and statements: "
-            '`{"name": "Contoso Voice", "address": ["1 Main Street", "Oslo"], "tax_id": "NO 1"}`, '
-            "or lines, the name first, then the address. What was issued keeps the details it had."
-        ),
-    ),
-    "TALKTIME_SLICE_SECONDS": (
-        "`300`",
-        "The longest that one answer lets a call talk; then the switch must ask again.",
-    ),
-    "TALKTIME_GRACE_SECONDS": (
-        "`60`",
-        "How long what a call holds outlives what it was granted, before the call is closed.",
-    ),
-    "TALKTIME_TEST_CLOCK": (
-        "`0`; the demo has one",
-        (
-            "`1` lets `talktime clock advance` move time forward, for all processes of this data "
-            "folder: set it for each of them. Never in production."
-        ),
-    ),
-    "TALKTIME_CLOSE_HOURS": (
-        "`24`",
-        "How many hours after its end (UTC) a month that is paid after use is closed.",
-    ),
-    "TALKTIME_PAY_DAYS": ("`30`", "Within how many days a statement is to be paid."),
-    "TALKTIME_BLOCK_DAYS": (
-        "`14`",
-        "How many days after that calls that would be paid after use are refused until it is paid.",
-    ),
 }
 
 
@@ -204,46 +108,6 @@ first in this table is the answer.
 429 and 503 carry a `Retry-After` header: send the same request again, with the same sequence
 number. Nothing is charged twice.
 """
-
-
-def configuration() -> str:
-    """Every environment variable."""
-    rows = [(f"`{name}`", default, text) for name, (default, text) in VARIABLES.items()]
-    with TemporaryDirectory() as empty:
-        plain = settings_from({"TALKTIME_DATA": empty})
-    addresses = (plain.control_plane, *plain.cells.values())
-    files = [address.path.name for address in addresses if address.path]
-    return f"""# Configuration
-
-{WRITTEN.format("config.py and docs/generate.py")}
-
-An installation is described by its environment alone; an empty value counts as none. With nothing
-set it is {" and ".join(f"`{name}`" for name in files)} in the data folder, served on
-`http://{plain.host}:{plain.port}`.
-
-{table(("variable", "default", "what it is"), rows)}
-
-A value that cannot be used ends the command with one line that says what to write instead.
-Passwords in addresses are never shown or logged.
-
-What can grow has a maximum, which is the same everywhere: [limits](limits.md).
-"""
-
-
-def variables_read() -> set[str]:
-    """The names of the environment variables that the code reads."""
-    found = set()
-    for path in (PROJECT / "src").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            match node:
-                case ast.Call(
-                    func=ast.Attribute(attr="get", value=ast.Name(id="environ")),
-                    args=[ast.Constant(value=str(name)), *_],
-                ):
-                    found.add(name)
-                case ast.keyword(arg="envvar", value=ast.Constant(value=str(name))):
-                    found.add(name)
-    return found
 
 
 def limit_lines() -> Iterator[tuple[str, str]]:
@@ -473,13 +337,14 @@ def _delay(seconds: int) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "refusals.md": refusals,
-    "configuration.md": configuration,
+    "configuration.md": configuration.page,
     "limits.md": limits_page,
     "cli.md": cli,
     "tables.md": tables,
     "checks.md": checks,
     "jobs.md": jobs.page,
     "notices.md": notices,
+    "audit.md": audit_actions.page,
     "licensing.md": licensing.page,
     "rules.md": rules.page,
 }

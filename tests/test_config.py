@@ -218,3 +218,13 @@ def test_mail_is_from_the_host_of_the_installation_where_nothing_else_is_said():
     named = settings_from({"TALKTIME_MAIL_FROM": "Contoso <calls@contoso.example>"})
     assert named.mail_from() == "Contoso <calls@contoso.example>"
     assert settings_from({"HOST": "0.0.0.0", "PORT": "80"}).address == "http://127.0.0.1:80"
+
+
+def test_hosts_that_webhooks_may_reach_are_read_and_what_is_none_is_refused_at_the_start():
+    text = "Hooks.internal 10.0.0.5:8080 [fd00::5]:8443"
+    allowed = settings_from({"TALKTIME_WEBHOOKS_ALLOW": text}).webhooks_allow
+    assert allowed == ("hooks.internal", "10.0.0.5:8080", "[fd00::5]:8443")
+    assert settings_from({}).webhooks_allow == ()
+    for wrong in ("http://hooks.internal", "a,b", "hooks.internal/x", "a:0", "a:99999", "a:b", "*"):
+        with pytest.raises(ConfigError, match=r"TALKTIME_WEBHOOKS_ALLOW: .* is no host"):
+            settings_from({"TALKTIME_WEBHOOKS_ALLOW": f"hooks.internal {wrong}"})

@@ -6,10 +6,20 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
+
+from talktime.config_services import (
+    PORT_MAX,
+    SingleSignOn,
+    mail_from_from,
+    single_sign_on_from,
+    smtp_from,
+    webhooks_allow_from,
+)
+from talktime.config_services import ConfigError as ConfigError
+from talktime.config_services import Smtp as Smtp
 
 CONTROL_PLANE_SCHEMA = "talktime"
 CONTROL_PLANE_ALIAS = "default"
@@ -19,17 +29,7 @@ DAY_SECONDS = 86_400
 SELLER_LINES_MAX = 8
 CELL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 WILDCARD_HOSTS = ("0.0.0.0", "::", "")
-SMTP_KINDS: dict[str, tuple[Literal["none", "starttls", "tls"], int]] = {
-    "smtp": ("none", 25),
-    "smtp+starttls": ("starttls", 587),
-    "smtps": ("tls", 465),
-}
-MAIL_ADDRESS = re.compile(r"[^\s@<>\"(),;:\\]+@[A-Za-z0-9.-]+")
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-
-
-class ConfigError(Exception):
-    """The environment holds a value that cannot be used; the message says what to do about it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -64,17 +64,6 @@ NO_SELLER = SellerDetails("Talktime")
 
 
 @dataclass(frozen=True, slots=True)
-class Smtp:
-    """The server that mail is handed to. `tls`: none, from the start, or by STARTTLS."""
-
-    host: str
-    port: int
-    tls: Literal["none", "starttls", "tls"]
-    user: str = field(default="", repr=False)
-    password: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """One installation, as its environment describes it."""
 
@@ -103,6 +92,7 @@ class Settings:
     pay_days: int = 30
     block_days: int = 14
     """How long a statement may be paid, and how long after that calls are blocked."""
+    single_sign_on: SingleSignOn | None = None
 
     def mail_from(self) -> str:
         """Whom mail is from."""
@@ -161,24 +151,17 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         public_url=public_url_from(environ.get("TALKTIME_URL", "")),
         given_secret_key=secret_key_from(environ.get("TALKTIME_SECRET_KEY", "")),
         given_seal_keys=seal_keys_from(environ.get("TALKTIME_SEAL_KEY", "")),
-        slice_s=seconds_from(
-            "TALKTIME_SLICE_SECONDS", environ.get("TALKTIME_SLICE_SECONDS", ""), 300, 1
-        ),
-        grace_s=seconds_from(
-            "TALKTIME_GRACE_SECONDS", environ.get("TALKTIME_GRACE_SECONDS", ""), 60, 0
-        ),
+        slice_s=number_from(environ, "TALKTIME_SLICE_SECONDS", 300, 1, DAY_SECONDS),
+        grace_s=number_from(environ, "TALKTIME_GRACE_SECONDS", 60, 0, DAY_SECONDS),
         smtp=smtp_from(environ.get("TALKTIME_SMTP_URL", "")),
         given_mail_from=mail_from_from(environ.get("TALKTIME_MAIL_FROM", "")),
-        webhooks_allow=tuple(environ.get("TALKTIME_WEBHOOKS_ALLOW", "").lower().split()),
+        webhooks_allow=webhooks_allow_from(environ.get("TALKTIME_WEBHOOKS_ALLOW", "")),
         test_clock=yes_or_no("TALKTIME_TEST_CLOCK", environ.get("TALKTIME_TEST_CLOCK", "")),
         seller=seller_from(environ.get("TALKTIME_SELLER", "")),
-        close_hours=number_from(
-            "TALKTIME_CLOSE_HOURS", environ.get("TALKTIME_CLOSE_HOURS", ""), 24, 0, 240
-        ),
-        pay_days=number_from("TALKTIME_PAY_DAYS", environ.get("TALKTIME_PAY_DAYS", ""), 30, 0, 365),
-        block_days=number_from(
-            "TALKTIME_BLOCK_DAYS", environ.get("TALKTIME_BLOCK_DAYS", ""), 14, 0, 365
-        ),
+        close_hours=number_from(environ, "TALKTIME_CLOSE_HOURS", 24, 0, 240),
+        pay_days=number_from(environ, "TALKTIME_PAY_DAYS", 30, 0, 365),
+        block_days=number_from(environ, "TALKTIME_BLOCK_DAYS", 14, 0, 365),
+        single_sign_on=single_sign_on_from(environ),
     )
 
 
@@ -228,21 +211,16 @@ def postgres_url(variable: str, text: str) -> str:
 
 def port_from(text: str) -> int:
     text = text.strip() or "8000"
-    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > PORT_MAX:
         raise ConfigError(f"PORT is {text!r}. Use a number from 1 to 65535 (0 for any free port).")
     return int(text)
 
 
-def seconds_from(variable: str, text: str, default: int, least: int) -> int:
-    """A whole number of seconds, up to a day; the default where nothing is set."""
-    return number_from(variable, text, default, least, DAY_SECONDS)
-
-
-def number_from(variable: str, text: str, default: int, least: int, most: int) -> int:
+def number_from(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
     """A whole number within bounds; the default where nothing is set."""
-    text = text.strip() or str(default)
+    text = environ.get(name, "").strip() or str(default)
     if not re.fullmatch(r"[0-9]{1,5}", text) or not least <= int(text) <= most:
-        raise ConfigError(f"{variable} is {text!r}. Use a number from {least} to {most}.")
+        raise ConfigError(f"{name} is {text!r}. Use a number from {least} to {most}.")
     return int(text)
 
 
@@ -320,40 +298,6 @@ def seal_keys_from(text: str) -> tuple[str, ...]:
             "one is then made in the data folder."
         )
     return keys
-
-
-def smtp_from(text: str) -> Smtp | None:
-    """The server of TALKTIME_SMTP_URL; None for none. Never repeats the password."""
-    text = text.strip()
-    if not text:
-        return None
-    try:
-        parts = urlsplit(text)
-        port, host = parts.port, parts.hostname or ""
-    except ValueError:
-        port, host = None, ""
-    kind = SMTP_KINDS.get(text.partition("://")[0])
-    if not host or port == 0 or kind is None or parts.path.strip("/") or parts.query:
-        raise ConfigError(
-            "TALKTIME_SMTP_URL is not the address of a mail server. Write "
-            "smtp+starttls://user:password@host:587, smtps://user:password@host:465 or "
-            "smtp://host:25."
-        )
-    tls, default = kind
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return Smtp(host, port or default, tls, user, password)
-
-
-def mail_from_from(text: str) -> str:
-    text = text.strip()
-    name, address = parseaddr(text)
-    usable = text.isprintable() and text.isascii() and MAIL_ADDRESS.fullmatch(address)
-    if text and (not usable or text not in (address, f"{name} <{address}>")):
-        raise ConfigError(
-            "TALKTIME_MAIL_FROM must be an address, with a name in ASCII or without: "
-            "Talktime <talktime@contoso.example>"
-        )
-    return text
 
 
 def key_in_file(path: Path) -> str:

@@ -31,6 +31,7 @@ def test_a_new_admin_gets_a_password_that_is_shown_once(shell, create, contoso):
         "email": EMAIL,
         "organisation": "Contoso",
         "organisation_id": contoso["organisation_id"],
+        "role": "owner",
         "password": made["password"],
     }
     assert authenticate(username=EMAIL, password=made["password"]).email == EMAIL

@@ -13,7 +13,16 @@ from tests.serving import Serving, serving
 from tests.stores import Store
 
 DEMO_FACTS = {
-    *("url", "switch_key", "caller", "callee", "admin_email", "admin_password"),
+    *(
+        "url",
+        "switch_key",
+        "caller",
+        "callee",
+        "admin_email",
+        "admin_password",
+        "operator_email",
+        "operator_password",
+    ),
     *("organisation", "toll_free"),
 }
 HIDDEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')

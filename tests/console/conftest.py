@@ -44,7 +44,7 @@ def passwords_hashed_quickly() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def nobody_has_tried_to_sign_in() -> None:
     """What another test has failed at is not held against this one."""
-    from talktime.console.start.sign_in import attempts
+    from talktime.console.people.sign_in import attempts
 
     attempts.forget()
 

@@ -188,6 +188,7 @@ NOTICES: dict[Any, dict[str, Any]] = {
         "tries": 0,
         "detail": "",
         "due_ms": START_MS,
+        "answer": "",
     },
     cell.Recipient: {
         "id": 93,

@@ -1,4 +1,5 @@
-"""How often a password may be guessed. Mirrors src/talktime/console/start/{sign_in,throttle}.py."""
+"""How often a password may be guessed. Mirrors src/talktime/console/people/sign_in.py and
+throttle.py."""
 
 import threading
 from typing import ClassVar
@@ -8,8 +9,8 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from django.db import connections
 from django.test import override_settings
 
-from talktime.console.start import sign_in as page
-from talktime.console.start.throttle import (
+from talktime.console.people import sign_in as page
+from talktime.console.people.throttle import (
     EMAIL_FAILURES_MAX,
     EMAIL_GAP_S,
     PAIR_FAILURES_MAX,

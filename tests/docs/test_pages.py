@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import VARIABLES, commands, variables_read, written
+from docs.configuration import VARIABLES, variables_read
+from docs.generate import commands, written
 from talktime.core.funding import TRANSFER_KINDS
 from talktime.core.ledger import SYSTEM_ACCOUNTS
 from talktime.core.refusal import REFUSALS

@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 
+from talktime.core.directory import Organisation
 from talktime.core.keys import ApiKey
 from talktime.core.refusal import Refusal
 from talktime.operations.keys import (
@@ -14,7 +15,9 @@ from talktime.operations.keys import (
     find_switch,
     key_text,
     list_keys,
+    list_own_keys,
     list_switches,
+    note_use,
     revoke_key,
     rotate_key,
     secret_hash,
@@ -95,10 +98,10 @@ def test_a_key_may_have_one_scope_and_an_end(create, control):
     [
         ({"name": ""}, "the key's name must be 1 to 64"),
         ({"name": "a" * 65}, "the key's name must be 1 to 64"),
-        ({"scopes": []}, "a key needs a scope: calls, quotes, users, billing"),
+        ({"scopes": []}, "a key needs a scope: calls, quotes, read, users, billing"),
         (
             {"scopes": ["calls", "money"]},
-            "a scope must be one of calls, quotes, users, billing, operator, not 'money'",
+            "a scope must be one of calls, quotes, read, users, billing, notices, operator, not",
         ),
         ({"expires_ms": NOW_MS}, "the key would have expired before it is made"),
     ],
@@ -109,6 +112,70 @@ def test_a_malformed_key_is_refused_and_nothing_is_made(create, control, said, r
     assert isinstance(refusal, Refusal)
     assert (refusal.code, refusal.detail[: len(refused)]) == ("invalid_value", refused)
     assert control_contents(control) == before
+
+
+CONTOSO = Organisation(7, "Contoso", "main", "USD", "UTC", "US", "prepaid", True, "standard")
+
+
+def test_an_organisations_key_has_no_scope_of_a_switch_or_the_operator(control, next_id):
+    before = control_contents(control)
+    for scope in ("calls", "quotes", "operator"):
+        with control.transaction():
+            refusal = create_key(
+                control, CONTOSO, name="portal", scopes=["read", scope], now_ms=NOW_MS,
+                next_id=next_id, entropy=CHANCE,
+            )  # fmt: skip
+        detail = f"a scope must be one of read, users, billing, notices, not {scope!r}"
+        assert refusal == Refusal("invalid_value", detail)
+    assert control_contents(control) == before
+
+
+def test_an_organisations_key_is_known_to_it_alone_and_stays_its_own(control, next_id):
+    with control.transaction():
+        made = create_key(
+            control, CONTOSO, name="portal", scopes=["read"], now_ms=NOW_MS, next_id=next_id,
+            entropy=CHANCE,
+        )  # fmt: skip
+    assert (made.key.switch_id, made.key.organisation_id) == (0, 7)
+    before = control_contents(control)
+    with control.transaction():
+        refusals = [
+            revoke_key(control, 100, organisation_id=8, now_ms=NOW_MS),
+            rotate_key(
+                control, 100, organisation_id=8, old_expires_ms=NOW_MS, now_ms=NOW_MS,
+                next_id=next_id, entropy=OTHER_CHANCE,
+            ),
+        ]  # fmt: skip
+    assert refusals == [Refusal("unknown_key", "there is no key 100")] * 2
+    assert control_contents(control) == before
+    with control.transaction():
+        new = rotate_key(
+            control, 100, organisation_id=7, old_expires_ms=NOW_MS, now_ms=NOW_MS,
+            next_id=next_id, entropy=OTHER_CHANCE,
+        )  # fmt: skip
+    assert (new.key.organisation_id, new.key.scopes) == (7, frozenset({"read"}))
+    assert [key.id for key in list_own_keys(control, 7)] == [new.key.id, 100]
+    assert list_own_keys(control, 8) == []
+
+
+def test_an_organisation_has_so_many_keys_in_use_at_most(control, next_id, monkeypatch):
+    monkeypatch.setattr("talktime.operations.keys.KEYS_MAX", 1)
+    said = {"name": "portal", "scopes": ["read"], "now_ms": NOW_MS, "next_id": next_id}
+    with control.transaction():
+        create_key(control, CONTOSO, entropy=CHANCE, **said)
+        refusal = create_key(control, CONTOSO, entropy=OTHER_CHANCE, **said)
+        assert refusal.detail == "an organisation has at most 1 keys in use; revoke one first"
+        revoke_key(control, 100, now_ms=NOW_MS)
+        assert create_key(control, CONTOSO, entropy=OTHER_CHANCE, **said).key.name == "portal"
+
+
+def test_the_use_of_a_key_is_kept_once_an_hour(create, control):
+    key = create().key
+    note_use(control, key, NOW_MS)
+    note_use(control, key, NOW_MS + 3_599_999)
+    assert find_key(control, key.id).used_ms == NOW_MS
+    note_use(control, find_key(control, key.id), NOW_MS + 3_600_000)
+    assert find_key(control, key.id).used_ms == NOW_MS + 3_600_000
 
 
 def test_a_rotated_key_leaves_the_old_one_some_time(create, rotate, control):

@@ -1,5 +1,6 @@
 """What is about to expire is told in time. Mirrors src/talktime/operations/warn_of_expiry.py."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,10 +9,11 @@ from talktime.core.payments import PaymentMethod
 from talktime.operations.fund import fund
 from talktime.operations.payment_methods import add_method, remove_method
 from talktime.operations.warn_of_expiry import warn_of_expiry
+from talktime.store.expiring import lots_expiring
 from tests.shop import UNIT, Shop
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
-DAY_MS = 86_400_000
+DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 
 
 @pytest.fixture
@@ -126,13 +128,32 @@ def test_a_lot_of_the_29_of_february_is_told_before_the_28(shop):
     assert warned(shop, ms("2029-02-27T10:00")) == ["1"]
 
 
-def test_many_lots_are_told_page_by_page(shop):
+def test_lots_of_many_days_are_read_page_by_page(shop):
     """R4: more than fit one transaction."""
-    end_ms = shop.now_ms + 20 * DAY_MS
-    for number in range(300):
-        lot(shop, end_ms, f"k{number}", UNIT)
-    assert warned(shop, shop.now_ms) == ["30"] * 300
-    assert warned(shop, shop.now_ms + 1) == []
+    for number in range(12):
+        lot(shop, shop.now_ms + (number + 10) * DAY_MS, f"k{number}", UNIT)
+    until_ms, after, pages = shop.now_ms + 30 * DAY_MS, (0, 0), []
+    with shop.cell.reading():
+        while page := lots_expiring(shop.cell, shop.now_ms, until_ms, after, 5):
+            pages.append([each.day - page[0].day for each in page])
+            after = (page[-1].organisation_id, page[-1].day)
+    assert pages == [[0, 1, 2, 3, 4], [0, 1, 2, 3, 4], [0, 1]]
+    assert warned(shop, shop.now_ms) == ["30"] * 12
+
+
+def test_lots_of_one_day_are_told_in_one_notice(shop):
+    """D4: one mail for a day, with what all of them come to and when the first ends."""
+    first_ms = (shop.now_ms // DAY_MS + 10) * DAY_MS
+    for number in range(3):
+        lot(shop, first_ms + number * HOUR_MS, f"k{number}", (number + 1) * UNIT)
+    lot(shop, first_ms + DAY_MS, "the day after", 9 * UNIT)
+    assert warned(shop, first_ms - 30 * DAY_MS) == ["30"]
+    with shop.cell.reading():
+        [(facts,)] = shop.cell.rows("SELECT facts FROM outbox WHERE kind = 'lot.expiring'")
+    told = json.loads(facts)
+    assert (told["lots"], told["remaining_micros"]) == (3, 6 * UNIT)
+    assert told["expires_ms"] == first_ms
+    assert warned(shop, first_ms - 7 * DAY_MS) == ["7", "30"]
 
 
 @pytest.mark.parametrize(

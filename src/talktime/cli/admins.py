@@ -21,6 +21,9 @@ PASSWORD_TEXT_MAX = 1_000
 def create_command(
     email: Annotated[str, typer.Argument(help="The e-mail address to sign in with.")],
     organisation: Annotated[str, typer.Option(help="Name of the organisation to look after.")],
+    role: Annotated[
+        str, typer.Option(help="owner, billing_admin, voice_admin or viewer.")
+    ] = "owner",
     password_stdin: Annotated[
         bool,
         typer.Option("--password-stdin", help="Read the password from stdin. Default: a new one."),
@@ -30,7 +33,8 @@ def create_command(
     """Let a person sign in to the console and look after an organisation.
 
     A new account's password is made here and shown once. An account that is there gets the
-    organisation too; its password stays, unless one is given with --password-stdin.
+    organisation too, or another role there; its password stays, unless one is given with
+    --password-stdin.
     """
     settings = installation()
     given = password_from_stdin() if password_stdin else ""
@@ -40,15 +44,21 @@ def create_command(
     from talktime.console.accounts import account_exists, create_admin
 
     made = "" if given or account_exists(email) else secrets.token_urlsafe(PASSWORD_BYTES)
-    account_id = create_admin(email, given or made or None, owner.id)
+    account_id = create_admin(email, given or made or None, owner.id, role)
     document = {
         "id": str(account_id),
         "email": email.strip().lower(),
         "organisation": owner.name,
         "organisation_id": str(owner.id),
+        "role": role,
         "password": made or None,
     }
-    facts = {"Id": account_id, "Organisation": owner.name, "Sign in": f"{place(settings)}sign-in/"}
+    facts = {
+        "Id": account_id,
+        "Organisation": owner.name,
+        "Role": role,
+        "Sign in": f"{place(settings)}sign-in/",
+    }
     shown = [panel(str(document["email"]), facts)]
     show(json, document, *shown, *(["The password, shown this once:", made] if made else []))
 
@@ -67,15 +77,15 @@ def list_command(json: Json = False) -> None:
             "email": each.email,
             "organisation": each.organisation,
             "organisation_id": str(each.organisation_id),
+            "role": each.role,
             "active": each.active,
             "created": moment(each.created_ms),
         }
         for each in list_admins()
     ]
-    columns = ("E-mail", "Organisation", "Active", "Created")
-    rows = [
-        (each["email"], each["organisation"], each["active"], each["created"]) for each in documents
-    ]
+    columns = ("E-mail", "Organisation", "Role", "Active", "Created")
+    shown = ("email", "organisation", "role", "active", "created")
+    rows = [tuple(each[name] for name in shown) for each in documents]
     empty = "Nobody can sign in yet: `talktime admin create` lets somebody."
     show(json, {"admins": documents}, table(columns, rows, empty=empty))
 

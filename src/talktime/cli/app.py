@@ -1,11 +1,15 @@
 """The commands of `talktime`, and their order in its help."""
 
+import getpass
+import os
+from socket import gethostname
 from typing import Annotated
 
 import typer
 
 from talktime import __version__
 from talktime.cli.admins import group as admin_group
+from talktime.cli.audit import audit_command
 from talktime.cli.calls import group as call_group
 from talktime.cli.calls import quote_command
 from talktime.cli.catalogue import group as catalogue_group
@@ -14,6 +18,7 @@ from talktime.cli.clock import group as clock_group
 from talktime.cli.commerce_model import move_command
 from talktime.cli.fund import fund_command
 from talktime.cli.grants import group as grant_group
+from talktime.cli.installation import new_ids
 from talktime.cli.invoices import group as invoice_group
 from talktime.cli.invoices import profile_group as billing_profile_group
 from talktime.cli.jobs import jobs_command
@@ -36,12 +41,16 @@ from talktime.cli.recipients import group as recipient_group
 from talktime.cli.refunds import group as refund_group
 from talktime.cli.replay import replay_command
 from talktime.cli.serve import serve_command
+from talktime.cli.staff import group as staff_group
 from talktime.cli.statement import statement_command
 from talktime.cli.usage import group as usage_group
 from talktime.cli.user_files import export_users_command, import_users_command
 from talktime.cli.users import group as user_group
 from talktime.cli.wallet import wallet_command
 from talktime.cli.webhooks import group as webhook_group
+from talktime.clock import now_ms
+from talktime.core.audit import Actor
+from talktime.operations.audit import acting
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -54,6 +63,19 @@ app = typer.Typer(
 )
 
 
+ACTS_FOR_OTHERS = ("serve",)
+"""Commands in which the shell does not act itself: what runs in them says for whom."""
+
+
+def shell_actor() -> Actor:
+    """Who runs this shell, on which machine."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = str(os.getuid())
+    return Actor("shell", name, gethostname())
+
+
 def version(wanted: bool) -> None:
     if wanted:
         print(f"talktime {__version__}")
@@ -62,12 +84,16 @@ def version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     _version: Annotated[
         bool,
         typer.Option("--version", callback=version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """What holds for all commands."""
+    if context.invoked_subcommand not in ACTS_FOR_OTHERS:
+        ids = new_ids()
+        context.with_resource(acting(shell_actor(), now_ms, ids.next))
 
 
 RUN, KEEP, CALL, PROVE = "Run", "Set up", "Calls", "Money and proof"
@@ -79,6 +105,7 @@ app.add_typer(clock_group, name="clock", rich_help_panel=RUN)
 app.add_typer(organisation_group, name="organisation", rich_help_panel=KEEP)
 organisation_group.command("move")(move_command)
 app.add_typer(admin_group, name="admin", rich_help_panel=KEEP)
+app.add_typer(staff_group, name="staff", rich_help_panel=KEEP)
 app.add_typer(user_group, name="user", rich_help_panel=KEEP)
 user_group.command("import")(import_users_command)
 user_group.command("export")(export_users_command)
@@ -108,5 +135,6 @@ app.add_typer(invoice_group, name="invoice", rich_help_panel=PROVE)
 app.add_typer(post_statement_group, name="post-statement", rich_help_panel=PROVE)
 app.command("statement", rich_help_panel=PROVE)(statement_command)
 app.command("notices", rich_help_panel=PROVE)(notices_command)
+app.command("audit", rich_help_panel=PROVE)(audit_command)
 app.command("check-books", rich_help_panel=PROVE)(check_books_command)
 app.add_typer(usage_group, name="usage", rich_help_panel=PROVE)

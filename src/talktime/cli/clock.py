@@ -10,6 +10,7 @@ from talktime.cli.installation import cell, control_plane, installation
 from talktime.cli.output import Json, moment, panel, show
 from talktime.clock import ahead_in_words, ahead_ms, is_movable, movable_clock, now_ms, real_ms, utc
 from talktime.config import Settings
+from talktime.operations.clock_moves import note_move
 from talktime.operations.newest_row import newest_row_ms
 
 group = typer.Typer(no_args_is_help=True, help="The test clock. Never in production.")
@@ -37,8 +38,10 @@ def advance_command(
 
     What comes due on the way is done by the jobs as soon as they see it. There is no way back.
     """
-    installation()
-    movable_clock().move(to)
+    with control_plane(installation()) as control:
+        clock, before_ms = movable_clock(), now_ms()
+        clock.move(to)
+        note_move(control, before_ms, now_ms())
     show_clock(json)
 
 
@@ -61,7 +64,10 @@ def reset_command(
             f"there is data of {utc(newest_ms)}, after the real time: the clock cannot go back "
             "behind it. Use an empty data folder (TALKTIME_DATA) or wait until then"
         )
-    clock.reset()
+    with control_plane(settings) as control:
+        before_ms = now_ms()
+        clock.reset()
+        note_move(control, before_ms, now_ms())
     show_clock(json)
 
 

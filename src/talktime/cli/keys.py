@@ -1,7 +1,9 @@
-"""`talktime key`: the API keys of switches. A key's text is shown once, when it is made."""
+"""`talktime key`: API keys of switches, organisations and the operator's programs. A key's text is
+shown once, when it is made."""
 
 import secrets
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.console import RenderableType
@@ -11,7 +13,9 @@ from talktime.cli.installation import all_pages, control_plane, installation, ne
 from talktime.cli.moments import moment_ms
 from talktime.cli.output import Json, moment, panel, show, table
 from talktime.clock import now_ms
-from talktime.core.keys import SWITCH_SCOPES, ApiKey
+from talktime.core.directory import Organisation
+from talktime.core.keys import READ, SWITCH_SCOPES, ApiKey
+from talktime.core.limits import KEEP_HOURS_MAX
 from talktime.operations.keys import (
     ENTROPY_BYTES,
     create_key,
@@ -21,14 +25,19 @@ from talktime.operations.keys import (
     list_switches,
     revoke_key,
     rotate_key,
+    state_of,
 )
+from talktime.operations.organisations import find_organisation
 from talktime.store.database import Connection
-from talktime.store.keys import switch_named
+from talktime.store.keys import Switch, switch_named
+from talktime.store.organisations import organisation_of_id
 
-group = typer.Typer(no_args_is_help=True, help="API keys with which switches charge calls.")
+group = typer.Typer(
+    no_args_is_help=True,
+    help="API keys: of switches, of organisations, of the operator's own programs.",
+)
 
 HOUR_MS = 3_600_000
-HOURS_MAX = 24 * 366
 
 Id = Annotated[int, typer.Argument(help="Its id, as `talktime key list` shows it.", metavar="ID")]
 
@@ -36,8 +45,15 @@ Id = Annotated[int, typer.Argument(help="Its id, as `talktime key list` shows it
 @group.command("create")
 def create_command(
     switch: Annotated[
-        str, typer.Argument(help="Name of the switch; made when it is new.", metavar="SWITCH")
-    ],
+        str,
+        typer.Argument(
+            help="Name of the switch; made when it is new. Without it, the key is the operator's.",
+            metavar="[SWITCH]",
+        ),
+    ] = "",
+    organisation: Annotated[
+        str, typer.Option(help="Instead of a switch: the organisation that the key opens alone.")
+    ] = "",
     operator: Annotated[
         str, typer.Option(help="Whose switch it is, when it is new. Default: its name.")
     ] = "",
@@ -45,7 +61,8 @@ def create_command(
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            help="calls, quotes, users or billing, once or more. Default: calls and quotes."
+            help="What it opens, once or more: calls, quotes (a switch's), read, users, billing, "
+            "notices, operator (not an organisation's). Default: calls and quotes; read."
         ),
     ] = None,
     expires: Annotated[
@@ -53,27 +70,46 @@ def create_command(
     ] = "",
     json: Json = False,
 ) -> None:
-    """Make a key for a switch. Its text is shown now, and never again."""
+    """Make a key for a switch, an organisation or the operator. Its text is shown now, and never
+    again."""
+    if switch and organisation:
+        raise typer.BadParameter("a key is a switch's or an organisation's, not both")
     at_ms, next_id = now_ms(), new_ids().next
     with control_plane(installation()) as control, control.transaction():
-        whose = switch_named(control, switch) or unless_refused(
-            create_switch(
-                control, name=switch, operator=operator or switch, now_ms=at_ms, next_id=next_id
-            )
-        )
+        whose = owner_of(control, switch, organisation, operator)
         made = unless_refused(
             create_key(
                 control,
                 whose,
                 name=name,
-                scopes=scope or SWITCH_SCOPES,
+                scopes=scope or (SWITCH_SCOPES if switch else (READ,)),
                 expires_ms=moment_ms(expires) if expires else None,
                 now_ms=at_ms,
                 next_id=next_id,
                 entropy=secrets.token_bytes(ENTROPY_BYTES),
             )
         )
-    show_key(json, made.key, whose.name, at_ms, made.text)
+        owners = owner_names(control, [made.key])
+    show_key(json, made.key, owners, at_ms, made.text)
+
+
+def owner_of(
+    control: Connection, switch: str, organisation: str, operator: str
+) -> Switch | Organisation | None:
+    """Whose a new key is; a switch that is new is made. None for the operator's own."""
+    if organisation:
+        return unless_refused(find_organisation(control, organisation))
+    if not switch:
+        return None
+    return switch_named(control, switch) or unless_refused(
+        create_switch(
+            control,
+            name=switch,
+            operator=operator or switch,
+            now_ms=now_ms(),
+            next_id=new_ids().next,
+        )
+    )
 
 
 @group.command("list")
@@ -82,16 +118,16 @@ def list_command(json: Json = False) -> None:
     at_ms = now_ms()
     with control_plane(installation()) as control, control.reading():
         found = all_pages(lambda after: list_keys(control, after=after), 0, lambda each: each.id)
-        names = switch_names(control)
-    columns = ("Id", "Switch", "Name", "Scopes", "State", "Expires")
+        owners = owner_names(control, found)
+    columns = ("Id", "Of", "Name", "Scopes", "State", "Expires")
     rows = [
         (
-            *(each.id, names.get(each.switch_id), each.name, ", ".join(sorted(each.scopes))),
-            *(state(each, at_ms), moment(each.expires_ms)),
+            *(each.id, owners.of(each), each.name, ", ".join(sorted(each.scopes))),
+            *(state_of(each, at_ms), moment(each.expires_ms)),
         )
         for each in found
     ]
-    documents = [document(each, names.get(each.switch_id), at_ms) for each in found]
+    documents = [document(each, owners, at_ms) for each in found]
     empty = "There are no keys: `talktime key create` makes one."
     show(json, {"keys": documents}, table(columns, rows, empty=empty))
 
@@ -101,8 +137,8 @@ def show_command(key: Id, json: Json = False) -> None:
     """Show a key; never its text."""
     with control_plane(installation()) as control, control.reading():
         found = unless_refused(find_key(control, key))
-        names = switch_names(control)
-    show_key(json, found, names.get(found.switch_id), now_ms())
+        owners = owner_names(control, [found])
+    show_key(json, found, owners, now_ms())
 
 
 @group.command("rotate")
@@ -110,11 +146,11 @@ def rotate_command(
     key: Id,
     keep_hours: Annotated[
         int,
-        typer.Option(min=0, max=HOURS_MAX, help="How long the old key still works."),
+        typer.Option(min=0, max=KEEP_HOURS_MAX, help="How long the old key still works."),
     ] = 24,
     json: Json = False,
 ) -> None:
-    """Make a new key of the same switch and scopes; the old one expires after a while."""
+    """Make a new key of the same owner and scopes; the old one expires after a while."""
     at_ms = now_ms()
     with control_plane(installation()) as control, control.transaction():
         made = unless_refused(
@@ -127,8 +163,8 @@ def rotate_command(
                 entropy=secrets.token_bytes(ENTROPY_BYTES),
             )
         )
-        names = switch_names(control)
-    show_key(json, made.key, names.get(made.key.switch_id), at_ms, made.text)
+        owners = owner_names(control, [made.key])
+    show_key(json, made.key, owners, at_ms, made.text)
 
 
 @group.command("revoke")
@@ -137,58 +173,74 @@ def revoke_command(key: Id, json: Json = False) -> None:
     at_ms = now_ms()
     with control_plane(installation()) as control, control.transaction():
         revoked = unless_refused(revoke_key(control, key, now_ms=at_ms))
-        names = switch_names(control)
-    show_key(json, revoked, names.get(revoked.switch_id), at_ms)
+        owners = owner_names(control, [revoked])
+    show_key(json, revoked, owners, at_ms)
 
 
-def switch_names(control: Connection) -> dict[int, str]:
-    """The names of all switches, by id."""
+class Owners(NamedTuple):
+    """The names of those whose keys are shown, by id."""
+
+    switches: dict[int, str]
+    organisations: dict[int, str]
+
+    def of(self, key: ApiKey) -> str:
+        """Whose a key is, for people."""
+        if key.organisation_id is not None:
+            return self.organisations.get(key.organisation_id, str(key.organisation_id))
+        return self.switches.get(key.switch_id, "") if key.switch_id else "the operator"
+
+
+def owner_names(control: Connection, keys: Iterable[ApiKey]) -> Owners:
+    """The names of all switches, and of the organisations of these keys."""
     switches = all_pages(
         lambda after: list_switches(control, after=after), "", lambda each: each.name
     )
-    return {switch.id: switch.name for switch in switches}
+    found = (
+        organisation_of_id(control, id_)
+        for id_ in {key.organisation_id for key in keys}
+        if id_ is not None
+    )
+    return Owners(
+        {switch.id: switch.name for switch in switches},
+        {each.id: each.name for each in found if each is not None},
+    )
 
 
-def state(key: ApiKey, at_ms: int) -> str:
-    """A key's state in one word."""
-    if key.revoked_ms is not None:
-        return "revoked"
-    return "usable" if key.usable(at_ms) else "expired"
-
-
-def document(key: ApiKey, switch: str | None, at_ms: int) -> dict[str, Any]:
+def document(key: ApiKey, owners: Owners, at_ms: int) -> dict[str, Any]:
     """A key for programs."""
     return {
         "id": str(key.id),
-        "switch": switch,
+        "switch": owners.switches.get(key.switch_id),
+        "organisation": owners.organisations.get(key.organisation_id or 0),
         "name": key.name,
         "scopes": sorted(key.scopes),
-        "state": state(key, at_ms),
+        "state": state_of(key, at_ms),
         "expires": moment(key.expires_ms),
         "revoked": moment(key.revoked_ms),
+        "last_used": moment(key.used_ms),
     }
 
 
 def show_key(
-    as_json: bool, key: ApiKey, switch: str | None, at_ms: int, text: str | None = None
+    as_json: bool, key: ApiKey, owners: Owners, at_ms: int, text: str | None = None
 ) -> None:
     """Show a key, and its text where it was just made."""
-    shown = document(key, switch, at_ms)
+    shown = document(key, owners, at_ms)
     if text is not None:
         shown["key"] = text
-    pictures: list[RenderableType] = [picture(key, switch, at_ms)]
+    pictures: list[RenderableType] = [picture(key, owners, at_ms)]
     if text is not None:
         pictures += ["The key's text, shown this once:", text]
     show(as_json, shown, *pictures)
 
 
-def picture(key: ApiKey, switch: str | None, at_ms: int) -> RenderableType:
+def picture(key: ApiKey, owners: Owners, at_ms: int) -> RenderableType:
     """A key for people."""
     facts = {
         "Id": key.id,
-        "Switch": switch,
+        "Of": owners.of(key),
         "Scopes": ", ".join(sorted(key.scopes)),
-        "State": state(key, at_ms),
+        "State": state_of(key, at_ms),
         "Expires": moment(key.expires_ms),
         "Revoked": moment(key.revoked_ms),
     }

@@ -11,6 +11,7 @@ from talktime.cli.failures import unless_refused
 from talktime.cli.fund import account
 from talktime.cli.installation import (
     all_pages,
+    catalogue_of,
     cell,
     control_plane,
     installation,
@@ -138,13 +139,15 @@ def export_command(
     if file.suffix not in (".csv", ".json"):
         raise typer.BadParameter("name a file that ends with .csv or .json", param_hint="FILE")
     owner, found = exported(organisation, month)
+    with control_plane(installation()) as control:
+        hidden = catalogue_of(control).country(owner.country).masked_digits
     if file.suffix == ".csv":
-        text = csv_of(found)
+        text = csv_of(found, hidden)
     else:
         document = {
             **statement_shown(owner, found.statement, found.document),
             "lines": document_shown(owner.cell, found.document)["lines"],
-            "usage": rows_of(found),
+            "usage": rows_of(found, hidden),
         }
         text = json_module.dumps(document, ensure_ascii=False, indent=2) + "\n"
     file.write_text(text, newline="")

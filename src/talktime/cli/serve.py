@@ -15,6 +15,8 @@ from talktime.cli.installation import installation
 from talktime.cli.output import console, panel
 from talktime.clock import ahead_in_words, ahead_ms, follow, is_movable
 from talktime.config import WILDCARD_HOSTS, Settings, port_from
+from talktime.operations.seed_demo import OPERATOR_EMAIL
+from talktime.operations.seed_demo_money import ADMIN_EMAIL
 
 ROLES = ("engine", "console", "jobs")
 
@@ -127,7 +129,8 @@ def say_ready(settings: Settings, url: str, roles: frozenset[str], demo: bool) -
     if "engine" in roles:
         facts["Charging API"] = f"{url}/v1/"
     if demo:
-        facts["Demo"] = f"{settings.data / 'demo.json'} (key, numbers to call, sign-in)"
+        facts["Demo"] = f"{settings.data / 'demo.json'} (key, numbers to call, passwords)"
+        facts["Sign in as"] = f"{ADMIN_EMAIL} or {OPERATOR_EMAIL}"
     if is_movable():
         facts["Test clock"] = f"{ahead_in_words(ahead_ms())} (never in production)"
     facts["Data"] = settings.control_plane.shown

@@ -93,11 +93,13 @@ def prepare_demo(settings: Settings, url: str) -> None:
             entropy=secrets.token_bytes,
             switch_key=known.get("switch_key", ""),
             admin_password=known.get("admin_password", ""),
+            operator_password=known.get("operator_password", ""),
         )
     # Django's models can be imported only when Django has been set up, as `migrate` does.
-    from talktime.console.accounts import create_admin
+    from talktime.console.accounts import create_admin, create_staff
 
     create_admin(demo.admin_email, demo.admin_password, demo.organisation_id)
+    create_staff(demo.operator_email, demo.operator_password, "operator")
     write_demo_file(path, url, demo)
 
 
@@ -110,6 +112,8 @@ def write_demo_file(path: Path, url: str, demo: Demo) -> None:
         "callee": demo.callee,
         "admin_email": demo.admin_email,
         "admin_password": demo.admin_password,
+        "operator_email": demo.operator_email,
+        "operator_password": demo.operator_password,
         "organisation": demo.organisation,
         "toll_free": demo.toll_free,
     }

@@ -1,10 +1,13 @@
 """The console as an ASGI application, for the process that serves it."""
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
-from django.core.asgi import get_asgi_application
+import django
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIHandler
+from django.http.response import HttpResponseBase, StreamingHttpResponse
 
 from talktime.console.databases import SETTINGS_MODULE
 from talktime.core.limits import CONSOLE_BODY_BYTES_MAX
@@ -47,5 +50,26 @@ class BodyBounded:
         await send({"type": "http.response.body", "body": body.encode()})
 
 
+class Streaming(ASGIHandler):
+    """Sends long answers while they are made: Django would first make the whole of one that is made
+    by a plain iterator."""
+
+    async def send_response(self, response: HttpResponseBase, send: Send) -> None:
+        """Send an answer; one that is streamed piece by piece, each made on a thread."""
+        if isinstance(response, StreamingHttpResponse) and not response.is_async:
+            pieces = iter(response)
+            response.streaming_content = _by_threads(pieces)
+        await super().send_response(response, send)
+
+
+async def _by_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    def take() -> bytes | None:
+        return next(pieces, None)
+
+    while (piece := await sync_to_async(take, thread_sensitive=False)()) is not None:
+        yield piece
+
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS_MODULE)
-application = BodyBounded(get_asgi_application(), CONSOLE_BODY_BYTES_MAX)
+django.setup(set_prefix=False)
+application = BodyBounded(Streaming(), CONSOLE_BODY_BYTES_MAX)

@@ -20,6 +20,7 @@ import structlog
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -46,7 +47,7 @@ from talktime.store.organisations import organisation_of_id
 log = structlog.get_logger(__name__)
 
 Shown = dict[str, Any]
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 READ, CHANGE = ("GET", "HEAD"), ("GET", "HEAD", "POST")
 
 
@@ -174,7 +175,7 @@ def page(*, may: Permission = SEE, methods: tuple[str, ...] = READ) -> Callable[
         @login_required
         @never_cache
         @wraps(view)
-        def answer(request: HttpRequest, organisation_id: int, **place: Any) -> HttpResponse:
+        def answer(request: HttpRequest, organisation_id: int, **place: Any) -> HttpResponseBase:
             numbers = [organisation_id, *(x for x in place.values() if isinstance(x, int))]
             permissions = permissions_at(request, organisation_id)
             if max(numbers) > ID_MAX or SEE not in permissions:
@@ -198,7 +199,7 @@ def operator_page(*, may: Permission, methods: tuple[str, ...] = READ) -> Callab
         @login_required
         @never_cache
         @wraps(view)
-        def answer(request: HttpRequest, **place: Any) -> HttpResponse:
+        def answer(request: HttpRequest, **place: Any) -> HttpResponseBase:
             permissions = permissions_of("", account_of(request).staff_role)
             if may not in permissions or any(
                 isinstance(x, int) and x > ID_MAX for x in place.values()
@@ -223,7 +224,9 @@ def personal_page(*, methods: tuple[str, ...] = READ) -> Callable[[View], View]:
         @login_required
         @never_cache
         @wraps(view)
-        def answer(request: HttpRequest, **place: Any) -> HttpResponse:
+        def answer(request: HttpRequest, **place: Any) -> HttpResponseBase:
+            if any(isinstance(x, int) and x > ID_MAX for x in place.values()):
+                raise Http404
             with acting(actor_of(request), now_ms, new_ids().next):
                 return view(request, **place)
 
@@ -265,8 +268,8 @@ def at_the_desk(
     request: HttpRequest,
     organisation_id: int,
     permissions: frozenset[Permission],
-    view: Callable[[Desk], HttpResponse],
-) -> HttpResponse:
+    view: Callable[[Desk], HttpResponseBase],
+) -> HttpResponseBase:
     """What the view makes at the organisation's desk, or a page that says that its cell is away."""
     with closing(connect(current().control_plane)) as control:
         with control.reading():

@@ -129,7 +129,10 @@ def make_schema(address: Address) -> None:
 
 def apps_in(alias: str) -> tuple[str, ...]:
     if alias == CONTROL_PLANE_ALIAS:
-        return ("contenttypes", "auth", "control_plane", "sessions")
+        return (
+            *("contenttypes", "auth", "control_plane", "sessions"),
+            *("account", "mfa", "socialaccount", "usersessions"),  # allauth's
+        )
     return ("cell",)
 
 

@@ -6,6 +6,7 @@ from django.utils.functional import lazy
 
 from talktime.clock import follow
 from talktime.console.databases import current, databases_for
+from talktime.core.limits import CONSOLE_BODY_BYTES_MAX, SIGN_IN_KEYS_MAX
 
 _installation = current()
 follow(_installation)
@@ -22,12 +23,28 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
+    "ninja",
     "talktime.console.control_plane",
     "talktime.console.cell",
     "talktime.console.theme",
     "talktime.console.start",
+    "talktime.console.people",
+    "talktime.console.home",
     "talktime.console.billing",
     "talktime.console.notices",
+    "talktime.console.keys",
+    "talktime.console.api",
+    "talktime.console.webhooks",
+    "talktime.console.audit",
+    "talktime.console.operator",
+    "talktime.console.users",
+    "talktime.console.rates",
     "talktime.console.usage",
 ]
 MIDDLEWARE = [
@@ -41,6 +58,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "talktime.console.theme.language.readers_language",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "talktime.console.start.outages.DatabaseAway",
@@ -75,9 +93,47 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# The first makes new hashes; what another made is made anew at the next sign-in.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+PASSWORD_RESET_TIMEOUT = 60 * 60
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "organisations"
 LOGOUT_REDIRECT_URL = "start"
+
+# allauth: who signs in by what. Accounts have one e-mail address, which is their name.
+ACCOUNT_ADAPTER = "talktime.console.people.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _installation.https else "http"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "20/15m/ip,5/15m/key",  # second factors; passwords have their own throttle
+    "reset_password": "20/15m/ip,3/15m/key",
+    "reset_password_from_key": "20/15m/ip",
+    "change_password": "5/15m/user",
+    "reauthenticate": "10/m/user",
+}
+MFA_ADAPTER = "talktime.console.people.adapters.FactorsAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+SOCIALACCOUNT_ADAPTER = "talktime.console.people.single_sign_on.SingleSignOnAdapter"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+# What allauth counts and the codes that were used, in this process's memory.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": SIGN_IN_KEYS_MAX},
+    }
+}
 
 # Cookies go over https alone once people come by https; on plain http they must still arrive.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _installation.https
@@ -94,6 +150,9 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+# console/asgi.py lets nothing larger in, whoever reads it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = CONSOLE_BODY_BYTES_MAX
 
 USE_TZ = True
 TIME_ZONE = "UTC"

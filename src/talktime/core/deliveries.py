@@ -46,9 +46,11 @@ JITTER_PARTS = 5
 
 
 class Sent(NamedTuple):
-    """It was taken, in the receiver's words."""
+    """It was taken, in the receiver's words; `answer` is the body of a webhook's answer, as far as
+    it is kept."""
 
     detail: str = ""
+    answer: str = ""
 
 
 class Later(NamedTuple):
@@ -56,6 +58,7 @@ class Later(NamedTuple):
 
     detail: str
     away: bool = False
+    answer: str = ""
 
 
 class Never(NamedTuple):
@@ -63,6 +66,7 @@ class Never(NamedTuple):
 
     detail: str
     gone: bool = False
+    answer: str = ""
 
 
 class NotTried(NamedTuple):

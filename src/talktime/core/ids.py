@@ -22,6 +22,15 @@ def made_ms(id_: int) -> int:
     return (id_ >> (NODE_BITS + COUNTER_BITS)) + EPOCH_MS
 
 
+def first_id_at(at_ms: int) -> int:
+    """The least id that can be made at a moment: those made before are below it.
+
+    >>> made_ms(first_id_at(EPOCH_MS + 7)) - EPOCH_MS
+    7
+    """
+    return max(at_ms - EPOCH_MS, 0) << (NODE_BITS + COUNTER_BITS)
+
+
 class Ids:
     """A source of ids for one process. Not for two threads at once.
 

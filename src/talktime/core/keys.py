@@ -2,17 +2,24 @@
 
 from typing import NamedTuple
 
-SCOPES = CALLS, QUOTES, USERS, BILLING, OPERATOR = (
-    *("calls", "quotes", "users", "billing", "operator"),
+SCOPES = CALLS, QUOTES, READ, USERS, BILLING, NOTICES, OPERATOR = (
+    *("calls", "quotes", "read", "users", "billing", "notices", "operator"),
 )
 SWITCH_SCOPES = (CALLS, QUOTES)
-"""What a switch needs. With `users`, a key reads and writes the users of every organisation; with
-`billing`, it buys credits and says how every organisation pays; with `operator`, it says that money
-is there, gives it away and pays it back."""
+"""What a switch needs: it is charged, and asks what a call would cost."""
+ORGANISATION_SCOPES = (READ, USERS, BILLING, NOTICES)
+"""What an organisation's own key can have. `read` looks at all that is the organisation's; `users`
+reads and writes its users and groups; `billing` buys credits and says how it pays; `notices` says
+who is told of what. A key that is no organisation's opens every organisation with them."""
+OPERATOR_SCOPES = (*ORGANISATION_SCOPES, OPERATOR)
+"""What a key of the operator's own programs can have: with `operator`, it makes organisations, says
+that money is there, gives it away and pays it back."""
 
 
 class ApiKey(NamedTuple):
-    """A switch's key, known by the SHA-256 (hex) of its text alone. Times in ms since the epoch."""
+    """A key, known by the SHA-256 (hex) of its text alone: a switch's; an organisation's, which
+    opens that one alone (`switch_id` is 0); or the operator's (neither). Times in ms since the
+    epoch; `used_ms` is when it last opened the management API, to the hour."""
 
     id: int
     switch_id: int
@@ -21,6 +28,8 @@ class ApiKey(NamedTuple):
     scopes: frozenset[str]
     expires_ms: int | None
     revoked_ms: int | None
+    organisation_id: int | None = None
+    used_ms: int | None = None
 
     def usable(self, now_ms: int) -> bool:
         """Whether the key opens anything at this time: neither revoked nor expired.

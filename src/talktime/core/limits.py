@@ -28,7 +28,6 @@ BATCH_BODY_BYTES_MAX = 1024 * 1024
 BATCH_REQUESTS_MAX = 1_000
 USER_NAME_TEXT_MAX = 128
 LINES_CACHED_MAX = 65_536
-POOLS_CACHED_MAX = 65_536
 DETAIL_TEXT_MAX = 300
 
 # Numbers and rates. E.164 allows 15 digits, so no prefix can be longer.
@@ -39,6 +38,9 @@ RATES_CACHED_MAX = 65_536
 AMOUNTS_CACHED_MAX = 4_096
 RATE_ROWS_MAX = 2_000_000
 RATE_FILE_BYTES_MAX = 512 * 1024 * 1024
+DRAFT_ROWS_MAX = 500_000  # of a file that is published in the console; the shell takes more
+DRAFT_BYTES_MAX = 64 * 1024 * 1024
+DRAFTS_MAX = 20
 RATE_MICROS_MAX = 1_000_000_000
 INCREMENT_S_MAX = 3_600
 DESTINATION_TEXT_MAX = 200
@@ -46,10 +48,13 @@ CARD_NAME_TEXT_MAX = 64
 SOURCE_TEXT_MAX = 255
 ROW_ERRORS_SHOWN_MAX = 100
 REPORT_EXAMPLES_MAX = 20
+CARDS_CACHED_MAX = 32  # versions of cards whose destinations a console remembers, each direction
+DESTINATIONS_FOUND_MAX = 5_000
 
 # The catalogue.
 CATALOGUE_FILE_BYTES_MAX = 1024 * 1024
 CATALOGUE_ENTRIES_MAX = 5_000
+CATALOGUES_CACHED_MAX = 8
 CATALOGUE_CODE_TEXT_MAX = 64
 LICENCE_CODE_TEXT_MAX = 64  # part of a meter's key, which has 128
 CAPABILITY_TEXT_MAX = 32
@@ -67,11 +72,13 @@ REPLAY_CONNECTIONS_MAX = 64
 EXPIRE_BATCH_MAX = 256
 FORGET_BATCH_MAX = 256
 CLOSE_BATCH_MAX = 256
+USAGE_SUM_BATCH_MAX = 1_000
+WALLET_SUM_BATCH_MAX = 10_000
 FINDINGS_SHOWN_MAX = 100
-SUM_BATCH_MAX = 1_000
 
 # Usage reports.
 USAGE_DAYS_MAX = 366
+PSTN_CALLS_MS_MAX = 90 * 86_400_000
 USAGE_TAIL_MAX = 100_000  # records that are not in the sums yet, of all organisations of a cell
 USAGE_PAGE_MAX = 50
 USAGE_VISITED_MAX = 40_000  # records that one page of a filtered report looks through
@@ -80,11 +87,19 @@ SAVED_VIEW_NAME_TEXT_MAX = 64
 SAVED_VIEW_QUERY_TEXT_MAX = 2_000
 CSV_ROWS_MAX = 5_000_000
 XLSX_ROWS_MAX = 200_000
+BURN_BATCH_MAX = 2_000  # wallets whose spending is noted in one transaction
+LEDGER_BATCH_MAX = 50_000  # transfers that are added to their days' sums in one transaction
 
 # Organisations and what belongs to them.
 NAME_TEXT_MAX = 128
 SWITCH_NAME_TEXT_MAX = 64
 KEY_NAME_TEXT_MAX = 64
+KEEP_HOURS_MAX = 24 * 366  # how long a key that was replaced still works
+ORGANISATION_KEYS_MAX = 100  # that open something at once
+KEY_REQUESTS_A_SECOND_MAX = 100  # of the management API, by one key in one process
+KEY_REQUESTS_AT_ONCE_MAX = 500
+KEYS_THROTTLED_MAX = 10_000
+CURSOR_TEXT_MAX = 256
 REASON_TEXT_MAX = 500
 LEGAL_NAME_TEXT_MAX = 200
 ADDRESS_TEXT_MAX = 500
@@ -97,13 +112,21 @@ GROUPS_MAX = 1_000
 USER_ROWS_MAX = 100_000
 USER_FILE_BYTES_MAX = 64 * 1024 * 1024
 USERS_REQUEST_MAX = 10_000
+USERS_SELECTED_MAX = 10_000  # that one change in the console is for
+UPLOADED_USERS_BYTES_MAX = 2 * 1024 * 1024  # a file that is looked at in the console first
 CONSOLE_BODY_BYTES_MAX = 8 * 1024 * 1024
 RESERVED_MS_MAX = 10 * 60_000  # how long a number is kept for an organisation that looks at it
 PAGE_ROWS_MAX = 1_000
+AUDIT_EXPORT_ROWS_MAX = 10_000
 SANDBOX_EVENTS_MAX = 100  # webhooks that the sandbox hands out at once
 SANDBOX_DECLINES_MAX = 100
 PROVIDER_SECRET_TEXT_MAX = 255
 SIGN_IN_KEYS_MAX = 10_000  # places and e-mail addresses whose failures to sign in are remembered
+INVITATIONS_A_DAY_MAX = 50  # of one organisation
+INVITATION_MS_MAX = 7 * 86_400_000  # how long an invitation can be accepted
+MEMBERS_MAX = 1_000
+ACCOUNT_MAIL_TAKEN_MAX = 64
+ACCOUNT_MAIL_KEPT_MS_MAX = 30 * 86_400_000  # without its content
 
 # Payments.
 PO_NUMBER_TEXT_MAX = 64
@@ -125,6 +148,8 @@ DELIVERIES_LOOKED_AT_MAX = 20_000
 DELIVERIES_OF_EACH_MAX = 4
 DIGEST_NOTICES_MAX = 10_000
 WEBHOOK_ANSWER_BYTES_MAX = 64 * 1024
+WEBHOOK_ANSWER_KEPT_TEXT_MAX = 1_000
+TEST_NOTICE_EVERY_MS = 60_000  # so often a test may be sent to one address or endpoint
 PAYMENT_EVENT_BODY_BYTES_MAX = 64 * 1024
 PAYMENT_EVENT_HEADERS_TEXT_MAX = 4_096
 PAYMENT_EVENTS_WAITING_MAX = 5_000  # with their bodies, at most 340 MB

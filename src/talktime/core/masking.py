@@ -17,28 +17,39 @@ class Parties(NamedTuple):
 
 
 def shown_parties(type_: str, from_digits: str, to_digits: str, masked_digits: int) -> Parties:
-    """Both numbers of a call; the caller of an inbound call and the callee of an outbound one are
-    the other party, and lose their last `masked_digits` digits. So in pages, exports and the API.
+    """Both numbers of a call as they are dialled, the other party's masked. So in exports and the
+    API.
 
     >>> shown_parties("user_out", "4722001122", "493012345678", 3)
     Parties(caller='+4722001122', callee='+493012345***')
-    >>> shown_parties("user_in", "493012345678", "4722001122", 3)
-    Parties(caller='+493012345***', callee='+4722001122')
+    """
+    return masked_parties(type_, number_text(from_digits), number_text(to_digits), masked_digits)
+
+
+def masked_parties(type_: str, caller: str, callee: str, masked_digits: int) -> Parties:
+    """Both numbers, written in any way. The caller of an inbound call and the callee of an outbound
+    one are the other party, and lose their last digits.
+
+    >>> masked_parties("user_in", "+49 30 12345678", "+47 22 00 11 22", 3)
+    Parties(caller='+49 30 12345***', callee='+47 22 00 11 22')
     """
     if type_ in INBOUND_TYPES:
-        return Parties(masked(from_digits, masked_digits), number_text(to_digits))
-    return Parties(number_text(from_digits), masked(to_digits, masked_digits))
+        return Parties(masked(caller, masked_digits), callee)
+    return Parties(caller, masked(callee, masked_digits))
 
 
-def masked(digits: str, masked_digits: int) -> str:
+def masked(text: str, masked_digits: int) -> str:
     """A number without its last digits; a shorter one is hidden whole.
 
-    >>> masked("4722001122", 3), masked("4722001122", 0), masked("112", 4)
+    >>> masked("+4722001122", 3), masked("+4722001122", 0), masked("112", 4)
     ('+4722001***', '+4722001122', '***')
     """
-    hidden = min(masked_digits, len(digits))
-    text = number_text(digits)
-    return text[: len(text) - hidden] + MASK * hidden
+    shown, left = [], masked_digits
+    for character in reversed(text):
+        hide = left > 0 and character.isdigit()
+        shown.append(MASK if hide else character)
+        left -= hide
+    return "".join(reversed(shown))
 
 
 def number_text(digits: str) -> str:

@@ -107,7 +107,7 @@ _ALL = (
         BILLING,
         (*_PAID_TEXTS, "po_number"),
         _PAID_NUMBERS,
-        ("document_number", "po_number"),
+        ("document_number", "po_number", "payment_id"),
     ),
     Kind(
         "purchase.failed",
@@ -138,7 +138,7 @@ _ALL = (
         "Credits are about to expire",
         BILLING,
         ("currency",),
-        ("lot_id", "remaining_micros", "expires_ms", "days"),
+        ("lot_id", "lots", "remaining_micros", "expires_ms", "days"),
     ),
     Kind(
         "lot.expired",
@@ -199,6 +199,7 @@ _ALL = (
         ("endpoint_id",),
         to_programs=False,
     ),
+    Kind("notice.test", "A test", BOTH, ("asked_by",), ()),
     Kind(
         "notices.digest",
         "What happened while no mail could be sent",

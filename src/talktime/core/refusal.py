@@ -7,14 +7,8 @@ is the answer. docs/reference/refusals.md is generated from this table.
 
 from typing import NamedTuple
 
-
-class RefusalKind(NamedTuple):
-    """What is the same for every refusal of one code."""
-
-    status: int
-    title: str
-    remedy: str
-    who: str
+from talktime.core.refusal_people import ADMIN, BILLING, DEVELOPER, OPERATOR, PEOPLE, SWITCH
+from talktime.core.refusal_people import RefusalKind as RefusalKind
 
 
 class Refusal(NamedTuple):
@@ -33,11 +27,6 @@ class Refusal(NamedTuple):
         return REFUSALS[self.code]
 
 
-SWITCH = "switch developer"
-ADMIN = "organisation admin"
-BILLING = "billing admin"
-OPERATOR = "operator"
-
 REFUSALS: dict[str, RefusalKind] = {
     "unauthorized": RefusalKind(
         401,
@@ -55,10 +44,7 @@ REFUSALS: dict[str, RefusalKind] = {
         404, "There is nothing at this address", "See /v1/openapi.json for the addresses.", SWITCH
     ),
     "method_not_allowed": RefusalKind(
-        405,
-        "This address does not take that method",
-        "See /v1/openapi.json for the methods.",
-        SWITCH,
+        405, "The address does not take that method", "See /v1/openapi.json for methods.", SWITCH
     ),
     "body_too_large": RefusalKind(
         413, "The body is too large", "Send a smaller body, or split the batch.", SWITCH
@@ -262,7 +248,7 @@ REFUSALS: dict[str, RefusalKind] = {
         400,
         "What moves money needs an idempotency key",
         "Send the header Idempotency-Key with a text of your own, new for each new request.",
-        "developer",
+        DEVELOPER,
     ),
     "idempotency_key_reused": RefusalKind(
         409,
@@ -291,6 +277,7 @@ REFUSALS: dict[str, RefusalKind] = {
     "unknown_switch": RefusalKind(
         404, "The switch is not known", "List the switches and use one of their names.", OPERATOR
     ),
+    **PEOPLE,
     "unknown_key": RefusalKind(
         404, "The API key is not known", "List the keys and use one of their ids.", OPERATOR
     ),
@@ -328,10 +315,7 @@ REFUSALS: dict[str, RefusalKind] = {
         OPERATOR,
     ),
     "provider_in_use": RefusalKind(
-        409,
-        "The payment provider is in use",
-        "Let new cards go to another provider first.",
-        OPERATOR,
+        409, "The payment provider is in use", "Let new cards go to another one first.", OPERATOR
     ),
     "unknown_statement": RefusalKind(
         404,
@@ -389,6 +373,15 @@ REFUSALS: dict[str, RefusalKind] = {
         "Too many requests are waiting",
         "Send the request again after the seconds in Retry-After.",
         SWITCH,
+    ),
+    "range_too_long": RefusalKind(
+        400, "That is too much time at once", "Ask about less time at once.", DEVELOPER
+    ),
+    "too_many_requests": RefusalKind(
+        429, "The API key asks too often", "Ask again after the seconds in Retry-After.", DEVELOPER
+    ),
+    "internal_error": RefusalKind(
+        500, "The service failed at this", "Say when it was: the service's log says why.", OPERATOR
     ),
     "unavailable": RefusalKind(
         503,

@@ -9,7 +9,8 @@ from talktime.store.revisions import KEYS, revisions
 
 
 class KeyCache:
-    """All keys, revoked ones too. One thread refreshes it while others look up."""
+    """All keys of switches, revoked ones too: no other key charges a call. One thread refreshes it
+    while others look up."""
 
     def __init__(self) -> None:
         self._keys: dict[str, ApiKey] = {}
@@ -33,7 +34,8 @@ class KeyCache:
             return False
         for page in keys_after(control, self._seen):
             for key in page.rows:
-                self._keys[key.secret_hash] = key
+                if key.switch_id:
+                    self._keys[key.secret_hash] = key
             self._seen = page.revision
         self._counter_seen = counter
         return True

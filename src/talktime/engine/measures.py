@@ -1,7 +1,7 @@
 """Counts that cost next to nothing to keep: plain numbers, each written by one thread alone."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 
@@ -37,3 +37,31 @@ class JobMeasure(NamedTuple):
     worked_ms: int | None
     lag_ms: int
     failures: int
+
+
+class LoadNow(NamedTuple):
+    """What the engine of a process has done since its start: requests on calls, refusals, how many
+    requests took at most so many seconds (`bounds`, then all that took longer); commands that wait
+    now, transactions and commands in them."""
+
+    requests: int
+    refusals: int
+    bounds: tuple[float, ...]
+    counts: tuple[int, ...]
+    waiting: int
+    batches: int
+    commands: int
+
+
+_published: list[Callable[[], LoadNow]] = []  # what `publish` was last given
+
+
+def publish(load_now: Callable[[], LoadNow]) -> None:
+    """Let others in this process see how the engine does; the last that was published counts.
+    `load_now` may be called from any thread."""
+    _published[:] = [load_now]
+
+
+def published() -> LoadNow | None:
+    """How the engine of this process does; None where none runs in it."""
+    return _published[0]() if _published else None

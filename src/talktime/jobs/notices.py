@@ -47,7 +47,9 @@ class InADigest(NamedTuple):
     detail: str = "waits for the digest"
 
 
-Tell = Callable[[Delivery, Outcome | InADigest], None]
+Came = Outcome | InADigest
+Tell = Callable[[Delivery, Came, int | None], None]
+"""How what came of a delivery is told, with how long it took where it was tried."""
 
 
 class Sender(NamedTuple):
@@ -95,12 +97,12 @@ def send_notices(sweep: Sweep) -> Swept:
         time.monotonic() + BUSY_S_MAX,
         [],
     )
-    for delivery, outcome in _outcomes(sender, tasks.mails, tasks.hooks):
-        _write(sweep, delivery, outcome)
+    for told in _outcomes(sender, tasks.mails, tasks.hooks):
+        _write(sweep, *told)
     return Swept(len(taken), tuple(sender.failures), more=bool(taken))
 
 
-def _write(sweep: Sweep, delivery: Delivery, outcome: Outcome | InADigest) -> None:
+def _write(sweep: Sweep, delivery: Delivery, outcome: Came, took_ms: int | None) -> None:
     cell, now_ms = sweep.connection, sweep.clock_ms()
     if isinstance(outcome, InADigest):
         with cell.transaction():
@@ -115,6 +117,7 @@ def _write(sweep: Sweep, delivery: Delivery, outcome: Outcome | InADigest) -> No
             now_ms=now_ms,
             jitter=random.randint(0, JITTER_MAX),
             next_id=sweep.next_id,
+            took_ms=took_ms,
         )
 
 
@@ -132,12 +135,12 @@ def _names(sweep: Sweep, taken: Sequence[Delivery]) -> dict[int, str]:
 
 def _outcomes(
     sender: Sender, mails: Sequence[MailTask], hooks: Sequence[HookTask]
-) -> Iterator[tuple[Delivery, Outcome | InADigest]]:
+) -> Iterator[tuple[Delivery, Came, int | None]]:
     """What came of each, as soon as it is known: exactly one for each delivery."""
-    done: SimpleQueue[tuple[Delivery, Outcome | InADigest]] = SimpleQueue()
+    done: SimpleQueue[tuple[Delivery, Came, int | None]] = SimpleQueue()
 
-    def tell(delivery: Delivery, outcome: Outcome | InADigest) -> None:
-        done.put((delivery, outcome))
+    def tell(delivery: Delivery, outcome: Came, took_ms: int | None) -> None:
+        done.put((delivery, outcome, took_ms))
 
     with ThreadPoolExecutor(THREADS, "send notices") as threads:
         if mails:
@@ -161,7 +164,8 @@ def _send_mails(sender: Sender, mails: Sequence[MailTask], tell: Tell) -> None:
         away = NotTried(f"a fault of this service: {type(error).__name__}")
         sender.failures.append(repr(error))
     for task in mails:
-        outcome: Outcome | InADigest
+        outcome: Came
+        began = time.monotonic()
         if away.detail:
             outcome = away
         elif sender.stopped():
@@ -172,8 +176,12 @@ def _send_mails(sender: Sender, mails: Sequence[MailTask], tell: Tell) -> None:
             outcome = _guarded(sender, partial(_send_mail, sender, post, task))
             if isinstance(outcome, NotTried):
                 away = outcome
-        tell(task.delivery, outcome)
+        tell(task.delivery, outcome, _took_ms(began))
     post.close()
+
+
+def _took_ms(began: float) -> int:
+    return int((time.monotonic() - began) * 1000)
 
 
 def _send_mail(sender: Sender, post: Post, task: MailTask) -> Outcome:
@@ -188,6 +196,7 @@ def _send_hooks(sender: Sender, webhooks: Webhooks, tasks: Sequence[HookTask], t
     """Send to one endpoint, one after the other. Where it is away, the others wait."""
     away: Outcome | None = None
     for task in tasks:
+        began = time.monotonic()
         if away is not None:
             outcome: Outcome = NotTried(f"waits: {away.detail}")
         elif sender.stopped():
@@ -196,7 +205,7 @@ def _send_hooks(sender: Sender, webhooks: Webhooks, tasks: Sequence[HookTask], t
             outcome = _guarded(sender, partial(_send_hook, sender, webhooks, task))
             if isinstance(outcome, Later) and outcome.away:
                 away = outcome
-        tell(task.delivery, outcome)
+        tell(task.delivery, outcome, _took_ms(began))
 
 
 def _send_hook(sender: Sender, webhooks: Webhooks, task: HookTask) -> Outcome:

@@ -5,6 +5,7 @@ from talktime.core.directory import Organisation
 from talktime.core.documents import Buyer, Seller
 from talktime.core.limits import ADDRESS_TEXT_MAX, LEGAL_NAME_TEXT_MAX, TAX_ID_TEXT_MAX
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.input_checks import check_text, first
 from talktime.store.database import Connection
 from talktime.store.documents import billing_profile, put_billing_profile
@@ -44,5 +45,8 @@ def set_billing_profile(
     if len(kept) > ADDRESS_TEXT_MAX:
         detail = f"the address must be at most {ADDRESS_TEXT_MAX} characters"
         return Refusal("invalid_value", detail)
+    old, new = buyer_of(cell, organisation), Buyer(organisation.name, legal_name, kept, tax_id)
     put_billing_profile(cell, organisation.id, legal_name, kept, tax_id)
-    return Buyer(organisation.name, legal_name, kept, tax_id)
+    before, after = old._asdict(), new._asdict()
+    note(cell, organisation.id, "billing_profile.set", before=before, after=after, always=True)
+    return new

@@ -15,6 +15,7 @@ from talktime.core.charges import (
 from talktime.core.limits import ACTOR_TEXT_MAX, CARD_SETUPS_OPEN_MAX, RETURN_URL_TEXT_MAX
 from talktime.core.payments import CARD, PaymentMethod
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.input_checks import check_text, first
 from talktime.operations.payment_methods import add_method
 from talktime.operations.till import Counter
@@ -62,6 +63,7 @@ def begin_card(
             *(now_ms, now_ms, actor),
         )
         insert_setup(cell, setup)
+        note(cell, organisation_id, "card.begun", after={"provider": provider})
     return setup
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from talktime.core.catalogue import KINDS, Catalogues, Entry, Value
 from talktime.core.limits import CATALOGUE_ENTRIES_MAX, CATALOGUE_START_MS_MAX
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.catalogue_checks import checked_entry, conflicts_in, fault_in_mid_month
 from talktime.operations.catalogue_file import BadCatalogueFile, plain_of_text
 from talktime.operations.input_checks import check_one_of
@@ -24,6 +25,7 @@ from talktime.store.revisions import lock
 
 ADDED, CHANGED, WITHDRAWN = "added", "changed", "withdrawn"
 CONFLICTS_SHOWN_MAX = 3
+FIELDS_NOTED_MAX = 40
 _WHOLE_TABLE = "this would take all of it away; name what goes ({0}.GB=), or write {0}={{}}"
 
 Histories = dict[tuple[str, str], dict[int, Value | None]]
@@ -122,6 +124,7 @@ def import_entries(
     )
     if refusal is None and not how.dry_run:
         write_entries(connection, new, replaced, how.next_id)
+        _note(connection, report)
     return refusal or report
 
 
@@ -174,6 +177,24 @@ def withdraw_entry(
         detail = f"there is no {kind} {code} at {utc_text(valid_from_ms)}"
         return Refusal("invalid_value", detail)
     return import_entries(connection, [Entry(kind, code, valid_from_ms, None)], how)
+
+
+def _note(connection: Connection, report: CatalogueReport) -> None:
+    """Keep who changed the catalogue: the first of what is different, and how many entries."""
+    before, after, shown = {}, {}, 0
+    for change in report.changes:
+        entry = change.entry
+        for field_ in change.fields():
+            name = f"{entry.code} {field_.field}"
+            if shown < FIELDS_NOTED_MAX and name not in after:
+                before[name], after[name], shown = field_.old, field_.new, shown + 1
+    kinds = sorted({f"{change.entry.kind} {change.entry.code}" for change in report.changes})
+    subject = ", ".join(kinds[:CONFLICTS_SHOWN_MAX])
+    note(
+        *(connection, None, "catalogue.changed", subject),
+        before=before,
+        after={**after, "entries": len(report.changes)},
+    )
 
 
 def _locked(connection: Connection) -> Histories:

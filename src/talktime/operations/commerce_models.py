@@ -18,9 +18,10 @@ from talktime.core.money import decimal_text
 from talktime.core.notices import Notice, notice
 from talktime.core.payments import Payment, Till
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.counters import Counters
 from talktime.operations.input_checks import check_one_of, check_text
-from talktime.operations.recharge_settings import turn_off
+from talktime.operations.recharge_settings import note_recharge, plan_of, turn_off
 from talktime.operations.sweep import Sweep, Swept
 from talktime.operations.till import MOVING, Counter, NoWallet, counter_refusal, open_till
 from talktime.store import post_statements as statements
@@ -121,6 +122,12 @@ def mark_moved(control: Connection, organisation: Organisation, moved: bool) -> 
     changed = organisation._replace(rules=rules)
     if changed != organisation:
         update_organisation(control, changed)
+        before, after = {"moved": organisation.rules.moved}, {"moved": moved}
+        note(
+            *(control, organisation.id, "model.moved_by_reseller", organisation.name),
+            before=before,
+            after=after,
+        )
     return changed
 
 
@@ -184,7 +191,9 @@ def _drain(control: Connection, counter: Counter, actor: str) -> Organisation:
     with open_till(counter) as collector:
         wallet, till = collector.wallet, collector.till
         if till.recharge is not None and till.recharge.enabled:
+            before = plan_of(till.recharge)
             turn_off(till, counter.now_ms, actor)
+            note_recharge(counter, before, till.recharge)
         if wallet.no_buying != MOVING:
             wallet.no_buying, wallet.watch_changed = MOVING, True
         empty = _used_up(wallet, till, counter.now_ms)
@@ -234,6 +243,11 @@ def _written(control: Connection, organisation_id: int, model: str) -> Organisat
         changed = found._replace(commerce_model=model, rules=rules)
         if changed != found:
             update_organisation(control, changed)
+            note(
+                *(control, found.id, "model.changed", found.name),
+                before={"commerce_model": found.commerce_model, "moved": found.rules.moved},
+                after={"commerce_model": model, "moved": rules.moved},
+            )
     return changed
 
 

@@ -12,6 +12,7 @@ from talktime.core.deliveries import DETAIL_TEXT_MAX
 from talktime.core.limits import ENDPOINTS_MAX, NAME_TEXT_MAX
 from talktime.core.notices import KINDS
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.input_checks import check_text, first
 from talktime.operations.outward import target_of
 from talktime.operations.sealing import Seal
@@ -24,6 +25,7 @@ from talktime.store.recipients import (
     insert_endpoint,
     lock_wallet,
     set_endpoint_state,
+    set_kinds,
     set_secrets,
 )
 
@@ -91,6 +93,7 @@ def add_endpoint(
         *("", None, now_ms, actor),
     )
     insert_endpoint(cell, endpoint)
+    note(cell, organisation_id, "webhook.added", url, after={"kinds": kinds})
     return NewSecret(endpoint, secret)
 
 
@@ -115,7 +118,32 @@ def rotate_secret(
         secret=seal.seal(secret), old_secret=old.secret, old_until_ms=now_ms + OVERLAP_MS
     )
     set_secrets(cell, new)
+    note(cell, organisation_id, "webhook.rotated", old.url, always=True)
     return NewSecret(new, secret)
+
+
+def choose_kinds(
+    cell: Connection, organisation_id: int, endpoint_id: int, kinds: Iterable[str]
+) -> Endpoint | Refusal:
+    """Say of which kinds an endpoint is told from now on (none: of all).
+
+    Refuses: unknown_endpoint, invalid_value.
+    """
+    chosen = sorted(set(kinds))
+    found = find_endpoint(cell, organisation_id, endpoint_id)
+    refusal = found if isinstance(found, Refusal) else check_kinds(chosen)
+    if isinstance(found, Refusal) or refusal is not None:
+        return refusal or found
+    changed = found._replace(kinds=tuple(chosen))
+    set_kinds(cell, changed)
+    before, after = {"kinds": list(found.kinds)}, {"kinds": chosen}
+    note(
+        *(cell, organisation_id, "webhook.changed", found.url),
+        before=before,
+        after=after,
+        always=True,
+    )
+    return changed
 
 
 def enable_endpoint(cell: Connection, organisation_id: int, endpoint_id: int) -> Endpoint | Refusal:
@@ -123,19 +151,19 @@ def enable_endpoint(cell: Connection, organisation_id: int, endpoint_id: int) ->
 
     Refuses: unknown_endpoint.
     """
-    return _turn(cell, organisation_id, endpoint_id, ACTIVE, "")
+    return _turn(cell, organisation_id, endpoint_id, ACTIVE, "webhook.enabled")
 
 
 def disable_endpoint(
     cell: Connection, organisation_id: int, endpoint_id: int, *, reason: str
 ) -> Endpoint | Refusal:
     """Tell an endpoint nothing more; what was due to it fails. Refuses: unknown_endpoint."""
-    return _turn(cell, organisation_id, endpoint_id, DISABLED, reason)
+    return _turn(cell, organisation_id, endpoint_id, DISABLED, "webhook.disabled", reason)
 
 
 def remove_endpoint(cell: Connection, organisation_id: int, endpoint_id: int) -> Endpoint | Refusal:
     """Tell an endpoint nothing more, for good. Refuses: unknown_endpoint."""
-    return _turn(cell, organisation_id, endpoint_id, REMOVED, "")
+    return _turn(cell, organisation_id, endpoint_id, REMOVED, "webhook.removed")
 
 
 def find_endpoint(cell: Connection, organisation_id: int, endpoint_id: int) -> Endpoint | Refusal:
@@ -179,13 +207,24 @@ def check_kinds(kinds: Iterable[str]) -> Refusal | None:
 
 
 def _turn(
-    cell: Connection, organisation_id: int, endpoint_id: int, state: str, detail: str
+    cell: Connection,
+    organisation_id: int,
+    endpoint_id: int,
+    state: str,
+    action: str,
+    detail: str = "",
 ) -> Endpoint | Refusal:
     found = find_endpoint(cell, organisation_id, endpoint_id)
     if isinstance(found, Refusal):
         return found
     detail = detail[:DETAIL_TEXT_MAX]
     set_endpoint_state(cell, found, state, detail)
+    note(
+        *(cell, organisation_id, action, found.url),
+        before={"state": found.state},
+        after={"state": state},
+        always=True,
+    )
     if state != ACTIVE:
         deliveries.end_deliveries_of_endpoint(
             cell, organisation_id, endpoint_id, f"the endpoint was {state}"

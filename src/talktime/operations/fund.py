@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from talktime.core.audit import Facts
 from talktime.core.commands import Fund
 from talktime.core.decide import decide
 from talktime.core.directory import Organisation
@@ -19,6 +20,7 @@ from talktime.core.money import decimal_text
 from talktime.core.notices import Notice, notice
 from talktime.core.outcomes import Funded, Refused
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.execute import DEFAULT_TERMS
 from talktime.operations.idempotency import check_key, request_hash
 from talktime.operations.input_checks import check_one_of, check_text, first
@@ -53,7 +55,7 @@ def fund(
     if refusal is not None:
         return refusal
     with cell.transaction():
-        return fund_within(
+        funded = fund_within(
             cell,
             organisation,
             amount_micros=amount_micros,
@@ -68,6 +70,15 @@ def fund(
             now_ms=now_ms,
             next_id=next_id,
         )
+        if isinstance(funded, Funded) and not funded.replayed:
+            after: Facts = {
+                "amount_micros": amount_micros,
+                "currency": organisation.currency,
+                "source": source,
+                "reason": reason,
+            }
+            note(cell, organisation.id, "wallet.funded", str(funded.lot.id), after=after)
+        return funded
 
 
 def fund_within(
@@ -164,7 +175,7 @@ def _told(lot: Lot, currency: str, balance_micros: int, number: str) -> Notice:
         "purchase.succeeded",
         f"purchase.succeeded/{lot.id}",
         lot.purchased_ms,
-        payment_id=lot.id,
+        payment_id=None,
         amount_micros=lot.amount_micros,
         currency=currency,
         balance_micros=balance_micros,

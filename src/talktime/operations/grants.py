@@ -4,6 +4,7 @@ operator must approve (four eyes)."""
 from collections.abc import Callable
 from typing import NamedTuple
 
+from talktime.core.audit import Facts
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.documents import Seller
@@ -16,6 +17,7 @@ from talktime.core.limits import (
 from talktime.core.money import decimal_text, parse_micros
 from talktime.core.outcomes import Funded
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.fund import fund_within
 from talktime.operations.idempotency import check_key, request_hash
 from talktime.operations.input_checks import check_text, first
@@ -80,8 +82,12 @@ def give(giver: Giver, grant: Grant) -> Funded | GrantRequest | Refusal:
         ):
             request = _request(giver, grant)
             store.insert_request(giver.cell, request)
+            _note(giver, "grant.asked", request.id, grant.amount_micros, grant.reason)
             return request
-        return _fund(giver, grant)
+        funded = _fund(giver, grant)
+        if isinstance(funded, Funded) and not funded.replayed:
+            _note(giver, "grant.given", funded.lot.id, grant.amount_micros, grant.reason)
+        return funded
 
 
 def approve(giver: Giver, request_id: int, *, actor: str) -> Funded | Refusal:
@@ -112,6 +118,7 @@ def approve(giver: Giver, request_id: int, *, actor: str) -> Funded | Refusal:
                 state="approved", decided_by=actor, decided_ms=giver.now_ms, lot_id=funded.lot.id
             )
             store.decide_request(giver.cell, decided)
+            _note(giver, "grant.approved", request.id, request.amount_micros, request.reason)
         return funded
 
 
@@ -129,6 +136,7 @@ def reject(giver: Giver, request_id: int, *, actor: str) -> GrantRequest | Refus
             return Refusal("payment_not_possible", f"{request.decided_by} has approved it")
         decided = request._replace(state="rejected", decided_by=actor, decided_ms=giver.now_ms)
         store.decide_request(giver.cell, decided)
+        _note(giver, "grant.rejected", request.id, request.amount_micros, request.reason)
         return decided
 
 
@@ -136,6 +144,12 @@ def list_requests(giver: Giver) -> list[GrantRequest]:
     """The organisation's requests, the latest first, at most PAGE_ROWS_MAX."""
     with giver.cell.reading():
         return store.requests_of(giver.cell, giver.organisation.id, PAGE_ROWS_MAX)
+
+
+def _note(giver: Giver, action: str, of_id: int, micros: int, reason: str) -> None:
+    owner = giver.organisation
+    after: Facts = {"amount_micros": micros, "currency": owner.currency, "reason": reason}
+    note(giver.cell, owner.id, action, str(of_id), after=after)
 
 
 def _waiting(giver: Giver, request_id: int, actor: str) -> GrantRequest | Refusal:

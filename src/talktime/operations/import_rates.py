@@ -5,18 +5,21 @@ A published version is never changed; a correction is another version with a lat
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from talktime.core.audit import Facts
 from talktime.core.limits import CARD_NAME_TEXT_MAX, REPORT_EXAMPLES_MAX, SOURCE_TEXT_MAX
 from talktime.core.rates import DIRECTIONS, RateRow
 from talktime.core.rating import Rate
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.csv_rows import Progress
 from talktime.store.database import Connection
 from talktime.store.rates import CardVersion, lock_publishing, publish, read_rates, versions_of
 
+UNCHANGED = "unchanged"
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -33,6 +36,15 @@ class RateChange(NamedTuple):
         """The new name of the destination, or the last one of a dropped prefix."""
         rate = self.new or self.old
         return rate.destination if rate else ""
+
+    @property
+    def way(self) -> str:
+        """Whether the prefix is added, dropped, dearer, cheaper or unchanged."""
+        if self.old is None or self.new is None:
+            return "added" if self.old is None else "dropped"
+        if self.new[2:] == self.old[2:]:
+            return UNCHANGED
+        return "dearer" if self.new[2:] > self.old[2:] else "cheaper"
 
 
 @dataclass(slots=True)
@@ -113,6 +125,8 @@ def import_rates(
             next_id=next_id,
             written=lambda done: tell("written", done),
         )
+        after: Facts = {"valid_from_ms": valid_from_ms, "rates": len(rows), "source": source}
+        note(connection, None, "rate_card.published", name, after=after)
     return report
 
 
@@ -147,19 +161,26 @@ def _conflict(card: CardVersion, versions: list[CardVersion]) -> Refusal | None:
 
 
 def _compare(connection: Connection, rows: list[RateRow], report: ImportReport) -> None:
-    start_ms = report.version.valid_from_ms
+    for change in each_change(connection, rows, report.replaces, report.version.valid_from_ms):
+        _count(report, change)
+
+
+def each_change(
+    connection: Connection, rows: list[RateRow], replaces: CardVersion | None, start_ms: int
+) -> Iterator[RateChange]:
+    """Each prefix of the rows, and of the version that they replace, as it stands at a start; those
+    that stay as they are too."""
     for direction in DIRECTIONS:
         new = _standing(
             ((row.rate, row.valid_from_ms) for row in rows if row.direction == direction), start_ms
         )
         old: dict[str, Rate] = {}
-        if report.replaces is not None:
-            old = _standing(read_rates(connection, report.replaces.id, direction), start_ms)
+        if replaces is not None:
+            old = _standing(read_rates(connection, replaces.id, direction), start_ms)
         for prefix, rate in new.items():
-            before = old.pop(prefix, None)
-            _count(report, RateChange(direction, prefix, before, rate))
+            yield RateChange(direction, prefix, old.pop(prefix, None), rate)
         for prefix, rate in old.items():
-            report.dropped.add(RateChange(direction, prefix, rate, None))
+            yield RateChange(direction, prefix, rate, None)
 
 
 def _standing(rates: Iterable[tuple[Rate, int]], at_ms: int) -> dict[str, Rate]:
@@ -181,11 +202,7 @@ def _stands_before(one_ms: int, other_ms: int, at_ms: int) -> bool:
 
 
 def _count(report: ImportReport, change: RateChange) -> None:
-    if change.old is None or change.new is None:
-        report.added.add(change)
-    elif change.new[2:] > change.old[2:]:
-        report.dearer.add(change)
-    elif change.new[2:] < change.old[2:]:
-        report.cheaper.add(change)
-    else:
+    if change.way == UNCHANGED:
         report.unchanged += 1
+    else:
+        getattr(report, change.way).add(change)

@@ -6,6 +6,37 @@ from typing import NamedTuple
 from talktime.store.database import Connection
 from talktime.store.job_runs import JobRun, job_runs
 
+DAY_MS = 86_400_000
+PERIODS_MS = {
+    "expire_holds": 1_000,
+    "tend_wallets": 250,
+    "expire_lots": 60_000,
+    "recheck_recharges": 60_000,
+    "collect_payments": 250,
+    "add_cards": 250,
+    "refund_payments": 500,
+    "post_sandbox_events": 500,
+    "read_payment_events": 500,
+    "settle_payment_events": 500,
+    "spread_notices": 500,
+    "send_notices": 500,
+    "move_wallets": 60_000,
+    "dun_statements": 600_000,
+    "close_months": 3_600_000,
+    "warn_of_expiry": 3_600_000,
+    "reconcile_payments": DAY_MS,
+    "forget_calls": 3_600_000,
+    "forget_payment_events": 3_600_000,
+    "send_account_mail": 500,
+    "sum_usage": 5_000,
+    "sum_wallets": 10_000,
+    "sum_ledger": 15_000,
+    "note_burn": 3_600_000,
+    "prove_when_asked": 5_000,
+}
+"""How long after the end of its last run each job runs again (jobs/timetable.py), here for whoever
+looks at them."""
+
 LATE_AFTER_MS = 60_000
 """So long after its time a job may be: a frequent one tells of itself every ten seconds alone."""
 

@@ -1,4 +1,5 @@
-"""Switches and their API keys: make a key, replace it, revoke it.
+"""Switches, and API keys of theirs, of organisations and of the operator's programs: make a key,
+replace it, revoke it.
 
 A key's text is shown once, when it is made; kept is its SHA-256. The text has 256 bits of chance,
 so no slow hash is needed. The caller opens and commits the control plane's transaction.
@@ -9,14 +10,24 @@ import hashlib
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from talktime.core.keys import SCOPES, SWITCH_SCOPES, ApiKey
+from talktime.core.audit import Facts
+from talktime.core.directory import Organisation
+from talktime.core.keys import (
+    OPERATOR_SCOPES,
+    ORGANISATION_SCOPES,
+    SCOPES,
+    SWITCH_SCOPES,
+    ApiKey,
+)
 from talktime.core.limits import (
     KEY_NAME_TEXT_MAX,
     NAME_TEXT_MAX,
     PAGE_ROWS_MAX,
     SWITCH_NAME_TEXT_MAX,
 )
+from talktime.core.limits import ORGANISATION_KEYS_MAX as KEYS_MAX
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.input_checks import check_one_of, check_text, first
 from talktime.store.database import Connection
 from talktime.store.keys import (
@@ -25,12 +36,16 @@ from talktime.store.keys import (
     insert_switch,
     key_of_id,
     keys_by_id,
+    keys_of_organisation,
+    set_used,
     switch_named,
     switches_by_name,
     update_key,
 )
 from talktime.store.revisions import KEYS, lock
 
+ID_MAX = 2**63 - 1
+USE_NOTED_EACH_MS = 3_600_000
 KEY_PREFIX = "tt_"
 ENTROPY_BYTES = 32
 
@@ -73,6 +88,7 @@ def create_switch(
         return Refusal("already_exists", f"there is a switch named {name!r}")
     switch = Switch(next_id(), name, operator, now_ms)
     insert_switch(control, switch)
+    note(control, None, "switch.created", name, after={"operator": operator})
     return switch
 
 
@@ -93,7 +109,7 @@ def list_switches(
 
 def create_key(
     control: Connection,
-    switch: Switch,
+    owner: Switch | Organisation | None,
     *,
     name: str,
     scopes: Iterable[str] = SWITCH_SCOPES,
@@ -102,24 +118,43 @@ def create_key(
     next_id: Callable[[], int],
     entropy: bytes,
 ) -> NewKey | Refusal:
-    """Make a key for a switch, of 32 bytes of chance (`entropy`), with at least one scope.
+    """Make a key of 32 bytes of chance (`entropy`), with at least one scope: for a switch, for an
+    organisation's own programs, or (None) for the operator's.
 
-    `expires_ms` is when it stops to open anything; None for never. Refuses: invalid_value.
+    `expires_ms` is when it stops to open anything; None for never. Refuses: invalid_value, also
+    where the organisation has ORGANISATION_KEYS_MAX keys that open something.
     """
-    granted = frozenset(scopes)
+    granted, possible = frozenset(scopes), scopes_for(owner)
     refusal = first(
         check_text("the key's name", name, KEY_NAME_TEXT_MAX),
-        check_one_of("a scope", min(granted - set(SCOPES), default=SCOPES[0]), SCOPES),
+        check_one_of("a scope", min(granted - set(possible), default=possible[0]), possible),
     )
     if refusal is not None:
         return refusal
     if not granted:
-        return Refusal("invalid_value", f"a key needs a scope: {', '.join(SCOPES)}")
+        return Refusal("invalid_value", f"a key needs a scope: {', '.join(possible)}")
     if expires_ms is not None and expires_ms <= now_ms:
         return Refusal("invalid_value", "the key would have expired before it is made")
-    text = key_text(entropy)
-    key = ApiKey(next_id(), switch.id, name, secret_hash(text), granted, expires_ms, None)
+    lock(control, KEYS)
+    organisation_id = owner.id if isinstance(owner, Organisation) else None
+    if organisation_id is not None and _usable(control, organisation_id, now_ms) >= KEYS_MAX:
+        detail = f"an organisation has at most {KEYS_MAX} keys in use; revoke one first"
+        return Refusal("invalid_value", detail)
+    key = ApiKey(
+        next_id(),
+        owner.id if isinstance(owner, Switch) else 0,
+        name,
+        secret_hash(text := key_text(entropy)),
+        granted,
+        expires_ms,
+        None,
+        organisation_id,
+    )
     insert_key(control, key, now_ms)
+    after: Facts = {"scopes": sorted(granted), "expires_ms": expires_ms}
+    if isinstance(owner, Switch):
+        after = {**after, "switch": owner.name}
+    note(control, organisation_id, "key.created", _subject(key), after=after)
     return NewKey(key, text)
 
 
@@ -127,20 +162,22 @@ def rotate_key(
     control: Connection,
     key_id: int,
     *,
+    organisation_id: int | None = None,
     old_expires_ms: int,
     now_ms: int,
     next_id: Callable[[], int],
     entropy: bytes,
 ) -> NewKey | Refusal:
-    """Make a key of the same switch, name and scopes, and let the old one expire at a time.
+    """Make a key of the same owner, name and scopes, and let the old one expire at a time.
 
-    `old_expires_ms` leaves the switch time to change over; a key that expires sooner does so.
-    Refuses: unknown_key; invalid_value for a key that opens nothing any more.
+    `old_expires_ms` leaves its programs time to change over; a key that expires sooner does so.
+    With `organisation_id`, only that organisation's keys are known. Refuses: unknown_key;
+    invalid_value for a key that opens nothing any more.
     """
     lock(control, KEYS)
-    old = key_of_id(control, key_id)
-    if old is None:
-        return _unknown(key_id)
+    old = find_key(control, key_id, organisation_id=organisation_id)
+    if isinstance(old, Refusal):
+        return old
     if not old.usable(now_ms):
         return Refusal(
             "invalid_value", f"key {key_id} is revoked or expired; make a new one instead"
@@ -150,30 +187,46 @@ def rotate_key(
         until_ms = min(until_ms, old.expires_ms)
     update_key(control, old._replace(expires_ms=until_ms))
     text = key_text(entropy)
-    new = ApiKey(next_id(), old.switch_id, old.name, secret_hash(text), old.scopes, None, None)
+    new = old._replace(
+        id=next_id(), secret_hash=secret_hash(text), expires_ms=None, revoked_ms=None, used_ms=None
+    )
     insert_key(control, new, now_ms)
+    note(
+        *(control, old.organisation_id, "key.rotated", _subject(old)),
+        before={"expires_ms": old.expires_ms},
+        after={"expires_ms": until_ms, "new_key": str(new.id)},
+    )
     return NewKey(new, text)
 
 
-def revoke_key(control: Connection, key_id: int, *, now_ms: int) -> ApiKey | Refusal:
+def revoke_key(
+    control: Connection, key_id: int, *, organisation_id: int | None = None, now_ms: int
+) -> ApiKey | Refusal:
     """Let a key open nothing from now on. A key that was revoked before keeps its time.
 
-    Refuses: unknown_key.
+    With `organisation_id`, only that organisation's keys are known. Refuses: unknown_key.
     """
     lock(control, KEYS)
-    key = key_of_id(control, key_id)
-    if key is None:
-        return _unknown(key_id)
-    if key.revoked_ms is not None:
+    key = find_key(control, key_id, organisation_id=organisation_id)
+    if isinstance(key, Refusal) or key.revoked_ms is not None:
         return key
     revoked = key._replace(revoked_ms=now_ms)
     update_key(control, revoked)
+    note(control, key.organisation_id, "key.revoked", _subject(key), always=True)
     return revoked
 
 
-def find_key(control: Connection, key_id: int) -> ApiKey | Refusal:
-    """The key of this id. Refuses: unknown_key."""
-    return key_of_id(control, key_id) or _unknown(key_id)
+def find_key(
+    control: Connection, key_id: int, *, organisation_id: int | None = None
+) -> ApiKey | Refusal:
+    """The key of this id; with `organisation_id`, only where it is that organisation's.
+
+    Refuses: unknown_key.
+    """
+    key = key_of_id(control, key_id)
+    if key is None or organisation_id not in (None, key.organisation_id):
+        return Refusal("unknown_key", f"there is no key {key_id}")
+    return key
 
 
 def list_keys(control: Connection, *, after: int = 0, limit: int = PAGE_ROWS_MAX) -> list[ApiKey]:
@@ -181,5 +234,45 @@ def list_keys(control: Connection, *, after: int = 0, limit: int = PAGE_ROWS_MAX
     return keys_by_id(control, after, min(limit, PAGE_ROWS_MAX))
 
 
-def _unknown(key_id: int) -> Refusal:
-    return Refusal("unknown_key", f"there is no key {key_id}")
+def list_own_keys(
+    control: Connection, organisation_id: int, *, before: int = ID_MAX, limit: int = PAGE_ROWS_MAX
+) -> list[ApiKey]:
+    """An organisation's own keys, the newest first; `before` is the last id of the page before."""
+    return keys_of_organisation(control, organisation_id, before, min(limit, PAGE_ROWS_MAX))
+
+
+def note_use(control: Connection, key: ApiKey, now_ms: int) -> None:
+    """Keep that a key was used, in a transaction of its own, unless that was kept in this hour."""
+    if key.used_ms is None or key.used_ms <= now_ms - USE_NOTED_EACH_MS:
+        with control.transaction():
+            set_used(control, key.id, now_ms, now_ms - USE_NOTED_EACH_MS)
+
+
+def scopes_for(owner: Switch | Organisation | None) -> tuple[str, ...]:
+    """The scopes that a key can have: of a switch, of an organisation, of the operator (None).
+
+    >>> scopes_for(None)
+    ('read', 'users', 'billing', 'notices', 'operator')
+    """
+    if isinstance(owner, Switch):
+        return SCOPES
+    return OPERATOR_SCOPES if owner is None else ORGANISATION_SCOPES
+
+
+def state_of(key: ApiKey, now_ms: int) -> str:
+    """A key's state in one word: usable, revoked or expired."""
+    if key.revoked_ms is not None:
+        return "revoked"
+    return "usable" if key.usable(now_ms) else "expired"
+
+
+def _usable(control: Connection, organisation_id: int, now_ms: int) -> int:
+    count, before = 0, ID_MAX
+    while page := list_own_keys(control, organisation_id, before=before):
+        count += sum(key.usable(now_ms) for key in page)
+        before = page[-1].id
+    return count
+
+
+def _subject(key: ApiKey) -> str:
+    return f"{key.name} ({key.id})"

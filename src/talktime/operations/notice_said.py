@@ -3,8 +3,44 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-ORGANISATION, NOTICES = "", "notices/"
-"""Where a mail's link leads, below the organisation's page."""
+ORGANISATION, NOTICES, INVOICES, USER = "", "notices/", "invoices/", ""
+CREDITS = "credits/"
+ADD_FUNDS, RECHARGE, METHODS = f"{CREDITS}add/", f"{CREDITS}recharge/", f"{CREDITS}methods/"
+PAYMENT, LOTS = f"{CREDITS}payments/{{payment_id}}/", f"{CREDITS}lots/"
+WEBHOOK = "webhooks/{endpoint_id}/"
+
+PLACES: Mapping[str, str] = {
+    "recharge.succeeded": PAYMENT,
+    "recharge.failed": METHODS,
+    "recharge.failed/last": ADD_FUNDS,
+    "recharge.paused": RECHARGE,
+    "purchase.succeeded": PAYMENT,
+    "purchase.succeeded/by_hand": LOTS,
+    "purchase.failed": ADD_FUNDS,
+    "purchase.invoiced": PAYMENT,
+    "balance.zero": ADD_FUNDS,
+    "balance.low": ADD_FUNDS,
+    "lot.expiring": LOTS,
+    "lot.expired": LOTS,
+    "card.expiring": METHODS,
+    "pool.warning": CREDITS,
+    "spend_limit.reached": USER,
+    "grant.added": LOTS,
+    "refund.done": CREDITS,
+    "refund.done/debt": ADD_FUNDS,
+    "dispute.opened": CREDITS,
+    "dispute.won": CREDITS,
+    "dispute.lost": ADD_FUNDS,
+    "statement.closed": INVOICES,
+    "statement.due": INVOICES,
+    "statement.overdue": INVOICES,
+    "statement.blocked": INVOICES,
+    "statement.paid": INVOICES,
+    "webhook.disabled": WEBHOOK,
+    "notice.test": NOTICES,
+    "notices.digest": NOTICES,
+}
+"""Where a mail's link leads, by its kind and variant: a page below the organisation's."""
 
 
 class Said(NamedTuple):
@@ -15,7 +51,6 @@ class Said(NamedTuple):
     means: str
     step: str
     link: str
-    place: str = ORGANISATION
 
 
 class Language(NamedTuple):

@@ -1,6 +1,6 @@
 """What notices say in German. What stands in braces is put in by notice_words.py."""
 
-from talktime.operations.notice_said import NOTICES, Language, Said
+from talktime.operations.notice_said import Language, Said
 
 _BUY = "Guthaben kaufen"
 _SEE = "Guthaben ansehen"
@@ -14,7 +14,7 @@ SAID = {
         "aufgeladen.",
         "Anrufe laufen weiter. Das Guthaben beträgt jetzt {balance}.",
         _NOTHING,
-        _SEE,
+        "Zahlung ansehen",
     ),
     "recharge.failed": Said(
         "Automatisches Aufladen für {organisation} ist fehlgeschlagen: neuer Versuch folgt",
@@ -45,7 +45,7 @@ SAID = {
         "Ein Kauf über {amount} wurde bezahlt ({method}).",
         "Das Guthaben beträgt jetzt {balance}. Das Gekaufte ist bis {expires} nutzbar.",
         _NOTHING,
-        _SEE,
+        "Kauf ansehen",
     ),
     "purchase.failed": Said(
         "Ein Kauf für {organisation} konnte nicht bezahlt werden",
@@ -80,6 +80,14 @@ SAID = {
     "lot.expiring": Said(
         "{remaining} Guthaben von {organisation} verfallen am {expires_day}",
         "Von früher gekauftem Guthaben sind noch {remaining} übrig. Sie verfallen am {expires}.",
+        "Was bis dahin nicht verbraucht ist, geht verloren.",
+        "Nutzen Sie es vor diesem Tag; späteres Guthaben wird erst danach verbraucht.",
+        "Verfallstermine ansehen",
+    ),
+    "lot.expiring/several": Said(
+        "{remaining} Guthaben von {organisation} verfallen am {expires_day}",
+        "Von früher gekauftem Guthaben sind noch {remaining} übrig, in {lots} Teilen. Der erste "
+        "verfällt am {expires}, die übrigen binnen eines Tages.",
         "Was bis dahin nicht verbraucht ist, geht verloren.",
         "Nutzen Sie es vor diesem Tag; späteres Guthaben wird erst danach verbraucht.",
         "Verfallstermine ansehen",
@@ -227,8 +235,14 @@ SAID = {
         "Es wird nichts mehr dorthin gesendet. Was nicht zugestellt wurde, kann von Hand noch "
         "einmal gesendet werden.",
         "Bringen Sie den Endpunkt in Ordnung, und schalten Sie ihn wieder ein.",
-        "Nicht Zugestelltes ansehen",
-        NOTICES,
+        "Endpunkt ansehen",
+    ),
+    "notice.test": Said(
+        "Test: Mitteilungen für {organisation} kommen an",
+        "Das ist ein Test, den {asked_by} von der Konsole gesendet hat.",
+        "Es ist nichts geschehen: Er zeigt nur, dass Mitteilungen Sie erreichen.",
+        _NOTHING,
+        "Ansehen, wer was erfährt",
     ),
     "notices.digest": Said(
         "{organisation}: was seit {first_day} geschehen ist",
@@ -237,7 +251,6 @@ SAID = {
         "Jede von ihnen steht in der Liste der Mitteilungen.",
         "Sehen Sie die Liste durch.",
         "Mitteilungen ansehen",
-        NOTICES,
     ),
 }
 
@@ -267,6 +280,7 @@ TITLES = {
     "statement.blocked": "Anrufe gesperrt, bis die Abrechnung bezahlt ist",
     "statement.paid": "Abrechnung bezahlt",
     "webhook.disabled": "Webhook-Endpunkt abgeschaltet",
+    "notice.test": "Test",
     "notices.digest": "Zusammenfassung",
 }
 

@@ -1,6 +1,6 @@
 """What notices say in English. What stands in braces is put in by notice_words.py."""
 
-from talktime.operations.notice_said import NOTICES, Language, Said
+from talktime.operations.notice_said import Language, Said
 
 _BUY = "Buy credits"
 _SEE = "See the balance"
@@ -11,7 +11,7 @@ SAID = {
         "The balance fell below its trigger, so auto-recharge bought {amount} of credits.",
         "Calls go on. The balance is now {balance}.",
         "Nothing is to be done.",
-        _SEE,
+        "See the payment",
     ),
     "recharge.failed": Said(
         "Auto-recharge failed for {organisation}: it will be tried again",
@@ -39,7 +39,7 @@ SAID = {
         "A purchase of {amount} was paid ({method}).",
         "The balance is now {balance}. These credits can be used until {expires}.",
         "Nothing is to be done.",
-        _SEE,
+        "See the purchase",
     ),
     "purchase.failed": Said(
         "A purchase for {organisation} could not be paid",
@@ -77,12 +77,20 @@ SAID = {
         "Use them before that day; later credits are kept until these are spent.",
         "See when credits expire",
     ),
+    "lot.expiring/several": Said(
+        "{remaining} of credits for {organisation} expire on {expires_day}",
+        "Of credits bought earlier, {remaining} are left, in {lots} parts. The first of them "
+        "expires on {expires}, the others within a day.",
+        "What is not used by then is lost.",
+        "Use them before that day; later credits are kept until these are spent.",
+        "See when credits expire",
+    ),
     "lot.expired": Said(
         "{forfeited} of credits for {organisation} have expired",
         "Credits bought earlier expired on {expires}; {forfeited} of them were left.",
         "These credits are lost and no longer part of the balance.",
         "See that enough credits are left for calls.",
-        _SEE,
+        "See the credits that are left",
     ),
     "card.expiring": Said(
         "A card of {organisation} expires soon: {method}",
@@ -110,7 +118,7 @@ SAID = {
         "{user} has spent the limit of {limit} for {month}.",
         "Paid calls of this user are refused until the next month.",
         "If the user needs to call, raise the limit.",
-        "See the users",
+        "See the user",
     ),
     "model.changed": Said(
         "{organisation} now pays otherwise: {model}",
@@ -124,7 +132,7 @@ SAID = {
         "Credits of {amount} were given. Reason: {reason}.",
         "They can be used until {expires} and cost nothing.",
         "Nothing is to be done.",
-        _SEE,
+        "See the credits",
     ),
     "refund.done": Said(
         "{amount} refunded to {organisation}",
@@ -217,8 +225,14 @@ SAID = {
         "The endpoint {url} takes no events any more: {reason}.",
         "Nothing more is sent to it. What was not delivered can be sent again by hand.",
         "Put the endpoint right, then enable it again.",
-        "See what was not delivered",
-        NOTICES,
+        "See the endpoint",
+    ),
+    "notice.test": Said(
+        "Test: notices for {organisation} arrive",
+        "This is a test, sent from the console by {asked_by}.",
+        "Nothing has happened: it only shows that notices reach you.",
+        "Nothing is to be done.",
+        "See who is told of what",
     ),
     "notices.digest": Said(
         "{organisation}: what happened since {first_day}",
@@ -227,7 +241,6 @@ SAID = {
         "Each of them is in the list of notices.",
         "Look through the list.",
         "See the notices",
-        NOTICES,
     ),
 }
 

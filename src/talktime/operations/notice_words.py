@@ -15,7 +15,7 @@ from babel import Locale, UnknownLocaleError
 from talktime.core.money import decimal_text
 from talktime.core.notices import KINDS, Fact, Notice
 from talktime.operations.notice_html import Row, isolated, mail_html
-from talktime.operations.notice_said import Language, Said
+from talktime.operations.notice_said import ORGANISATION, PLACES, Language, Said
 from talktime.operations.notice_texts_de import GERMAN
 from talktime.operations.notice_texts_en import ENGLISH
 from talktime.operations.wording import Wording, zone_named
@@ -38,6 +38,7 @@ _NAMES = {
     "detail": "reason",
     "exp_year": "card",
 }
+_NAMED = re.compile(r"\{(\w+)\}")
 _TIMES = re.compile("[0-9]{1,9}")
 _SPACES = re.compile(r"\s+")
 # Letters of some scripts are joined and parted by these two; other invisible signs are left out.
@@ -98,7 +99,7 @@ def words(notice: Notice, reader: Reader, place: Place) -> Words:
         title_of(kind, language) + (f" ({times}\N{MULTIPLICATION SIGN})" if times > 1 else "")
         for kind, times in concerning.items()
     ]
-    url = place.url + said.place
+    url = place.url + page_of(notice)
     subject = _shortened(said.subject.format_map(known), SUBJECT_MAX)
     footer = language.footer.format_map(known)
     parts = [
@@ -201,14 +202,34 @@ def _pool(key: str, language: Language, wording: Wording) -> str:
     )
 
 
-def _said(notice: Notice, language: Language) -> Said:
-    facts, variant = notice.facts, ""
+def page_of(notice: Notice) -> str:
+    """The page that a notice is about, below the organisation's: where its mail leads.
+
+    >>> page_of(Notice(1, "recharge.succeeded", "k", 0, {"payment_id": 5}))
+    'credits/payments/5/'
+    """
+    page = PLACES.get(notice.kind + _variant(notice), PLACES.get(notice.kind, ORGANISATION))
+    known = {name: value for name, value in notice.facts.items() if value is not None}
+    return page.format_map(known) if set(_NAMED.findall(page)) <= known.keys() else ORGANISATION
+
+
+def _variant(notice: Notice) -> str:
+    """How a kind is said, where it is said in more than one way."""
+    facts = notice.facts
     if notice.kind == "recharge.failed" and facts.get("next_ms") is None:
-        variant = "/last"
-    elif notice.kind == "pool.warning" and (facts.get("percent") or 0) == 100:
-        variant = "/all"
-    elif facts.get("debt_micros"):
-        variant = "/debt"
+        return "/last"
+    if notice.kind == "pool.warning" and facts.get("percent") == 100:
+        return "/all"
+    if notice.kind == "purchase.succeeded" and facts.get("payment_id") is None:
+        return "/by_hand"
+    lots = facts.get("lots")
+    if notice.kind == "lot.expiring" and isinstance(lots, int) and lots > 1:
+        return "/several"
+    return "/debt" if facts.get("debt_micros") else ""
+
+
+def _said(notice: Notice, language: Language) -> Said:
+    variant = _variant(notice)
     said = language.said.get(notice.kind + variant) or language.said.get(notice.kind)
     title = title_of(notice.kind, language)
     # A kind of another version: still told, in the little that is known of it.

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from talktime.core.audit import Facts
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import COMMERCE_MODELS, CallingRules, Organisation
 from talktime.core.limits import CARD_NAME_TEXT_MAX, NAME_TEXT_MAX, PAGE_ROWS_MAX
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.input_checks import (
     can_be_stored,
     check_country,
@@ -77,6 +79,7 @@ def create_organisation(
         refusal = _taken(control, name)
         if refusal is None:
             insert_organisation(control, organisation, now_ms)
+            _note_created(control, organisation)
     return refusal or organisation
 
 
@@ -86,12 +89,13 @@ def change_organisation(
     *,
     active: bool | None = None,
     rate_card: str | None = None,
+    time_zone: str | None = None,
     commerce_model: str | None = None,
     rules: Mapping[str, Any] | None = None,
     catalogue: Catalogue,
 ) -> Organisation | Refusal:
     """Switch an organisation off (its calls are refused) or on, rate it by another card, say how it
-    pays, set its calling rules.
+    pays and by which clock its days go, set its calling rules.
 
     `commerce_model` is prepaid, draining (spends what credits it has) or post_usage; `rules` are
     fields of CallingRules and what they are from now on. What is None or not named stays. Running
@@ -105,10 +109,13 @@ def change_organisation(
     changed = found._replace(
         active=found.active if active is None else active,
         rate_card=found.rate_card if rate_card is None else rate_card,
+        time_zone=found.time_zone if time_zone is None else time_zone,
         commerce_model=found.commerce_model if commerce_model is None else commerce_model,
         rules=found.rules._replace(**rules or {}),
     )
     refusal = check_one_of("the commerce model", changed.commerce_model, COMMERCE_MODELS)
+    if time_zone is not None:
+        refusal = refusal or check_time_zone(time_zone)
     if rate_card is not None:
         refusal = refusal or check_text("the rate card", rate_card, CARD_NAME_TEXT_MAX)
         refusal = refusal or _wrong_card(control, rate_card, found.currency)
@@ -118,7 +125,23 @@ def change_organisation(
         return refusal
     if changed != found:
         update_organisation(control, changed)
+        before, after = facts_of(found), facts_of(changed)
+        note(control, found.id, "organisation.changed", found.name, before=before, after=after)
     return changed
+
+
+def facts_of(organisation: Organisation) -> Facts:
+    """What of an organisation is kept of a change: how it is charged, and its calling rules."""
+    rules = {
+        name: sorted(value) if isinstance(value, frozenset) else value
+        for name, value in organisation.rules._asdict().items()
+    }
+    return {
+        "active": organisation.active,
+        "rate_card": organisation.rate_card,
+        "commerce_model": organisation.commerce_model,
+        **rules,
+    }
 
 
 def find_organisation(control: Connection, name: str) -> Organisation | Refusal:
@@ -140,6 +163,17 @@ def list_organisations(
 ) -> list[Organisation]:
     """Organisations by name, at most PAGE_ROWS_MAX; `after` is the last name of the page before."""
     return organisations_by_name(control, after, min(limit, PAGE_ROWS_MAX))
+
+
+def _note_created(control: Connection, made: Organisation) -> None:
+    after: Facts = {
+        "currency": made.currency,
+        "country": made.country,
+        "time_zone": made.time_zone,
+        "cell": made.cell,
+        "rate_card": made.rate_card,
+    }
+    note(control, made.id, "organisation.created", made.name, after=after)
 
 
 def _taken(control: Connection, name: str) -> Refusal | None:

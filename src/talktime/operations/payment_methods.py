@@ -11,6 +11,7 @@ from talktime.core.limits import (
 )
 from talktime.core.payments import INVOICE, PaymentMethod
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.input_checks import check_text, first
 from talktime.operations.till import Counter, open_till
 from talktime.store.database import Connection
@@ -52,7 +53,11 @@ def add_invoice(
         actor,
     )
     with cell.transaction():
-        return add_method(cell, method)
+        added = add_method(cell, method)
+        if not isinstance(added, Refusal):
+            after = {"agreement": agreement, "po_number": po_number}
+            note(cell, organisation.id, "payment_method.added", added.name, after=after)
+        return added
 
 
 def add_method(cell: Connection, method: PaymentMethod) -> PaymentMethod | Refusal:
@@ -88,6 +93,8 @@ def remove_method(counter: Counter, method_id: int) -> PaymentMethod | Refusal:
         set_method(counter.cell, method)
         collector.till.methods.remove(method)
         collector.card_removed()
+        owner = counter.organisation.id
+        note(counter.cell, owner, "payment_method.removed", method.name, always=True)
     return method
 
 
@@ -98,11 +105,18 @@ def make_first(counter: Counter, method_id: int) -> list[PaymentMethod] | Refusa
         chosen = collector.till.method(method_id)
         if chosen is None:
             return _unknown(method_id)
+        before = {"first": methods[0].name}
         methods.sort(key=lambda method: method is not chosen)
         for priority, method in enumerate(methods):
             if method.priority != priority:
                 method.priority = priority
                 set_method(counter.cell, method)
+        note(
+            *(counter.cell, counter.organisation.id, "payment_method.first", chosen.name),
+            before=before,
+            after={"first": chosen.name},
+            always=True,
+        )
     return methods
 
 

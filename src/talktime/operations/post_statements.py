@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from talktime.core.audit import Facts
 from talktime.core.currencies import decimals_of, minor_units
 from talktime.core.directory import Organisation
 from talktime.core.documents import Document, number_text
@@ -15,10 +16,12 @@ from talktime.core.limits import (
     PAGE_ROWS_MAX,
     REASON_TEXT_MAX,
 )
+from talktime.core.masking import masked_parties
 from talktime.core.money import decimal_text
 from talktime.core.payments import STATEMENT, SUCCEEDED, Payment
 from talktime.core.post_usage import PAID, PostStatement, statement_notice, with_payment
 from talktime.core.refusal import Refusal
+from talktime.operations import audit
 from talktime.operations.idempotency import request_hash
 from talktime.operations.input_checks import can_be_stored, check_text, first
 from talktime.operations.render import utc_text
@@ -37,6 +40,13 @@ COLUMNS = (
     *("paid_after_use", "currency"),
 )
 """The columns of an export, a row for each usage record (R75)."""
+
+
+class Billed(NamedTuple):
+    """A statement with its document."""
+
+    statement: PostStatement
+    document: Document
 
 
 class Exported(NamedTuple):
@@ -70,31 +80,41 @@ def find_statement(
     return found
 
 
-def export_statement(
-    cell: Connection, organisation: Organisation, month: str
-) -> Exported | Refusal:
-    """A statement with its document and its usage records. Refuses: unknown_statement."""
+def show_statement(cell: Connection, organisation: Organisation, month: str) -> Billed | Refusal:
+    """A statement with its document. Refuses: unknown_statement."""
     found = find_statement(cell, organisation, month)
     if isinstance(found, Refusal):
         return found
     document = document_of_id(cell, organisation.id, found.document_id)
     if document is None:
         raise LookupError(f"statement {found.id} has no document {found.document_id}")
-    return Exported(found, document, store.usage_of_statement(cell, organisation.id, found.id))
+    return Billed(found, document)
 
 
-def rows_of(exported: Exported) -> list[dict[str, Any]]:
-    """A row for each usage record: amounts are exact decimal texts, times RFC 3339 in UTC."""
+def export_statement(
+    cell: Connection, organisation: Organisation, month: str
+) -> Exported | Refusal:
+    """A statement with its document and its usage records. Refuses: unknown_statement."""
+    billed = show_statement(cell, organisation, month)
+    if isinstance(billed, Refusal):
+        return billed
+    usage = store.usage_of_statement(cell, organisation.id, billed.statement.id)
+    return Exported(*billed, usage)
+
+
+def rows_of(exported: Exported, hidden_digits: int) -> list[dict[str, Any]]:
+    """A row for each usage record: amounts are exact decimal texts, times RFC 3339 in UTC; of other
+    parties' numbers so many digits are masked (R78)."""
     currency = exported.document.facts.currency
-    return [_row(usage, currency) for usage in exported.usage]
+    return [_row(usage, currency, hidden_digits) for usage in exported.usage]
 
 
-def csv_of(exported: Exported) -> str:
+def csv_of(exported: Exported, hidden_digits: int) -> str:
     """The rows as CSV by RFC 4180: a header, quotes where needed, lines that end with CR LF."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
     writer.writeheader()
-    for row in rows_of(exported):
+    for row in rows_of(exported, hidden_digits):
         # A name that begins so would be a formula to whoever opens the file in a spreadsheet.
         row["user"] = (
             f"'{row['user']}" if row["user"].startswith(("=", "+", "-", "@")) else row["user"]
@@ -103,15 +123,17 @@ def csv_of(exported: Exported) -> str:
     return text.getvalue()
 
 
-def _row(usage: BilledUsage, currency: str) -> dict[str, Any]:
+def _row(usage: BilledUsage, currency: str, hidden_digits: int) -> dict[str, Any]:
+    numbers = (_number(usage.from_digits), _number(usage.to_digits))
+    caller, called = masked_parties(usage.type, *numbers, hidden_digits)
     return dict(
         zip(
             COLUMNS,
             (
                 *(str(usage.id), usage.kind, usage.call_key, usage.month),
                 *(utc_text(usage.started_ms), utc_text(usage.ended_ms), usage.type),
-                *(usage.capability, usage.user, _number(usage.from_digits)),
-                *(_number(usage.to_digits), usage.destination, usage.used_s, usage.billed_s),
+                *(usage.capability, usage.user, caller),
+                *(called, usage.destination, usage.used_s, usage.billed_s),
                 *(usage.pool_s, decimal_text(usage.fee_micros)),
                 *(decimal_text(usage.charge_micros), decimal_text(usage.post_micros), currency),
             ),
@@ -168,6 +190,8 @@ def pay_statement(
     payment = _payment(found, amount_micros, currency, note, actor, now_ms, next_id())
     payment.idempotency_key, payment.body_hash = idempotency_key, body_hash
     store.insert_payment(cell, payment)
+    after: Facts = {"amount_micros": amount_micros, "currency": currency, "note": note}
+    audit.note(cell, organisation.id, "statement.paid", month, after=after)
     return credit_payment(cell, organisation, found, payment, now_ms=now_ms, next_id=next_id)
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from talktime.config import LOOPBACK_HOSTS
 from talktime.core.limits import ACTOR_TEXT_MAX, PROVIDER_SECRET_TEXT_MAX
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.input_checks import check_one_of, check_text, check_word, first
 from talktime.operations.sealing import Seal
 from talktime.store.database import Connection
@@ -99,6 +100,7 @@ def remove_provider(control: Connection, name: str) -> Refusal | None:
     if found[name].active:
         return Refusal("provider_in_use", f"new cards go to {name}")
     delete_setting(control, name)
+    note(control, None, "provider.removed", name, always=True)
     return None
 
 
@@ -137,7 +139,10 @@ def _active(found: dict[str, ProviderSetting]) -> str:
 def _activate(
     control: Connection, name: str, sealed: str, actor: str, now_ms: int
 ) -> ProviderShown:
-    provider_settings(control, locked=True)
+    before = {
+        "active": _active({each.name: each for each in provider_settings(control, locked=True)})
+    }
+    note(control, None, "provider.set", name, before=before, after={"active": name}, always=True)
     put_active_setting(control, ProviderSetting(name, True, sealed, now_ms, actor))
     return ProviderShown(name, True, now_ms, actor)
 

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from talktime.core.audit import Facts
 from talktime.core.collecting import Collector
 from talktime.core.documents import LOT_TERMS
 from talktime.core.expiry import expires_ms
@@ -22,13 +23,15 @@ from talktime.core.payments import (
     RECHARGE,
     Payment,
     PaymentMethod,
+    PaymentTry,
 )
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.eligibility import check_amount
 from talktime.operations.idempotency import check_key, request_hash
 from talktime.operations.input_checks import check_text, first
 from talktime.operations.till import CLOSED, Counter, NoWallet, counter_refusal, open_till
-from talktime.store.payments import payment_of_id, payment_of_key, payments_before
+from talktime.store.payments import payment_of_id, payment_of_key, payments_before, tries_of
 
 _AFTER_ALL_IDS = 2**63 - 1
 
@@ -104,6 +107,7 @@ def start_purchase(
             payment = _new(
                 counter, amount_micros, method, po_number, idempotency_key, body_hash, actor
             )
+            _note(counter, "purchase.begun", payment, method=method.name)
             if method.kind == INVOICE:
                 collector.till.payments[payment.id] = payment
                 collector.books.tell(_invoiced(counter, payment))
@@ -153,6 +157,7 @@ def confirm_receipt(
         if payment.state == INVOICED:
             payment.actor = actor
             collector.receive(payment, f"Invoice, received: {reference}")
+            _note(counter, "purchase.received", payment, reference=reference)
         elif payment.state != "succeeded":
             return _not_possible(payment, "it waits for no money")
     return payment
@@ -179,6 +184,7 @@ def cancel_payment(counter: Counter, payment_id: int, *, reason: str) -> Payment
             return _not_possible(payment, "only what waits, with nothing charged, is cancelled")
         payment.code, payment.detail = "cancelled", reason
         payment.move(CANCELLED, counter.now_ms)
+        _note(counter, "payment.cancelled", payment, reason=reason)
         recharge = collector.till.recharge
         if payment.kind == RECHARGE and recharge is not None and recharge.enabled:
             recharge.pause("cancelled", reason, counter.now_ms)
@@ -202,6 +208,25 @@ def list_payments(
         return payments_before(
             counter.cell, counter.organisation.id, before_id, min(limit, PAGE_ROWS_MAX)
         )
+
+
+def list_tries(counter: Counter, payment_ids: list[int]) -> dict[int, list[PaymentTry]]:
+    """The charges that these payments asked of a provider, in order, by payment."""
+    found: dict[int, list[PaymentTry]] = {payment_id: [] for payment_id in payment_ids}
+    with counter.cell.reading():
+        for each in tries_of(counter.cell, counter.organisation.id, payment_ids):
+            found[each.payment_id].append(each)
+    return found
+
+
+def _note(counter: Counter, action: str, payment: Payment, **facts: str) -> None:
+    after: Facts = {
+        "amount_micros": payment.amount_micros,
+        "currency": payment.currency,
+        "po_number": payment.po_number,
+        **facts,
+    }
+    note(counter.cell, payment.organisation_id, action, str(payment.id), after=after)
 
 
 def _new(

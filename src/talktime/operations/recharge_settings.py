@@ -3,6 +3,7 @@ not recharge."""
 
 from typing import NamedTuple
 
+from talktime.core.audit import Facts
 from talktime.core.commands import ExpireLots
 from talktime.core.ledger import Wallet
 from talktime.core.limits import (
@@ -32,6 +33,7 @@ from talktime.core.recharging import (
     recharge_due,
 )
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.eligibility import check_amount
 from talktime.operations.execute import DEFAULT_TERMS
 from talktime.operations.input_checks import check_one_of, check_text, first
@@ -86,7 +88,7 @@ def set_recharge(
         if plan.enabled:
             if collector.wallet.no_buying is not None:
                 return Refusal("credits_not_offered", "buying has been closed")
-            before = till.recharge
+            before, was = till.recharge, plan_of(till.recharge)
             till.recharge = Recharge(
                 counter.organisation.id,
                 True,
@@ -103,9 +105,33 @@ def set_recharge(
             _give_up(till, CANCELLED, "changed", "Auto-recharge was set anew", now_ms)
             if before is not None and before.frozen(collector.wallet.debt_micros):
                 till.recharge.pause(before.paused_code, before.paused_detail, now_ms)
+            note_recharge(counter, was, till.recharge)
         elif till.recharge is not None:
+            was = plan_of(till.recharge)
             turn_off(till, now_ms, actor)
+            note_recharge(counter, was, till.recharge)
     return view_recharge(counter)
+
+
+def plan_of(recharge: Recharge | None) -> Facts:
+    """What of auto-recharge an admin sets, as it is kept of a change."""
+    if recharge is None:
+        return {}
+    return {
+        "enabled": recharge.enabled,
+        "trigger_micros": recharge.trigger_micros,
+        "method": recharge.method,
+        "amount_micros": recharge.amount_micros,
+        "month_cap_micros": recharge.month_cap_micros,
+        "day_max": recharge.day_max,
+        "paused": recharge.paused_code,
+    }
+
+
+def note_recharge(counter: Counter, before: Facts, recharge: Recharge) -> None:
+    """Keep that auto-recharge was set, in the till's transaction."""
+    owner = counter.organisation.id
+    note(counter.cell, owner, "recharge.set", before=before, after=plan_of(recharge), always=True)
 
 
 def turn_off(till: Till, now_ms: int, actor: str) -> None:
@@ -135,8 +161,13 @@ def resume(counter: Counter, *, actor: str) -> RechargeView | Refusal:
             owed = f"{decimal_text(collector.wallet.debt_micros)} {counter.organisation.currency}"
             detail = f"{owed} is owed since a payment went back: buy credits, which pay it first"
             return Refusal("payment_not_possible", detail)
+        paused = recharge.paused_code
         recharge.resume()
         recharge.changed_ms, recharge.changed_by = counter.now_ms, actor
+        owner = counter.organisation.id
+        note(
+            counter.cell, owner, "recharge.resumed", before={"paused": paused}, after={"paused": ""}
+        )
         detail = "A new attempt was asked for"
         _give_up(collector.till, FAILED, "resumed", detail, counter.now_ms)
     return view_recharge(counter)
@@ -172,11 +203,17 @@ def set_alerts(counter: Counter, levels_micros: set[int]) -> RechargeView | Refu
         return Refusal("invalid_value", f"there may be {ALERT_LEVELS_MAX} levels at most")
     with open_till(counter) as collector:
         till, organisation_id = collector.till, counter.organisation.id
-        till.levels = [level for level in till.levels if level.below_micros in (0, *levels_micros)]
         known = {level.below_micros for level in till.levels}
+        till.levels = [level for level in till.levels if level.below_micros in (0, *levels_micros)]
         keep_levels(counter.cell, organisation_id, sorted(levels_micros))
         for micros in sorted(levels_micros - known):
             till.levels.append(AlertLevel(organisation_id, micros, changed=True))
+        note(
+            *(counter.cell, organisation_id, "alerts.set"),
+            before={"below_micros": [str(micros) for micros in sorted(known - {0})]},
+            after={"below_micros": [str(micros) for micros in sorted(levels_micros)]},
+            always=True,
+        )
     return view_recharge(counter)
 
 

@@ -13,6 +13,7 @@ from babel import Locale, UnknownLocaleError
 from talktime.core.limits import EMAIL_TEXT_MAX, RECIPIENTS_MAX
 from talktime.core.notices import ROLES
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.input_checks import check_one_of, check_time_zone, first
 from talktime.operations.notice_words import LANGUAGES
 from talktime.store import recipients as store
@@ -62,7 +63,7 @@ def add_recipient(
         return refusal
     if not store.lock_wallet(cell, organisation_id):
         return Refusal("unknown_organisation", f"there is no organisation {organisation_id} here")
-    people = {person.email for person in list_recipients(cell, organisation_id)}
+    people = {person.email: person for person in list_recipients(cell, organisation_id)}
     if email not in people and len(people) >= RECIPIENTS_MAX:
         return Refusal("invalid_value", f"an organisation has at most {RECIPIENTS_MAX} recipients")
     for role in roles:
@@ -71,7 +72,40 @@ def add_recipient(
             store.Recipient(next_id(), organisation_id, email, role, language, time_zone, now_ms),
         )
     store.set_reader(cell, organisation_id, email, language, time_zone)
-    return next(each for each in list_recipients(cell, organisation_id) if each.email == email)
+    added = next(each for each in list_recipients(cell, organisation_id) if each.email == email)
+    _note(cell, organisation_id, "recipient.set", people.get(email), added)
+    return added
+
+
+def set_recipient(
+    cell: Connection,
+    organisation_id: int,
+    email: str,
+    *,
+    roles: Iterable[str],
+    language: str,
+    time_zone: str,
+    now_ms: int,
+    next_id: Callable[[], int],
+) -> Person | Refusal:
+    """Let this address get mail in these roles and no others.
+
+    Refuses what `add_recipient` does.
+    """
+    wanted = set(roles)
+    added = add_recipient(
+        *(cell, organisation_id, email),
+        roles=wanted,
+        language=language,
+        time_zone=time_zone,
+        now_ms=now_ms,
+        next_id=next_id,
+    )
+    left = set() if isinstance(added, Refusal) else set(added.roles) - wanted
+    if isinstance(added, Refusal) or not left:
+        return added
+    kept = remove_recipient(cell, organisation_id, added.email, roles=left)
+    return added if kept is None else kept
 
 
 def remove_recipient(
@@ -86,10 +120,12 @@ def remove_recipient(
     refusal = check_roles(roles)
     if refusal is not None:
         return refusal
+    people = {person.email: person for person in list_recipients(cell, organisation_id)}
     if not store.delete_roles(cell, organisation_id, email, roles):
         return Refusal("unknown_recipient", f"{email[:EMAIL_TEXT_MAX]!r} gets no such mail")
-    people = list_recipients(cell, organisation_id)
-    return next((each for each in people if each.email == email), None)
+    kept = {person.email: person for person in list_recipients(cell, organisation_id)}.get(email)
+    _note(cell, organisation_id, "recipient.removed", people[email], kept)
+    return kept
 
 
 def list_recipients(cell: Connection, organisation_id: int) -> list[Person]:
@@ -105,6 +141,17 @@ def people_of(rows: Iterable[store.Recipient]) -> list[Person]:
         roles = tuple(role for role in ROLES if role in {row.role for row in each})
         people.append(Person(email, roles, each[0].language, each[0].time_zone))
     return people
+
+
+def _note(
+    cell: Connection, owner: int, action: str, before: Person | None, after: Person | None
+) -> None:
+    was, is_ = (
+        {} if one is None else {**one._asdict(), "roles": list(one.roles)}
+        for one in (before, after)
+    )
+    subject = str((was or is_)["email"])
+    note(cell, owner, action, subject, before=was, after=is_, always=True)
 
 
 def check_email(email: str) -> Refusal | None:

@@ -7,6 +7,7 @@ afterwards. Where the provider finally says no, all of it is taken back, and sai
 
 from typing import NamedTuple
 
+from talktime.core.audit import Facts
 from talktime.core.charges import Absent, Misconfigured, Refunded, RefundFailed, Unknown
 from talktime.core.currencies import chargeable_unit_micros
 from talktime.core.limits import (
@@ -20,6 +21,7 @@ from talktime.core.payments import STATEMENT, Payment
 from talktime.core.recharging import SEND_AGAIN_MS_MAX, ask_at_ms
 from talktime.core.refunding import ASKED, DONE, FAILED, REFUND, UNKNOWN, Refund
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.going_back import (
     Desk,
     give,
@@ -111,7 +113,7 @@ def start_refund(
                 actor=actor,
                 provider_ref=reference,
             )
-            tell(desk, refund)
+            _begun(desk, refund, reason, reference)
             return RefundStarted(refund, False)
     except NoWallet as error:
         return counter_refusal(error)
@@ -203,6 +205,18 @@ def _again(known: Refund, body_hash: int, key: str) -> RefundStarted | Refusal:
     if known.body_hash == body_hash:
         return RefundStarted(known, True)
     return Refusal("idempotency_key_reused", f"key {key!r} began another refund before")
+
+
+def _begun(desk: Desk, refund: Refund, reason: str, reference: str) -> None:
+    tell(desk, refund)
+    payment, cell = desk.payment, desk.counter.cell
+    after: Facts = {
+        "amount_micros": refund.amount_micros,
+        "currency": payment.currency,
+        "reason": reason,
+        "reference": reference,
+    }
+    note(cell, payment.organisation_id, "refund.begun", str(payment.id), after=after)
 
 
 def _done(desk: Desk, refund: Refund, ref: str) -> None:

@@ -51,6 +51,7 @@ TIME_ZONE = "America/Los_Angeles"
 CARD, CURRENCY = "demo", "USD"
 CARD_FILE = Path(__file__).parents[1] / "demo_rates.csv"
 CARD_FROM_MS = 1_577_836_800_000  # 2020-01-01
+OPERATOR_EMAIL = "operator@contoso.example"
 SWITCH, OPERATOR = "Demo switch", "Contoso Voice"
 CALLER, CALLEE, TOLL_FREE_NUMBER = "+14255550100", "+442079460958", "+18005550199"
 
@@ -72,6 +73,8 @@ class Demo(NamedTuple):
     toll_free: str
     admin_email: str
     admin_password: str
+    operator_email: str
+    operator_password: str
 
 
 class _UserSeed(NamedTuple):
@@ -113,12 +116,14 @@ def seed_demo(
     entropy: Entropy,
     switch_key: str = "",
     admin_password: str = "",
+    operator_password: str = "",
 ) -> Demo:
     """Put the demo into an installation, in transactions of its own, and tell how to use it.
 
-    `switch_key` and `admin_password` are those of an earlier start: they cannot be read back from
+    `switch_key` and the passwords are those of an earlier start: they cannot be read back from
     the databases. A key that opens nothing (any more) is replaced by a new one; a password is made
-    where none is given. The account that signs in with it is the console's affair, not made here.
+    where none is given. The accounts that sign in with them are the console's affair, not made
+    here.
     `entropy(n)` gives n bytes of chance. Raises NotSeeded where what is there is not as the demo
     left it, and Outage.
     """
@@ -146,8 +151,14 @@ def seed_demo(
         CALLEE,
         TOLL_FREE_NUMBER,
         ADMIN_EMAIL,
-        admin_password or key_text(entropy(ENTROPY_BYTES)).removeprefix("tt_"),
+        admin_password or _password(entropy),
+        OPERATOR_EMAIL,
+        operator_password or _password(entropy),
     )
+
+
+def _password(entropy: Entropy) -> str:
+    return key_text(entropy(ENTROPY_BYTES)).removeprefix("tt_")
 
 
 def _ensure_card(control: Connection, now_ms: int, next_id: Callable[[], int]) -> None:

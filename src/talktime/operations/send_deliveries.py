@@ -20,6 +20,7 @@ from talktime.core.deliveries import (
     MAIL,
     Later,
     Never,
+    NotTried,
     Outcome,
     next_of,
 )
@@ -214,12 +215,16 @@ def finish(
     now_ms: int,
     jitter: int,
     next_id: Callable[[], int],
+    took_ms: int | None = None,
 ) -> bool:
-    """Write what came of a delivery; False where it is another's by now, and nothing is written.
+    """Write what came of a delivery, and how long it took; False where it is another's by now, and
+    nothing is written.
 
     An endpoint that is gone, or has taken nothing for three days while a delivery was given up, is
     disabled, and its organisation told by mail.
     """
+    if not isinstance(outcome, NotTried):
+        delivery = delivery._replace(took_ms=took_ms, answer=outcome.answer)
     after = next_of(delivery.channel, outcome, tries=delivery.tries, now_ms=now_ms, jitter=jitter)
     over = after.state == FAILED and delivery.channel != MAIL
     owner = delivery.organisation_id

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.ids import COUNTER_BITS, EPOCH_MS, NODE_BITS
-from talktime.core.limits import SUM_BATCH_MAX
+from talktime.core.limits import USAGE_SUM_BATCH_MAX
 from talktime.core.usage_spans import month_span, scopes_of
 from talktime.operations.calling_places import Places
 from talktime.operations.sweep import Sweep, Swept
@@ -64,7 +64,7 @@ def sum_usage(sweep: Sweep) -> Swept:
             return Swept(0, more=not sweep.stopping())
         store.add_sums(cell, sums.items(), of_users(sums).items())
         store.put_cursor(cell, last_id, sweep.clock_ms())
-    more = len(read.records) == SUM_BATCH_MAX and not sweep.stopping()
+    more = len(read.records) == USAGE_SUM_BATCH_MAX and not sweep.stopping()
     return Swept(len(read.records), more=more)
 
 
@@ -123,7 +123,7 @@ def sums_of(record: ToSum) -> Sums:
 def _page(cell: Connection, before_ms: int) -> _Read:
     after_id, _ = store.read_cursor(cell)
     before_id = before_ms << (NODE_BITS + COUNTER_BITS)
-    records = store.records_between(cell, after_id, before_id, SUM_BATCH_MAX)
+    records = store.records_between(cell, after_id, before_id, USAGE_SUM_BATCH_MAX)
     users = {record.user_id for record in records if record.user_id is not None}
     return _Read(after_id, records, store.locations_of(cell, users) if users else {})
 

@@ -8,28 +8,35 @@ from talktime.core.limits import EXPIRE_BATCH_MAX
 from talktime.core.notices import Notice, notice
 from talktime.core.payments import PaymentMethod
 from talktime.operations.sweep import Sweep, Swept
-from talktime.store.expiring import ExpiringLot, cards_expiring, lots_expiring
+from talktime.store.expiring import ExpiringLots, cards_expiring, lots_expiring
 from talktime.store.notices import insert_notices
 
 DAY_MS = 86_400_000
 LOT_DAYS = (1, 7, 30)
 CARD_DAYS = 30
 
-Row = TypeVar("Row", ExpiringLot, PaymentMethod)
+Row = TypeVar("Row", ExpiringLots, PaymentMethod)
+Key = TypeVar("Key")
 
 
 def warn_of_expiry(sweep: Sweep) -> Swept:
-    """Write a notice for each lot and card that is about to expire; counts those that are new.
+    """Write a notice for each card, and for the lots of each day, that are about to expire; counts
+    those that are new.
 
-    Of a lot, the nearest of 30, 7 and 1 days is told, once each: after a downtime what was missed
-    is not made up for. Works in pages, each its own transaction. Raises Outage.
+    Of a day's lots, the nearest of 30, 7 and 1 days is told, once each: after a downtime what was
+    missed is not made up for. Works in pages, each its own transaction. Raises Outage.
     """
     connection, now_ms = sweep.connection, sweep.clock_ms()
     first, last = _month(now_ms), _month(now_ms + CARD_DAYS * DAY_MS)
 
-    def lots(after_id: int) -> list[ExpiringLot]:
-        until_ms = now_ms + max(LOT_DAYS) * DAY_MS
-        return lots_expiring(connection, now_ms, until_ms, after_id, EXPIRE_BATCH_MAX)
+    def lots(after: tuple[int, int]) -> list[ExpiringLots]:
+        # Whole days, so that a lot of the last one is not told of by itself.
+        until_ms = (now_ms // DAY_MS + max(LOT_DAYS) + 1) * DAY_MS - 1
+        return lots_expiring(connection, now_ms, until_ms, after, EXPIRE_BATCH_MAX)
+
+    def of_lots(page: list[ExpiringLots]) -> Iterable[Notice]:
+        near = [lot for lot in page if lot.expires_ms - now_ms <= max(LOT_DAYS) * DAY_MS]
+        return [_lots_notice(lots, now_ms) for lots in near]
 
     def cards(after_id: int) -> list[PaymentMethod]:
         return cards_expiring(connection, first, last, after_id, EXPIRE_BATCH_MAX)
@@ -38,41 +45,44 @@ def warn_of_expiry(sweep: Sweep) -> Swept:
         near = [card for card in page if _end_ms(card) - now_ms <= CARD_DAYS * DAY_MS]
         return [_card_notice(card, now_ms) for card in near]
 
-    told = _tell(sweep, lots, lambda page: [_lot_notice(lot, now_ms) for lot in page])
-    return Swept(told + _tell(sweep, cards, of_cards))
+    told = _tell(sweep, lots, of_lots, (0, 0), lambda last: (last.organisation_id, last.day))
+    return Swept(told + _tell(sweep, cards, of_cards, 0, lambda last: last.id))
 
 
 def _tell(
     sweep: Sweep,
-    read: Callable[[int], list[Row]],
+    read: Callable[[Key], list[Row]],
     notices_of: Callable[[list[Row]], Iterable[Notice]],
+    after: Key,
+    key_of: Callable[[Row], Key],
 ) -> int:
-    told, after_id = 0, 0
+    told = 0
     while not sweep.stopping():
         with sweep.connection.reading():
-            page = read(after_id)
+            page = read(after)
         notices = list(notices_of(page))
         if notices:
             with sweep.connection.transaction():
                 told += insert_notices(sweep.connection, notices, sweep.next_id)
         if len(page) < EXPIRE_BATCH_MAX:
             break
-        after_id = page[-1].id
+        after = key_of(page[-1])
     return told
 
 
-def _lot_notice(lot: ExpiringLot, now_ms: int) -> Notice:
-    left_ms = lot.expires_ms - now_ms
+def _lots_notice(lots: ExpiringLots, now_ms: int) -> Notice:
+    left_ms = lots.expires_ms - now_ms
     days = next(days for days in LOT_DAYS if left_ms <= days * DAY_MS)
     return notice(
-        lot.organisation_id,
+        lots.organisation_id,
         "lot.expiring",
-        f"lot.expiring/{lot.id}/{days}",
+        f"lot.expiring/day {lots.day}/{days}",
         now_ms,
-        lot_id=lot.id,
-        remaining_micros=lot.remaining_micros,
-        currency=lot.currency,
-        expires_ms=lot.expires_ms,
+        lot_id=lots.lot_id,
+        lots=lots.lots,
+        remaining_micros=lots.remaining_micros,
+        currency=lots.currency,
+        expires_ms=lots.expires_ms,
         days=days,
     )
 

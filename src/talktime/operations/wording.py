@@ -7,7 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_skeleton
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 
 from talktime.core.money import DECIMALS_MAX, decimal_text, half_up_minor_units
@@ -46,6 +46,17 @@ class Wording:
         exact = self.decimal(Decimal(decimal_text(micros))) if hidden else ""
         return Amount(text, exact, micros < 0)
 
+    def price(self, micros: int, currency: str) -> str:
+        """A price a minute with all its decimals: what is less than the currency's least coin
+        counts."""
+        text = format_currency(
+            Decimal(decimal_text(micros)),
+            currency,
+            locale=self.locale,
+            decimal_quantization=False,
+        )
+        return LETTER_BY_DIGIT.sub("\N{NO-BREAK SPACE}", text)
+
     def decimal(self, number: Decimal | int) -> str:
         """A number with all its decimals."""
         return format_decimal(number, locale=self.locale, decimal_quantization=False)
@@ -54,9 +65,17 @@ class Wording:
         """The day of a moment."""
         return format_date(self._local(at_ms).date(), "medium", locale=self.locale)
 
+    def short_day(self, at_ms: int) -> str:
+        """The day of a moment without its year, where there is little room."""
+        return format_skeleton("MMMd", self._local(at_ms).date(), locale=self.locale)
+
     def moment(self, at_ms: int) -> str:
         """A day with the time of day."""
         return format_datetime(self._local(at_ms), "medium", locale=self.locale)
+
+    def clock(self, at_ms: int) -> str:
+        """The time of day of a moment, to the minute."""
+        return format_time(self._local(at_ms), "short", locale=self.locale)
 
     def month(self, text: str) -> str:
         """A month such as 2026-11; what is none, as it is."""

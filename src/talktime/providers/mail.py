@@ -31,7 +31,8 @@ _NOT_THE_MAILS_FAULT = (
 
 
 class Letter(NamedTuple):
-    """One mail. `delivery_id` makes its Message-ID: a letter that is sent twice is recognised."""
+    """One mail. `delivery_id` makes its Message-ID: a letter that is sent twice is recognised.
+    Mail about somebody's account is of no organisation: its `organisation_id` is 0."""
 
     delivery_id: int
     organisation_id: int
@@ -94,18 +95,16 @@ def message_of(letter: Letter, sender: str, now_s: int) -> EmailMessage:
     """The letter as a message: plain text and HTML. A line break in a header is refused when it is
     sent."""
     domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+    headers = {
+        "Message-ID": f"<{letter.delivery_id}.talktime@{domain}>",
+        "Date": formatdate(now_s),
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+    }
+    if letter.organisation_id:
+        headers["List-Id"] = f"Talktime <{letter.organisation_id}.notices.{domain}>"
     message = EmailMultiAlternatives(
-        letter.subject,
-        letter.text,
-        sender,
-        [letter.to],
-        headers={
-            "Message-ID": f"<{letter.delivery_id}.talktime@{domain}>",
-            "Date": formatdate(now_s),
-            "List-Id": f"Talktime <{letter.organisation_id}.notices.{domain}>",
-            "Auto-Submitted": "auto-generated",
-            "X-Auto-Response-Suppress": "All",
-        },
+        letter.subject, letter.text, sender, [letter.to], headers=headers
     )
     message.encoding = "utf-8"
     message.attach_alternative(letter.html, "text/html")

@@ -22,7 +22,7 @@ import httpx
 
 from talktime import __version__
 from talktime.core.deliveries import Later, Never, Outcome, Sent
-from talktime.core.limits import WEBHOOK_ANSWER_BYTES_MAX
+from talktime.core.limits import WEBHOOK_ANSWER_BYTES_MAX, WEBHOOK_ANSWER_KEPT_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.endpoints import SECRET_PREFIX
 from talktime.operations.outward import Target, is_public, target_of
@@ -145,22 +145,26 @@ class Webhooks:
             client.stream("POST", url, headers=headers, content=body) as response,
         ):
             status = response.status_code
-            self._read(response)
+            answer = self._read(response)
         if 200 <= status < 300:
-            return Sent(f"{status}")
+            return Sent(f"{status}", answer=answer)
         if status == GONE:
-            return Never("410 Gone", gone=True)
+            return Never("410 Gone", gone=True, answer=answer)
         if 300 <= status < 400:
-            return Later(f"{status}: redirects are not followed")
-        return Later(f"{status} {httpx.codes.get_reason_phrase(status)}".strip())
+            return Later(f"{status}: redirects are not followed", answer=answer)
+        said = f"{status} {httpx.codes.get_reason_phrase(status)}".strip()
+        return Later(said, answer=answer)
 
-    def _read(self, response: httpx.Response) -> None:
-        """Read the answer, as far as an answer may be long; what it says does not matter."""
-        received = 0
+    def _read(self, response: httpx.Response) -> str:
+        """Read the answer, as far as an answer may be long; what it says is kept for people."""
+        received, first = 0, b""
         for chunk in response.iter_raw():
             received += len(chunk)
+            first += chunk[: WEBHOOK_ANSWER_KEPT_TEXT_MAX - len(first)]
             if received > WEBHOOK_ANSWER_BYTES_MAX:
-                return
+                break
+        text = first.decode(errors="replace")
+        return "".join(each if each.isprintable() or each == "\n" else " " for each in text).strip()
 
 
 def may_be_called(address: str, target: Target) -> bool:

@@ -1,16 +1,33 @@
 """Audit entries, in the control plane and in each cell. The caller opens and commits."""
 
 import json
+import re
+from typing import NamedTuple
 
 from talktime.core.audit import Actor, Change
 from talktime.store.database import Connection, Row
 
 _COLUMNS = "id, organisation_id, actor_kind, actor, place, action, subject, before, after, at_ms"
+LAST = (2**63 - 1, 2**63 - 1)
+"""After all moments and ids."""
 INSERT_CHANGE = f"INSERT INTO audit_entry ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-CHANGES_BEFORE = (
-    f"SELECT {_COLUMNS} FROM audit_entry WHERE organisation_id = ? AND (at_ms, id) < (?, ?) "
-    "ORDER BY at_ms DESC, id DESC LIMIT ?"
+_SOUGHT = (
+    "(at_ms, id) < (?, ?) AND at_ms >= ? AND (CAST(? AS text) = '' OR action = ?) "
+    "AND LOWER(actor) LIKE ? ESCAPE '!' ORDER BY at_ms DESC, id DESC LIMIT ?"
 )
+CHANGES_OF = f"SELECT {_COLUMNS} FROM audit_entry WHERE organisation_id = ? AND {_SOUGHT}"
+CHANGES = f"SELECT {_COLUMNS} FROM audit_entry WHERE {_SOUGHT}"
+
+
+class Sought(NamedTuple):
+    """Which changes are looked for: those of an organisation (None: all there are), of an action
+    and of actors whose name holds a text ('': all), from a moment on and before another."""
+
+    organisation_id: int | None
+    action: str = ""
+    actor: str = ""
+    from_ms: int = 0
+    before: tuple[int, int] = LAST
 
 
 def insert_change(connection: Connection, change: Change) -> None:
@@ -24,12 +41,14 @@ def insert_change(connection: Connection, change: Change) -> None:
     connection.run(INSERT_CHANGE, values)
 
 
-def changes_before(
-    connection: Connection, organisation_id: int, before: tuple[int, int], limit: int
-) -> list[Change]:
-    """An organisation's changes before (at_ms, id), the newest first."""
-    params = (organisation_id, *before, limit)
-    return [_change(row) for row in connection.rows(CHANGES_BEFORE, params)]
+def changes_before(connection: Connection, sought: Sought, limit: int) -> list[Change]:
+    """What is looked for before (at_ms, id), the newest first."""
+    name = re.sub("([!%_])", r"!\1", sought.actor.lower())
+    params = (*sought.before, sought.from_ms, sought.action, sought.action, f"%{name}%", limit)
+    if sought.organisation_id is None:
+        return [_change(row) for row in connection.rows(CHANGES, params)]
+    rows = connection.rows(CHANGES_OF, (sought.organisation_id, *params))
+    return [_change(row) for row in rows]
 
 
 def _change(row: Row) -> Change:

@@ -24,6 +24,8 @@ DELIVERY = Table(
         "detail": "text",
         "due_ms": "bigint",
         "tried_ms": "bigint",
+        "took_ms": "integer",
+        "answer": "text",
     },
 )
 _ONCE = " ON CONFLICT (outbox_id, channel, target) DO NOTHING"
@@ -51,7 +53,7 @@ TAKE_DELIVERIES = (
     "WHERE organisation_id = ANY(?) AND id = ANY(?) AND state = 'due'"
 )
 FINISH_DELIVERY = (
-    "UPDATE delivery SET state = ?, tries = ?, detail = ?, due_ms = ? "
+    "UPDATE delivery SET state = ?, tries = ?, detail = ?, due_ms = ?, took_ms = ?, answer = ? "
     "WHERE organisation_id = ? AND id = ? AND state = 'due' AND tries = ?"
 )
 DROP_DELIVERY = (
@@ -76,8 +78,13 @@ DELIVERIES_OF_NOTICES = (
 )
 DELIVERIES_OF_TARGET = (
     f"SELECT {_COLUMNS} FROM delivery "
-    "WHERE organisation_id = ? AND channel = ? AND target = ? AND id < ? ORDER BY id DESC LIMIT ?"
+    "WHERE organisation_id = ? AND channel = ? AND target = ? AND id < ? "
+    "AND (CAST(? AS text) = '' OR state = ?) ORDER BY id DESC LIMIT ?"
 )
+FAILED_AGAIN = """
+    UPDATE delivery SET state = 'due', tries = 0, detail = ?, due_ms = ?
+    WHERE organisation_id = ? AND channel = 'webhook' AND target = ? AND state = 'failed'
+        AND outbox_id IN (SELECT id FROM outbox WHERE organisation_id = ? AND at_ms >= ?)"""
 AGAIN = (
     "UPDATE delivery SET state = 'due', tries = 0, detail = ?, due_ms = ? "
     "WHERE organisation_id = ? AND id = ? AND state <> 'due'"
@@ -101,6 +108,10 @@ class Delivery(NamedTuple):
     detail: str
     due_ms: int | None
     tried_ms: int | None
+    took_ms: int | None = None
+    """How long the last try took."""
+    answer: str = ""
+    """The body of the last answer of a webhook, as far as it is kept."""
 
 
 def insert_deliveries(connection: Connection, deliveries: Sequence[Delivery]) -> None:
@@ -136,8 +147,9 @@ def take_deliveries(
 
 
 def finish_delivery(connection: Connection, taken: Delivery, after: Next) -> bool:
-    """Write what came of a delivery that was taken; False where another has taken it since."""
-    values = (after.state, after.tries, after.detail, after.due_ms)
+    """Write what came of a delivery that was taken, with how long it took and the answer; False
+    where another has taken it since."""
+    values = (after.state, after.tries, after.detail, after.due_ms, taken.took_ms, taken.answer)
     key = (taken.organisation_id, taken.id, taken.tries)
     return connection.run(FINISH_DELIVERY, (*values, *key)) == 1
 
@@ -186,9 +198,10 @@ def deliveries_of_target(
     target: str,
     before_id: int,
     rows_max: int,
+    state: str = "",
 ) -> list[Delivery]:
-    """A target's deliveries below an id, the newest first."""
-    params = (organisation_id, channel, target, before_id, rows_max)
+    """A target's deliveries below an id, the newest first; `state` names those of one."""
+    params = (organisation_id, channel, target, before_id, state, state, rows_max)
     return [Delivery(*row) for row in connection.rows(DELIVERIES_OF_TARGET, params)]
 
 
@@ -197,6 +210,19 @@ def deliver_again(
 ) -> bool:
     """Let a delivery that is over be due now, as if it had never been tried."""
     return connection.run(AGAIN, (detail, now_ms, organisation_id, delivery_id)) == 1
+
+
+def failed_again(
+    connection: Connection,
+    organisation_id: int,
+    endpoint_id: int,
+    since_ms: int,
+    detail: str,
+    now_ms: int,
+) -> int:
+    """Let all that failed at an endpoint be due now, of notices since a moment; how many are."""
+    key = (organisation_id, str(endpoint_id), organisation_id, since_ms)
+    return connection.run(FAILED_AGAIN, (detail, now_ms, *key))
 
 
 def taken_since(

@@ -78,8 +78,7 @@ def documents_before(
     connection: Connection, organisation_id: int, number: int, limit: int
 ) -> list[Document]:
     """An organisation's documents with lower numbers than this, the newest first."""
-    rows = connection.rows(DOCUMENTS_BEFORE, (organisation_id, number, limit))
-    return [_document(row) for row in rows]
+    return documents_of_rows(connection.rows(DOCUMENTS_BEFORE, (organisation_id, number, limit)))
 
 
 def billing_profile(connection: Connection, organisation_id: int) -> tuple[str, str, str] | None:
@@ -93,6 +92,11 @@ def put_billing_profile(
 ) -> None:
     """Set the organisation's legal name, address and tax id."""
     connection.run(PUT_PROFILE, (organisation_id, legal_name, address, tax_id))
+
+
+def documents_of_rows(rows: list[Row]) -> list[Document]:
+    """Documents as their rows keep them: id, organisation_id, number, issued_ms, body."""
+    return [_document(row) for row in rows]
 
 
 def _one(rows: list[Row]) -> Document | None:

@@ -7,10 +7,13 @@ from talktime.store.database import Connection
 from talktime.store.payments import PAYMENT_METHOD
 
 LOTS_EXPIRING = """
-    SELECT l.id, l.organisation_id, w.currency, l.remaining_micros, l.expires_ms
-    FROM lot l JOIN wallet w ON w.organisation_id = l.organisation_id
-    WHERE NOT l.spent AND l.expires_ms > ? AND l.expires_ms <= ? AND l.id > ?
-    ORDER BY l.id LIMIT ?"""
+    SELECT organisation_id, currency, day, MIN(id), COUNT(*), SUM(remaining_micros), MIN(expires_ms)
+    FROM (SELECT l.organisation_id, w.currency, l.expires_ms / 86400000 AS day, l.id,
+        l.remaining_micros, l.expires_ms
+        FROM lot l JOIN wallet w ON w.organisation_id = l.organisation_id
+        WHERE NOT l.spent AND l.expires_ms > ? AND l.expires_ms <= ?) lots
+    WHERE (organisation_id, day) > (?, ?)
+    GROUP BY organisation_id, currency, day ORDER BY organisation_id, day LIMIT ?"""
 CARDS_EXPIRING = (
     f"SELECT {', '.join(PAYMENT_METHOD.columns)} FROM payment_method WHERE kind = 'card' "
     "AND state = 'active' AND exp_year * 12 + exp_month BETWEEN ? AND ? AND id > ? "
@@ -18,22 +21,28 @@ CARDS_EXPIRING = (
 )
 
 
-class ExpiringLot(NamedTuple):
-    """A lot with money left that is about to expire."""
+class ExpiringLots(NamedTuple):
+    """The lots of an organisation with money left that are about to expire on one day (UTC, days
+    since 1970): the first of them, how many, what is left of them, when the first expires."""
 
-    id: int
     organisation_id: int
     currency: str
+    day: int
+    lot_id: int
+    lots: int
     remaining_micros: int
     expires_ms: int
 
 
 def lots_expiring(
-    connection: Connection, now_ms: int, until_ms: int, after_id: int, rows_max: int
-) -> list[ExpiringLot]:
-    """A page of lots that expire after now, and until a moment, by id."""
-    rows = connection.rows(LOTS_EXPIRING, [now_ms, until_ms, after_id, rows_max])
-    return [ExpiringLot(*row) for row in rows]
+    connection: Connection, now_ms: int, until_ms: int, after: tuple[int, int], rows_max: int
+) -> list[ExpiringLots]:
+    """A page of what expires after now, and until a moment, by organisation and day."""
+    rows = connection.rows(LOTS_EXPIRING, [now_ms, until_ms, *after, rows_max])
+    return [
+        ExpiringLots(owner, currency, day, lot_id, lots, int(remaining_micros), expires_ms)
+        for owner, currency, day, lot_id, lots, remaining_micros, expires_ms in rows
+    ]
 
 
 def cards_expiring(

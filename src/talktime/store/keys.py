@@ -1,7 +1,7 @@
 """Switches and their API keys in the control plane. The caller opens and commits transactions."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from talktime.core.keys import ApiKey
@@ -14,14 +14,23 @@ SWITCHES_BY_NAME = (
     "SELECT id, name, operator, created_ms FROM switch WHERE name > ? ORDER BY name LIMIT ?"
 )
 
-_KEY_COLUMNS = "id, switch_id, name, secret_hash, scopes, expires_ms, revoked_ms"
+_KEY_COLUMNS = (
+    "id, switch_id, name, secret_hash, scopes, expires_ms, revoked_ms, organisation_id, used_ms"
+)
 INSERT_KEY = (
-    f"INSERT INTO api_key ({_KEY_COLUMNS}, created_ms, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT INTO api_key ({_KEY_COLUMNS}, created_ms, revision) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 SET_KEY = "UPDATE api_key SET expires_ms = ?, revoked_ms = ?, revision = ? WHERE id = ?"
 KEY_OF_ID = f"SELECT {_KEY_COLUMNS} FROM api_key WHERE id = ?"
 KEY_OF_HASH = f"SELECT {_KEY_COLUMNS} FROM api_key WHERE secret_hash = ?"
 KEYS_BY_ID = f"SELECT {_KEY_COLUMNS} FROM api_key WHERE id > ? ORDER BY id LIMIT ?"
+KEYS_OF_ORGANISATION = (
+    f"SELECT {_KEY_COLUMNS} FROM api_key WHERE organisation_id = ? AND id < ? "
+    "ORDER BY id DESC LIMIT ?"
+)
+SET_USED = "UPDATE api_key SET used_ms = ? WHERE id = ? AND (used_ms IS NULL OR used_ms <= ?)"
+KEYS_OF_SWITCHES = f"SELECT {_KEY_COLUMNS} FROM api_key WHERE switch_id = ANY(?) ORDER BY id"
 KEYS_AFTER = (
     f"SELECT {_KEY_COLUMNS}, revision FROM api_key WHERE revision > ? ORDER BY revision LIMIT ?"
 )
@@ -86,7 +95,25 @@ def keys_by_id(connection: Connection, after: int, limit: int) -> list[ApiKey]:
     return [_key(row) for row in connection.rows(KEYS_BY_ID, (after, limit))]
 
 
+def keys_of_organisation(
+    connection: Connection, organisation_id: int, before: int, limit: int
+) -> list[ApiKey]:
+    """An organisation's own keys before this id, the newest first."""
+    rows = connection.rows(KEYS_OF_ORGANISATION, (organisation_id, before, limit))
+    return [_key(row) for row in rows]
+
+
+def set_used(connection: Connection, key_id: int, used_ms: int, unless_after_ms: int) -> None:
+    """Write when a key was last used, unless that was written since then. Nobody who keeps keys in
+    memory is told."""
+    connection.run(SET_USED, (used_ms, key_id, unless_after_ms))
+
+
+def keys_of_switches(connection: Connection, switch_ids: Iterable[int]) -> list[ApiKey]:
+    """The keys of these switches, oldest first."""
+    return [_key(row) for row in connection.rows(KEYS_OF_SWITCHES, [sorted(switch_ids)])]
+
+
 def _key(row: Row) -> ApiKey:
-    id_, switch_id, name, secret_hash, scopes, expires_ms, revoked_ms, *_ = row
-    granted = frozenset(json.loads(scopes))
-    return ApiKey(id_, switch_id, name, secret_hash, granted, expires_ms, revoked_ms)
+    id_, switch_id, name, secret_hash, scopes, *rest = row
+    return ApiKey(id_, switch_id, name, secret_hash, frozenset(json.loads(scopes)), *rest[:4])

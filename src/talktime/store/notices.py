@@ -43,15 +43,28 @@ NOTICES_SINCE = (
     f"SELECT {_COLUMNS} FROM outbox WHERE organisation_id = ? AND at_ms >= ? "
     "ORDER BY at_ms, id LIMIT ?"
 )
-LATEST_NOTICES = (
-    f"SELECT {_COLUMNS} FROM outbox WHERE organisation_id = ? AND id < ? ORDER BY id DESC LIMIT ?"
-)
+LATEST_NOTICES = f"""
+    SELECT {_COLUMNS} FROM outbox o
+    WHERE organisation_id = ? AND id < ? AND (CAST(? AS text) = '' OR kind = ?)
+        AND (CAST(? AS text) = '' OR EXISTS (SELECT 1 FROM delivery d
+            WHERE d.outbox_id = o.id AND (CAST(? AS text) = '' OR d.state = ?)
+            AND (CAST(? AS text) = '' OR d.target = ?)))
+    ORDER BY id DESC LIMIT ?"""
 OWNERS_NOT_SPREAD = (
     "SELECT DISTINCT organisation_id FROM outbox "
     "WHERE spread_ms IS NULL AND organisation_id = ANY(?) AND at_ms < ?"
 )
 BALANCES = "SELECT organisation_id, balance_micros FROM wallet WHERE organisation_id = ANY(?)"
 ID_MAX = 2**63 - 1
+
+
+class Only(NamedTuple):
+    """Which notices are looked for: of a kind, with a delivery in a state, or to a target (an
+    address, an endpoint's id); '' for any."""
+
+    kind: str = ""
+    state: str = ""
+    target: str = ""
 
 
 class StoredNotice(NamedTuple):
@@ -77,10 +90,11 @@ def insert_notices(
     return connection.write_all([(INSERT_NOTICES, rows)])[0] if rows else 0
 
 
-def insert_spread(connection: Connection, stored: StoredNotice) -> None:
-    """Write a notice whose deliveries the caller writes itself."""
+def insert_spread(connection: Connection, stored: StoredNotice) -> bool:
+    """Write a notice whose deliveries the caller writes itself; False where its key was told
+    before, and nothing is written."""
     row = (*notice_row(stored.id, stored.notice)[:-1], stored.spread_ms)
-    connection.write_all([(INSERT_NOTICES, [row])])
+    return connection.write_all([(INSERT_NOTICES, [row])])[0] == 1
 
 
 def anything_to_spread(connection: Connection) -> bool:
@@ -117,10 +131,13 @@ def notices_since(
 
 
 def latest_notices(
-    connection: Connection, organisation_id: int, before_id: int, rows_max: int
+    connection: Connection, organisation_id: int, before_id: int, rows_max: int, only: Only
 ) -> list[StoredNotice]:
     """An organisation's notices below an id, the newest first."""
-    rows = connection.rows(LATEST_NOTICES, [organisation_id, before_id, rows_max])
+    kind, state, target = only
+    of_delivery = (state + target, state, state, target, target)
+    params = [organisation_id, before_id, kind, kind, *of_delivery, rows_max]
+    rows = connection.rows(LATEST_NOTICES, params)
     return [_stored(row) for row in rows]
 
 

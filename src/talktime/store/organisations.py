@@ -12,25 +12,25 @@ from talktime.core.directory import NO_RULES, CallingRules, Organisation
 from talktime.store.database import Connection, Row
 from talktime.store.revisions import DIRECTORY, Page, bump, pages_after
 
-_ORGANISATION_COLUMNS = (
+ORGANISATION_COLUMNS = (
     "id, name, cell, currency, time_zone, country, commerce_model, active, rate_card, calling_rules"
 )
 INSERT_ORGANISATION = (
-    f"INSERT INTO organisation ({_ORGANISATION_COLUMNS}, created_ms, revision) "
+    f"INSERT INTO organisation ({ORGANISATION_COLUMNS}, created_ms, revision) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 SET_ORGANISATION = (
-    "UPDATE organisation SET commerce_model = ?, active = ?, rate_card = ?, calling_rules = ?, "
-    "revision = ? WHERE id = ?"
+    "UPDATE organisation SET time_zone = ?, commerce_model = ?, active = ?, rate_card = ?, "
+    "calling_rules = ?, revision = ? WHERE id = ?"
 )
-ORGANISATION_OF_ID = f"SELECT {_ORGANISATION_COLUMNS} FROM organisation WHERE id = ?"
-ORGANISATION_OF_NAME = f"SELECT {_ORGANISATION_COLUMNS} FROM organisation WHERE name = ?"
+ORGANISATION_OF_ID = f"SELECT {ORGANISATION_COLUMNS} FROM organisation WHERE id = ?"
+ORGANISATION_OF_NAME = f"SELECT {ORGANISATION_COLUMNS} FROM organisation WHERE name = ?"
 ORGANISATIONS_BY_NAME = (
-    f"SELECT {_ORGANISATION_COLUMNS} FROM organisation WHERE name > ? ORDER BY name LIMIT ?"
+    f"SELECT {ORGANISATION_COLUMNS} FROM organisation WHERE name > ? ORDER BY name LIMIT ?"
 )
 CURRENCIES_IN_CELL = "SELECT id, currency FROM organisation WHERE cell = ?"
 ORGANISATIONS_AFTER = (
-    f"SELECT {_ORGANISATION_COLUMNS}, revision FROM organisation WHERE revision > ? "
+    f"SELECT {ORGANISATION_COLUMNS}, revision FROM organisation WHERE revision > ? "
     "ORDER BY revision LIMIT ?"
 )
 
@@ -58,7 +58,7 @@ FIRST_FUNDED = "SELECT first_funded_ms FROM wallet WHERE organisation_id = ?"
 
 def organisations_after(connection: Connection, seen: int) -> Iterator[Page[Organisation]]:
     """Organisations changed since the `directory` revision `seen` (0: all)."""
-    return pages_after(connection, ORGANISATIONS_AFTER, seen, _organisation)
+    return pages_after(connection, ORGANISATIONS_AFTER, seen, organisation_row)
 
 
 def insert_wallet(connection: Connection, organisation_id: int, currency: str) -> None:
@@ -76,10 +76,11 @@ def insert_organisation(
 
 
 def update_organisation(connection: Connection, organisation: Organisation) -> None:
-    """Write commerce model, `active`, rate card and rules: the rest of an organisation stays."""
+    """Write time zone, commerce model, `active`, rate card and rules: the rest stays."""
     revision = bump(connection, DIRECTORY)
     values = (
-        *(organisation.commerce_model, organisation.active, organisation.rate_card),
+        *(organisation.time_zone, organisation.commerce_model),
+        *(organisation.active, organisation.rate_card),
         *(rules_text(organisation.rules), revision, organisation.id),
     )
     connection.run(SET_ORGANISATION, values)
@@ -88,18 +89,18 @@ def update_organisation(connection: Connection, organisation: Organisation) -> N
 def organisation_of_id(connection: Connection, organisation_id: int) -> Organisation | None:
     """The organisation of this id."""
     rows = connection.rows(ORGANISATION_OF_ID, (organisation_id,))
-    return _organisation(rows[0]) if rows else None
+    return organisation_row(rows[0]) if rows else None
 
 
 def organisation_named(connection: Connection, name: str) -> Organisation | None:
     """The organisation of exactly this name."""
     rows = connection.rows(ORGANISATION_OF_NAME, (name,))
-    return _organisation(rows[0]) if rows else None
+    return organisation_row(rows[0]) if rows else None
 
 
 def organisations_by_name(connection: Connection, after: str, limit: int) -> list[Organisation]:
     """Organisations whose names come after this one, by name."""
-    return [_organisation(row) for row in connection.rows(ORGANISATIONS_BY_NAME, (after, limit))]
+    return [organisation_row(row) for row in connection.rows(ORGANISATIONS_BY_NAME, (after, limit))]
 
 
 def currencies_in_cell(connection: Connection, cell: str) -> dict[int, str]:
@@ -145,7 +146,8 @@ def first_funded_ms(connection: Connection, organisation_id: int) -> int | None:
     return rows[0][0] if rows else None
 
 
-def _organisation(row: Row) -> Organisation:
+def organisation_row(row: Row) -> Organisation:
+    """An organisation of its columns (ORGANISATION_COLUMNS)."""
     organisation = Organisation(*row[:9])
     return organisation._replace(active=bool(organisation.active), rules=parsed_rules(row[9]))
 

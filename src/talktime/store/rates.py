@@ -6,7 +6,7 @@ the version sees all of it. Rows are read in the order of their prefixes, a chun
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from talktime.core.rates import DIRECTIONS, PrefixIndex, RateCard, RateCards, RateRow
 from talktime.core.rating import Rate
@@ -52,6 +52,31 @@ RATES_OF_VERSION = (
 )
 
 
+PUBLISHED = (
+    f"SELECT {_VERSION_COLUMNS}, imported_ms, source FROM rate_card WHERE name = ? "
+    "ORDER BY valid_from_ms DESC"
+)
+ALL_PUBLISHED = (
+    f"SELECT {_VERSION_COLUMNS}, imported_ms, source FROM rate_card "
+    "ORDER BY name, valid_from_ms DESC LIMIT ?"
+)
+VERSION_OF_ID = f"SELECT {_VERSION_COLUMNS}, imported_ms, source FROM rate_card WHERE id = ?"
+ROWS_OF_VERSION = (
+    "SELECT direction, prefix, destination, per_minute_micros, fee_micros, first_increment_s, "
+    "next_increment_s, valid_from_ms, kind, country FROM rate "
+    "WHERE card_id = ? AND (direction, prefix, valid_from_ms) > (?, ?, ?) "
+    "ORDER BY direction, prefix, valid_from_ms LIMIT ?"
+)
+_SEARCHED = (
+    "SELECT direction, prefix, destination, per_minute_micros, fee_micros, first_increment_s, "
+    "next_increment_s, valid_from_ms, kind, country FROM rate WHERE card_id = ? AND {} "
+    "ORDER BY direction, prefix, valid_from_ms LIMIT ?"
+)
+SEARCHED_BY_PREFIX = _SEARCHED.format("prefix LIKE ?")
+SEARCHED_BY_NAME = _SEARCHED.format("LOWER(destination) LIKE ? ESCAPE '!'")
+PUBLISHED_MAX = 2_000
+
+
 class CardVersion(NamedTuple):
     """A version of a card without its rates."""
 
@@ -61,6 +86,66 @@ class CardVersion(NamedTuple):
     valid_from_ms: int
     row_count: int
     revision: int
+
+
+CARD_NAMES = "SELECT DISTINCT name FROM rate_card ORDER BY name LIMIT ?"
+CARD_NAMES_MAX = 100
+
+
+def card_names(connection: Connection) -> list[str]:
+    """The cards there are, by name; the first CARD_NAMES_MAX."""
+    return [row[0] for row in connection.rows(CARD_NAMES, [CARD_NAMES_MAX])]
+
+
+class Published(NamedTuple):
+    """A version with when it was published and where its rows came from."""
+
+    version: CardVersion
+    imported_ms: int
+    source: str
+
+
+def published(connection: Connection, name: str = "") -> list[Published]:
+    """The versions of a card, or of all, by card and then the latest start first; at most
+    PUBLISHED_MAX of all."""
+    if name:
+        rows = connection.rows(PUBLISHED, [name])
+    else:
+        rows = connection.rows(ALL_PUBLISHED, [PUBLISHED_MAX])
+    return [Published(CardVersion(*row[:6]), *row[6:]) for row in rows]
+
+
+def version_of_id(connection: Connection, card_id: int) -> Published | None:
+    """One version."""
+    rows = connection.rows(VERSION_OF_ID, [card_id])
+    return Published(CardVersion(*rows[0][:6]), *rows[0][6:]) if rows else None
+
+
+def rows_of_version(connection: Connection, card_id: int) -> Iterator[RateRow]:
+    """All rows of a version as they were published, by direction, prefix and time."""
+    after, full = ("", "", 0), True
+    while full:
+        rows = connection.rows(ROWS_OF_VERSION, (card_id, *after, READ_ROWS))
+        yield from map(_rate_row, rows)
+        full = len(rows) == READ_ROWS
+        if full:
+            after = (rows[-1][0], rows[-1][1], rows[-1][7])
+
+
+def search_version(connection: Connection, card_id: int, text: str, rows_max: int) -> list[RateRow]:
+    """The rows of a version whose prefix begins with these digits, or whose destination's name
+    holds this text."""
+    if text.isascii() and text.isdigit():
+        found = connection.rows(SEARCHED_BY_PREFIX, [card_id, f"{text}%", rows_max])
+    else:
+        for mark in "!%_":
+            text = text.replace(mark, f"!{mark}")
+        found = connection.rows(SEARCHED_BY_NAME, [card_id, f"%{text.lower()}%", rows_max])
+    return [_rate_row(row) for row in found]
+
+
+def _rate_row(row: tuple[Any, ...]) -> RateRow:
+    return RateRow(row[0], Rate(*row[1:7]), *row[7:])
 
 
 def lock_publishing(connection: Connection) -> int:

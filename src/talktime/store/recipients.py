@@ -31,6 +31,7 @@ SET_SECRETS = (
     "UPDATE webhook_endpoint SET secret = ?, old_secret = ?, old_until_ms = ? "
     "WHERE organisation_id = ? AND id = ?"
 )
+SET_KINDS = "UPDATE webhook_endpoint SET kinds = ? WHERE organisation_id = ? AND id = ?"
 SET_ENDPOINT_STATE = (
     "UPDATE webhook_endpoint SET state = ?, detail = ? "
     "WHERE organisation_id = ? AND id = ? AND state = ?"
@@ -113,6 +114,12 @@ def set_secrets(connection: Connection, endpoint: Endpoint) -> None:
     """Write an endpoint's secrets and until when the old one signs."""
     values = (endpoint.secret, endpoint.old_secret, endpoint.old_until_ms)
     connection.run(SET_SECRETS, (*values, endpoint.organisation_id, endpoint.id))
+
+
+def set_kinds(connection: Connection, endpoint: Endpoint) -> None:
+    """Write of which kinds of notices an endpoint is told."""
+    key = (endpoint.organisation_id, endpoint.id)
+    connection.run(SET_KINDS, (json.dumps(endpoint.kinds), *key))
 
 
 def set_endpoint_state(connection: Connection, endpoint: Endpoint, state: str, detail: str) -> bool:

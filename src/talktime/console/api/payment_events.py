@@ -8,12 +8,12 @@ fills no disk: bodies are small, and only so many wait.
 import secrets
 from contextlib import closing
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from talktime.clock import real_ms
-from talktime.console.api.answers import answer, refuse
+from talktime.console.api.refusals import refuse
 from talktime.console.databases import current
 from talktime.core.ids import NODES, Ids
 from talktime.core.limits import PAYMENT_EVENT_BODY_BYTES_MAX
@@ -46,6 +46,4 @@ def payment_events(request: HttpRequest, provider: str) -> HttpResponse:
         return refuse(Refusal("unavailable", str(error)))
     if refusal is not None:
         return refuse(refusal)
-    response = answer({"received": True})
-    response.status_code = 202
-    return response
+    return JsonResponse({"received": True}, status=202)

@@ -3,12 +3,21 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from talktime.core.currencies import decimals_of
-from talktime.core.limits import PO_NUMBER_TEXT_MAX, RECHARGES_A_DAY_MAX
+from talktime.core.limits import (
+    ADDRESS_TEXT_MAX,
+    LEGAL_NAME_TEXT_MAX,
+    PO_NUMBER_TEXT_MAX,
+    RECHARGES_A_DAY_MAX,
+    TAX_ID_TEXT_MAX,
+)
 from talktime.core.money import DECIMALS_MAX, parse_micros
-from talktime.core.payments import AMOUNT, UP_TO
+from talktime.core.payments import AMOUNT, UP_TO, PaymentMethod
 from talktime.core.recharging import DAY_MAX, Bounds
+from talktime.core.refusal import Refusal
 
 AMOUNT_TEXT_MAX = 40
 
@@ -29,18 +38,19 @@ class Money(forms.CharField):
         try:
             return parse_micros(text.replace(" ", "").replace("\N{NO-BREAK SPACE}", ""))
         except ValueError as error:
-            raise forms.ValidationError(f"{error}. Write it with a point: 99.50.") from error
+            wrong = gettext("%(wrong)s. Write it with a point: 99.50.") % {"wrong": error}
+            raise forms.ValidationError(wrong) from error
 
 
 class AddFunds(forms.Form):
     """How much to buy, and with what."""
 
-    amount = Money(label="Amount")
+    amount = Money(label=_("Amount"))
     method = forms.TypedChoiceField(
-        label="Payment method", coerce=int, widget=forms.RadioSelect, choices=()
+        label=_("Payment method"), coerce=int, widget=forms.RadioSelect, choices=()
     )
     po_number = forms.CharField(
-        label="Purchase order number", max_length=PO_NUMBER_TEXT_MAX, required=False
+        label=_("Purchase order number"), max_length=PO_NUMBER_TEXT_MAX, required=False
     )
 
     def __init__(self, choices: list[tuple[int, str]], *args: Any, **kwargs: Any) -> None:
@@ -49,29 +59,59 @@ class AddFunds(forms.Form):
 
 
 class RechargeForm(forms.Form):
-    """Auto-recharge, turned on."""
+    """Auto-recharge. Where it is to be off, nothing else matters."""
 
-    trigger = Money(label="When the balance falls below")
+    enabled = forms.BooleanField(label=_("Auto recharge"), required=False)
+    trigger = Money(label=_("When the balance falls below"))
     method = forms.ChoiceField(
-        label="How much",
-        choices=((AMOUNT, "Recharge with this amount"), (UP_TO, "Recharge up to this balance")),
+        label=_("How much"),
+        choices=(
+            (AMOUNT, _("Recharge with a fixed amount")),
+            (UP_TO, _("Recharge up to a balance")),
+        ),
         widget=forms.RadioSelect,
         initial=AMOUNT,
     )
-    amount = Money(label="Amount")
-    month_limit = Money(label="Monthly limit", required=False)
+    amount = Money(label=_("Recharge with"))
+    month_limit = Money(label=_("Monthly limit"), required=False)
     day_max = forms.IntegerField(
-        label="At most this many times in 24 hours",
+        label=_("At most this many times in 24 hours"),
         min_value=1,
         max_value=RECHARGES_A_DAY_MAX,
         initial=DAY_MAX,
     )
+    first = forms.TypedChoiceField(
+        label=_("Payment method"), coerce=int, empty_value=None, required=False
+    )
+    backup = forms.TypedChoiceField(
+        label=_("Backup payment method"), coerce=int, empty_value=None, required=False
+    )
+
+    def __init__(self, cards: list[PaymentMethod], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(card.id, card.name) for card in cards]
+        self.fields["first"].choices = choices  # type: ignore[attr-defined]
+        self.fields["backup"].choices = choices  # type: ignore[attr-defined]
+        self.fields["first"].required = True
+        self.fields["backup"].required = True
+        if not choices:
+            del self.fields["first"]
+        if len(choices) < 2:
+            del self.fields["backup"]
+
+    def clean(self) -> dict[str, Any]:
+        """A card is no backup of itself."""
+        typed: dict[str, Any] = super().clean() or {}
+        backup = typed.get("backup")
+        if backup is not None and backup == typed.get("first"):
+            self.add_error("backup", gettext("Choose another card than the first."))
+        return typed
 
 
 class AlertsForm(forms.Form):
     """The balances below which somebody is told, in one line."""
 
-    below = forms.CharField(label="Tell us when the balance falls below", required=False)
+    below = forms.CharField(label=_("Tell us when the balance falls below"), required=False)
 
     def clean_below(self) -> set[int]:
         """The balances in micros."""
@@ -79,7 +119,39 @@ class AlertsForm(forms.Form):
         try:
             return {parse_micros(word) for word in words}
         except ValueError as error:
-            raise forms.ValidationError(f"{error}. Write amounts with spaces between.") from error
+            wrong = gettext("%(wrong)s. Write amounts with spaces between.") % {"wrong": error}
+            raise forms.ValidationError(wrong) from error
+
+
+class ProfileForm(forms.Form):
+    """To whom documents are addressed."""
+
+    legal_name = forms.CharField(label=_("Legal name"), max_length=LEGAL_NAME_TEXT_MAX)
+    address = forms.CharField(
+        label=_("Address"),
+        max_length=ADDRESS_TEXT_MAX,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    tax_id = forms.CharField(label=_("Tax ID"), max_length=TAX_ID_TEXT_MAX, required=False)
+
+
+class PayAsYouGoForm(forms.Form):
+    """Whether calls may be paid after use, and up to how much a month."""
+
+    on = forms.BooleanField(label=_("Pay-as-you-go services"), required=False)
+    cap = Money(label=_("Monthly limit"), required=False)
+
+
+class WhenForm(forms.Form):
+    """A stretch of days: from one on, and until the end of another."""
+
+    since = forms.DateField(
+        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    on = forms.DateField(
+        label=_("As of"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
 
 
 def presets(bounds: Bounds, currency: str) -> list[int]:
@@ -91,3 +163,8 @@ def presets(bounds: Bounds, currency: str) -> list[int]:
     least, unit = bounds.minimum_micros, 10 ** (DECIMALS_MAX - min(decimals_of(currency), 6))
     amounts = [least, least * 2, least * 5, least * 10, least * 20]
     return [micros for micros in amounts if micros <= bounds.maximum_micros and micros % unit == 0]
+
+
+def sentence(refusal: Refusal) -> str:
+    """A refusal as a form says it: what is wrong, and what to do."""
+    return f"{refusal.detail[:1].upper()}{refusal.detail[1:]}. {refusal.kind.remedy}"

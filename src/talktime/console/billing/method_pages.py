@@ -1,12 +1,15 @@
 """What an organisation pays with: cards in the order in which they are tried, and agreements."""
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from talktime.clock import is_movable
-from talktime.console.billing.shown import confirm_url, method_shown
-from talktime.console.doors import Desk, Shown, page
+from talktime.console.billing.payments_shown import confirm_url
+from talktime.console.billing.shown import method_shown
+from talktime.console.doors import CHANGE, Desk, Shown, page
 from talktime.console.roles import BILLING, SEE
 from talktime.core.refusal import Refusal
 from talktime.operations.card_setups import (
@@ -40,7 +43,7 @@ def _methods(desk: Desk, refusal: Refusal | None = None) -> HttpResponse:
         provider = active_provider(desk.control)
     methods = list_methods(desk.counter.cell, desk.owner)
     shown: Shown = {
-        "methods": [method_shown(each, place == 0) for place, each in enumerate(methods)],
+        "methods": [method_shown(each, place) for place, each in enumerate(methods)],
         "no_cards": no_cards(provider),
         "wrong": refusal,
     }
@@ -88,17 +91,11 @@ def first_method(desk: Desk, method_id: int) -> HttpResponse:
     """Try this method before all others."""
     if isinstance(make_first(desk.counter, method_id), Refusal):
         raise Http404
+    messages.success(desk.request, _("This payment method is tried first now."))
     return redirect("methods", desk.owner.id)
 
 
-@page(
-    may=BILLING,
-    methods=(
-        "GET",
-        "HEAD",
-        "POST",
-    ),
-)
+@page(may=BILLING, methods=CHANGE)
 def removed_method(desk: Desk, method_id: int) -> HttpResponse:
     """Remove a method, after asking once."""
     method = find_method(desk.counter, method_id)
@@ -106,5 +103,7 @@ def removed_method(desk: Desk, method_id: int) -> HttpResponse:
         raise Http404
     if desk.request.method == "POST":
         remove_method(desk.counter, method_id)  # removed twice is removed
+        removed = _("%(method)s is removed.") % {"method": method.name}
+        messages.success(desk.request, removed)
         return redirect("methods", desk.owner.id)
-    return desk.page("billing/remove_method.html", {"method": method_shown(method, False)})
+    return desk.page("billing/remove_method.html", {"method": method_shown(method, 0)})

@@ -6,27 +6,35 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from talktime.console.billing.credits_page import method_names
+from talktime.console.billing.document_pages import document_shown
 from talktime.console.billing.forms import AddFunds, presets
-from talktime.console.billing.shown import payment_shown
+from talktime.console.billing.payments_shown import payment_shown, tries_shown
+from talktime.console.billing.shown import id_in
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import BILLING, SEE
+from talktime.core.documents import LOT_TERMS
+from talktime.core.expiry import expires_ms
 from talktime.core.limits import IDEMPOTENCY_KEY_TEXT_MAX
 from talktime.core.money import decimal_text
 from talktime.core.payments import INVOICE, PaymentMethod
 from talktime.core.refusal import Refusal
+from talktime.operations.lots import documents_of
 from talktime.operations.payment_methods import find_method, list_methods
 from talktime.operations.purchases import (
     Terms,
     find_payment,
     list_payments,
+    list_tries,
     start_purchase,
     terms_of,
 )
 
 PAYMENTS_SHOWN_MAX = 50
 KEY_BYTES = 16
+LARGE_TIMES = 20
 
 
 @page(may=SEE)
@@ -48,7 +56,7 @@ def add_funds(desk: Desk) -> HttpResponse:
         form.add_error("amount", f"{terms.detail[:1].upper()}{terms.detail[1:]}.")
         return _choose(desk, methods, form, status=422)
     if typed["po_number"] and method.kind != INVOICE:
-        form.add_error("po_number", "A purchase order number goes with an invoice alone.")
+        form.add_error("po_number", _("A purchase order number goes with an invoice alone."))
         return _choose(desk, methods, form, status=422)
     return _confirm(desk, terms, method, typed["po_number"], secrets.token_hex(KEY_BYTES))
 
@@ -62,6 +70,10 @@ def pay(desk: Desk) -> HttpResponse:
     if not form.is_valid() or not 0 < len(key) <= IDEMPOTENCY_KEY_TEXT_MAX:
         return redirect("add-funds", desk.owner.id)
     typed = form.cleaned_data
+    if is_large(desk, typed["amount"]) and "sure" not in posted:
+        asked = {name: posted.get(name, "") for name in ("amount", "method", "po_number")}
+        unsure = urlencode({**asked, "unsure": "1"})
+        return redirect(f"{reverse('add-funds', args=[desk.owner.id])}?{unsure}")
     begun = start_purchase(
         desk.counter,
         amount_micros=typed["amount"],
@@ -92,24 +104,30 @@ def payment_page(desk: Desk, payment_id: int) -> HttpResponse:
         method = find_method(desk.counter, found.method_id)
         names = {} if isinstance(method, Refusal) else {method.id: method.name}
     shown = payment_shown(desk, found, names)
-    return desk.page("billing/payment.html", {"payment": shown, "refresh_s": shown["refresh_s"]})
+    tries = list_tries(desk.counter, [found.id])[found.id]
+    documents = documents_of(desk.cell, desk.owner, found.id)
+    told: Shown = {
+        "payment": shown,
+        "documents": [document_shown(desk, each) for each in documents],
+        "tries": tries_shown(desk, tries, method_names(desk) | names),
+        "refresh_s": shown["refresh_s"],
+    }
+    return desk.page("billing/payment.html", told)
 
 
 @page(may=SEE)
 def payments_page(desk: Desk) -> HttpResponse:
     """All payments, the latest first, each with its reason."""
-    before = desk.request.GET.get("before", "")
-    if before and not (before.isascii() and before.isdigit() and len(before) < 19):
+    text = desk.request.GET.get("before", "")
+    before = id_in(text)
+    if text and before is None:
         raise Http404
-    found = list_payments(
-        desk.counter, before=int(before) if before else None, limit=PAYMENTS_SHOWN_MAX + 1
-    )
+    found = list_payments(desk.counter, before=before, limit=PAYMENTS_SHOWN_MAX + 1)
     page, names = found[:PAYMENTS_SHOWN_MAX], method_names(desk)
-    older = page[-1].id if len(found) > PAYMENTS_SHOWN_MAX else None
+    older = f"?before={page[-1].id}" if len(found) > PAYMENTS_SHOWN_MAX else ""
     shown = [payment_shown(desk, each, names) for each in page]
-    return desk.page(
-        "billing/payments.html", {"payments": shown, "older": older, "newest": not before}
-    )
+    newest = reverse("payments", args=[desk.owner.id]) if before else ""
+    return desk.page("billing/payments.html", {"payments": shown, "older": older, "newest": newest})
 
 
 def _choose(
@@ -120,6 +138,8 @@ def _choose(
         "form": form,
         "methods": methods,
         "invoices": any(each.kind == INVOICE for each in methods),
+        "expires": desk.wording.moment(expires_ms(desk.now_ms, desk.owner.time_zone)),
+        "terms": LOT_TERMS,
         "presets": [
             {"text": decimal_text(micros), "shown": desk.money(micros)}
             for micros in presets(bounds, desk.owner.currency)
@@ -142,8 +162,20 @@ def _confirm(
         "expires": desk.wording.moment(terms.expires_ms),
         "terms": terms.terms,
         "key": key,
+        "large": is_large(desk, terms.amount_micros),
+        "unsure": "unsure" in desk.request.GET,
     }
     return desk.page("billing/confirm.html", shown)
+
+
+def is_large(desk: Desk, amount_micros: int) -> bool:
+    """Whether so much is bought that a slip of the pen is likely: twenty times the least that can
+    be, and more than twice of any of the latest purchases."""
+    if amount_micros < desk.counter.bounds.minimum_micros * LARGE_TIMES:
+        return False
+    latest = list_payments(desk.counter, limit=PAYMENTS_SHOWN_MAX)
+    paid = [each.amount_micros for each in latest if each.state == "succeeded"]
+    return amount_micros > max(paid, default=0) * 2
 
 
 def _ids(text: str) -> list[int]:

@@ -7,18 +7,16 @@ from functools import wraps
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from talktime.clock import is_movable, now_ms
 from talktime.console.billing.sandbox_shown import card_shown, charge_shown
 from talktime.console.control_plane.models import Membership, Organisation
 from talktime.console.databases import current
-from talktime.console.doors import Shown
-from talktime.console.identity import ID_MAX, new_ids
+from talktime.console.doors import CHANGE, Shown, personal_page
+from talktime.console.identity import new_ids
 from talktime.console.start.shown import wording_for
 from talktime.core.money import parse_micros
 from talktime.core.refusal import Refusal
@@ -64,21 +62,19 @@ class Bench(NamedTuple):
         return found
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
-def in_the_sandbox(view: View) -> View:
+def in_the_sandbox(view: View) -> Callable[..., HttpResponseBase]:
     """A page of the sandbox, where that is in use and the clock can be moved; else none."""
 
-    @require_http_methods(["GET", "HEAD", "POST"])
-    @login_required
-    @never_cache
+    @personal_page(methods=CHANGE)
     @wraps(view)
-    def page(request: HttpRequest, **place: int) -> HttpResponse:
+    def page(request: HttpRequest, **place: int) -> HttpResponseBase:
         email = request.user.get_username()
         ids = Membership.objects.filter(account__email=email).values_list("organisation_id")
         mine = dict(Organisation.objects.filter(id__in=ids).values_list("id", "name"))
-        if not is_movable() or not mine or max(place.values(), default=0) > ID_MAX:
+        if not is_movable() or not mine:
             raise Http404
         with closing(connect(current().control_plane)) as control:
             if not sandbox_in_use(control):

@@ -1,91 +1,100 @@
-"""Wallets, payments and payment methods in a reader's words."""
+"""Wallets, lots and payment methods in a reader's words."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from talktime.console.doors import Desk, Shown
-from talktime.console.start.organisation_page import LOTS_MAX, SOON_MS, SOURCES
 from talktime.core.ledger import Lot
-from talktime.core.payments import (
-    CARD,
-    CHARGING,
-    CONFIRMING,
-    DECLINED,
-    INVOICED,
-    UNKNOWN,
-    UP_TO,
-    Payment,
-    PaymentMethod,
-)
-from talktime.core.recharging import Wanted
-from talktime.operations.commerce_models import blocked_move
-from talktime.operations.recharge_settings import RechargeView
+from talktime.core.payments import CARD, PaymentMethod
+from talktime.operations.lots import EXPIRED, GONE, OPEN, USED, LotView
 from talktime.operations.wallet_view import ExpiryMonth, WalletView
+from talktime.store.wallet_lines import LotLine
 
 CALENDAR_MONTHS_MAX = 24
-KINDS = {"purchase": "Purchase", "recharge": "Auto-recharge", "statement": "Statement"}
-STATES = {
-    CHARGING: ("On its way", "warn"),
-    UNKNOWN: ("Outcome not known yet", "warn"),
-    DECLINED: ("Declined, tried again", "warn"),
-    CONFIRMING: ("Waits for the cardholder", "warn"),
-    INVOICED: ("Waits for its money", "warn"),
-    "succeeded": ("Paid", "good"),
-    "failed": ("Failed", "bad"),
-    "cancelled": ("Given up", ""),
+SOON_MS = 30 * 24 * 60 * 60 * 1000
+SOURCES: dict[str, Promise] = {
+    "purchase": _("Purchase"),
+    "grant": _("Grant"),
+    "recharge": _("Auto-recharge"),
+    "adjustment": _("Adjustment"),
 }
-EXPLAINED = {
-    CHARGING: "The card is being charged. This takes a few seconds.",
-    UNKNOWN: "The bank has not said whether the card was charged. It is asked again, and the card "
-    "is not charged a second time: there is nothing to do.",
-    DECLINED: "The card was declined. It is tried again by itself.",
-    CONFIRMING: "The bank wants the cardholder to confirm this payment on its page.",
-    INVOICED: "The credits are added when the invoice has been paid.",
-    "succeeded": "The credits are in the balance.",
-    "failed": "Nothing was charged.",
-    "cancelled": "Nothing was charged.",
+LOT_STATES: dict[str, tuple[Promise, str]] = {
+    OPEN: (_("Open"), "good"),
+    EXPIRED: (_("Expired"), "bad"),
+    USED: (_("Used up"), ""),
+    GONE: (_("Closed"), ""),
 }
-REFRESH_S = {CHARGING: 2, CONFIRMING: 5, UNKNOWN: 30, DECLINED: 30}
-"""How often the page of a payment looks again."""
-
-ADVICE = {
-    "no_method": "Add a card, then resume.",
-    "cardholder": "Add funds once, so that the cardholder can confirm the card; then resume.",
-    "authentication_required": "The bank wants the cardholder present. Add funds once and confirm "
-    "it on the bank's page, or add another card; then resume.",
-    "expired_card": "Add a card that has not expired and make it the first, then resume.",
-    "insufficient_funds": "See that the card covers the amount, or add another card; then resume.",
-    "lost_card": "Add another card and remove this one, then resume.",
-    "refund": "Add funds to pay what is owed, then resume.",
-    "chargeback": "Speak with the cardholder's bank, add funds to pay what is owed; then resume.",
+COMMERCE_MODELS: dict[str, Promise] = {
+    "prepaid": _("Prepaid"),
+    "draining": _("Moving to post-usage billing"),
+    "post_usage": _("Post-usage billing"),
 }
-ADVICE_ELSE = "Look at the card or add another one, then resume."
+_ID_DIGITS_MAX = 18
 
 
 def wallet_shown(desk: Desk, view: WalletView) -> Shown:
-    """The balance, the lots, and when they expire."""
+    """The balance, and when it expires."""
+    promotional_micros = sum(
+        lot.remaining_micros
+        for lot in view.lots
+        if lot.promotional and lot.expires_ms > view.now_ms
+    )
     return {
         "currency": view.currency,
         "available": desk.money(view.available_micros),
         "held": desk.money(view.held_micros),
+        "promotional": desk.money(promotional_micros),
         "debt": desk.money(view.debt_micros) if view.debt_micros else None,
-        "lots": [lot_shown(desk, lot, view.now_ms) for lot in view.lots[:LOTS_MAX]],
-        "lots_cut": max(len(view.lots) - LOTS_MAX, 0),
-        "calendar": calendar_shown(desk, view.calendar[:CALENDAR_MONTHS_MAX]),
-        "calendar_cut": max(len(view.calendar) - CALENDAR_MONTHS_MAX, 0),
+        "soon": [lot_soon(desk, lot) for lot in soon(view)],
     }
 
 
-def lot_shown(desk: Desk, lot: Lot, now_ms: int) -> Shown:
-    """One lot."""
+def soon(view: WalletView) -> list[Lot]:
+    """The lots that expire within 30 days, the next first."""
+    until_ms = view.now_ms + SOON_MS
+    lots = [lot for lot in view.lots if view.now_ms < lot.expires_ms <= until_ms]
+    return sorted(lots, key=lambda lot: lot.expires_ms)
+
+
+def lot_soon(desk: Desk, lot: Lot) -> Shown:
+    """A lot that expires soon, in short."""
     return {
+        "id": lot.id,
+        "amount": desk.money(lot.remaining_micros),
+        "expires": desk.wording.moment(lot.expires_ms),
+    }
+
+
+def lot_shown(desk: Desk, view: LotView) -> Shown:
+    """One lot, open or not."""
+    lot = view.lot
+    state, tone = LOT_STATES[view.state(desk.now_ms)]
+    is_soon = desk.now_ms < lot.expires_ms <= desk.now_ms + SOON_MS and lot.remaining_micros > 0
+    return {
+        "id": lot.id,
         "source": SOURCES[lot.source],
         "promotional": lot.promotional,
         "amount": desk.money(lot.amount_micros),
-        "remaining": desk.money(lot.remaining_micros),
+        "used": desk.money(view.used_micros),
         "held": desk.money(lot.held_micros),
-        "purchased": desk.wording.day(lot.purchased_ms),
-        "expires": desk.wording.moment(lot.expires_ms),
-        "expired": lot.expires_ms <= now_ms,
-        "soon": now_ms < lot.expires_ms <= now_ms + SOON_MS,
+        "left": desk.money(lot.remaining_micros),
+        "gone": desk.money(view.gone_micros) if view.gone_micros else None,
+        "bought": desk.wording.day(lot.purchased_ms),
+        "bought_at": desk.wording.moment(lot.purchased_ms),
+        "expires": desk.wording.day(lot.expires_ms),
+        "expires_at": desk.wording.moment(lot.expires_ms),
+        "state": state,
+        "tone": tone,
+        "soon": is_soon,
+        "reason": lot.reason,
+        "actor": lot.actor,
+        "payment_id": view.payment_id,
     }
+
+
+def lot_name(desk: Desk, lot: LotLine) -> str:
+    """What a lot is called beside others: from when, of what kind."""
+    return f"{SOURCES[lot.source]}, {desk.wording.day(lot.purchased_ms)}"
 
 
 def calendar_shown(desk: Desk, months: tuple[ExpiryMonth, ...]) -> list[Shown]:
@@ -103,84 +112,8 @@ def calendar_shown(desk: Desk, months: tuple[ExpiryMonth, ...]) -> list[Shown]:
     ]
 
 
-def recharge_shown(desk: Desk, view: RechargeView) -> Shown:
-    """Auto-recharge: its state, and the reason why it buys now or does not."""
-    recharge, standing = view.recharge, view.standing
-    if isinstance(standing, Wanted):
-        reason, until_ms = f"A recharge of {desk.money(standing.amount_micros).text} begins", None
-    else:
-        reason, until_ms = standing.words, standing.until_ms
-    on = recharge is not None and recharge.enabled
-    shown: Shown = {
-        "on": on,
-        "blocked_move": blocked_move(desk.owner, on),
-        "reason": reason,
-        "until": None if until_ms is None else desk.wording.moment(until_ms),
-        "attempt": None if view.attempt is None else payment_shown(desk, view.attempt),
-        "alerts": [desk.money(each.below_micros) for each in view.levels if each.below_micros],
-    }
-    if recharge is None:
-        return shown
-    cap_micros, left_micros = recharge.month_cap_micros, view.month_left_micros
-    return {
-        **shown,
-        "set": True,
-        "trigger": desk.money(recharge.trigger_micros),
-        "up_to": recharge.method == UP_TO,
-        "amount": desk.money(recharge.amount_micros),
-        "month_limit": None if cap_micros is None else desk.money(cap_micros),
-        "month_left": None if left_micros is None else desk.money(left_micros),
-        "paused": paused_shown(desk, view) if on and recharge.paused_code else None,
-    }
-
-
-def paused_shown(desk: Desk, view: RechargeView) -> Shown:
-    """Why auto-recharge is paused, since when, and what to do."""
-    recharge = view.recharge
-    if recharge is None:
-        return {}
-    since_ms = recharge.paused_ms
-    return {
-        "detail": recharge.paused_detail or recharge.paused_code,
-        "since": None if since_ms is None else desk.wording.moment(since_ms),
-        "advice": ADVICE.get(recharge.paused_code, ADVICE_ELSE),
-    }
-
-
-def payment_shown(desk: Desk, payment: Payment, names: dict[int, str] | None = None) -> Shown:
-    """One payment, with why it stands as it does."""
-    state, tone = STATES[payment.state]
-    due_ms, closed_ms = payment.due_ms, payment.closed_ms
-    method = (names or {}).get(payment.method_id or 0, "")
-    later_ms = due_ms if payment.state in (DECLINED, UNKNOWN) else None
-    return {
-        "id": payment.id,
-        "kind": KINDS[payment.kind],
-        "amount": desk.wording.money(payment.amount_micros, payment.currency),
-        "state": state,
-        "tone": tone,
-        "open": payment.open,
-        "explained": EXPLAINED[payment.state],
-        "why": payment.detail or payment.code,
-        "method": method,
-        "po_number": payment.po_number,
-        "actor": payment.actor,
-        "begun": desk.wording.moment(payment.created_ms),
-        "ended": None if closed_ms is None else desk.wording.moment(closed_ms),
-        "next": None if later_ms is None else desk.wording.moment(later_ms),
-        "confirm_url": confirm_url(payment.action_url),
-        "refresh_s": REFRESH_S.get(payment.state) if payment.open else None,
-        "refunded": desk.money(payment.refunded_micros) if payment.refunded_micros else None,
-    }
-
-
-def confirm_url(url: str) -> str:
-    """The bank's page, where that is an address to follow."""
-    return url if url.startswith(("https://", "http://", "/")) else ""
-
-
-def method_shown(method: PaymentMethod, first: bool) -> Shown:
-    """One payment method."""
+def method_shown(method: PaymentMethod, place: int) -> Shown:
+    """One payment method; `place` counts from 0, the first to be tried."""
     expires = f"{method.exp_month:02}/{method.exp_year}" if method.exp_month else ""
     return {
         "id": method.id,
@@ -188,5 +121,16 @@ def method_shown(method: PaymentMethod, first: bool) -> Shown:
         "card": method.kind == CARD,
         "expires": expires,
         "po_number": method.po_number,
-        "first": first,
+        "first": place == 0,
+        "backup": place > 0 and method.kind == CARD,
     }
+
+
+def id_in(text: str) -> int | None:
+    """An id or a number as an address has it; None for anything else.
+
+    >>> id_in("42"), id_in(""), id_in("-1"), id_in("9" * 30)
+    (42, None, None, None)
+    """
+    ok = text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS_MAX
+    return int(text) if ok else None

@@ -25,5 +25,6 @@ class AuditEntry(models.Model):
     class Meta:
         db_table = "audit_entry"
         indexes = [
-            models.Index(fields=["organisation_id", "at_ms", "id"], name="audit_entry_by_owner")
+            models.Index(fields=["organisation_id", "at_ms", "id"], name="audit_entry_by_owner"),
+            models.Index(fields=["at_ms", "id"], name="audit_entry_by_time"),
         ]

@@ -45,6 +45,9 @@ class Delivery(models.Model):
     detail = models.CharField(max_length=500)
     due_ms = models.BigIntegerField(null=True)
     tried_ms = models.BigIntegerField(null=True)
+    # Of the last try: how long it took, and the body of a webhook's answer, as far as it is kept.
+    took_ms = models.IntegerField(null=True)
+    answer = models.TextField()
 
     class Meta:
         db_table = "delivery"
@@ -62,7 +65,9 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(fields=["due_ms"], condition=Q(due_ms__isnull=False), name="delivery_due"),
-            models.Index(fields=["organisation_id"], name="delivery_of_org"),
+            models.Index(
+                fields=["organisation_id", "channel", "target", "id"], name="delivery_by_target"
+            ),
         ]
 
 

@@ -198,6 +198,7 @@ class Payment(models.Model):
         ]
         indexes = [
             models.Index(fields=["due_ms"], condition=Q(due_ms__isnull=False), name="payment_due"),
+            models.Index(fields=["id"], condition=Q(closed_ms__isnull=True), name="payment_open"),
             models.Index(fields=["organisation_id", "created_ms"], name="payment_by_time"),
         ]
 
@@ -305,6 +306,7 @@ class Refund(models.Model):
         indexes = [
             models.Index(fields=["due_ms"], condition=Q(due_ms__isnull=False), name="refund_due"),
             models.Index(fields=["payment_id"], name="refund_of_payment"),
+            models.Index(fields=["id"], condition=Q(closed_ms__isnull=True), name="refund_open"),
         ]
 
 
@@ -373,4 +375,7 @@ class GrantRequest(models.Model):
                 fields=["organisation_id", "idempotency_key"], name="grant_request_once_by_key"
             ),
         ]
-        indexes = [models.Index(fields=["organisation_id"], name="grant_request_of_org")]
+        indexes = [
+            models.Index(fields=["organisation_id"], name="grant_request_of_org"),
+            models.Index(fields=["id"], condition=Q(state="asked"), name="grant_request_asked"),
+        ]

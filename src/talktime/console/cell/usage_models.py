@@ -61,7 +61,8 @@ class UsageUser(models.Model):
 
 
 class UsageCursor(models.Model):
-    """Up to which usage record `usage_day` has everything."""
+    """Up to which row a projection has everything: of `usage_record` the table `usage_day`, of
+    `transfer` the table `wallet_hour`."""
 
     name = models.CharField(max_length=32, primary_key=True)
     usage_id = models.BigIntegerField()

@@ -79,6 +79,11 @@ class Number(models.Model):
         indexes = [
             models.Index(fields=["revision"], name="number_by_revision"),
             models.Index(fields=["organisation_id"], name="number_by_organisation"),
+            # For the pages of numbers and users.
+            models.Index(fields=["organisation_id", "user_id"], name="number_by_user"),
+            models.Index(
+                fields=["organisation_id", "kind", "active", "digits"], name="number_by_kind"
+            ),
         ]
 
 
@@ -129,8 +134,9 @@ class Switch(models.Model):
 
 
 class ApiKey(models.Model):
-    """The key of a switch, or of an organisation's own programs (then `organisation_id` says whose,
-    and `switch_id` is 0). Only its SHA-256 is kept."""
+    """The key of a switch, of an organisation's own programs (then `organisation_id` says whose,
+    and `switch_id` is 0), or of the operator's (neither). Only its SHA-256 is kept; `used_ms` is
+    when it last opened the management API, to the hour."""
 
     id = Id(primary_key=True)
     switch_id = models.BigIntegerField()
@@ -141,6 +147,7 @@ class ApiKey(models.Model):
     created_ms = models.BigIntegerField()
     expires_ms = models.BigIntegerField(null=True)
     revoked_ms = models.BigIntegerField(null=True)
+    used_ms = models.BigIntegerField(null=True)
     revision = models.BigIntegerField()
 
     class Meta:
@@ -176,6 +183,25 @@ class RateCard(models.Model):
             )
         ]
         indexes = [models.Index(fields=["revision"], name="rate_card_by_revision")]
+
+
+class RateDraft(models.Model):
+    """A rate file that was uploaded and checked, until it is published or thrown away."""
+
+    id = Id(primary_key=True)
+    name = models.CharField(max_length=64)
+    currency = models.CharField(max_length=3)
+    source = models.CharField(max_length=255)
+    # Null: from when it is published.
+    valid_from_ms = models.BigIntegerField(null=True)
+    row_count = models.IntegerField()
+    # The file, compressed (zlib) and in base64.
+    content = models.TextField()
+    made_ms = models.BigIntegerField()
+    made_by = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "rate_draft"
 
 
 class Rate(models.Model):

@@ -1,10 +1,9 @@
 """The page of the test clock, and the line on every page that tells of it. 404 in production."""
 
-from django.contrib.auth.decorators import login_required
+from contextlib import closing
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from talktime.clock import (
     ClockError,
@@ -16,6 +15,10 @@ from talktime.clock import (
     utc,
 )
 from talktime.console.control_plane.models import Membership
+from talktime.console.databases import current
+from talktime.console.doors import CHANGE, account_of, personal_page
+from talktime.operations.clock_moves import note_move
+from talktime.store.database import connect
 
 STEPS = (("1d", "+1 day"), ("7d", "+7 days"), ("30d", "+30 days"))
 
@@ -25,21 +28,23 @@ def test_clock(request: HttpRequest) -> dict[str, object]:
     return {"test_clock": ahead_in_words(ahead_ms())} if is_movable() else {}
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@never_cache
+@personal_page(methods=CHANGE)
 def clock(request: HttpRequest) -> HttpResponse:
     """What the test clock shows; an admin moves it forward, for everybody."""
-    email = request.user.get_username()
-    if not is_movable() or not Membership.objects.filter(account__email=email).exists():
+    account = account_of(request)
+    mine = Membership.objects.filter(account_id=account.id)
+    if not is_movable() or not (account.staff_role or mine.exists()):
         raise Http404
     wrong = ""
     if request.method == "POST":
+        before_ms = now_ms()
         try:
             movable_clock().move(request.POST.get("to", "")[:64])
         except ClockError as error:
             wrong = str(error)
         else:
+            with closing(connect(current().control_plane)) as control:
+                note_move(control, before_ms, now_ms())
             return redirect("clock")
     shown = {"now": utc(now_ms()), "steps": STEPS, "wrong": wrong}
     return render(request, "start/clock.html", shown, status=422 if wrong else 200)

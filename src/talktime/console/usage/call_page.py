@@ -10,8 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import SEE
-from talktime.console.start.organisation_page import in_words
-from talktime.console.usage.names import CONTEXTS, capability_name, type_name
+from talktime.console.usage.names import CONTEXTS, capability_name, in_words, type_name
 from talktime.console.usage.shown import in_utc, place_url, signed_duration, user_url
 from talktime.core import ledger
 from talktime.core.masking import number_text

@@ -78,3 +78,12 @@ def type_name(type_: str) -> Promise | str:
 def capability_name(capability: str) -> Promise | str:
     """A capability in words; an unknown one as it is."""
     return CAPABILITIES.get(capability) or capability or _("No capability")
+
+
+def in_words(code: str) -> str:
+    """A code of the API as a label.
+
+    >>> in_words("settled_by_deadline")
+    'Settled by deadline'
+    """
+    return code.replace("_", " ").capitalize()

@@ -21,7 +21,7 @@ from talktime.core.limits import (
 from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
 from talktime.engine.lane import refused
-from talktime.engine.measures import JobMeasure
+from talktime.engine.measures import JobMeasure, publish
 from talktime.gateways.http.bodies import MALFORMED, BatchBody, Item, QuoteBody, malformed
 from talktime.gateways.http.commands import (
     DECODERS,
@@ -67,6 +67,7 @@ class ChargingApi:
     def __init__(self, engine: Engine, jobs: Callable[[], Iterable[JobMeasure]]) -> None:
         self._engine = engine
         self._counts = Counts(engine, jobs)
+        publish(self._counts.load_now)
         self.verbs = Verbs(engine, self._counts)
         self._document = document()
         self._verbs = {

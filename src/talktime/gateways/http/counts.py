@@ -13,9 +13,10 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from talktime.engine.engine import Engine
-from talktime.engine.measures import Distribution, JobMeasure
+from talktime.engine.measures import Distribution, JobMeasure, LoadNow
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+NOT_ON_CALLS = ("healthz", "readyz", "metrics", "openapi", "none")
 
 
 class Counts(Collector):
@@ -41,6 +42,22 @@ class Counts(Collector):
     def refusal(self, code: str) -> None:
         """Count one refusal, of a request or of one in a batch."""
         self._refusals[code] += 1
+
+    def load_now(self) -> LoadNow:
+        """The sums of what concerns calls. From any thread."""
+        seconds = [each for name, each in list(self._seconds.items()) if name not in NOT_ON_CALLS]
+        columns = zip(*(list(each.counts) for each in seconds), strict=True)
+        lanes = list(self._engine.lanes.values())
+        requests = list(self._requests.items())
+        return LoadNow(
+            sum(count for (name, _), count in requests if name not in NOT_ON_CALLS),
+            sum(list(self._refusals.values())),
+            SECONDS,
+            tuple(map(sum, columns)) or (0,) * (len(SECONDS) + 1),
+            sum(lane.depth for lane in lanes),
+            sum(sum(lane.sizes.counts) for lane in lanes),
+            round(sum(lane.sizes.total for lane in lanes)),
+        )
 
     def document(self) -> bytes:
         """All counts in the Prometheus text format."""

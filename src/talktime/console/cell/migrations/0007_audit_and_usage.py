@@ -11,6 +11,22 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="delivery", name="took_ms", field=models.IntegerField(null=True)
+        ),
+        migrations.AddField(
+            model_name="delivery",
+            name="answer",
+            field=models.TextField(default=""),
+            preserve_default=False,
+        ),
+        migrations.RemoveIndex(model_name="delivery", name="delivery_of_org"),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                fields=["organisation_id", "channel", "target", "id"], name="delivery_by_target"
+            ),
+        ),
         migrations.CreateModel(
             name="UsageCursor",
             fields=[
@@ -111,7 +127,8 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         fields=["organisation_id", "at_ms", "id"], name="audit_entry_by_owner"
-                    )
+                    ),
+                    models.Index(fields=["at_ms", "id"], name="audit_entry_by_time"),
                 ],
             },
         ),
@@ -134,5 +151,145 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
+        ),
+        migrations.CreateModel(
+            name="WalletHour",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "organisation_id",
+                        "hour",
+                        "account",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("organisation_id", models.BigIntegerField()),
+                ("hour", models.IntegerField()),
+                ("account", models.BigIntegerField()),
+                ("effect_micros", models.BigIntegerField()),
+                ("spent_micros", models.BigIntegerField()),
+            ],
+            options={
+                "db_table": "wallet_hour",
+                "indexes": [
+                    models.Index(
+                        fields=["organisation_id", "account", "hour"],
+                        name="wallet_hour_by_account",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="BookCheck",
+            fields=[
+                ("name", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("rows", models.BigIntegerField()),
+                ("broken", models.BigIntegerField()),
+                ("took_ms", models.BigIntegerField()),
+                ("proved_ms", models.BigIntegerField()),
+                ("findings", models.TextField()),
+            ],
+            options={
+                "db_table": "book_check",
+            },
+        ),
+        migrations.CreateModel(
+            name="Burn",
+            fields=[
+                (
+                    "organisation_id",
+                    talktime.console.identity.Id(primary_key=True, serialize=False),
+                ),
+                ("week_micros", models.BigIntegerField()),
+            ],
+            options={
+                "db_table": "burn",
+            },
+        ),
+        migrations.CreateModel(
+            name="LedgerDay",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "day",
+                        "currency",
+                        "kind",
+                        "debit_account",
+                        "credit_account",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("day", models.IntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("kind", models.CharField(max_length=16)),
+                ("debit_account", models.SmallIntegerField()),
+                ("credit_account", models.SmallIntegerField()),
+                ("amount_micros", models.BigIntegerField()),
+                ("transfers", models.BigIntegerField()),
+            ],
+            options={
+                "db_table": "ledger_day",
+            },
+        ),
+        migrations.CreateModel(
+            name="WorkMark",
+            fields=[
+                ("name", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ("value", models.BigIntegerField()),
+                ("at_ms", models.BigIntegerField()),
+            ],
+            options={
+                "db_table": "work_mark",
+            },
+        ),
+        migrations.AddIndex(
+            model_name="grantrequest",
+            index=models.Index(
+                condition=models.Q(("state", "asked")), fields=["id"], name="grant_request_asked"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(
+                condition=models.Q(("closed_ms__isnull", True)), fields=["id"], name="payment_open"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="refund",
+            index=models.Index(
+                condition=models.Q(("closed_ms__isnull", True)), fields=["id"], name="refund_open"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(fields=["name"], name="person_by_name"),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(
+                fields=["organisation_id", "name", "display_name"], name="person_by_words"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(
+                fields=[
+                    "organisation_id",
+                    "usage_location",
+                    "kind",
+                    "active",
+                    "licences",
+                    "name",
+                ],
+                name="person_by_set",
+            ),
         ),
     ]

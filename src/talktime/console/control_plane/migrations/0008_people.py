@@ -19,6 +19,23 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="RateDraft",
+            fields=[
+                ("id", talktime.console.identity.Id(primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=64)),
+                ("currency", models.CharField(max_length=3)),
+                ("source", models.CharField(max_length=255)),
+                ("valid_from_ms", models.BigIntegerField(null=True)),
+                ("row_count", models.IntegerField()),
+                ("content", models.TextField()),
+                ("made_ms", models.BigIntegerField()),
+                ("made_by", models.CharField(max_length=200)),
+            ],
+            options={
+                "db_table": "rate_draft",
+            },
+        ),
+        migrations.CreateModel(
             name="AccountMail",
             fields=[
                 ("id", talktime.console.identity.Id(primary_key=True, serialize=False)),
@@ -97,6 +114,11 @@ class Migration(migrations.Migration):
             name="organisation_id",
             field=models.BigIntegerField(null=True),
         ),
+        migrations.AddField(
+            model_name="apikey",
+            name="used_ms",
+            field=models.BigIntegerField(null=True),
+        ),
         migrations.AddIndex(
             model_name="apikey",
             index=models.Index(fields=["organisation_id"], name="api_key_by_organisation"),
@@ -166,6 +188,16 @@ class Migration(migrations.Migration):
             model_name="invitation",
             constraint=models.UniqueConstraint(
                 fields=("secret_hash",), name="invitation_once_by_secret"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="number",
+            index=models.Index(fields=["organisation_id", "user_id"], name="number_by_user"),
+        ),
+        migrations.AddIndex(
+            model_name="number",
+            index=models.Index(
+                fields=["organisation_id", "kind", "active", "digits"], name="number_by_kind"
             ),
         ),
     ]

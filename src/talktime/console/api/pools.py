@@ -1,0 +1,67 @@
+"""`.../pools` and `licensing`: included minutes, and what licences let users do."""
+
+from typing import Annotated, Any
+
+from ninja import Query
+from pydantic import Field
+
+from talktime.console.api.door import Asked, Resource
+from talktime.console.api.shapes import Moment, Shown, listing
+from talktime.core.keys import READ, USERS
+from talktime.core.refusal import Refusal
+from talktime.operations.licensing_table import licensing_table
+from talktime.operations.minute_pools import minute_pools
+from talktime.store.catalogue import load_catalogues
+
+SEES = (READ, USERS)
+pools = Resource("Plans and pools", "Included minutes; which licences are needed for what.")
+Answer = dict[str, Any]
+Country = Annotated[
+    str, Query(pattern="^[A-Z]{2}$", description="Without it, the organisation's country.")
+]
+
+
+class Pool(Shown):
+    """Included minutes of this month (UTC), shared by users."""
+
+    pool: str = Field(validation_alias="key")
+    users: int = Field(validation_alias="members")
+    total_seconds: int = Field(validation_alias="total_s")
+    used_seconds: int = Field(validation_alias="used_s")
+    held_seconds: int = Field(validation_alias="held_s")
+    left_seconds: int = Field(validation_alias="left_s")
+    used_80_percent_at: Moment | None = Field(validation_alias="warned_ms")
+    used_up_at: Moment | None = Field(validation_alias="full_ms")
+
+
+class Way(Shown):
+    """One way to a feature: a licence of each choice; who pays then."""
+
+    one_of_each: list[list[str]] = Field(validation_alias="choices")
+    paid_by: str
+
+
+class Feature(Shown):
+    """What a user can be let do, and all ways to it."""
+
+    feature: str
+    ways: list[Way]
+
+
+@pools.reads("/pools", listing("pools", Pool, paged=False), by=SEES)
+def get_pools(asked: Asked) -> Answer:
+    """This month's pools of included minutes, unused ones too."""
+    catalogue = asked.catalogue
+    with asked.cell.reading():
+        return {"pools": minute_pools(asked.cell, asked.owner, catalogue, asked.now_ms)}
+
+
+@pools.reads("/licensing", listing("features", Feature, paged=False), by=SEES)
+def get_licensing(asked: Asked, country: Country | None = None) -> Answer | Refusal:
+    """Which licences let a user in a country do what, and who pays then."""
+    with asked.control.reading():
+        catalogues = load_catalogues(asked.control)
+    found = licensing_table(catalogues, country or asked.owner.country, asked.now_ms)
+    if isinstance(found, Refusal):
+        return found
+    return {"features": [{"feature": row.feature.name, "ways": row.ways} for row in found]}

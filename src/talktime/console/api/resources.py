@@ -1,0 +1,26 @@
+"""All resources of the management API, in the order of its document."""
+
+from talktime.console.api.catalogue import catalogue
+from talktime.console.api.documents import invoices, profile, statements
+from talktime.console.api.health import health
+from talktime.console.api.keys import keys
+from talktime.console.api.ledger import ledger
+from talktime.console.api.notices import notices, recipients, webhooks
+from talktime.console.api.organisations import every, model, one
+from talktime.console.api.payment_methods import methods
+from talktime.console.api.payments import grants, payments
+from talktime.console.api.pools import pools
+from talktime.console.api.rate_cards import cards
+from talktime.console.api.team import audit, team
+from talktime.console.api.usage import usage
+from talktime.console.api.users import groups, users
+from talktime.console.api.wallet import wallet
+
+RESOURCES = (
+    *(every, one, model),
+    *(wallet, ledger, payments, methods, invoices, statements, profile, grants),
+    *(users, groups, pools, usage),
+    *(recipients, webhooks, notices),
+    *(team, keys, audit),
+    *(cards, catalogue, health),
+)

@@ -1,0 +1,205 @@
+"""Invoices and statements: the list, each as a PDF; what is on a statement; to whom they are
+addressed."""
+
+import json
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as now_
+from django.utils.translation import gettext_lazy as _
+
+from talktime.console.billing.calls_shown import hidden_digits
+from talktime.console.billing.forms import ProfileForm, sentence
+from talktime.console.billing.shown import id_in
+from talktime.console.doors import CHANGE, Desk, Shown, page
+from talktime.console.roles import BILLING, SEE
+from talktime.core.documents import (
+    CREDIT_NOTE,
+    INVOICE,
+    STATEMENT,
+    Document,
+    number_text,
+    parsed_number,
+)
+from talktime.core.limits import PAGE_ROWS_MAX
+from talktime.core.post_usage import PostStatement
+from talktime.core.refusal import Refusal
+from talktime.operations.billing_profiles import buyer_of, set_billing_profile
+from talktime.operations.document_pdf import document_pdf
+from talktime.operations.documents import find_document, list_documents
+from talktime.operations.post_statements import (
+    Exported,
+    csv_of,
+    export_statement,
+    list_statements,
+    rows_of,
+    show_statement,
+)
+from talktime.operations.wording import duration
+
+PAGE_DOCUMENTS_MAX = 50
+TITLES: dict[str, Promise] = {
+    INVOICE: _("Invoice"),
+    CREDIT_NOTE: _("Credit note"),
+    STATEMENT: _("Statement"),
+}
+STATEMENT_STATES: dict[str, tuple[Promise, str]] = {
+    "due": (_("To be paid"), "warn"),
+    "overdue": (_("Overdue"), "bad"),
+    "blocked": (_("Overdue: calls are blocked"), "bad"),
+    "paid": (_("Paid"), "good"),
+}
+
+
+@page(may=SEE)
+def invoices(desk: Desk) -> HttpResponse:
+    """What was issued to the organisation, the newest first; statements with their state."""
+    text = desk.request.GET.get("before", "")
+    before = id_in(text)
+    if text and before is None:
+        raise Http404
+    with desk.cell.reading():
+        found = list_documents(desk.cell, desk.owner, before=before, limit=PAGE_DOCUMENTS_MAX + 1)
+        statements = list_statements(desk.cell, desk.owner, limit=PAGE_ROWS_MAX)
+        buyer = buyer_of(desk.cell, desk.owner)
+    by_document = {each.document_id: each for each in statements}
+    documents = found[:PAGE_DOCUMENTS_MAX]
+    more = len(found) > PAGE_DOCUMENTS_MAX
+    shown: Shown = {
+        "documents": [document_shown(desk, each, by_document.get(each.id)) for each in documents],
+        "older": f"?before={documents[-1].number}" if more else "",
+        "newest": reverse("invoices", args=[desk.owner.id]) if before else "",
+        "buyer": buyer,
+    }
+    return desk.page("billing/invoices.html", shown)
+
+
+@page(may=SEE)
+def invoice_pdf(desk: Desk, number: str) -> HttpResponse:
+    """A document as a PDF; another organisation's is not found."""
+    cell, digits = parsed_number(number) or ("", 0)
+    if cell != desk.owner.cell:
+        raise Http404
+    with desk.cell.reading():
+        document = find_document(desk.cell, desk.owner.id, digits)
+    if isinstance(document, Refusal):
+        raise Http404
+    pdf = document_pdf(document, desk.owner.cell, desk.wording.locale)
+    name = number_text(desk.owner.cell, document.number)
+    return _file(pdf, "application/pdf", f"{name}.pdf")
+
+
+@page(may=SEE)
+def statement_page(desk: Desk, month: str) -> HttpResponse:
+    """The statement of a month: how it stands, what is on it."""
+    with desk.cell.reading():
+        billed = show_statement(desk.cell, desk.owner, month)
+    if isinstance(billed, Refusal):
+        raise Http404
+    facts = billed.document.facts
+    shown: Shown = {
+        "statement": statement_shown(desk, billed.statement),
+        "document": document_shown(desk, billed.document, billed.statement),
+        "lines": [
+            {
+                "text": line.text,
+                "month": desk.wording.month(line.month),
+                "calls": desk.wording.decimal(line.quantity),
+                "time": duration(line.billed_s or 0),
+                "amount": desk.wording.money(line.amount_micros, facts.currency),
+            }
+            for line in facts.lines
+        ],
+    }
+    return desk.page("billing/statement.html", shown)
+
+
+@page(may=SEE)
+def statement_csv(desk: Desk, month: str) -> HttpResponse:
+    """The usage records on a statement as CSV."""
+    body = csv_of(_exported(desk, month), hidden_digits(desk)).encode()
+    return _file(body, "text/csv; charset=utf-8", f"statement-{month}.csv")
+
+
+@page(may=SEE)
+def statement_json(desk: Desk, month: str) -> HttpResponse:
+    """The same as JSON."""
+    exported = _exported(desk, month)
+    number = number_text(desk.owner.cell, exported.document.number)
+    rows = rows_of(exported, hidden_digits(desk))
+    body = json.dumps({"month": month, "document_number": number, "usage": rows}, indent=1)
+    return _file(body.encode(), "application/json", f"statement-{month}.json")
+
+
+@page(may=BILLING, methods=CHANGE)
+def billing_profile(desk: Desk) -> HttpResponse:
+    """To whom documents are addressed from now on."""
+    if desk.request.method != "POST":
+        with desk.cell.reading():
+            buyer = buyer_of(desk.cell, desk.owner)
+        initial = {"legal_name": buyer.legal_name, "address": buyer.address, "tax_id": buyer.tax_id}
+        return desk.page("billing/profile.html", {"form": ProfileForm(initial=initial)})
+    form = ProfileForm(desk.request.POST)
+    if form.is_valid():
+        with desk.cell.transaction():
+            done = set_billing_profile(desk.cell, desk.owner, **form.cleaned_data)
+        if not isinstance(done, Refusal):
+            messages.success(desk.request, now_("Saved. Documents are addressed so from now on."))
+            return redirect("invoices", desk.owner.id)
+        form.add_error(None, sentence(done))
+    return desk.page("billing/profile.html", {"form": form}, status=422)
+
+
+def document_shown(desk: Desk, document: Document, statement: PostStatement | None = None) -> Shown:
+    """A line of the list."""
+    facts = document.facts
+    return {
+        "number": number_text(desk.owner.cell, document.number),
+        "kind": TITLES[facts.kind],
+        "issued": desk.wording.day(document.issued_ms),
+        "what": desk.wording.month(facts.month) or facts.about or facts.lines[0].text,
+        "method": facts.method,
+        "po_number": facts.po_number,
+        "amount": desk.wording.money(facts.amount_micros, facts.currency),
+        "month": facts.month if facts.kind == STATEMENT else "",
+        "statement": None if statement is None else statement_shown(desk, statement),
+    }
+
+
+def statement_shown(desk: Desk, statement: PostStatement) -> Shown:
+    """How a statement stands."""
+    state, tone = STATEMENT_STATES[statement.state]
+    left_micros = statement.to_pay_micros(desk.owner.currency)
+    paid_ms, blocked_ms = statement.paid_ms, statement.blocked_ms
+    return {
+        "month": statement.month,
+        "name": desk.wording.month(statement.month),
+        "state": state,
+        "tone": tone,
+        "open": statement.state != "paid",
+        "amount": desk.money(statement.amount_micros),
+        "paid": desk.money(statement.paid_micros),
+        "left": desk.money(max(left_micros, 0)),
+        "payable": desk.wording.day(statement.payable_ms),
+        "closed": desk.wording.moment(statement.closed_ms),
+        "paid_at": None if paid_ms is None else desk.wording.moment(paid_ms),
+        "blocked_at": None if blocked_ms is None else desk.wording.moment(blocked_ms),
+        "note": statement.paid_note,
+    }
+
+
+def _exported(desk: Desk, month: str) -> Exported:
+    with desk.cell.reading():
+        exported = export_statement(desk.cell, desk.owner, month)
+    if isinstance(exported, Refusal):
+        raise Http404
+    return exported
+
+
+def _file(body: bytes, content_type: str, name: str) -> HttpResponse:
+    response = HttpResponse(body, content_type=content_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,185 @@
+"""What needs somebody at an organisation: each with the one step to take, the worst first."""
+
+from typing import NamedTuple
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from talktime.console.billing.payments_shown import ADVICE, ADVICE_ELSE
+from talktime.console.billing.shown import soon
+from talktime.console.doors import Desk
+from talktime.core.burn import Pace
+from talktime.core.payments import CONFIRMING, DECLINED, FAILED, SUCCEEDED, Payment
+from talktime.core.post_usage import PAID, PostStatement
+from talktime.core.recharging import NotWanted
+from talktime.operations.commerce_models import blocked_move
+from talktime.operations.wallet_view import WalletView
+
+DAY_MS = 86_400_000
+SOON_DAYS, LOW_DAYS, FAILED_DAYS = 7, 3, 7
+
+
+class Alert(NamedTuple):
+    """What is wrong, how bad (bad or warn), and the step: its label and address; without one,
+    there is nothing to be done here."""
+
+    tone: str
+    words: str
+    step: str = ""
+    url: str = ""
+
+
+class _Alerts:
+    """Gathers them for one reader."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.found: list[Alert] = []
+
+    def add(self, tone: str, words: str, step: str = "", place: str = "", *more: object) -> None:
+        try:
+            url = reverse(place, args=[self.desk.owner.id, *more]) if place else ""
+        except NoReverseMatch:
+            url = ""
+        self.found.append(Alert(tone, words, step if url else "", url))
+
+
+def alerts_of(
+    desk: Desk,
+    view: WalletView,
+    pace: Pace | None,
+    payments: list[Payment],
+    statements: list[PostStatement],
+    told: bool,
+) -> list[Alert]:
+    """All of them; `told` says whether anybody gets the notices."""
+    alerts = _Alerts(desk)
+    _of_organisation(alerts, view)
+    _of_balance(alerts, view, pace)
+    _of_recharge(alerts, view)
+    _of_payments(alerts, payments)
+    _of_statements(alerts, statements)
+    _of_expiry(alerts, view)
+    if not told:
+        words = _("Nobody is told when something happens: there are no recipients of notices.")
+        alerts.add("warn", words, _("Add a recipient"), "notices")
+    return sorted(alerts.found, key=lambda alert: alert.tone != "bad")
+
+
+def _of_organisation(alerts: _Alerts, view: WalletView) -> None:
+    owner = alerts.desk.owner
+    if not owner.active:
+        words = _("This organisation is switched off: its calls are refused. Ask the operator.")
+        alerts.add("bad", words)
+    recharge = view.recharge.recharge
+    if blocked_move(owner, recharge is not None and recharge.enabled):
+        words = _(
+            "The move to post-usage billing is blocked: auto-recharge is still on and would refill "
+            "the balance for ever."
+        )
+        alerts.add("bad", words, _("Turn auto-recharge off"), "recharge")
+    after_use = owner.commerce_model != "prepaid"
+    if after_use and owner.rules.post_usage_blocked:
+        words = _("Calls after use are blocked: a statement is long overdue.")
+        alerts.add("bad", words, _("See the statements"), "invoices")
+    elif after_use and not owner.rules.pay_as_you_go:
+        words = _("Pay-as-you-go is off: calls that need money end with the credits.")
+        alerts.add("warn", words, _("Turn it on"), "switch-to-post-usage")
+
+
+def _of_balance(alerts: _Alerts, view: WalletView, pace: Pace | None) -> None:
+    desk, left_micros = alerts.desk, view.available_micros
+    if desk.owner.commerce_model != "prepaid":
+        return
+    can_buy = view.why_not is None
+    step, place = (_("Add funds"), "add-funds") if can_buy else ("", "")
+    if view.debt_micros:
+        words = _("%(amount)s is owed; new funds pay it first.")
+        alerts.add("bad", words % {"amount": desk.money(view.debt_micros).text}, step, place)
+    elif left_micros <= 0 and (view.lots or pace):
+        words = _("The balance is used up: calls that need credits are refused.")
+        alerts.add("bad", words, step, place)
+    elif left_micros <= 0:
+        words = _("There are no credits yet: calls that need credits are refused.")
+        alerts.add("warn", words, step, place)
+    elif pace is not None and pace.days_left(left_micros) <= LOW_DAYS:
+        recharge = view.recharge.recharge
+        if recharge is None or not recharge.enabled or recharge.paused_code:
+            words = _("The balance is low: it lasts for about %(days)s more days.")
+            alerts.add("warn", words % {"days": pace.days_left(left_micros)}, step, place)
+    else:
+        below = [x.below_micros for x in view.recharge.levels if left_micros < x.below_micros]
+        if below:
+            words = _("The balance is below %(amount)s.")
+            alerts.add("warn", words % {"amount": desk.money(min(below)).text}, step, place)
+
+
+def _of_recharge(alerts: _Alerts, view: WalletView) -> None:
+    recharge, standing = view.recharge.recharge, view.recharge.standing
+    if recharge is None or not recharge.enabled:
+        return
+    if recharge.paused_code:
+        words = _("Auto-recharge is paused: %(why)s. %(advice)s") % {
+            "why": (recharge.paused_detail or recharge.paused_code).rstrip("."),
+            "advice": ADVICE.get(recharge.paused_code, ADVICE_ELSE),
+        }
+        alerts.add("bad", words, _("Auto-recharge settings"), "recharge")
+        return
+    attempt = view.recharge.attempt
+    if attempt is not None and attempt.state == DECLINED:
+        when = "" if attempt.due_ms is None else alerts.desk.wording.moment(attempt.due_ms)
+        words = _("A recharge was declined: %(why)s. It is tried again: %(when)s.") % {
+            "why": (attempt.detail or attempt.code).rstrip("."),
+            "when": when,
+        }
+        alerts.add("warn", words, _("Payment methods"), "methods")
+    elif isinstance(standing, NotWanted) and standing.code == "no_method":
+        words = _("Auto-recharge is on, but there is no card to charge.")
+        alerts.add("bad", words, _("Add a card"), "methods")
+    elif isinstance(standing, NotWanted) and standing.code in ("day_cap", "month_cap"):
+        words = _("Auto-recharge has reached its limit: %(why)s.") % {"why": standing.words}
+        alerts.add("warn", words, _("Auto-recharge settings"), "recharge")
+
+
+def _of_payments(alerts: _Alerts, payments: list[Payment]) -> None:
+    desk = alerts.desk
+    for payment in payments:
+        amount = desk.wording.money(payment.amount_micros, payment.currency).text
+        if payment.state == CONFIRMING:
+            words = _("A payment of %(amount)s waits for the cardholder to confirm it.")
+            step = _("See the payment")
+            alerts.add("warn", words % {"amount": amount}, step, "payment", payment.id)
+    bought = [each for each in payments if each.kind == "purchase"]
+    over = next((each for each in bought if each.state in (SUCCEEDED, FAILED)), None)
+    if over is None or over.state != FAILED:
+        return
+    if (over.closed_ms or 0) > desk.now_ms - FAILED_DAYS * DAY_MS:
+        words = _("The last payment, of %(amount)s, failed: %(why)s.") % {
+            "amount": desk.wording.money(over.amount_micros, over.currency).text,
+            "why": (over.detail or over.code).rstrip("."),
+        }
+        alerts.add("bad", words, _("See the payment"), "payment", over.id)
+
+
+def _of_statements(alerts: _Alerts, statements: list[PostStatement]) -> None:
+    desk = alerts.desk
+    for statement in statements:
+        if statement.state in (PAID, "due"):
+            continue
+        left_micros = statement.to_pay_micros(desk.owner.currency)
+        words = _("The statement of %(month)s is overdue: %(amount)s is left to pay.") % {
+            "month": desk.wording.month(statement.month),
+            "amount": desk.money(left_micros).text,
+        }
+        alerts.add("bad", words, _("See the statement"), "statement", statement.month)
+
+
+def _of_expiry(alerts: _Alerts, view: WalletView) -> None:
+    desk = alerts.desk
+    near = [lot for lot in soon(view) if lot.expires_ms <= view.now_ms + SOON_DAYS * DAY_MS]
+    if near:
+        words = _("%(amount)s of credits expires within 7 days, the first on %(day)s.") % {
+            "amount": desk.money(sum(lot.remaining_micros for lot in near)).text,
+            "day": desk.wording.moment(near[0].expires_ms),
+        }
+        alerts.add("warn", words, _("Purchases and expiry"), "lots")

@@ -1,0 +1,1 @@
+"""Pages about an organisation's own API keys."""

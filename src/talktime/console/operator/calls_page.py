@@ -1,0 +1,97 @@
+"""Calls that run now, and those that should have ended."""
+
+import json
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from talktime.console.doors import OperatorDesk, Shown, operator_page
+from talktime.console.operator.overview import STUCK_MS, counted
+from talktime.console.operator.places import PAGE_ROWS, all_cells, number_in, owners_of
+from talktime.console.operator.tables import Cell, Column, Tag, table
+from talktime.console.operator.words import CALL_TYPES
+from talktime.console.roles import FINANCE
+from talktime.console.start.shown import telephone
+from talktime.core.directory import Organisation
+from talktime.operations.wording import duration
+from talktime.store.attention import RunningCall, running_calls, stuck_calls, waiting
+
+
+@operator_page(may=FINANCE)
+def calls(desk: OperatorDesk) -> HttpResponse:
+    """A page of open calls: all, or those past their deadline."""
+    stuck = desk.request.GET.get("list") == "stuck"
+    at, _dot, id_ = desk.request.GET.get("after", "").partition(".")
+    after = (number_in(at), number_in(id_))
+    before_ms = desk.now_ms - STUCK_MS
+    found: list[RunningCall] = []
+    running = late = 0
+    with all_cells() as cells:
+        for cell in cells.open.values():
+            with cell.reading():
+                if stuck:
+                    found += stuck_calls(cell, before_ms, after, PAGE_ROWS + 1)
+                else:
+                    found += running_calls(cell, after, PAGE_ROWS + 1)
+                seen = waiting(cell, before_ms)
+            running, late = running + seen.running_calls, late + seen.stuck_calls
+    found.sort(key=lambda each: (each.sweep_ms, each.id))
+    page = found[:PAGE_ROWS]
+    owners = owners_of(desk, [each.organisation_id for each in page])
+    last = page[-1] if len(found) > PAGE_ROWS else None
+    kept = "list=stuck&" if stuck else ""
+    columns = (
+        *(Column(_("Organisation")), Column(_("From")), Column(_("To")), Column(_("Begun"))),
+        *(Column(_("Granted until")), Column(_("Granted"), figures=True)),
+        Column(_("Held"), figures=True),
+    )
+    rows = [
+        call_row(desk, each, owners[each.organisation_id])
+        for each in page
+        if each.organisation_id in owners
+    ]
+    shown: Shown = {
+        "stuck": stuck,
+        "running": counted(running),
+        "late": late,
+        "table": table(_("Running calls"), columns, rows),
+        "away": cells.away,
+        "older": f"?{kept}after={last.sweep_ms}.{last.id}" if last else "",
+        "newest": f"?{kept}" if after != (0, 0) else "",
+    }
+    return desk.page("operator/calls.html", shown)
+
+
+def call_row(desk: OperatorDesk, call: RunningCall, owner: Organisation) -> list[Cell]:
+    """One call."""
+    tags: tuple[Tag, ...] = ()
+    if call.deadline_ms < desk.now_ms - STUCK_MS:
+        tags = (Tag(_("Stuck"), "bad"),)
+    elif call.answered_ms is None:
+        tags = (Tag(_("Not answered yet")),)
+    url = reverse("operator-organisation", args=[owner.id])
+    minutes = ""
+    if call.pool_s:
+        minutes = _("%(time)s of included minutes") % {"time": duration(call.pool_s)}
+    return [
+        Cell(owner.name, url, note=CALL_TYPES.get(call.type, call.type)),
+        Cell(telephone(call.from_digits)),
+        Cell(telephone(call.to_digits), note=destination_of(call.rate)),
+        Cell(desk.wording.moment(call.started_ms)),
+        Cell(desk.wording.moment(call.deadline_ms), tags=tags),
+        Cell(duration(call.granted_s)),
+        Cell(amount=desk.wording.money(call.held_micros, owner.currency), note=minutes),
+    ]
+
+
+def destination_of(rate: str) -> str:
+    """The destination of a call's rate, as its row keeps it.
+
+    >>> destination_of('["49","Germany",15000,0,60,60]'), destination_of("")
+    ('Germany', '')
+    """
+    try:
+        return str(json.loads(rate)[1])
+    except (ValueError, LookupError, TypeError):
+        return ""

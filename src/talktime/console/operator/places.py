@@ -1,0 +1,130 @@
+"""Where the operator's pages look: every cell that answers, or one organisation in its own."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from typing import NamedTuple
+
+import structlog
+from django.http import Http404, HttpResponse
+
+from talktime.clock import now_ms
+from talktime.console.databases import current
+from talktime.console.doors import OperatorDesk
+from talktime.core.catalogue import Catalogue
+from talktime.core.directory import Organisation
+from talktime.operations.billing_profiles import seller_of
+from talktime.operations.counters import Counters
+from talktime.operations.grants import Giver, approval_above
+from talktime.operations.till import Counter
+from talktime.store.catalogue import load_catalogues
+from talktime.store.database import Connection, Outage, connect
+from talktime.store.health import organisations_of_ids
+from talktime.store.organisations import organisation_of_id
+from talktime.store.revisions import revisions
+
+log = structlog.get_logger(__name__)
+
+PAGE_ROWS = 50
+
+
+class Cells(NamedTuple):
+    """The cells that answer, by name, and the names of those that do not."""
+
+    open: dict[str, Connection]
+    away: list[str]
+
+
+class Place(NamedTuple):
+    """One organisation where its books are."""
+
+    owner: Organisation
+    cell: Connection
+    counters: Counters
+
+    @property
+    def counter(self) -> Counter:
+        """Where it pays."""
+        return self.counters.of(self.owner)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is sold now."""
+        return self.counters.catalogue
+
+    @property
+    def giver(self) -> Giver:
+        """Where grants to it are given."""
+        counter = self.counter
+        above_micros = approval_above(self.catalogue, self.owner.currency)
+        return Giver(
+            *(self.cell, self.owner, above_micros, counter.now_ms, counter.next_id),
+            seller=counter.seller,
+        )
+
+
+class CellAway(Exception):
+    """The organisation's cell does not answer."""
+
+    def __init__(self, owner: Organisation) -> None:
+        super().__init__(owner.cell)
+        self.owner = owner
+
+
+@contextmanager
+def all_cells() -> Iterator[Cells]:
+    """A connection to every cell that answers."""
+    with ExitStack() as opened:
+        found = Cells({}, [])
+        for name, address in current().cells.items():
+            try:
+                cell = opened.enter_context(closing(connect(address)))
+                with cell.reading():
+                    revisions(cell)
+                found.open[name] = cell
+            except Outage as error:
+                log.error("a cell does not answer", cell=name, reason=str(error))
+                found.away.append(name)
+        yield found
+
+
+@contextmanager
+def organisation_at(desk: OperatorDesk, organisation_id: int) -> Iterator[Place]:
+    """One organisation with its cell. Raises Http404 where there is none, CellAway where its cell
+    does not answer."""
+    with desk.control.reading():
+        owner = organisation_of_id(desk.control, organisation_id)
+    if owner is None:
+        raise Http404
+    address = current().cells.get(owner.cell)
+    try:
+        if address is None:
+            raise Outage(f"this process does not know the cell {owner.cell}")
+        with closing(connect(address)) as cell:
+            control, seller = desk.control, seller_of(current())
+            counters = Counters(lambda: control, cell, now_ms, desk.next_id, seller)
+            yield Place(owner, cell, counters)
+    except Outage as error:
+        log.error("a cell does not answer", cell=owner.cell, reason=str(error))
+        raise CellAway(owner) from error
+
+
+def away(desk: OperatorDesk, error: CellAway) -> HttpResponse:
+    """The page that says so."""
+    return desk.page("operator/cell_away.html", {"owner": error.owner}, status=503)
+
+
+def owners_of(desk: OperatorDesk, ids: Iterable[int]) -> dict[int, Organisation]:
+    """Organisations by id."""
+    with desk.control.reading():
+        return organisations_of_ids(desk.control, ids)
+
+
+def catalogue_now(desk: OperatorDesk) -> Catalogue:
+    """What is sold now."""
+    with desk.control.reading():
+        return load_catalogues(desk.control).in_force(desk.now_ms)
+
+
+def number_in(text: str) -> int:
+    """An id that stands in an address; 0 for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

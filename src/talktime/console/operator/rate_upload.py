@@ -1,0 +1,135 @@
+"""Upload a rate file: checked row by row, compared with what is in force, then published."""
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from talktime.clock import now_ms
+from talktime.console.doors import CHANGE, OperatorDesk, operator_page
+from talktime.console.operator.asking import Moment, confirm, confirmed, not_done, refused
+from talktime.console.operator.rate_changes import compared_draft, page_of_changes, summary
+from talktime.console.roles import FINANCE, OPERATE
+from talktime.core.limits import CARD_NAME_TEXT_MAX, DRAFT_ROWS_MAX, SOURCE_TEXT_MAX
+from talktime.core.refusal import Refusal
+from talktime.operations.csv_rows import BadFile
+from talktime.operations.rate_drafts import Upload, discard_draft, keep_draft, publish_draft
+from talktime.store.rate_drafts import RateDraft, draft_of_id
+from talktime.store.rates import card_names
+
+
+class UploadForm(forms.Form):
+    """A file, and for which card from when."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Rate card"), max_length=CARD_NAME_TEXT_MAX, initial="standard"
+    )
+    currency = forms.CharField(label=gettext_lazy("Currency"), max_length=3, initial="USD")
+    valid_from = Moment(
+        label=gettext_lazy("In force from (UTC)"),
+        required=False,
+        help_text=gettext_lazy("Empty: as soon as it is published."),
+    )
+    file = forms.FileField(label=gettext_lazy("File"))
+
+
+@operator_page(may=OPERATE, methods=CHANGE)
+def rate_upload(desk: OperatorDesk) -> HttpResponse:
+    """Take a file and check it."""
+    posted = desk.request.method == "POST"
+    form = UploadForm(desk.request.POST, desk.request.FILES) if posted else UploadForm()
+    with desk.control.reading():
+        known = ", ".join(card_names(desk.control)) or "-"
+    form.fields["name"].help_text = _("Known: %(cards)s. Another name makes a new card.") % {
+        "cards": known
+    }
+    form.fields["file"].help_text = _(
+        "CSV, or CSV compressed by gzip, of at most %(rows)s rows. The command import-rates takes "
+        "more."
+    ) % {"rows": desk.wording.decimal(DRAFT_ROWS_MAX)}
+    bad: BadFile | None = None
+    if posted and form.is_valid():
+        typed = form.cleaned_data
+        upload = Upload(
+            *(typed["name"], typed["currency"].upper()),
+            typed["file"].name[-SOURCE_TEXT_MAX:],
+            typed["valid_from"],
+            typed["file"].read(),
+            desk.actor,
+        )
+        done = keep_draft(desk.control, upload, now_ms=now_ms(), next_id=desk.next_id)
+        if isinstance(done, RateDraft):
+            return redirect("operator-rate-draft", done.id)
+        if isinstance(done, Refusal):
+            refused(form, done)
+        else:
+            bad = done
+    status = 422 if posted else 200
+    more = max(bad.count - len(bad.errors), 0) if bad else 0
+    shown = {"form": form, "bad": bad, "more": more}
+    return desk.page("operator/rate_upload.html", shown, status=status)
+
+
+@operator_page(may=FINANCE)
+def rate_draft(desk: OperatorDesk, draft_id: int) -> HttpResponse:
+    """A draft against what is in force."""
+    draft = _draft(desk, draft_id)
+    try:
+        compared = compared_draft(desk, draft)
+    except LookupError as error:
+        raise Http404 from error
+    late = draft.valid_from_ms is not None and draft.valid_from_ms < desk.now_ms
+    shown = {
+        **summary(desk, compared),
+        **page_of_changes(desk, compared),
+        "draft": draft,
+        "rows": desk.wording.decimal(draft.row_count),
+        "starts": desk.wording.moment(draft.valid_from_ms) if draft.valid_from_ms else "",
+        "made": desk.wording.moment(draft.made_ms),
+        "late": late,
+    }
+    return desk.page("operator/rate_draft.html", shown)
+
+
+@operator_page(may=OPERATE, methods=("POST",))
+def publish_rates(desk: OperatorDesk, draft_id: int) -> HttpResponse:
+    """Publish a draft, after it was confirmed; or throw it away."""
+    if desk.request.POST.get("discard"):
+        discard_draft(desk.control, draft_id)
+        messages.success(desk.request, _("The draft was thrown away."))
+        return redirect("operator-rate-cards")
+    draft = _draft(desk, draft_id)
+    if not confirmed(desk):
+        starts = desk.wording.moment(draft.valid_from_ms) if draft.valid_from_ms else _("At once")
+        return confirm(
+            desk,
+            title=_("Publish rates"),
+            facts=[
+                (_("Card"), f"{draft.name}, {draft.currency}"),
+                (_("In force from (UTC)"), starts),
+                (_("Rows"), desk.wording.decimal(draft.row_count)),
+                (_("From file"), draft.source),
+            ],
+            effects=[
+                _("Calls that begin from then on are rated by it; running ones keep their rate."),
+                _("A published version is never changed: a correction is another version."),
+            ],
+            button=_("Publish"),
+            back=reverse("operator-rate-draft", args=[draft_id]),
+        )
+    done = publish_draft(desk.control, draft_id, now_ms=now_ms(), next_id=desk.next_id)
+    if isinstance(done, Refusal):
+        return not_done(desk, done, reverse("operator-rate-draft", args=[draft_id]))
+    messages.success(desk.request, _("The version was published."))
+    return redirect("operator-rate-card", draft.name)
+
+
+def _draft(desk: OperatorDesk, draft_id: int) -> RateDraft:
+    with desk.control.reading():
+        draft = draft_of_id(desk.control, draft_id)
+    if draft is None:
+        raise Http404
+    return draft

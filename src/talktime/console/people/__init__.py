@@ -1,0 +1,1 @@
+"""People: how they sign in, their accounts, teams, the operator's staff."""

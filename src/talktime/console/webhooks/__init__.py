@@ -1,0 +1,1 @@
+"""Where an organisation's programs are told, and what became of it."""

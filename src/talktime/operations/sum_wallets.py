@@ -1,0 +1,27 @@
+"""Add up what moved in wallets by the hour, so that any balance of the past is quick to know."""
+
+from talktime.core.ids import COUNTER_BITS, EPOCH_MS, NODE_BITS
+from talktime.core.limits import WALLET_SUM_BATCH_MAX
+from talktime.operations.sweep import Sweep, Swept
+from talktime.store.wallet_hours import add_up
+
+LATE_MS = 60_000
+"""Transfers are added up when their ids are so old: no transaction that has an older one is still
+to be committed."""
+
+
+def sum_wallets(sweep: Sweep) -> Swept:
+    """Add new transfers to the sums of their wallets, by hour and lot; counts the transfers.
+
+    A page of them in each transaction. Raises Outage.
+    """
+    now_ms = sweep.clock_ms()
+    until_id = max(now_ms - LATE_MS - EPOCH_MS, 0) << (NODE_BITS + COUNTER_BITS)
+    transfers = 0
+    while not sweep.stopping():
+        with sweep.connection.transaction():
+            added = add_up(sweep.connection, until_id, WALLET_SUM_BATCH_MAX, now_ms)
+        transfers += added
+        if added < WALLET_SUM_BATCH_MAX:
+            break
+    return Swept(transfers)

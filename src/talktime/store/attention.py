@@ -1,0 +1,278 @@
+"""What in a cell waits for somebody of the operator's: payments, refunds, grants, calls, notices.
+Each list by an index that holds what is open alone. The caller opens the reading.
+"""
+
+from typing import NamedTuple
+
+from talktime.core.ids import first_id_at
+from talktime.store.database import Connection
+
+FAILED_MS = 7 * 86_400_000
+"""Payments that failed are looked at for so long."""
+TOLD_MS = 86_400_000
+"""Deliveries are counted over so long."""
+COUNTED_MAX = 10_000
+"""No count goes further: then there are too many to be looked at one by one."""
+
+_PAYMENT = (
+    "id, organisation_id, kind, state, amount_micros, currency, po_number, actor, declines, code, "
+    "detail, due_ms, created_ms, statement_id"
+)
+OPEN_PAYMENTS = (
+    f"SELECT {_PAYMENT} FROM payment WHERE closed_ms IS NULL AND state = ? AND id > ? "
+    "ORDER BY id LIMIT ?"
+)
+FAILED_PAYMENTS = (
+    f"SELECT {_PAYMENT} FROM payment WHERE id < ? AND id >= ? AND state = 'failed' "
+    "ORDER BY id DESC LIMIT ?"
+)
+PAUSED = """
+    SELECT organisation_id, paused_code, paused_detail, paused_ms FROM recharge
+    WHERE organisation_id > ? AND enabled AND paused_code <> ''
+    ORDER BY organisation_id LIMIT ?"""
+OPEN_REFUNDS = """
+    SELECT id, organisation_id, payment_id, kind, state, amount_micros, reason, actor, detail,
+        due_ms, created_ms
+    FROM refund WHERE closed_ms IS NULL AND kind = ? AND id > ? ORDER BY id LIMIT ?"""
+ASKED_GRANTS = """
+    SELECT id, organisation_id, amount_micros, promotional, lasts_until_ms, reason, asked_by,
+        asked_ms
+    FROM grant_request WHERE state = 'asked' AND id > ? ORDER BY id LIMIT ?"""
+RUNNING = """
+    SELECT id, organisation_id, type, user_id, from_digits, to_digits, rate, started_ms,
+        answered_ms, granted_s, held_micros, pool_s, deadline_ms, sweep_ms
+    FROM call WHERE state = 'open' AND (sweep_ms, id) > (?, ?) ORDER BY sweep_ms, id LIMIT ?"""
+STUCK = """
+    SELECT id, organisation_id, type, user_id, from_digits, to_digits, rate, started_ms,
+        answered_ms, granted_s, held_micros, pool_s, deadline_ms, sweep_ms
+    FROM call WHERE state = 'open' AND sweep_ms < ? AND deadline_ms < ?
+        AND (sweep_ms, id) > (?, ?) ORDER BY sweep_ms, id LIMIT ?"""
+COUNTS = """
+    SELECT
+        (SELECT COUNT(*) FROM (SELECT 1 FROM payment
+            WHERE closed_ms IS NULL AND state = 'unknown' LIMIT ?) a),
+        (SELECT COUNT(*) FROM (SELECT 1 FROM payment
+            WHERE closed_ms IS NULL AND state = 'invoiced' LIMIT ?) b),
+        (SELECT COUNT(*) FROM (SELECT 1 FROM recharge
+            WHERE enabled AND paused_code <> '' LIMIT ?) c),
+        (SELECT COUNT(*) FROM (SELECT 1 FROM refund
+            WHERE closed_ms IS NULL AND kind = 'refund' LIMIT ?) d),
+        (SELECT COUNT(*) FROM (SELECT 1 FROM refund
+            WHERE closed_ms IS NULL AND kind = 'chargeback' LIMIT ?) e),
+        (SELECT COUNT(*) FROM (SELECT 1 FROM grant_request WHERE state = 'asked' LIMIT ?) f),
+        (SELECT COUNT(*) FROM (SELECT 1 FROM call
+            WHERE state = 'open' AND sweep_ms < ? AND deadline_ms < ? LIMIT ?) g),
+        (SELECT COUNT(*) FROM (SELECT 1 FROM call WHERE state = 'open' LIMIT ?) h),
+        (SELECT COUNT(*) FROM (SELECT 1 FROM delivery WHERE due_ms IS NOT NULL AND tries > 0
+            LIMIT ?) i),
+        (SELECT COUNT(*) FROM webhook_endpoint WHERE state = 'disabled'),
+        (SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE spread_ms IS NULL LIMIT ?) j)"""
+OLDEST_NEW = "SELECT at_ms FROM outbox WHERE spread_ms IS NULL ORDER BY id LIMIT 1"
+OLDEST_DUE = "SELECT due_ms FROM delivery WHERE due_ms IS NOT NULL ORDER BY due_ms LIMIT 1"
+DELIVERIES = """
+    SELECT channel, state, COUNT(*) FROM (
+        SELECT channel, state FROM delivery WHERE id >= ? ORDER BY id DESC LIMIT ?) d
+    GROUP BY channel, state ORDER BY channel, state"""
+FAILING_ENDPOINTS = """
+    SELECT id, organisation_id, url, state, detail FROM webhook_endpoint
+    WHERE state = 'disabled' OR id IN (SELECT CAST(target AS BIGINT) FROM (
+        SELECT DISTINCT target FROM delivery
+        WHERE due_ms IS NOT NULL AND tries > 0 AND channel = 'webhook' LIMIT ?) t)
+    ORDER BY id LIMIT ?"""
+EVENTS_DUE = """
+    SELECT provider, COUNT(*), MIN(received_ms), MAX(tries) FROM provider_event
+    WHERE due_ms IS NOT NULL GROUP BY provider ORDER BY provider"""
+INBOX = """
+    SELECT provider, COUNT(*), MIN(received_ms) FROM (
+        SELECT provider, received_ms FROM payment_event_inbox LIMIT ?) i
+    GROUP BY provider ORDER BY provider"""
+NEWEST_USAGE = (
+    "SELECT id FROM usage_record WHERE id >= ? AND kind = 'call' ORDER BY id DESC LIMIT ?"
+)
+
+
+class PaymentRow(NamedTuple):
+    """A payment that somebody looks at."""
+
+    id: int
+    organisation_id: int
+    kind: str
+    state: str
+    amount_micros: int
+    currency: str
+    po_number: str
+    actor: str
+    declines: int
+    code: str
+    detail: str
+    due_ms: int | None
+    created_ms: int
+    statement_id: int | None
+
+
+class PausedRow(NamedTuple):
+    """An auto-recharge that is paused, and why."""
+
+    organisation_id: int
+    code: str
+    detail: str
+    since_ms: int | None
+
+
+class RefundRow(NamedTuple):
+    """A refund or a dispute that is not over."""
+
+    id: int
+    organisation_id: int
+    payment_id: int
+    kind: str
+    state: str
+    amount_micros: int
+    reason: str
+    actor: str
+    detail: str
+    due_ms: int | None
+    created_ms: int
+
+
+class GrantRow(NamedTuple):
+    """A grant that waits for a second operator."""
+
+    id: int
+    organisation_id: int
+    amount_micros: int
+    promotional: bool
+    lasts_until_ms: int | None
+    reason: str
+    asked_by: str
+    asked_ms: int
+
+
+class RunningCall(NamedTuple):
+    """A call that is open; `rate` as the call keeps it (core/rating.py)."""
+
+    id: int
+    organisation_id: int
+    type: str
+    user_id: int | None
+    from_digits: str
+    to_digits: str
+    rate: str
+    started_ms: int
+    answered_ms: int | None
+    granted_s: int
+    held_micros: int
+    pool_s: int
+    deadline_ms: int
+    sweep_ms: int
+
+
+class Waiting(NamedTuple):
+    """How many of each kind wait in a cell, no more than COUNTED_MAX."""
+
+    unknown_payments: int
+    unpaid_invoices: int
+    paused_recharges: int
+    open_refunds: int
+    open_disputes: int
+    asked_grants: int
+    stuck_calls: int
+    running_calls: int
+    failing_deliveries: int
+    disabled_endpoints: int
+    notices_to_spread: int
+
+
+class EndpointRow(NamedTuple):
+    """A webhook endpoint that fails."""
+
+    id: int
+    organisation_id: int
+    url: str
+    state: str
+    detail: str
+
+
+def open_payments(cell: Connection, state: str, after_id: int, rows_max: int) -> list[PaymentRow]:
+    """Payments that are open in a state, the oldest first."""
+    return [PaymentRow(*row) for row in cell.rows(OPEN_PAYMENTS, [state, after_id, rows_max])]
+
+
+def failed_payments(
+    cell: Connection, now_ms: int, before_id: int, rows_max: int
+) -> list[PaymentRow]:
+    """Payments of the last days that failed, the latest first."""
+    since = first_id_at(now_ms - FAILED_MS)
+    return [PaymentRow(*row) for row in cell.rows(FAILED_PAYMENTS, [before_id, since, rows_max])]
+
+
+def paused_recharges(cell: Connection, after_id: int, rows_max: int) -> list[PausedRow]:
+    """Auto-recharges that are turned on and paused, by organisation."""
+    return [PausedRow(*row) for row in cell.rows(PAUSED, [after_id, rows_max])]
+
+
+def open_refunds(cell: Connection, kind: str, after_id: int, rows_max: int) -> list[RefundRow]:
+    """Refunds (`refund`) or disputes (`chargeback`) that are not over, the oldest first."""
+    return [RefundRow(*row) for row in cell.rows(OPEN_REFUNDS, [kind, after_id, rows_max])]
+
+
+def asked_grants(cell: Connection, after_id: int, rows_max: int) -> list[GrantRow]:
+    """Grants that wait for a second operator, the oldest first."""
+    found = [GrantRow(*row) for row in cell.rows(ASKED_GRANTS, [after_id, rows_max])]
+    return [each._replace(promotional=bool(each.promotional)) for each in found]
+
+
+def running_calls(cell: Connection, after: tuple[int, int], rows_max: int) -> list[RunningCall]:
+    """Open calls after (sweep_ms, id), the first to be looked at first."""
+    return [RunningCall(*row) for row in cell.rows(RUNNING, [*after, rows_max])]
+
+
+def stuck_calls(
+    cell: Connection, before_ms: int, after: tuple[int, int], rows_max: int
+) -> list[RunningCall]:
+    """Open calls whose deadline is before a moment, in the same order."""
+    params = [before_ms, before_ms, *after, rows_max]
+    return [RunningCall(*row) for row in cell.rows(STUCK, params)]
+
+
+def waiting(cell: Connection, stuck_before_ms: int) -> Waiting:
+    """How many of each kind wait."""
+    most = COUNTED_MAX
+    params = [most] * 6 + [stuck_before_ms, stuck_before_ms] + [most] * 4
+    return Waiting(*cell.rows(COUNTS, params)[0])
+
+
+def oldest_waiting_ms(cell: Connection) -> tuple[int | None, int | None]:
+    """When the oldest notice not given out yet happened, and since when the oldest delivery is
+    due."""
+    found = [cell.rows(statement) for statement in (OLDEST_NEW, OLDEST_DUE)]
+    new_ms, due_ms = (rows[0][0] if rows else None for rows in found)
+    return new_ms, due_ms
+
+
+def deliveries_counted(cell: Connection, now_ms: int) -> list[tuple[str, str, int]]:
+    """Deliveries of the last day by channel and state, the newest COUNTED_MAX of them."""
+    params = [first_id_at(now_ms - TOLD_MS), COUNTED_MAX]
+    return [(row[0], row[1], row[2]) for row in cell.rows(DELIVERIES, params)]
+
+
+def failing_endpoints(cell: Connection, rows_max: int) -> list[EndpointRow]:
+    """Webhook endpoints that were disabled, or have deliveries that failed and are tried again."""
+    return [EndpointRow(*row) for row in cell.rows(FAILING_ENDPOINTS, [COUNTED_MAX, rows_max])]
+
+
+def events_due(cell: Connection) -> list[tuple[str, int, int, int]]:
+    """Events of payment providers that wait in a cell: provider, how many, since when, and how
+    often the most tried was tried."""
+    return [(row[0], row[1], row[2], row[3]) for row in cell.rows(EVENTS_DUE)]
+
+
+def event_inbox(control: Connection) -> list[tuple[str, int, int]]:
+    """Events that came to the door and were not looked at: provider, how many, since when."""
+    return [(row[0], row[1], row[2]) for row in control.rows(INBOX, [COUNTED_MAX])]
+
+
+def newest_usage_ids(cell: Connection, since_ms: int, rows_max: int) -> list[int]:
+    """The ids of the newest usage records of calls made since a moment, the newest first."""
+    params = [first_id_at(since_ms), rows_max]
+    return [row[0] for row in cell.rows(NEWEST_USAGE, params)]

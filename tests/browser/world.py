@@ -1,0 +1,178 @@
+"""A demo that somebody has used for a month: people at many places, calls of 28 days, calls that
+run, money that came and went. Made as its users would: by the shell and by the charging API.
+"""
+
+import csv
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+
+from talktime.clock import MovableClock
+from talktime.config import settings_from
+from tests.docs.console import free_port
+
+ORGANISATION = "Contoso Demo"
+TALKTIME = Path(sys.executable).with_name("talktime")
+PATIENCE_S = 90
+DAYS = 28
+CALLS_A_DAY = 14
+LONG_NAME = "Bürogemeinschaft Obergeschoß – Vermittlungsstelle Süd-Südost (Empfang)"
+PLACES = (
+    *("Boardroom Berlin", "Boardroom Lyon", "Workshop Bergen", "Front desk Austin", "Lobby Leeds"),
+    *("Warehouse Rotterdam", "Service desk", "Night porter", "Help line Dublin", "Studio Milano"),
+    *("Reception Zürich", "Cafeteria", "Lab 3", "Press office", "Harbour office", LONG_NAME),
+)
+CALLED = (
+    *("+442079460958", "+493023125001", "+33123456789", "+4721234567", "+15125550123"),
+    *("+919812345678", "+81312345678", "+525512345678", "+61291234567", "+4989123456"),
+)
+
+
+class World(NamedTuple):
+    """Where the service is, and who may come in."""
+
+    address: str
+    folder: Path
+    facts: dict[str, Any]
+
+    def run(self, *command: str) -> str:
+        """One command of the shell; what it printed."""
+        done = subprocess.run(
+            [TALKTIME, *command],
+            env=_environ(self.folder),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+        )
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        return done.stdout
+
+    def switch(self) -> httpx.Client:
+        """A client with the demo switch's key."""
+        headers = {"authorization": f"Bearer {self.facts['switch_key']}"}
+        return httpx.Client(
+            base_url=self.address, headers=headers, timeout=PATIENCE_S, trust_env=False
+        )
+
+
+def _environ(folder: Path) -> dict[str, str]:
+    own = ("TALKTIME_", "DATABASE_URL", "HOST", "PORT", "COLUMNS")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    return {**kept, "TALKTIME_DATA": str(folder / "data"), "TERM": "dumb", "COLUMNS": "200"}
+
+
+@contextmanager
+def served(folder: Path, **environ: str) -> Iterator[World]:
+    """A new demo in this folder, served by a process of its own."""
+    port = free_port()
+    log = folder / "log"
+    with log.open("wb") as file:
+        service = subprocess.Popen(
+            [TALKTIME, "serve", "--demo"],
+            env={**_environ(folder), "PORT": str(port), **environ},
+            stdout=file,
+            stderr=file,
+        )
+    overdue = threading.Timer(PATIENCE_S, service.kill)
+    overdue.start()
+    address = f"http://127.0.0.1:{port}"
+    try:
+        while not _answers(address):
+            assert service.poll() is None, log.read_text()
+        overdue.cancel()
+        facts = json.loads((folder / "data" / "demo.json").read_text())
+        yield World(address, folder, facts)
+    finally:
+        overdue.cancel()
+        service.terminate()
+        service.wait(PATIENCE_S)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/healthz", timeout=5, trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def live(world: World) -> None:
+    """Let a month pass in it, day by day, and leave some calls running."""
+    users = world.folder / "users.csv"
+    _write(users, ("name", "display_name", "usage_location", "licences"), _users())
+    world.run("user", "import", ORGANISATION, str(users))
+    world.run("recharge", "set", ORGANISATION, "--below", "75", "--amount", "50")
+    data = str(world.folder / "data")
+    clock = MovableClock(settings_from({"TALKTIME_DATA": data, "TALKTIME_TEST_CLOCK": "1"}))
+    chance = random.Random(7)
+    with world.switch() as switch:
+        for day in range(DAYS):
+            for number in range(chance.randrange(CALLS_A_DAY // 3, CALLS_A_DAY)):
+                _call(switch, f"day-{day}-{number}@sbc1", _asked(world, chance), chance)
+            clock.move("1d")
+        for number, called in enumerate(CALLED[:4]):
+            asked = {"type": "user_out", "from": world.facts["caller"], "to": called}
+            _call(switch, f"running-{number}@sbc1", asked, None)
+
+
+def _asked(world: World, chance: random.Random) -> dict[str, str]:
+    to = CALLED[min(chance.randrange(len(CALLED)), chance.randrange(len(CALLED)))]
+    if chance.random() < 0.3:
+        return {"type": "user_out", "from": world.facts["caller"], "to": to}
+    if chance.random() < 0.1:
+        number = world.facts["toll_free"]
+        return {"type": "conf_in", "from": "+14255550177", "to": number}
+    user = f"place-{chance.randrange(len(PLACES))}@contoso.example"
+    return {"type": "user_out", "user": user, "to": to}
+
+
+def _call(
+    switch: httpx.Client, name: str, asked: dict[str, str], chance: random.Random | None
+) -> None:
+    """One call as a switch makes it; without chances it goes on."""
+    call = f"/v1/calls/{name}"
+    granted = switch.post(f"{call}/authorize", json={"sequence": 0, **asked})
+    if granted.status_code != 200:
+        return
+    if chance is None or chance.random() > 0.1:
+        switch.post(f"{call}/answer", json={"sequence": 1})
+    if chance is None:
+        return
+    sequence, granted_s = 2, granted.json()["granted_seconds"]
+    for _ in range(chance.randrange(12)):
+        more = {"sequence": sequence, "used_seconds": granted_s}
+        answer = switch.post(f"{call}/extend", json=more)
+        sequence += 1
+        if answer.status_code != 200:
+            break
+        granted_s += answer.json()["granted_seconds"]
+    end = {"sequence": sequence, "used_seconds": granted_s - chance.randrange(min(granted_s, 290))}
+    assert switch.post(f"{call}/settle", json=end).status_code == 200
+
+
+def _users() -> Iterator[tuple[str, ...]]:
+    for number, place in enumerate(PLACES):
+        licences = (
+            "MCOPSTNC MCOPSTN1 MCOEV" if number % 3 else "MCOPSTNC MCOEV MCOPSTN_PAYG_1 MCOMEETADV"
+        )
+        yield (
+            f"place-{number}@contoso.example",
+            place,
+            "NO" if number in (1, 5, 7) else "US",
+            licences,
+        )
+
+
+def _write(path: Path, header: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)

@@ -1,0 +1,46 @@
+"""The operator's pages, empty and full. Mirrors src/talktime/console/operator."""
+
+import pytest
+
+from talktime.console.accounts import create_admin
+from talktime.console.control_plane.models import Account
+from tests.console.money import Money
+from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in
+
+PAGES = (
+    *("", "organisations/", "organisations/new/", "grants/", "payments/", "calls/"),
+    *("calls/?list=stuck", "rate-cards/", "rate-upload/", "catalogue/", "catalogue/import/"),
+    *("catalogue/?kind=country", "catalogue/country/new/", "catalogue/country/of/NO/"),
+    *("catalogue.yaml", "money/", "money/?format=csv", "trial-balance/", "books/", "jobs/"),
+    *("trial-balance/?format=csv", "live/", "live/?part=now", "live/?part=charts", "switches/"),
+    "switches/new/",
+    *(f"payments/?list={each}" for each in ("paused", "declined", "failed", "disputes")),
+    *(f"payments/?list={each}" for each in ("refunds", "invoices")),
+    *(f"organisations/?flag={each}" for each in ("zero", "low", "debt", "burning", "paused")),
+    *(f"organisations/?flag={each}" for each in ("moved", "overdue", "silent", "closed")),
+)
+OF_ORGANISATION = ("", "grant/", "adjust/", "change/", "close/", "model/")
+
+
+@pytest.fixture
+def money(installation):
+    money = Money(installation)
+    create_admin(EMAIL, PASSWORD, money.owner.id)
+    return money
+
+
+def operator(role="operator", email=EMAIL):
+    Account.objects.filter(email=email).update(staff_role=role)
+    client = browser()
+    sign_in(client, email)
+    return client
+
+
+def test_every_page_opens_for_an_operator_where_there_is_nothing_yet(money):
+    client = operator()
+    for path in PAGES:
+        response = client.get(f"/operator/{path}")
+        assert (path, response.status_code) == (path, 200)
+    for path in OF_ORGANISATION:
+        response = client.get(f"/operator/organisations/{money.owner.id}/{path}")
+        assert (path, response.status_code) == (path, 200)
