@@ -7,7 +7,7 @@ writes the table.
 import argparse
 from pathlib import Path
 
-from bench import directory, gates, growth, http, one_transaction_each
+from bench import console, directory, gates, growth, http, one_transaction_each
 from bench import engine as in_process
 from bench.installations import installation
 from bench.load import Load
@@ -16,7 +16,7 @@ from bench.results import Row, machine, table
 CALLERS = CONNECTIONS = 64
 MANY = 10_000
 COMMANDS, REQUESTS = "commands/s", "requests/s"
-PARTS = ("engine", "http", "gates", "growth", "directory")
+PARTS = ("engine", "http", "gates", "growth", "directory", "console")
 RESULTS = Path(__file__).parent / "results.md"
 
 
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, help="measure this part alone")
     asked = parser.parse_args()
     rows: list[Row] = []
-    parts = (engine, over_http, gated, growing, of_the_directory)
+    parts = (engine, over_http, gated, growing, of_the_directory, of_the_console)
     for name, part in zip(PARTS, parts, strict=True):
         if asked.only in (None, name):
             for row in part(asked.seconds, asked.turns):
@@ -159,6 +159,31 @@ def of_the_directory(_seconds: float, turns: int) -> list[Row]:
             Row(f"memory of these users on {kind}", "MiB", memory,
                 "1 GiB", [1024.0] * turns, 1, True),
         ]  # fmt: skip
+    return rows
+
+
+def of_the_console(_seconds: float, _turns: int) -> list[Row]:
+    """Pages with a million usage records, beside those of an organisation with a hundred; and the
+    summing of the records."""
+    rows = []
+    for kind in ("sqlite", "postgres"):
+        with installation(kind) as place:
+            console.fill(place.settings)
+            summed = [console.sum_up(place.settings)]
+            console.analyse(place.settings)
+            full = console.measured(place.settings, console.FULL)
+            small = console.measured(place.settings, console.SMALL)
+        rows.append(
+            Row(f"usage records summed on {kind}", "records/s", summed, "1,000/s", [1_000.0], 1)
+        )
+        for name, served in full.items():
+            rows += [
+                Row(f"{name}, 1M records, {kind}, p95", "ms", [served.p95_ms],
+                    "100 ms", [100.0], 1, True),
+                Row(f"{name}, 1M records, {kind}, median", "ms", [served.median_ms],
+                    "100 records", [small[name].median_ms], 10, True),
+                Row(f"{name}, size", "kB", [served.kilobytes], "200 kB", [200.0], 1, True),
+            ]  # fmt: skip
     return rows
 
 

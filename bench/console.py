@@ -8,6 +8,8 @@ from contextlib import closing
 from statistics import quantiles
 from typing import NamedTuple
 
+import psycopg
+
 from bench.http import organisation
 from bench.installations import cell, clock_ms
 from talktime.config import Settings
@@ -80,17 +82,15 @@ def fill(settings: Settings, records: int = RECORDS, days: int = DAYS) -> None:
             for rows in record_rows(owner, count, now_ms, days):
                 with connection.transaction():
                     connection.write_all([(USAGE_RECORD.insert(), rows)])
-    if settings.control_plane.dialect == "postgres":
-        analyse(settings)
 
 
 def analyse(settings: Settings) -> None:
     """Have PostgreSQL look at the tables now, as it does by itself before long."""
-    import psycopg
-
     address = settings.cells["main"]
-    with psycopg.connect(address.url or "", autocommit=True) as connection:
-        connection.execute(f'ANALYZE "{address.schema}".usage_record')
+    if address.dialect == "postgres":
+        with psycopg.connect(address.url or "", autocommit=True) as connection:
+            for table in ("usage_record", "usage_day", "usage_user", "person"):
+                connection.execute(f'ANALYZE "{address.schema}"."{table}"')
 
 
 def sum_up(settings: Settings) -> float:

@@ -46,7 +46,9 @@ CLOCKS_AND_DICE = re.compile(
     r"|.*\.(now|utcnow|today)|now|utcnow|get_random_string)"
 )
 
-ASYNC_PLACES = re.compile(r"(engine/.*|gateways/.*|cli/serve(/.*|\w*\.py)|console/asgi\.py)")
+ASYNC_PLACES = re.compile(
+    r"(engine/.*|gateways/.*|cli/serve(/.*|\w*\.py)|console/(asgi|streaming)\.py)"
+)
 ASYNC_LIBRARIES = {"asyncio", "anyio", "trio", "uvloop"}
 
 # The store; and what makes the schema: migrations, their triggers, the command that runs them.

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import zipfile
+from decimal import Decimal
 
 from talktime.core.calls import UsageRecord
 from talktime.core.masking import shown_parties
@@ -112,7 +113,7 @@ def test_the_zip_has_the_file_and_what_was_asked_for():
 def test_a_document_is_like_a_call_log_row():
     document = call_log_row(row(), "NO")
     assert document["startDateTime"] == "2026-11-23T10:00:00.2500000Z"
-    assert (document["charge"], document["connectionCharge"]) == (0.05, 0.02)
+    assert (document["charge"], document["connectionCharge"]) == (Decimal("0.05"), Decimal("0.02"))
     assert (document["callerNumber"], document["calleeNumber"]) == ("+4722001122", "+493012345***")
     assert document["destinationContext"] == "International"
     inbound = call_log_row(row("user_in"), "NO")

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -152,8 +153,8 @@ def export_fields(row: UsageRow) -> list[str]:
 
 def call_log_row(row: UsageRow, tenant_country: str) -> dict[str, Any]:
     """A record as the document that programs know from `getPstnCalls` (`callerNumber` called,
-    `calleeNumber` was called: D17). The charges are numbers of hundredths, the fee within the
-    charge; the exact figures stand beside them as decimal text."""
+    `calleeNumber` was called: D17). The charges are Decimals of hundredths, to be written as
+    numbers, the fee within the charge; the exact figures stand beside them as decimal text."""
     record, person = row.record, row.person
     return {
         "id": usage_guid(record.id),
@@ -164,7 +165,7 @@ def call_log_row(row: UsageRow, tenant_country: str) -> dict[str, Any]:
         "startDateTime": _moment(record.started_ms),
         "endDateTime": _moment(record.ended_ms),
         "duration": record.used_s,
-        "charge": _number(half_up_text(record.charge_micros)),
+        "charge": Decimal(half_up_text(record.charge_micros)),
         "callType": record.type,
         "currency": record.currency,
         "calleeNumber": row.parties.callee,
@@ -172,7 +173,7 @@ def call_log_row(row: UsageRow, tenant_country: str) -> dict[str, Any]:
         "usageCountryCode": row.location,
         "tenantCountryCode": tenant_country,
         "otherPartyCountryCode": row.other_country,
-        "connectionCharge": _number(half_up_text(record.fee_micros)),
+        "connectionCharge": Decimal(half_up_text(record.fee_micros)),
         "destinationContext": row.context or None,
         "destinationName": row.destination,
         "conferenceId": None,
@@ -207,11 +208,6 @@ def country_name(country: str, language: str = "en") -> str:
     ('Norway', 'Norwegen', '')
     """
     return str(Locale.parse(language).territories.get(country, country)) if country else ""
-
-
-def _number(text: str) -> float:
-    """An amount of hundredths as a JSON number."""
-    return float(text)
 
 
 def _seconds(at_ms: int) -> str:

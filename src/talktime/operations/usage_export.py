@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -134,7 +135,7 @@ def write_workbook(path: Path, pages: Iterable[list[UsageRow]]) -> None:
                 if title not in _NUMBERS:
                     sheet.write_string(line, column, field)
                 elif title in AMOUNT_COLUMNS:
-                    sheet.write_number(line, column, float(field), cents)
+                    sheet.write_number(line, column, Decimal(field), cents)
                 else:
                     sheet.write_number(line, column, int(field))
     book.close()

@@ -1,8 +1,8 @@
 """One call: who and where, its arithmetic step by step, who paid, what the switch was told."""
 
-import json
 from typing import Any
 
+import msgspec
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -27,6 +27,7 @@ from talktime.operations.usage_documents import (
 )
 from talktime.store.usage_rows import Movement
 
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 ACCOUNTS = {
     ledger.REVENUE: gettext_lazy("the charge"),
     ledger.DEBT: gettext_lazy("debt"),
@@ -61,7 +62,7 @@ def call_page(desk: Desk, usage_id: int) -> HttpResponse:
         ],
         "total": desk.money(sum(part.record.charge_micros for part in story.parts)),
         "raw": [
-            json.dumps(call_log_row(row, desk.owner.country), indent=2, ensure_ascii=False)
+            msgspec.json.format(_encode(call_log_row(row, desk.owner.country))).decode()
             for row in rows
         ],
     }

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from talktime.console.databases import current
 from talktime.console.doors import Desk, page
 from talktime.console.roles import SEE
+from talktime.console.streaming import Pieces, attachment
 from talktime.console.usage.asked import asked_of, form_of
 from talktime.console.usage.report_page import query_of
-from talktime.console.usage.streaming import Pieces, attachment
 from talktime.core.limits import CSV_ROWS_MAX, XLSX_ROWS_MAX
 from talktime.operations.usage_documents import UsageRow
 from talktime.operations.usage_export import (
