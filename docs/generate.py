@@ -17,6 +17,7 @@ import typer
 
 from docs import (
     api_tables,
+    audit_actions,
     catalogue_tables,
     configuration,
     jobs,
@@ -343,6 +344,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "checks.md": checks,
     "jobs.md": jobs.page,
     "notices.md": notices,
+    "audit.md": audit_actions.page,
     "licensing.md": licensing.page,
     "rules.md": rules.page,
 }

@@ -11,12 +11,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 
+from talktime.clock import MovableClock
+from talktime.config import settings_from
 from tests.docs.console import free_port
 
 ORGANISATION = "Contoso Demo"
@@ -104,45 +105,69 @@ def _answers(address: str) -> bool:
 
 
 def live(world: World) -> None:
-    """Let a month pass in it, and leave some calls running."""
-    folder = world.folder
-    users = folder / "users.csv"
+    """Let a month pass in it, day by day, and leave some calls running."""
+    users = world.folder / "users.csv"
     _write(users, ("name", "display_name", "usage_location", "licences"), _users())
     world.run("user", "import", ORGANISATION, str(users))
-    calls = folder / "calls.csv"
-    columns = ("call_id", "at", "type", "from", "to", "user", "used_seconds", "answer")
-    _write(calls, columns, _calls(world))
-    world.run("replay", str(calls), "--keep-times", "--url", world.address)
-    world.run("recharge", "set", ORGANISATION, "--below", "50", "--amount", "100")
+    world.run("recharge", "set", ORGANISATION, "--below", "75", "--amount", "50")
+    data = str(world.folder / "data")
+    clock = MovableClock(settings_from({"TALKTIME_DATA": data, "TALKTIME_TEST_CLOCK": "1"}))
+    chance = random.Random(7)
     with world.switch() as switch:
+        for day in range(DAYS):
+            for number in range(chance.randrange(CALLS_A_DAY // 3, CALLS_A_DAY)):
+                _call(switch, f"day-{day}-{number}@sbc1", _asked(world, chance), chance)
+            clock.move("1d")
         for number, called in enumerate(CALLED[:4]):
-            body = {"sequence": 0, "type": "user_out", "from": world.facts["caller"], "to": called}
-            call = f"/v1/calls/running-{number}@sbc1"
-            assert switch.post(f"{call}/authorize", json=body).status_code == 200
-            switch.post(f"{call}/answer", json={"sequence": 1})
+            asked = {"type": "user_out", "from": world.facts["caller"], "to": called}
+            _call(switch, f"running-{number}@sbc1", asked, None)
+
+
+def _asked(world: World, chance: random.Random) -> dict[str, str]:
+    to = CALLED[min(chance.randrange(len(CALLED)), chance.randrange(len(CALLED)))]
+    if chance.random() < 0.3:
+        return {"type": "user_out", "from": world.facts["caller"], "to": to}
+    if chance.random() < 0.1:
+        number = world.facts["toll_free"]
+        return {"type": "conf_in", "from": "+14255550177", "to": number}
+    user = f"place-{chance.randrange(len(PLACES))}@contoso.example"
+    return {"type": "user_out", "user": user, "to": to}
+
+
+def _call(
+    switch: httpx.Client, name: str, asked: dict[str, str], chance: random.Random | None
+) -> None:
+    """One call as a switch makes it; without chances it goes on."""
+    call = f"/v1/calls/{name}"
+    granted = switch.post(f"{call}/authorize", json={"sequence": 0, **asked})
+    if granted.status_code != 200:
+        return
+    if chance is None or chance.random() > 0.1:
+        switch.post(f"{call}/answer", json={"sequence": 1})
+    if chance is None:
+        return
+    sequence, granted_s = 2, granted.json()["granted_seconds"]
+    for _ in range(chance.randrange(12)):
+        more = {"sequence": sequence, "used_seconds": granted_s}
+        answer = switch.post(f"{call}/extend", json=more)
+        sequence += 1
+        if answer.status_code != 200:
+            break
+        granted_s += answer.json()["granted_seconds"]
+    end = {"sequence": sequence, "used_seconds": granted_s - chance.randrange(min(granted_s, 290))}
+    assert switch.post(f"{call}/settle", json=end).status_code == 200
 
 
 def _users() -> Iterator[tuple[str, ...]]:
     for number, place in enumerate(PLACES):
-        licences = "MCOPSTNC MCOPSTN1 MCOEV" if number % 3 else "MCOPSTNC MCOEV MCOMEETADV"
-        yield f"place-{number}@contoso.example", place, "US" if number % 4 else "NO", licences
-
-
-def _calls(world: World) -> Iterator[tuple[str, ...]]:
-    chance = random.Random(7)
-    begin = datetime.now(UTC).replace(microsecond=0) - timedelta(days=DAYS)
-    for number in range(DAYS * CALLS_A_DAY):
-        at = begin + timedelta(seconds=number * 86_400 // CALLS_A_DAY + chance.randrange(3_000))
-        if at > datetime.now(UTC) - timedelta(hours=1):
-            return
-        to = CALLED[min(chance.randrange(len(CALLED)), chance.randrange(len(CALLED)))]
-        used_s = 0 if chance.random() < 0.1 else chance.randrange(20, 900)
-        user = f"place-{chance.randrange(len(PLACES))}@contoso.example"
-        text = at.strftime("%Y-%m-%dT%H:%M:%SZ")
-        caller = world.facts["caller"] if number % 3 == 0 else ""
+        licences = (
+            "MCOPSTNC MCOPSTN1 MCOEV" if number % 3 else "MCOPSTNC MCOEV MCOPSTN_PAYG_1 MCOMEETADV"
+        )
         yield (
-            *(f"month-{number}@sbc1", text, "user_out", caller, to, "" if caller else user),
-            *(str(used_s), "yes" if used_s else "no"),
+            f"place-{number}@contoso.example",
+            place,
+            "NO" if number in (1, 5, 7) else "US",
+            licences,
         )
 
 

@@ -38,6 +38,7 @@ from talktime.console.control_plane.models import (
     Organisation,
     Rate,
     RateCard,
+    RateDraft,
     Switch,
 )
 from tests.console.people_rows import PEOPLE_BREACHES, PEOPLE_DOUBLES, PEOPLE_EMPTY
@@ -202,10 +203,11 @@ EMPTY: dict[Any, set[str]] = {
     Document: {"lot_id", "payment_id"},
     PostStatement: {"overdue_ms", "blocked_ms", "paid_ms"},
     Outbox: {"spread_ms"},
-    Delivery: {"due_ms", "tried_ms"},
+    Delivery: {"due_ms", "tried_ms", "took_ms"},
     WebhookEndpoint: {"old_until_ms"},
     JobRun: {"worked_ms"},
     **PEOPLE_EMPTY,
+    RateDraft: {"valid_from_ms"},
     **PROVIDER_EMPTY,
 }
 """The columns that may be empty; in all other tables, none."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from talktime.console.cell import models as cell
 from talktime.console.control_plane import models as control_plane
+from tests.console.operating_rows import OPERATING
 from tests.console.payment_rows import DOCUMENTS, NOTICES, PAYMENTS, START_MS
 from tests.console.people_rows import PEOPLE_AND_USAGE
 from tests.console.provider_rows import PROVIDERS
@@ -138,6 +139,13 @@ GOOD: dict[Any, dict[str, Any]] = {
         "revision": 1,
     },
     **PEOPLE_AND_USAGE,
+    cell.WalletHour: {
+        "organisation_id": 1,
+        "hour": START_MS // 3_600_000,
+        "account": 11,
+        "effect_micros": -30_000,
+        "spent_micros": 30_000,
+    },
     **PAYMENTS,
     **DOCUMENTS,
     **NOTICES,
@@ -226,6 +234,7 @@ GOOD: dict[Any, dict[str, Any]] = {
         "revision": 1,
     },
     **PROVIDERS,
+    **OPERATING,
     control_plane.Account: {
         "id": 1,
         "email": "admin@contoso.example",

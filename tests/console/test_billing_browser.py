@@ -92,7 +92,7 @@ def test_funds_are_added_through_the_confirmation_and_auto_recharge_says_why_it_
     sign_in(page, address)
     page.goto(f"{address}/organisations/{money.owner.id}/credits/")
     page.get_by_role("link", name="Add funds").click()
-    page.get_by_label("Amount in USD").fill("120")
+    page.get_by_label("an amount of your own").fill("120")
     page.get_by_label("Sandbox ending 4242").check()
     page.get_by_role("button", name="Continue").click()
     page.get_by_text("The credits are not refundable.").wait_for()
@@ -100,9 +100,10 @@ def test_funds_are_added_through_the_confirmation_and_auto_recharge_says_why_it_
     page.get_by_text("The credits are in the balance.").wait_for()
     page.get_by_role("link", name="To the balance").click()
     page.locator(".balance", has_text="US$120.00").wait_for()
-    page.get_by_role("link", name="Set up auto-recharge").click()
+    page.get_by_role("link", name="Edit auto-recharge settings").click()
+    page.get_by_label("Auto recharge").check()
     page.get_by_label("When the balance falls below").fill("60")
-    page.get_by_role("button", name="Turn auto-recharge on").press("Enter")
+    page.get_by_role("button", name="Save").press("Enter")
     page.get_by_text("The balance is not below the trigger.").wait_for()
     assert blocked == []
 
@@ -161,8 +162,11 @@ def test_every_page_of_money_fits_its_window_full_and_empty(money, settings, add
         ensure_money(control, cell, organisations[1].owner, real_ms(), money.ids)
     for other in organisations[1:]:
         create_admin(EMAIL, PASSWORD, other.owner.id)
-    places = ("", "add/", "recharge/", "alerts/", "methods/", "payments/")
+    places = ("", "add/", "recharge/", "alerts/", "methods/", "payments/", "lots/", "lots/?all")
+    places += ("transactions/", "transactions/?on=2020-02-30")
     paths = [f"{each.owner.id}/credits/{place}" for each in organisations for place in places]
+    places = ("", "products/", "post-usage/", "post-usage/pay-as-you-go/", "invoices/profile/")
+    paths += [f"{each.owner.id}/{place}" for each in organisations for place in places]
     own = f"{money.owner.id}/credits/"
     paths += [f"{own}add/?amount=100&method={CARD}", f"{own}payments/{declined.id}/"]
     paths += [f"{own}add/?amount=1&method={CARD}", f"{own}methods/{CARD}/remove/"]

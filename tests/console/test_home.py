@@ -1,30 +1,236 @@
 """The first page of an organisation. Mirrors src/talktime/console/home."""
 
-from tests.console.test_billing_credits import admin, money
-from tests.console.test_pages import words_of
+from contextlib import closing
 
-__all__ = ["admin", "money"]
+import pytest
+
+from talktime.console.accounts import create_admin
+from talktime.console.cell.models import (
+    Call,
+    Lot,
+    PostStatement,
+    Transfer,
+    UsageRecord,
+    User,
+    Wallet,
+)
+from talktime.console.control_plane.models import Organisation
+from talktime.core.charges import Declined
+from talktime.core.notices import ROLES
+from talktime.operations.commerce_models import mark_moved
+from talktime.operations.recharge_settings import RechargePlan, set_recharge
+from talktime.operations.recipients import add_recipient
+from tests.console.money import Money
+from tests.console.rows import insert
+from tests.console.test_billing_credits import fund_with
+from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in, words_of
+
+DAY_MS = 86_400_000
+FAR_MS = 4_000_000_000_000  # in 2096: never soon
 
 
-def test_smoke(admin, money):
-    for path in (
-        "",
-        "now/",
-        "products/",
-        "credits/",
-        "credits/recharge/",
-        "credits/lots/",
-        "credits/transactions/",
-        "credits/add/",
-        "credits/methods/",
-        "invoices/",
-        "invoices/profile/",
-        "post-usage/",
-        "post-usage/pay-as-you-go/",
-        "credits/payments/",
-    ):
-        response = admin.get(f"/organisations/{money.owner.id}/{path}")
-        print(path, response.status_code, words_of(response)[:3000])
-        assert response.status_code == 200
-    r = admin.get(f"/organisations/{money.owner.id}/credits/transactions.csv")
-    print(b"".join(r.streaming_content))
+@pytest.fixture
+def money(installation):
+    money = Money(installation, time_zone="Europe/Oslo", country="NO")
+    create_admin(EMAIL, PASSWORD, money.owner.id)
+    return money
+
+
+@pytest.fixture
+def admin(money):
+    client = browser()
+    sign_in(client)
+    return client
+
+
+def home(admin, money, path=""):
+    return words_of(admin.get(f"/organisations/{money.owner.id}/{path}"))
+
+
+def tell_somebody(money):
+    with closing(money.cell()) as cell, cell.transaction():
+        add_recipient(
+            *(cell, money.owner.id, EMAIL),
+            roles=ROLES,
+            language="en",
+            time_zone="UTC",
+            now_ms=money.now_ms,
+            next_id=money.ids,
+        )
+
+
+def recharge(money, trigger_micros=50_000_000):
+    plan = RechargePlan(True, trigger_micros, 100_000_000)
+    money.counted(lambda counter: set_recharge(counter, plan, actor="a", why_not=None))
+
+
+def spend(money, micros, days_ago, number=1):
+    """A call that took so much of the lot of `funded`, so long ago."""
+    insert(
+        Transfer,
+        id=number,
+        organisation_id=money.owner.id,
+        debit_account=11,
+        amount_micros=micros,
+        usage_id=None,
+        at_ms=money.now_ms - days_ago * DAY_MS,
+    )
+
+
+def funded(money, micros):
+    """A wallet with so much left in a lot."""
+    owner = {"organisation_id": money.owner.id}
+    Wallet.objects.using("cell_main").filter(**owner).update(balance_micros=micros)
+    insert(Lot, **owner, amount_micros=10**12, remaining_micros=micros, expires_ms=FAR_MS)
+
+
+def test_an_empty_organisation_says_what_to_do_next(admin, money):
+    words = home(admin, money)
+    assert "There are no credits yet: calls that need credits are refused. Add funds" in words
+    assert "there are no recipients of notices. Add a recipient" in words
+    assert "Available US$0.00 Held for running calls US$0.00" in words
+    assert "Lasts for No credits were used in the last 28 days" in words
+    assert "Auto-recharge Off Set up auto-recharge" in words
+    assert "No plan with included minutes is in use." in words
+    assert "No calls yet" in words
+
+
+def test_how_long_credits_last_is_said_with_how_it_is_worked_out(admin, money):
+    funded(money, 30_000_000)
+    spend(money, 14_000_000, 6, number=1)
+    spend(money, 7_000_000, 2, number=2)
+    words = home(admin, money)
+    assert (
+        "Lasts for About 10 days at the pace of the last 7 days: US$21.00 used, US$3.00 a day"
+    ) in words
+    page = admin.get(f"/organisations/{money.owner.id}/").content.decode()
+    assert page.count('role="listitem"') == 28
+    assert ": US$14.00" in page
+
+
+def test_a_balance_for_years_and_one_that_ends_are_said_so(admin, money):
+    funded(money, 900_000_000)
+    spend(money, 7_000_000, 6)
+    assert "Lasts for More than a year at the pace of the last 7 days" in home(admin, money)
+    Lot.objects.using("cell_main").update(remaining_micros=2_000_000)
+    assert "The balance is low: it lasts for about 2 more days. Add funds" in home(admin, money)
+    Lot.objects.using("cell_main").update(remaining_micros=0, spent=True)
+    words = home(admin, money)
+    assert "The balance is used up: calls that need credits are refused. Add funds" in words
+    assert "Lasts for Nothing is left" in words
+
+
+def test_an_organisation_where_all_is_well_has_nothing_to_do(admin, money):
+    tell_somebody(money)
+    money.add_card()
+    fund_with(money, 100_000_000)
+    recharge(money)
+    page = admin.get(f"/organisations/{money.owner.id}/")
+    assert 'class="state' not in page.content.decode()
+    assert (
+        "Auto-recharge On The balance is not below the trigger. "
+        "Next charge: US$100.00, when the balance falls below US$50.00."
+    ) in words_of(page)
+
+
+def test_a_paused_recharge_comes_first_with_its_reason_and_its_step(admin, money):
+    money.add_card()
+    money.bank.answers = [Declined("ch", "lost_card", "The card was reported lost.", True)]
+    recharge(money)
+    money.run_jobs(money.now_ms + 5_000)
+    words = home(admin, money)
+    assert (
+        "Auto-recharge is paused: The card was reported lost. Add another card and remove this "
+        "one, then resume. Auto-recharge settings"
+    ) in words
+    assert words.index("Auto-recharge is paused") < words.index("Nobody is told")
+
+
+def test_a_declined_recharge_says_when_it_is_tried_again(admin, money):
+    money.add_card()
+    money.bank.answers = [Declined("ch", "insufficient_funds", "Not enough.", False)]
+    recharge(money)
+    money.run_jobs(money.now_ms + 5_000)
+    assert "A recharge was declined: Not enough. It is tried again:" in home(admin, money)
+
+
+def test_a_blocked_move_names_the_one_step(admin, money):
+    recharge(money)
+    with closing(money.control()) as control, control.transaction():
+        mark_moved(control, money.owner, True)
+    words = home(admin, money)
+    assert "The move to post-usage billing is blocked" in words
+    assert "Turn auto-recharge off" in words
+
+
+def test_an_overdue_statement_and_pay_as_you_go_that_is_off_are_alerts(admin, money):
+    Organisation.objects.update(commerce_model="post_usage")
+    insert(
+        PostStatement,
+        organisation_id=money.owner.id,
+        state="overdue",
+        amount_micros=12_345_000,
+        paid_micros=2_000_000,
+        month="2026-10",
+    )
+    words = home(admin, money)
+    assert "The statement of October 2026 is overdue: US$10.35 is left to pay." in words
+    assert "Pay-as-you-go is off: calls that need money end with the credits. Turn it on" in words
+    assert "Post-usage billing US$0.00 in" in words
+
+
+def test_credits_that_expire_within_a_week_are_an_alert_and_within_a_month_a_line(admin, money):
+    fund_with(money, 100_000_000, days=20, key="a")
+    words = home(admin, money)
+    assert "Expires soon US$100.00" in words
+    assert "expires within 7 days" not in words
+    fund_with(money, 60_000_000, days=3, key="b")
+    words = home(admin, money)
+    assert "US$60.00 of credits expires within 7 days, the first on" in words
+
+
+def test_the_last_calls_run_on_by_themselves_with_other_parties_masked(admin, money):
+    owner = {"organisation_id": money.owner.id}
+    insert(User, **owner)
+    insert(UsageRecord, **owner, currency="USD", type="user_out")
+    insert(
+        Call,
+        **owner,
+        state="open",
+        rate='["33","France",21000,5000,30,6]',
+        type="user_in",
+        user_id=31,
+    )
+    page = admin.get(f"/organisations/{money.owner.id}/now/").content.decode()
+    assert f'hx-get="/organisations/{money.owner.id}/now/"' in page
+    assert 'hx-trigger="every 5s"' in page
+    assert 'id="figures" hx-swap-oob="true"' in page
+    words = home(admin, money, "now/")
+    assert "1 call is running" in words
+    assert "Running Front desk +47 21 23 4* ** France +49 30 12345678" in words
+    assert "Front desk +47 21 23 45 67 Germany +49 30 12345***" in words
+
+
+def test_nothing_of_another_organisation_is_shown(admin, money):
+    for model in (Wallet, Lot, UsageRecord, User, Transfer):
+        insert(model, organisation_id=money.owner.id + 1)
+    words = home(admin, money)
+    assert "No calls yet" in words
+    assert "Available US$0.00" in words
+    assert "No credits were used in the last 28 days" in words
+
+
+def test_the_page_of_another_organisation_is_not_found(admin, installation, money):
+    other = Money(installation, name="Fabrikam")
+    for path in ("", "now/"):
+        assert admin.get(f"/organisations/{other.owner.id}/{path}").status_code == 404
+
+
+def test_text_from_outside_is_shown_as_text(admin, money):
+    owner = {"organisation_id": money.owner.id}
+    insert(User, **owner, display_name="<script>alert(1)</script>")
+    insert(UsageRecord, **owner, destination="<i>Nowhere</i>")
+    page = admin.get(f"/organisations/{money.owner.id}/").content.decode()
+    assert "<script>alert" not in page
+    assert "<i>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page

@@ -1,4 +1,4 @@
-"""The pages of invoices. Mirrors src/talktime/console/start/invoices.py."""
+"""The pages of invoices. Mirrors src/talktime/console/billing/document_pages.py."""
 
 from io import BytesIO
 
@@ -39,7 +39,7 @@ def insert_invoice(number, organisation_id=1, **more):
 
 
 def test_an_organisation_without_invoices_says_when_there_will_be(admin):
-    assert 'href="/organisations/1/invoices/"' in admin.get("/organisations/1/").content.decode()
+    assert 'href="/organisations/1/invoices/"' in admin.get(PAGE).content.decode()
     assert "No invoices yet. One appears here with every purchase" in words_of(admin.get(PAGE))
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import html
-import json
 import re
 
 import httpx
@@ -12,18 +11,18 @@ from django.test import Client
 
 from talktime.console.accounts import create_admin
 from talktime.console.asgi import application
-from talktime.console.cell.models import Lot, UsageRecord, User, Wallet
-from talktime.console.control_plane.models import Account, Number, Organisation
+from talktime.console.cell.models import Wallet
+from talktime.console.control_plane.models import Account, Organisation
 from talktime.console.migrate import migrate
+from tests.console.audited import AuditedClient
 from tests.console.conftest import settings_in
-from tests.console.rows import DAY_MS, START_MS, insert
+from tests.console.rows import insert
 
 EMAIL, PASSWORD = "admin@contoso.example", "seven green bottles"
-FAR_MS = 4_000_000_000_000  # in 2096: never soon
 
 
 def browser(**headers):
-    return Client(
+    return AuditedClient(
         SERVER_NAME="localhost",
         enforce_csrf_checks=True,
         headers={"accept-language": "en-GB", **headers},
@@ -124,6 +123,7 @@ def test_an_admin_of_one_organisation_lands_on_its_page(admin):
 def test_an_admin_of_several_chooses_and_sees_no_others(admin):
     for number in (2, 3):
         insert(Organisation, id=number, name=f"Contoso {number}")
+        insert(Wallet, organisation_id=number)
     create_admin(EMAIL, PASSWORD, 2)
     client = browser()
     sign_in(client)
@@ -134,104 +134,10 @@ def test_an_admin_of_several_chooses_and_sees_no_others(admin):
     assert client.get("/organisations/3/").status_code == 404
 
 
-def test_an_empty_organisation_says_what_to_do_next(admin):
-    words = words_of(admin.get("/organisations/1/"))
-    assert "Balance available €0.00 Held for running calls €0.00" in words
-    assert "No credits are left: paid calls are refused until funds are added" in words
-    assert "No calls yet." in words
-    assert "No users yet." in words
-
-
-def test_the_balance_counts_what_the_engine_would_let_calls_take(admin):
-    insert(Wallet, balance_micros=170_000_000, held_micros=75_000, debt_micros=1_500_000)
-    insert(Lot, held_micros=75_000, expires_ms=FAR_MS)
-    insert(Lot, id=12, idempotency_key="late", amount_micros=50_000_000,
-           remaining_micros=50_000_000, expires_ms=1)  # fmt: skip
-    insert(Lot, id=13, idempotency_key="gift", amount_micros=20_000_000, source="grant",
-           remaining_micros=5_005_000, promotional=True, expires_ms=FAR_MS - DAY_MS)  # fmt: skip
-    insert(Lot, id=14, idempotency_key="spent", remaining_micros=0, spent=True, expires_ms=FAR_MS)
-    words = words_of(admin.get("/organisations/1/"))
-    assert "Balance available €103.43 Held for running calls €0.08 0.075" in words
-    assert "Owed for calls past their hold €1.50" in words
-    lots = words.partition("Amount ")[2].partition(" Add funds")[0]
-    assert lots == (
-        "1 Jan 1970, 01:00:00 Expired Purchase 15 Jan 2027 €50.00 €0.00 €50.00 "
-        "1 Oct 2096, 09:06:40 Grant Promotional 15 Jan 2027 €5.01 5.005 €0.00 €20.00 "
-        "2 Oct 2096, 09:06:40 Purchase 15 Jan 2027 €100.00 €0.08 0.075 €100.00"
-    )
-
-
-def test_the_latest_calls_are_shown_with_the_reason_for_their_charge(admin):
-    insert(User)
-    for number in range(25):
-        insert(UsageRecord, id=100 + number, started_ms=START_MS + number * 60_000)
-    insert(UsageRecord, id=99, started_ms=START_MS + DAY_MS, kind="correction", user_id=None,
-           charge_micros=-15_000, flags='["late_report"]', because="[]", used_s=0)  # fmt: skip
-    words = words_of(admin.get("/organisations/1/"))
-    usage = words.partition("Duration Charge ")[2]
-    assert usage.startswith(
-        "16 Jan 2027, 09:00:00 Correction Late report +47 21 23 45 67 "
-        "Germany +49 30 12345678 0:00 -€0.02 -0.015 "
-        "15 Jan 2027, 09:24:00 Front desk +47 21 23 45 67 Germany +49 30 12345678 "
-        "Why this charge : Germany, 15 Jan 2027, 09:24:00 "
-        "49 Germany at 0.015/min, 60/60, 61 s billed as 120 s: 0.03 EUR 1:01 €0.03 "
-    )
-    assert usage.count("Why this charge") == 19
-    assert "09:06:00" in usage
-    assert "09:05:00" not in usage
-
-
-def test_users_are_shown_with_their_licences_and_numbers(admin):
-    insert(User)
-    insert(User, id=32, name="bridge@contoso.example", display_name="", licences="[]",
-           kind="resource_account", active=False)  # fmt: skip
-    insert(Number)
-    insert(Number, digits="4721234568", active=False)
-    insert(Number, digits="80012345678", user_id=None, kind="toll_free")
-    insert(Number, digits="4721234569", organisation_id=2)
-    words = words_of(admin.get("/organisations/1/"))
-    assert words.partition("Licences Numbers ")[2] == (
-        "bridge@contoso.example Resource account Blocked bridge@contoso.example NO None None "
-        "Front desk front-desk@contoso.example NO CREDITS +47 21 23 45 67 "
-        "Service numbers +800 1234 5678 Toll-free"
-    )
-
-
-def test_rows_of_other_organisations_are_not_shown(admin):
-    for model, change in (
-        (Wallet, {}),
-        (Lot, {"expires_ms": FAR_MS}),
-        (UsageRecord, {}),
-        (User, {}),
-        (Number, {}),
-    ):
-        insert(model, organisation_id=2, **change)
-    words = words_of(admin.get("/organisations/1/"))
-    for empty in ("€0.00", "No credits are left", "No calls yet", "No users yet"):
-        assert empty in words
-    assert "+47" not in words
-
-
-def test_text_from_outside_is_shown_as_text(admin):
-    insert(User, display_name="<script>alert(1)</script>", licences='["<b>"]')
-    insert(UsageRecord, destination="<i>Nowhere</i>", because=json.dumps(["<u>why</u>"]))
-    page = admin.get("/organisations/1/").content.decode()
-    assert not re.search("<(script|b|i|u)>", page)
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
-
-
-def test_an_organisation_billed_after_use_is_not_told_to_add_funds(admin):
-    Organisation.objects.update(commerce_model="post_usage", active=False)
-    words = words_of(admin.get("/organisations/1/"))
-    assert "Post-usage billing · NO · times in Europe/Oslo Closed: new calls are refused" in words
-    assert "No credits are left. Calls are billed after use." in words
-
-
 def test_a_cell_that_no_longer_exists_here_gets_a_page_that_says_so(admin):
     Organisation.objects.update(cell="elsewhere")
     response = admin.get("/organisations/1/")
     assert response.status_code == 503
-    assert "Contoso Prepaid" in words_of(response)
     assert "The balance cannot be shown just now" in words_of(response)
 
 
@@ -242,6 +148,7 @@ def test_a_cell_that_is_away_is_said_and_comes_back_by_itself(
     far = cluster.create_database("far")
     migrate(settings_in(tmp_path, TALKTIME_CELLS=f"main={far}"))
     insert(Organisation)
+    insert(Wallet)
     create_admin(EMAIL, PASSWORD, 1)
     client = browser()
     sign_in(client)
@@ -250,9 +157,7 @@ def test_a_cell_that_is_away_is_said_and_comes_back_by_itself(
     cluster.stop()
     away = client.get("/organisations/1/")
     assert away.status_code == 503
-    assert "Contoso Prepaid · NO · times in Europe/Oslo The balance cannot be shown" in words_of(
-        away
-    )
+    assert "Contoso The balance cannot be shown" in words_of(away)
     start = client.get("/")
     assert start.status_code == 200
     assert "Not working: a database does not answer." in words_of(start)

@@ -209,6 +209,8 @@ IN_THE_SUMS = [
     ("usage_days", run(COPY_USAGE, 42, 0)),
     ("usage_all_users", run("UPDATE usage_day SET calls = calls + 1 WHERE user_id = -1")),
     ("usage_all_users", run("DELETE FROM usage_day WHERE user_id = -1 AND organisation_id = 2")),
+    ("usage_users", run("UPDATE usage_user SET used_s = used_s + 1 WHERE organisation_id = 1")),
+    ("usage_months", run("DELETE FROM usage_user WHERE span < 0 AND organisation_id = 1")),
 ]
 
 

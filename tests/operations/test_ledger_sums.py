@@ -1,4 +1,4 @@
-"""The ledger's sums by day, and what is made of them. Mirrors src/talktime/operations/ledger_sums.py."""
+"""The ledger's sums by day, and what is made of them: src/talktime/operations/ledger_sums.py."""
 
 from collections import defaultdict
 
@@ -12,7 +12,6 @@ from talktime.core.ledger_sums import (
     money_by_month,
     trial_balance,
 )
-from talktime.operations import ledger_sums
 from talktime.operations.check_books import check_books
 from talktime.operations.ledger_sums import sum_ledger, sums_of_day, sums_of_months, sums_to_day
 from talktime.operations.sweep import Sweep, Swept
@@ -47,12 +46,11 @@ def by_account(player):
     return dict(balances)
 
 
-def test_sums_are_the_same_before_while_and_after_they_are_kept(player, monkeypatch):
-    monkeypatch.setattr(ledger_sums, "LEDGER_BATCH_MAX", 7)
+def test_sums_are_the_same_before_while_and_after_they_are_kept(player):
     before = sums_of_months(player.connection)
-    assert sum_ledger(sweep_of(player)) == Swept(1, more=True)
+    assert sum_ledger(sweep_of(player), 7) == Swept(1, more=True)
     assert sums_of_months(player.connection) == before
-    while sum_ledger(sweep_of(player)).rows:
+    while sum_ledger(sweep_of(player), 7).rows:
         pass
     assert sums_of_months(player.connection) == before
     [(kept, rows)] = player.connection.rows("SELECT SUM(transfers), COUNT(*) FROM ledger_day")
@@ -62,7 +60,7 @@ def test_sums_are_the_same_before_while_and_after_they_are_kept(player, monkeypa
     assert sum_ledger(sweep_of(player)) == Swept(0)
 
 
-def test_transfers_that_are_not_ten_minutes_old_are_summed_when_looked_at(player):
+def test_transfers_that_are_not_two_minutes_old_are_summed_when_looked_at(player):
     assert sum_ledger(sweep_of(player, -1000 * DAY_MS)) == Swept(0)
     assert player.connection.rows("SELECT COUNT(*) FROM ledger_day") == [(0,)]
     assert sums_of_months(player.connection)

@@ -43,6 +43,7 @@ from talktime.cli.replay import replay_command
 from talktime.cli.serve import serve_command
 from talktime.cli.staff import group as staff_group
 from talktime.cli.statement import statement_command
+from talktime.cli.usage import group as usage_group
 from talktime.cli.user_files import export_users_command, import_users_command
 from talktime.cli.users import group as user_group
 from talktime.cli.wallet import wallet_command
@@ -136,3 +137,4 @@ app.command("statement", rich_help_panel=PROVE)(statement_command)
 app.command("notices", rich_help_panel=PROVE)(notices_command)
 app.command("audit", rich_help_panel=PROVE)(audit_command)
 app.command("check-books", rich_help_panel=PROVE)(check_books_command)
+app.add_typer(usage_group, name="usage", rich_help_panel=PROVE)

@@ -43,6 +43,8 @@ INSTALLED_APPS = [
     "talktime.console.webhooks",
     "talktime.console.audit",
     "talktime.console.operator",
+    "talktime.console.users",
+    "talktime.console.rates",
     "talktime.console.usage",
 ]
 MIDDLEWARE = [

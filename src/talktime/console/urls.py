@@ -13,6 +13,8 @@ urlpatterns = [
     path("organisations/<int:organisation_id>/keys/", include("talktime.console.keys.urls")),
     path("", include("talktime.console.audit.urls")),
     path("operator/", include("talktime.console.operator.urls")),
+    path("", include("talktime.console.users.urls")),
+    path("", include("talktime.console.rates.urls")),
     path("", include("talktime.console.usage.urls")),
     path("", include("talktime.console.start.urls")),
 ]

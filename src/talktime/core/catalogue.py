@@ -273,6 +273,11 @@ class Catalogues:
             made = self._made[place] = Catalogue(values)
         return made
 
+    def since_ms(self, at_ms: int) -> int:
+        """Since when the catalogue of a moment is in force; the moment itself before the first."""
+        place = bisect_right(self._starts, at_ms)
+        return self._starts[place - 1] if place else at_ms
+
     def entries_at(self, at_ms: int) -> list[Entry]:
         """The entries in force at a moment, each with the beginning of its own."""
         newest: dict[tuple[str, str], Entry] = {}

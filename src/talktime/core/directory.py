@@ -5,8 +5,8 @@ for a query to learn whose it is. A million users fit in well under 1 GiB: the v
 tuples, and what repeats (countries, kinds, sets of licences) is kept once by whoever reads them.
 """
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, NamedTuple, TypeVar, cast
 
 COMMERCE_MODELS = ("prepaid", "draining", "post_usage")
 USER_KINDS = PERSON, RESOURCE_ACCOUNT = ("person", "resource_account")
@@ -15,6 +15,8 @@ ATTACHMENTS = NOT_ATTACHED, BRIDGE, ATTENDANT, QUEUE = ("", "bridge", "attendant
 """What a service number answers as."""
 
 CREDITS_LICENCE = "MCOPSTNC"
+
+Sum = TypeVar("Sum")
 
 
 class CallingRules(NamedTuple):
@@ -98,28 +100,36 @@ class Holdings:
     """How many users of an organisation have which licences in which country; those who are
     switched off too, for the licences are theirs.
 
-    `version` moves after each change: what was worked out for one holds until the next.
+    `version` moves after each change: what was worked out for one (`sum_of`) holds until the next.
     """
 
-    __slots__ = ("_counts", "version")
+    __slots__ = ("_counts", "_sums", "version")
 
     def __init__(self) -> None:
         self.version = 0
         self._counts: dict[tuple[str, frozenset[str]], int] = {}
+        self._sums: dict[tuple[int, Hashable], Any] = {}
 
     def count(self, usage_location: str, licences: frozenset[str], change: int) -> None:
         """So many users more (or less) have this set here."""
         key = (usage_location, licences)
         self._counts[key] = self._counts.get(key, 0) + change
         self.version += 1
+        if self._sums:
+            self._sums = {}
+
+    def sum_of(self, what: Hashable, work_out: Callable[[], Sum]) -> Sum:
+        """What was worked out for the users as they are, or is now, and kept until one changes."""
+        key = self.version, what
+        found = self._sums.get(key)
+        if found is None:
+            found = self._sums[key] = work_out()
+        return cast(Sum, found)
 
     def sets(self) -> list[tuple[tuple[str, frozenset[str]], int]]:
         """((usage location, licences), users) of each; copied at once, for another thread counts
         on."""
         return list(self._counts.items())
-
-
-NOTHING_HELD = Holdings()
 
 
 class Directory:
@@ -164,7 +174,7 @@ class Directory:
 
     def holdings(self, organisation_id: int) -> "Holdings":
         """Which sets of licences the organisation's users have, where."""
-        return self._holdings.get(organisation_id) or NOTHING_HELD
+        return self._holdings.get(organisation_id) or Holdings()
 
     def user_named(self, name: str, organisation_id: int | None = None) -> User | None:
         """The user of a sign-in name (in lower case), in the organisation where one is given.
@@ -195,6 +205,15 @@ class Directory:
         for user in users:
             self._put(user)
 
+    def count(
+        self, organisation_id: int, usage_location: str, licences: frozenset[str], users: int
+    ) -> None:
+        """Count users that nobody will look up: what they hold is enough to size their pools."""
+        holdings = self._holdings.get(organisation_id)
+        if holdings is None:
+            holdings = self._holdings[organisation_id] = Holdings()
+        holdings.count(usage_location, licences, users)
+
     def _put(self, user: User) -> None:
         old = self._users.get(user.id)
         self._users[user.id] = user
@@ -212,10 +231,7 @@ class Directory:
             self._forget_name(old)
 
     def _count(self, user: User, change: int) -> None:
-        holdings = self._holdings.get(user.organisation_id)
-        if holdings is None:
-            holdings = self._holdings[user.organisation_id] = Holdings()
-        holdings.count(user.usage_location, user.licences, change)
+        self.count(user.organisation_id, user.usage_location, user.licences, change)
 
     def _with(self, user: User) -> User | tuple[User, ...]:
         others = tuple(other for other in self._named(user.name) if other.id != user.id)

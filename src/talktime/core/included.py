@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from talktime.core.catalogue import Catalogue, Licence, Minutes
-from talktime.core.directory import Directory, Organisation, User
+from talktime.core.directory import Directory, Holdings, Organisation, User
 from talktime.core.entitlements import entitlements
-from talktime.core.limits import LINES_CACHED_MAX, POOLS_CACHED_MAX
+from talktime.core.limits import LINES_CACHED_MAX
 from talktime.core.meters import CONFERENCE, DOMESTIC, INTERNATIONAL, minutes_key
 
 EVERYWHERE = "all"
@@ -75,8 +75,7 @@ def conference_minutes(
     each = licence.minutes_in(organisation.country).conference
     if not each:
         return None
-    version = directory.holdings(organisation.id).version
-    count = _holders(directory, catalogue, organisation.id, licence.code, version)
+    count = _holders(directory.holdings(organisation.id), catalogue, licence.code)
     pool = minutes_key(month, licence.code, EVERYWHERE, CONFERENCE)
     return Included(pool, count * each * 60, licence.capability, _line(licence.name, CONFERENCE))
 
@@ -92,23 +91,19 @@ def _total(
     """The minutes a month of one user (not pooled), or of all who have the plan in this area."""
     if not plan.pooled:
         return plan.minutes_in(user.usage_location)
-    version = directory.holdings(organisation_id).version
-    return _pooled(directory, catalogue, organisation_id, plan.code, area, version)
+    return _pooled(directory.holdings(organisation_id), catalogue, plan.code, area)
 
 
-@lru_cache(POOLS_CACHED_MAX)
-def _pooled(
-    directory: Directory,
-    catalogue: Catalogue,
-    organisation_id: int,
-    plan: str,
-    area: str,
-    version: int,
-) -> Minutes:
-    """The minutes of all who can use a plan in an area, as their licences are in this version."""
+def _pooled(holdings: Holdings, catalogue: Catalogue, plan: str, area: str) -> Minutes:
+    """The minutes of all who can use a plan in an area."""
+    what = catalogue, plan, area
+    return holdings.sum_of(what, lambda: _minutes_of_all(holdings, *what))
+
+
+def _minutes_of_all(holdings: Holdings, catalogue: Catalogue, plan: str, area: str) -> Minutes:
     domestic = international = 0
     locations = catalogue.locations_of(area)
-    for (location, licences), users in directory.holdings(organisation_id).sets():
+    for (location, licences), users in holdings.sets():
         if location in locations and plan in entitlements(catalogue, licences).codes:
             each = catalogue.licences[plan].minutes_in(location)
             domestic += users * each.domestic
@@ -116,15 +111,15 @@ def _pooled(
     return Minutes(domestic, international)
 
 
-@lru_cache(POOLS_CACHED_MAX)
-def _holders(
-    directory: Directory, catalogue: Catalogue, organisation_id: int, licence: str, version: int
-) -> int:
+def _holders(holdings: Holdings, catalogue: Catalogue, licence: str) -> int:
     """How many users can use a licence, wherever they are, each counted once."""
-    return sum(
-        users
-        for (_, licences), users in directory.holdings(organisation_id).sets()
-        if licence in entitlements(catalogue, licences).codes
+    return holdings.sum_of(
+        (catalogue, licence),
+        lambda: sum(
+            users
+            for (_, licences), users in holdings.sets()
+            if licence in entitlements(catalogue, licences).codes
+        ),
     )
 
 

@@ -28,7 +28,6 @@ BATCH_BODY_BYTES_MAX = 1024 * 1024
 BATCH_REQUESTS_MAX = 1_000
 USER_NAME_TEXT_MAX = 128
 LINES_CACHED_MAX = 65_536
-POOLS_CACHED_MAX = 65_536
 DETAIL_TEXT_MAX = 300
 
 # Numbers and rates. E.164 allows 15 digits, so no prefix can be longer.
@@ -49,10 +48,13 @@ CARD_NAME_TEXT_MAX = 64
 SOURCE_TEXT_MAX = 255
 ROW_ERRORS_SHOWN_MAX = 100
 REPORT_EXAMPLES_MAX = 20
+CARDS_CACHED_MAX = 32  # versions of cards whose destinations a console remembers, each direction
+DESTINATIONS_FOUND_MAX = 5_000
 
 # The catalogue.
 CATALOGUE_FILE_BYTES_MAX = 1024 * 1024
 CATALOGUE_ENTRIES_MAX = 5_000
+CATALOGUES_CACHED_MAX = 8
 CATALOGUE_CODE_TEXT_MAX = 64
 LICENCE_CODE_TEXT_MAX = 64  # part of a meter's key, which has 128
 CAPABILITY_TEXT_MAX = 32
@@ -85,6 +87,7 @@ SAVED_VIEW_NAME_TEXT_MAX = 64
 SAVED_VIEW_QUERY_TEXT_MAX = 2_000
 CSV_ROWS_MAX = 5_000_000
 XLSX_ROWS_MAX = 200_000
+BURN_BATCH_MAX = 2_000  # wallets whose spending is noted in one transaction
 LEDGER_BATCH_MAX = 50_000  # transfers that are added to their days' sums in one transaction
 
 # Organisations and what belongs to them.
@@ -109,6 +112,8 @@ GROUPS_MAX = 1_000
 USER_ROWS_MAX = 100_000
 USER_FILE_BYTES_MAX = 64 * 1024 * 1024
 USERS_REQUEST_MAX = 10_000
+USERS_SELECTED_MAX = 10_000  # that one change in the console is for
+UPLOADED_USERS_BYTES_MAX = 2 * 1024 * 1024  # a file that is looked at in the console first
 CONSOLE_BODY_BYTES_MAX = 8 * 1024 * 1024
 RESERVED_MS_MAX = 10 * 60_000  # how long a number is kept for an organisation that looks at it
 PAGE_ROWS_MAX = 1_000

@@ -24,8 +24,9 @@ from talktime.operations.dunning import dun_statements
 from talktime.operations.expire_holds import expire_holds
 from talktime.operations.expire_lots import expire_lots
 from talktime.operations.forget_calls import forget_calls
-from talktime.operations.job_runs import DAY_S, PERIODS_S
+from talktime.operations.job_runs import DAY_MS, PERIODS_MS
 from talktime.operations.ledger_sums import sum_ledger
+from talktime.operations.organisation_health import note_burn
 from talktime.operations.spread_notices import spread_notices
 from talktime.operations.sum_usage import sum_usage
 from talktime.operations.sum_wallets import sum_wallets
@@ -59,7 +60,7 @@ what sends mail and webhooks; what has time. What may take long has none of them
 
 
 def _job(name: str, run: Callable[[Sweep], Swept], *, first_s: float = 0, lane: str = "") -> Job:
-    return Job(name, PERIODS_S[name], run, first_s, lane)
+    return Job(name, PERIODS_MS[name] / 1000, run, first_s, lane)
 
 
 TIMETABLE = (
@@ -86,7 +87,8 @@ TIMETABLE = (
     _job("sum_usage", sum_usage),
     _job("sum_wallets", sum_wallets, lane=UPKEEP),
     _job("sum_ledger", sum_ledger),
+    _job("note_burn", note_burn, lane=UPKEEP),
     _job("prove_when_asked", prove_when_asked),
 )
-DAILY_PROOF = Job("prove_books", DAY_S, prove_books, first_s=600)
+DAILY_PROOF = Job("prove_books", DAY_MS / 1000, prove_books, first_s=600)
 """Reads whole tables, so it is for those who want it: TIMETABLE + (DAILY_PROOF,)."""

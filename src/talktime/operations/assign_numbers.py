@@ -31,7 +31,10 @@ from talktime.store.numbers import (
     insert_numbers,
     numbers_counted,
     numbers_of_digits,
+    numbers_of_kind,
+    numbers_of_nobody,
     numbers_of_organisation,
+    numbers_of_user,
     put_reservation,
     reservation_of,
     reservations_counted,
@@ -126,6 +129,7 @@ def assign_number(
         update_number(control, entry)
     else:
         insert_numbers(control, [entry])
+    _note(control, "number.assigned", None, entry)
     return entry
 
 
@@ -151,6 +155,7 @@ def attach_number(
         return refusal
     if changed != found:
         update_number(control, changed)
+        _note(control, "number.attached", found, changed)
     return changed
 
 
@@ -168,6 +173,7 @@ def release_number(
     released = found._replace(active=False)
     if found.active:
         update_number(control, released)
+        _note(control, "number.released", found, released)
     return released
 
 
@@ -192,6 +198,66 @@ def list_numbers(
     return numbers_of_organisation(control, organisation.id, after, min(limit, PAGE_ROWS_MAX))
 
 
+def list_numbers_in_use(
+    control: Connection,
+    organisation: Organisation,
+    kind: str,
+    *,
+    after: str = "",
+    limit: int = PAGE_ROWS_MAX,
+) -> list[NumberEntry]:
+    """An organisation's numbers in use of one kind in their order, at most PAGE_ROWS_MAX; `after`
+    is the last number (digits) of the page before."""
+    return numbers_of_kind(control, organisation.id, kind, after, min(limit, PAGE_ROWS_MAX))
+
+
+def numbers_of(control: Connection, organisation: Organisation, user: User) -> list[NumberEntry]:
+    """The numbers in use that a user has, at most PAGE_ROWS_MAX."""
+    return numbers_of_user(control, organisation.id, user.id, PAGE_ROWS_MAX)
+
+
+def free_numbers(
+    control: Connection, organisation: Organisation, *, limit: int = PAGE_ROWS_MAX
+) -> list[NumberEntry]:
+    """Some of the users' numbers of an organisation that no user has, at most `limit`."""
+    return numbers_of_nobody(control, organisation.id, USER_NUMBER, limit)
+
+
+def give_number(
+    control: Connection, organisation: Organisation, text: str, user: User
+) -> NumberEntry | Refusal:
+    """Give a user one of the organisation's numbers that nobody has.
+
+    Refuses: invalid_number, unknown_number, invalid_value for a service number, already_exists
+    where somebody has it.
+    """
+    lock(control, DIRECTORY)
+    found = _own_number(control, organisation, text)
+    if isinstance(found, Refusal):
+        return found
+    if found.user_id not in (None, user.id) or not found.active:
+        return Refusal("already_exists", f"+{found.digits} is not free any more; choose another")
+    if found.kind != USER_NUMBER:
+        return Refusal("invalid_value", f"+{found.digits} is a service number; attach it instead")
+    return attach_number(control, organisation, text, attached=NOT_ATTACHED, user=user)
+
+
+def take_number(
+    control: Connection, organisation: Organisation, text: str, user: User
+) -> NumberEntry | Refusal:
+    """Take a number from a user; the organisation keeps it.
+
+    Refuses: invalid_number, unknown_number where this user does not have it.
+    """
+    lock(control, DIRECTORY)
+    found = _own_number(control, organisation, text)
+    if isinstance(found, Refusal):
+        return found
+    if found.user_id != user.id or found.kind != USER_NUMBER:
+        return Refusal("unknown_number", f"+{found.digits} is no number of {user.name}'s own")
+    return attach_number(control, organisation, text, attached=NOT_ATTACHED)
+
+
 def numbers_taken(
     control: Connection, organisation: Organisation, *, now_ms: int, but_for: str = ""
 ) -> dict[str, int]:
@@ -199,6 +265,16 @@ def numbers_taken(
     in_use = numbers_counted(control, organisation.id)
     reserved = reservations_counted(control, organisation.id, now_ms, but_for)
     return {kind: in_use.get(kind, 0) + reserved.get(kind, 0) for kind in NUMBER_KINDS}
+
+
+def _note(control: Connection, action: str, old: NumberEntry | None, new: NumberEntry) -> None:
+    before = None if old is None else _facts(old)
+    note(control, new.organisation_id, action, f"+{new.digits}", before=before, after=_facts(new))
+
+
+def _facts(entry: NumberEntry) -> Facts:
+    user = None if entry.user_id is None else str(entry.user_id)
+    return {"kind": entry.kind, "user": user, "attached": entry.attached, "active": entry.active}
 
 
 def _own_number(

@@ -1,5 +1,7 @@
 """One entry of the catalogue as text to be edited: its fields in YAML, without its code."""
 
+from typing import Any
+
 import yaml
 
 from talktime.core.catalogue import KINDS, Entry, Value
@@ -22,10 +24,16 @@ def fields_text(value: Value) -> str:
     """
     plain = plain_of(value)
     del plain[type(value)._fields[0]]
-    if not plain:
-        return ""
+    return "".join(_line(name, field) for name, field in plain.items())
+
+
+def _line(name: str, field: Any) -> str:
+    """A field on a line of its own; what is within it, on as few as it fits."""
     return yaml.safe_dump(
-        plain, default_flow_style=None, sort_keys=False, allow_unicode=True, width=LINE_WIDTH
+        {name: field},
+        default_flow_style=None if isinstance(field, list | dict) else False,
+        allow_unicode=True,
+        width=LINE_WIDTH,
     )
 
 

@@ -32,6 +32,7 @@ class Check(NamedTuple):
     words: str
 
 
+ANEW = "seconds or calls may differ as well; `talktime usage rebuild` makes them anew"
 CHECKS = (
     Check(
         "wallet_lots",
@@ -262,16 +263,28 @@ CHECKS = (
         "every user's sums of a day are those of the usage records up to the cursor",
         "usage_day",
         days.USAGE_DAYS,
-        "the sums of day {id} of user {other} charge {found}, their usage records {expected}, or "
-        "differ in number or seconds; `talktime usage rebuild` makes them anew",
+        f"the sums of day {{id}} of user {{other}} charge {{found}}, not {{expected}}; {ANEW}",
     ),
     Check(
         "usage_all_users",
         "the sums of a day of all users are the sums of each",
         "usage_day",
         days.USAGE_ALL_USERS,
-        "the sums of day {id} of all users charge {found}, those of each {expected}, or differ in "
-        "number or seconds; `talktime usage rebuild` makes them anew",
+        f"the sums of day {{id}} of all users charge {{found}}, of each {{expected}}; {ANEW}",
+    ),
+    Check(
+        "usage_users",
+        "every user's totals of a day are the sums of the user's rows",
+        "usage_user",
+        days.USAGE_USERS,
+        f"the totals of day {{id}} of user {{other}} charge {{found}}, not {{expected}}; {ANEW}",
+    ),
+    Check(
+        "usage_months",
+        "every user's totals of months are those of the days",
+        "usage_user",
+        days.USAGE_USER_MONTHS,
+        f"the months of user {{other}} charge {{found}}, the days {{expected}}; {ANEW}",
     ),
 )
 

@@ -10,8 +10,6 @@ from talktime.store.database import Connection
 from talktime.store.usage_days import Sums
 from talktime.store.usage_rows import Person, people_of
 
-CONFERENCE_OUT = "conf_out"
-
 
 class OrganizerSum(NamedTuple):
     """What the meetings of one organizer called in one context (Domestic, International or ''), in
@@ -31,13 +29,14 @@ def dial_out_report(
     catalogue: Catalogue,
     from_day: int,
     to_day: int,
+    now_ms: int,
     location: str = "",
 ) -> list[OrganizerSum]:
     """The organizers' sums of UTC days (both included), the most expensive first; with a location,
     of users there alone. Reads one snapshot. Raises Outage."""
     with cell.snapshot():
-        reader = Reader(cell, owner, catalogue)
-        found = reader.by_organizer(Asked(from_day, to_day), CONFERENCE_OUT)
+        reader = Reader(cell, owner, catalogue, now_ms)
+        found = reader.by_organizer(Asked(from_day, to_day))
         people = people_of(cell, owner.id, {user_id for user_id, _ in found})
     places = Places(owner, catalogue, {p.id: p.usage_location for p in people.values()})
     rows = [

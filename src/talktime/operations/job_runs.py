@@ -6,32 +6,33 @@ from typing import NamedTuple
 from talktime.store.database import Connection
 from talktime.store.job_runs import JobRun, job_runs
 
-DAY_S = 86_400
-PERIODS_S: dict[str, float] = {
-    "expire_holds": 1,
-    "tend_wallets": 0.25,
-    "expire_lots": 60,
-    "recheck_recharges": 60,
-    "collect_payments": 0.25,
-    "add_cards": 0.25,
-    "refund_payments": 0.5,
-    "post_sandbox_events": 0.5,
-    "read_payment_events": 0.5,
-    "settle_payment_events": 0.5,
-    "spread_notices": 0.5,
-    "send_notices": 0.5,
-    "move_wallets": 60,
-    "dun_statements": 600,
-    "close_months": 3_600,
-    "warn_of_expiry": 3_600,
-    "reconcile_payments": DAY_S,
-    "forget_calls": 3_600,
-    "forget_payment_events": 3_600,
-    "send_account_mail": 0.5,
-    "sum_usage": 5,
-    "sum_wallets": 10,
-    "sum_ledger": 60,
-    "prove_when_asked": 5,
+DAY_MS = 86_400_000
+PERIODS_MS = {
+    "expire_holds": 1_000,
+    "tend_wallets": 250,
+    "expire_lots": 60_000,
+    "recheck_recharges": 60_000,
+    "collect_payments": 250,
+    "add_cards": 250,
+    "refund_payments": 500,
+    "post_sandbox_events": 500,
+    "read_payment_events": 500,
+    "settle_payment_events": 500,
+    "spread_notices": 500,
+    "send_notices": 500,
+    "move_wallets": 60_000,
+    "dun_statements": 600_000,
+    "close_months": 3_600_000,
+    "warn_of_expiry": 3_600_000,
+    "reconcile_payments": DAY_MS,
+    "forget_calls": 3_600_000,
+    "forget_payment_events": 3_600_000,
+    "send_account_mail": 500,
+    "sum_usage": 5_000,
+    "sum_wallets": 10_000,
+    "sum_ledger": 15_000,
+    "note_burn": 3_600_000,
+    "prove_when_asked": 5_000,
 }
 """How long after the end of its last run each job runs again (jobs/timetable.py), here for whoever
 looks at them."""
@@ -69,8 +70,3 @@ def job_states(
         lag_ms = None if worked_ms is None else max(0, real_ms - worked_ms)
         states.append(JobState(job, periods_ms.get(job, 0), run, lag_ms))
     return states
-
-
-def periods_ms() -> dict[str, int]:
-    """How often each job is to run, in milliseconds."""
-    return {job: round(period_s * 1000) for job, period_s in PERIODS_S.items()}

@@ -1,8 +1,9 @@
 """The operator's accounts of a cell: the ledger's sums by month and as of a day.
 
 Transfers are summed by day, once, when they are old enough that none can still be committed before
-them (`sum_ledger`, a job); what is newer is summed when somebody looks. So a figure is always that
-of the transfers, and takes as long whether there are thousands of them or a hundred million.
+them (`sum_ledger`, a job); what is newer is summed when somebody looks, unless it is more than
+can be read at once: then the figures are those of some minutes ago, and say so. So a figure is
+always that of the transfers, and is had as soon whether there are thousands or a hundred million.
 """
 
 from collections import defaultdict
@@ -22,15 +23,18 @@ from talktime.store.ledger_days import (
     put_mark,
     sums_between,
     sums_by_month,
+    tail_counted,
 )
 
-SETTLED_MS = 10 * 60_000
+SETTLED_MS = 2 * 60_000
 """A transfer's id is made in its transaction: after this, none of an earlier id is to come."""
-_FIRST_DAY, _LAST_DAY = 0, 2**31
+TAIL_MAX = 20_000
+"""So many newer transfers are summed when somebody looks."""
+_FIRST_DAY, _LAST_DAY, LAST_ID = 0, 2**31, 2**63 - 1
 
 
-def sum_ledger(sweep: Sweep) -> Swept:
-    """Add transfers that are ten minutes old to the sums of their days; counts them by pages.
+def sum_ledger(sweep: Sweep, batch_max: int = LEDGER_BATCH_MAX) -> Swept:
+    """Add transfers that are two minutes old to the sums of their days; counts them by pages.
     Raises Outage."""
     cell, now_ms = sweep.connection, sweep.clock_ms()
     before_id = first_id_at(max(now_ms - SETTLED_MS, EPOCH_MS))
@@ -38,7 +42,7 @@ def sum_ledger(sweep: Sweep) -> Swept:
         put_if_new(cell, now_ms)
         summed = mark(cell, LEDGER, locked=True)
         after_id = summed[0] if summed else 0
-        last_id = last_of_page(cell, after_id, before_id, LEDGER_BATCH_MAX)
+        last_id = last_of_page(cell, after_id, before_id, batch_max)
         if last_id is None:
             return Swept(0)
         add_sums(cell, after_id, last_id)
@@ -52,25 +56,25 @@ def put_if_new(cell: Connection, now_ms: int) -> None:
         put_mark(cell, LEDGER, 0, now_ms)
 
 
-def sums_of_months(cell: Connection) -> list[LedgerSum]:
+def sums_of_months(cell: Connection, tail_max: int = TAIL_MAX) -> list[LedgerSum]:
     """All transfers of a cell by month, currency, kind and accounts, in micros. The connection must
     not be in a transaction: all is read at one moment. Raises Outage."""
     with cell.snapshot():
-        return sums_by_month(cell, _summed_to(cell), _FIRST_DAY, _LAST_DAY)
+        return sums_by_month(cell, _tail(cell, tail_max), _FIRST_DAY, _LAST_DAY)
 
 
 def sums_to_day(cell: Connection, to_day: int) -> list[LedgerSum]:
     """All transfers of a cell before a day (days since 1970, UTC), as `sums_of_months` reads them.
     Raises Outage."""
     with cell.snapshot():
-        return sums_between(cell, _summed_to(cell), _FIRST_DAY, to_day)
+        return sums_between(cell, _tail(cell), _FIRST_DAY, to_day)
 
 
 def sums_of_day(cell: Connection, now_ms: int) -> list[LedgerSum]:
     """What moved in a cell on the UTC day of a moment. Raises Outage."""
     day = now_ms // DAY_MS
     with cell.snapshot():
-        return sums_between(cell, _summed_to(cell), day, day + 1)
+        return sums_between(cell, _tail(cell), day, day + 1)
 
 
 def added(sums: Iterable[LedgerSum]) -> list[LedgerSum]:
@@ -88,6 +92,17 @@ def added(sums: Iterable[LedgerSum]) -> list[LedgerSum]:
     return [LedgerSum(*key, *total) for key, total in sorted(totals.items())]
 
 
-def _summed_to(cell: Connection) -> int:
-    summed = mark(cell, LEDGER)
-    return summed[0] if summed else 0
+def summed_until(cell: Connection, tail_max: int = TAIL_MAX) -> int | None:
+    """Until when the sums are those of a cell, in ms; None where they are of now. The caller opens
+    the reading."""
+    summed_to_id, at_ms = mark(cell, LEDGER) or (0, 0)
+    behind = tail_counted(cell, summed_to_id, tail_max + 1) > tail_max
+    return max(at_ms - SETTLED_MS, 0) if behind else None
+
+
+def _tail(cell: Connection, tail_max: int = TAIL_MAX) -> tuple[int, int]:
+    """The transfers that are summed now: after one id, to another."""
+    summed_to_id, _at_ms = mark(cell, LEDGER) or (0, 0)
+    if tail_counted(cell, summed_to_id, tail_max + 1) > tail_max:
+        return summed_to_id, summed_to_id
+    return summed_to_id, LAST_ID

@@ -11,6 +11,7 @@ from talktime.core.directory import Organisation
 from talktime.core.licensing import Holder, LicenceGroup, unknown_licence
 from talktime.core.limits import GROUP_NAME_TEXT_MAX, GROUPS_MAX, PAGE_ROWS_MAX
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.input_checks import check_word
 from talktime.operations.user_changes import NOTHING, UserRules
 from talktime.store.database import Connection
@@ -51,6 +52,8 @@ def create_group(
         return Refusal("invalid_value", f"{organisation.name} has {GROUPS_MAX:,} groups already")
     made = LicenceGroup(next_id(), organisation.id, name, licences)
     insert_group(cell, made)
+    after = {"licences": sorted(licences)}
+    note(cell, organisation.id, "group.created", name, after=after, always=True)
     return made
 
 
@@ -85,6 +88,8 @@ def change_group(
     if refusal is not None:
         return refusal
     update_group(cell, changed)
+    before, after = {"licences": sorted(old.licences)}, {"licences": sorted(wanted)}
+    note(cell, organisation.id, "group.changed", name, before=before, after=after)
     return changed
 
 
@@ -105,6 +110,8 @@ def delete_group(
     if refusal is not None:
         return refusal
     forget_group(cell, old)
+    before = {"licences": sorted(old.licences)}
+    note(cell, organisation.id, "group.deleted", name, before=before, always=True)
     return old
 
 

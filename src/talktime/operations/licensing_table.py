@@ -5,6 +5,7 @@ resolved and decided on books in memory, as a switch's would be. The smallest se
 granted are the answer, and who pays it then.
 """
 
+from functools import lru_cache
 from itertools import combinations, count
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ from talktime.core.directory import (
     Organisation,
     User,
 )
+from talktime.core.entitlements import entitlements
 from talktime.core.ledger import Wallet
 from talktime.core.meters import Meter
 from talktime.core.outcomes import Granted
@@ -42,6 +44,7 @@ from talktime.core.refusal import Refusal
 from talktime.operations.input_checks import check_country
 from talktime.operations.resolve import CallRequest, resolve
 
+TABLES_CACHED_MAX = 64
 LICENCES_TOGETHER_MAX = 3
 """No feature needs more licences than this at once."""
 DOMESTIC, ABROAD, IN_ZONE_A, BEYOND_ZONE_A, AMERICA = "domestic", "abroad", "in", "beyond", "US"
@@ -112,8 +115,13 @@ def licensing_table(catalogues: Catalogues, country: str, at_ms: int) -> list[Ro
     refusal = check_country("the country", country)
     if refusal is not None:
         return refusal
+    return list(_table(catalogues, country, catalogues.since_ms(at_ms)))
+
+
+@lru_cache(TABLES_CACHED_MAX)
+def _table(catalogues: Catalogues, country: str, at_ms: int) -> tuple[Row, ...]:
     world = _World(catalogues, country, at_ms)
-    return [Row(feature, _joined(world, _ways(world, feature))) for feature in FEATURES]
+    return tuple(Row(feature, _joined(world, _ways(world, feature))) for feature in FEATURES)
 
 
 class _World:
@@ -190,6 +198,8 @@ class _World:
 def _ways(world: _World, feature: Feature) -> dict[tuple[str, ...], str]:
     """The smallest sets with which the call is granted, by who pays."""
     found: dict[tuple[str, ...], str] = {}
+    # Sets that come to the same are tried once.
+    known: dict[tuple[object, ...], str] = {}
     codes = [
         licence.code
         for licence in world.catalogue.licences.values()
@@ -197,12 +207,20 @@ def _ways(world: _World, feature: Feature) -> dict[tuple[str, ...], str]:
     ]
     for size in range(LICENCES_TOGETHER_MAX + 1):
         for tried in combinations(codes, size):
-            payer = world.paid_by(feature, tried)
+            has = entitlements(world.catalogue, frozenset(tried))
+            comes_to = (has.features, _code(has.plan), _code(has.conferencing))
+            if comes_to not in known:
+                known[comes_to] = world.paid_by(feature, tried)
+            payer = known[comes_to]
             if payer and not any(
                 payer == before and set(fewer) <= set(tried) for fewer, before in found.items()
             ):
                 found[tried] = payer
     return found
+
+
+def _code(licence: Licence | None) -> str:
+    return licence.code if licence else ""
 
 
 def _is_for(catalogue: Catalogue, licence: Licence, country: str) -> bool:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 ORGANISATION, NOTICES, INVOICES, USER = "", "notices/", "invoices/", ""
 CREDITS = "credits/"
 ADD_FUNDS, RECHARGE, METHODS = f"{CREDITS}add/", f"{CREDITS}recharge/", f"{CREDITS}methods/"
-PAYMENT, LOTS = f"{CREDITS}payments/{{payment_id}}/", CREDITS
+PAYMENT, LOTS = f"{CREDITS}payments/{{payment_id}}/", f"{CREDITS}lots/"
 WEBHOOK = "webhooks/{endpoint_id}/"
 
 PLACES: Mapping[str, str] = {

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from talktime.core.directory import Organisation
-from talktime.core.limits import NAME_TEXT_MAX, PAGE_ROWS_MAX
+from talktime.core.limits import BURN_BATCH_MAX, NAME_TEXT_MAX, PAGE_ROWS_MAX
 from talktime.core.recharging import DAY_MS
 from talktime.operations.commerce_models import POST_USAGE, PREPAID
 from talktime.operations.input_checks import can_be_stored
+from talktime.operations.sweep import Sweep, Swept
 from talktime.store import health as store
 from talktime.store.database import Connection
 from talktime.store.health import BURN_DAYS, WalletHealth
+from talktime.store.ledger_days import BURN, mark, put_mark
 
 FLAGS = ("zero", "low", "debt", "burning", "paused", "moved", "overdue", "silent", "closed")
 """What may need somebody: nothing left, little left, money owed, little left for the burn, a
@@ -78,6 +80,17 @@ def organisations_page(
     return HealthPage(tuple(rows), after)
 
 
+def note_burn(sweep: Sweep) -> Swept:
+    """Note how much each wallet of a cell has spent in the last week, some thousand at a time.
+    Raises Outage."""
+    cell, now_ms = sweep.connection, sweep.clock_ms()
+    with cell.transaction():
+        after_id, _at_ms = mark(cell, BURN, locked=True) or (0, 0)
+        last_id = store.keep_burn(cell, after_id, _since_day(now_ms), BURN_BATCH_MAX)
+        put_mark(cell, BURN, last_id or 0, now_ms)
+    return Swept(0, more=last_id is not None and not sweep.stopping())
+
+
 def health_of(
     cells: Cells, organisations: list[Organisation], now_ms: int
 ) -> list[OrganisationHealth]:
@@ -130,21 +143,13 @@ def _flagged(control: Connection, cells: Cells, wanted: Wanted, now_ms: int) -> 
     else:
         for cell in cells.values():
             with cell.reading():
-                ids += _flagged_in(cell, wanted.flag, after_id, rows_max, now_ms)
+                ids += store.flagged_after(cell, wanted.flag, after_id, rows_max)
     ids = sorted(ids)[:rows_max]
     page = ids[: wanted.limit]
     with control.reading():
         known = store.organisations_of_ids(control, page)
     rows = health_of(cells, [known[each] for each in page if each in known], now_ms)
     return HealthPage(tuple(rows), str(page[-1]) if len(ids) > wanted.limit else "")
-
-
-def _flagged_in(
-    cell: Connection, flag: str, after_id: int, rows_max: int, now_ms: int
-) -> list[int]:
-    if flag == "burning":
-        return store.burning_after(cell, after_id, _since_day(now_ms), rows_max)
-    return store.flagged_after(cell, flag, after_id, rows_max)
 
 
 def _flagged_among(control: Connection, cells: Cells, wanted: Wanted, now_ms: int) -> HealthPage:

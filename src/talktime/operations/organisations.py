@@ -79,11 +79,7 @@ def create_organisation(
         refusal = _taken(control, name)
         if refusal is None:
             insert_organisation(control, organisation, now_ms)
-            note(
-                *(control, organisation.id, "organisation.created", name),
-                after={"currency": currency, "country": country, "time_zone": time_zone}
-                | {"cell": cell, "rate_card": rate_card},
-            )
+            _note_created(control, organisation)
     return refusal or organisation
 
 
@@ -167,6 +163,17 @@ def list_organisations(
 ) -> list[Organisation]:
     """Organisations by name, at most PAGE_ROWS_MAX; `after` is the last name of the page before."""
     return organisations_by_name(control, after, min(limit, PAGE_ROWS_MAX))
+
+
+def _note_created(control: Connection, made: Organisation) -> None:
+    after: Facts = {
+        "currency": made.currency,
+        "country": made.country,
+        "time_zone": made.time_zone,
+        "cell": made.cell,
+        "rate_card": made.rate_card,
+    }
+    note(control, made.id, "organisation.created", made.name, after=after)
 
 
 def _taken(control: Connection, name: str) -> Refusal | None:

@@ -21,6 +21,7 @@ from talktime.core.limits import (
 from talktime.core.money import decimal_text
 from talktime.core.rates import RateRow
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.csv_rows import BadFile, RowError
 from talktime.operations.import_rates import ImportReport, RateChange, each_change, import_rates
 from talktime.operations.input_checks import check_currency, check_text, first
@@ -95,6 +96,7 @@ def keep_draft(
             return Refusal("invalid_value", detail)
         packed = base64.b64encode(zlib.compress(content)).decode()
         store.insert_draft(control, draft, packed)
+        note(control, None, "rates.draft_kept", draft.name, after={"source": draft.source})
     return draft
 
 
@@ -144,7 +146,12 @@ def publish_draft(
 def discard_draft(control: Connection, draft_id: int) -> None:
     """Throw a draft away; one that is gone stays gone. In a transaction of its own."""
     with control.transaction():
-        store.delete_draft(control, draft_id)
+        draft = store.draft_of_id(control, draft_id, locked=True)
+        if draft is not None:
+            store.delete_draft(control, draft_id)
+            note(
+                control, None, "rates.draft_discarded", draft.name, before={"source": draft.source}
+            )
 
 
 def publish_again(

@@ -113,8 +113,7 @@ def start_refund(
                 actor=actor,
                 provider_ref=reference,
             )
-            tell(desk, refund)
-            _note(desk, amount_micros, reason, reference)
+            _begun(desk, refund, reason, reference)
             return RefundStarted(refund, False)
     except NoWallet as error:
         return counter_refusal(error)
@@ -208,10 +207,11 @@ def _again(known: Refund, body_hash: int, key: str) -> RefundStarted | Refusal:
     return Refusal("idempotency_key_reused", f"key {key!r} began another refund before")
 
 
-def _note(desk: Desk, amount_micros: int, reason: str, reference: str) -> None:
+def _begun(desk: Desk, refund: Refund, reason: str, reference: str) -> None:
+    tell(desk, refund)
     payment, cell = desk.payment, desk.counter.cell
     after: Facts = {
-        "amount_micros": amount_micros,
+        "amount_micros": refund.amount_micros,
         "currency": payment.currency,
         "reason": reason,
         "reference": reference,

@@ -15,13 +15,23 @@ from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.ids import COUNTER_BITS, EPOCH_MS, NODE_BITS
 from talktime.core.limits import USAGE_SUM_BATCH_MAX
+from talktime.core.usage_spans import month_span, scopes_of
 from talktime.operations.calling_places import Places
 from talktime.operations.sweep import Sweep, Swept
 from talktime.store import usage_days as store
 from talktime.store.catalogue import load_catalogues
 from talktime.store.database import Connection
 from talktime.store.organisations import organisation_of_id
-from talktime.store.usage_days import ALL_USERS, DAY_MS, NO_USER, NOTHING, SumKey, Sums, ToSum
+from talktime.store.usage_days import (
+    ALL_USERS,
+    DAY_MS,
+    NO_USER,
+    NOTHING,
+    SumKey,
+    Sums,
+    ToSum,
+    UserKey,
+)
 
 LAG_MS = 10_000
 
@@ -52,7 +62,7 @@ def sum_usage(sweep: Sweep) -> Swept:
         moved = store.lock_cursor(cell) != read.after_id
         if moved or store.count_between(cell, read.after_id, last_id) != len(read.records):
             return Swept(0, more=not sweep.stopping())
-        store.add_sums(cell, sums.items())
+        store.add_sums(cell, sums.items(), of_users(sums).items())
         store.put_cursor(cell, last_id, sweep.clock_ms())
     more = len(read.records) == USAGE_SUM_BATCH_MAX and not sweep.stopping()
     return Swept(len(read.records), more=more)
@@ -76,6 +86,19 @@ def added_up(records: Iterable[ToSum], places_of: Callable[[int], Places]) -> di
         for row in (key, key._replace(user_id=ALL_USERS)):
             sums[row] = sums.get(row, NOTHING).plus(each)
     return sums
+
+
+def of_users(sums: Mapping[SumKey, Sums]) -> dict[UserKey, Sums]:
+    """What each user has of these sums, by day and by month."""
+    found: dict[UserKey, Sums] = {}
+    for key, each in sums.items():
+        if key.user_id == ALL_USERS:
+            continue
+        for scope in scopes_of(key.type, key.context):
+            for span in (key.day, month_span(key.day)):
+                row = UserKey(key.organisation_id, scope, span, key.user_id)
+                found[row] = found.get(row, NOTHING).plus(each)
+    return found
 
 
 def sum_key(record: ToSum, places: Places) -> SumKey:

@@ -14,7 +14,8 @@ from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.limits import USAGE_PAGE_MAX, USAGE_TAIL_MAX, USAGE_VISITED_MAX
 from talktime.core.money import ceil_div
-from talktime.operations.calling_places import ANY_PREFIX, Places, prefixes_of
+from talktime.core.usage_spans import CONFERENCE_OUT, IN, OUT, scopes_of, spans_of
+from talktime.operations.calling_places import ANY_PREFIX, CONTEXTS, Places, prefixes_of
 from talktime.operations.sum_usage import places_here, sum_key, sums_of
 from talktime.store import usage_days as days_store
 from talktime.store import usage_rows as rows_store
@@ -53,8 +54,9 @@ class UsagePage(NamedTuple):
 
 
 class Added(NamedTuple):
-    """What the sums know of what is wanted: by day and type, and by what the chart shows. `behind`:
-    many records are not in them yet. `wanted` and `all` are records by day, where to look."""
+    """What the sums know of what is wanted: by day and type, and by what the chart shows and type
+    (of users: out or in, whatever else is wanted). `behind`: many records are not in them yet.
+    `wanted` and `all` are records by day, which say where to look."""
 
     by_day: dict[tuple[int, str], Sums]
     charted: dict[tuple[str | int, str], Sums]
@@ -74,8 +76,11 @@ class Added(NamedTuple):
 class Reader:
     """Reads one organisation's usage. The caller holds one snapshot of its cell open throughout."""
 
-    def __init__(self, cell: Connection, owner: Organisation, catalogue: Catalogue) -> None:
+    def __init__(
+        self, cell: Connection, owner: Organisation, catalogue: Catalogue, now_ms: int
+    ) -> None:
         self._cell, self._owner, self._catalogue = cell, owner, catalogue
+        self._today = now_ms // DAY_MS
 
     def add_up(self, asked: Asked, chart: str = "day") -> Added:
         """What the records that are wanted add up to; a number is not looked at."""
@@ -86,19 +91,27 @@ class Reader:
             for day, type_, sums in days_store.days_and_types(cell, owner_id, days, asked.wanted)
         }
         charted: dict[tuple[str | int, str], Sums] = {}
-        if chart != "day":
+        if chart == "user":
+            for user_id, scope, sums in self._by_user(asked, (OUT, IN)):
+                charted[user_id, scope] = sums
+        elif chart != "day":
             for key, type_, sums in days_store.grouped(cell, owner_id, days, asked.wanted, chart):
                 charted[key, type_] = sums
-        everything = days_store.records_by_day(cell, owner_id, days)
+        chosen = asked.wanted != Wanted()
+        everything = days_store.records_by_day(cell, owner_id, days) if chosen else {}
         for row, more in self._tail(cursor, asked):
             everything[row.day] = everything.get(row.day, 0) + 1
             if _is_wanted(row, asked.wanted):
                 _add(by_day, (row.day, row.type), more)
-                if chart != "day":
-                    _add(charted, (_charted(row, chart), row.type), more)
+                if chart == "user":
+                    _add(charted, (row.user_id, scopes_of(row.type, "")[0]), more)
+                elif chart != "day":
+                    key = row.country if chart == "country" else row.capability
+                    _add(charted, (key, row.type), more)
         wanted: Counter[int] = Counter()
         for (day, _), sums in by_day.items():
             wanted[day] += sums.records
+        everything = everything if chosen else wanted
         behind = rows_store.more_than(cell, cursor, USAGE_TAIL_MAX)
         return Added(by_day, charted, behind, dict(wanted), everything)
 
@@ -122,18 +135,22 @@ class Reader:
                     return UsagePage(self._records(found[:limit]), older, cut=False)
         return UsagePage(self._records(found), None, cut=False)
 
-    def by_organizer(self, asked: Asked, type_: str) -> dict[tuple[int, str], Sums]:
-        """The sums of the calls of one type, by user and context."""
-        cell, owner_id = self._cell, self._owner.id
-        cursor, _ = days_store.read_cursor(cell)
+    def by_organizer(self, asked: Asked) -> dict[tuple[int, str], Sums]:
+        """The sums of the calls out of conferences, by organizer and context."""
+        cursor, _ = days_store.read_cursor(self._cell)
+        contexts = {scopes_of(CONFERENCE_OUT, context)[1]: context for context in ("", *CONTEXTS)}
         found = {
-            (user_id, context): sums
-            for user_id, context, sums in days_store.by_organizer(cell, owner_id, asked.days, type_)
+            (user_id, contexts[scope]): sums
+            for user_id, scope, sums in self._by_user(asked, tuple(contexts))
         }
         for row, more in self._tail(cursor, asked):
-            if row.type == type_:
+            if row.type == CONFERENCE_OUT:
                 _add(found, (row.user_id, row.context), more)
         return found
+
+    def _by_user(self, asked: Asked, scopes: Sequence[str]) -> list[tuple[int, str, Sums]]:
+        spans = spans_of(asked.from_day, asked.to_day, self._today)
+        return days_store.by_user(self._cell, self._owner.id, scopes, spans)
 
     def present(self, asked: Asked) -> tuple[list[str], list[str]]:
         """The countries and the capabilities that records of these days have, as far as they are
@@ -227,12 +244,6 @@ def _is_there(found: Found, wanted: Wanted, places: Places) -> bool:
     if wanted.country not in ("", country):
         return False
     return wanted.context in ("", places.context(found.type, found.user_id, country))
-
-
-def _charted(key: SumKey, chart: str) -> str | int:
-    if chart == "user":
-        return key.user_id
-    return key.country if chart == "country" else key.capability
 
 
 def _add(sums: dict[Key, Sums], key: Key, more: Sums) -> None:

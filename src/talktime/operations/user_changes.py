@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from talktime.core.audit import Facts
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import PERSON, USER_KINDS, Organisation, User
 from talktime.core.licensing import Holder, LicenceGroup, licences_possible
@@ -44,6 +45,22 @@ class UserChange(NamedTuple):
     toll_free_dial_in: bool | None = None
     kind: str | None = None
     active: bool | None = None
+
+
+def user_facts(holder: Holder) -> Facts:
+    """A user as the audit log keeps it."""
+    user = holder.user
+    return {
+        "display_name": user.display_name,
+        "usage_location": user.usage_location,
+        "licences": sorted(holder.own_licences),
+        "groups": sorted(holder.groups),
+        "policy": user.policy,
+        "spend_limit_micros": user.spend_limit_micros,
+        "toll_free_dial_in": user.toll_free_dial_in,
+        "kind": user.kind,
+        "active": user.active,
+    }
 
 
 class UserRules:

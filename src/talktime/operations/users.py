@@ -12,9 +12,10 @@ from talktime.core.directory import Organisation, User
 from talktime.core.licensing import Holder, licences_possible
 from talktime.core.limits import PAGE_ROWS_MAX, USER_NAME_TEXT_MAX
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import note
 from talktime.operations.csv_rows import BadFile, Progress, RowErrors
 from talktime.operations.input_checks import can_be_stored
-from talktime.operations.user_changes import UserChange, UserRules
+from talktime.operations.user_changes import UserChange, UserRules, user_facts
 from talktime.store.database import Connection
 from talktime.store.licence_groups import groups_by_name
 from talktime.store.revisions import USERS, lock
@@ -60,6 +61,7 @@ def create_user(
     if holders_named(cell, organisation.id, [name]):
         return Refusal("already_exists", f"{organisation.name} has a user named {name}")
     put_holders(cell, [made])
+    _note(cell, None, made)
     return made.user
 
 
@@ -79,6 +81,7 @@ def change_user(
         return changed
     if changed != found:
         put_holders(cell, [changed])
+        _note(cell, found, changed)
     return changed.user
 
 
@@ -102,7 +105,7 @@ def put_users(
     rules = _rules(cell, organisation, catalogue)
     tell = progress or _tell_nobody
     lines: dict[str, int] = {}
-    written: list[Holder] = []
+    written: list[tuple[Holder | None, Holder]] = []
     created = checked = 0
     for chunk in _chunks(rows):
         names = [row.change.name.lower() for row in chunk]
@@ -119,16 +122,12 @@ def put_users(
                 errors.add(row.line, new.detail)
             elif new != old:
                 created += old is None
-                written.append(new)
+                written.append((old, new))
         tell("checked", checked)
     if errors.count:
         return errors.result()
     if not dry_run:
-        done = 0
-        for holders in _chunks(written):
-            put_holders(cell, holders)
-            done += len(holders)
-            tell("written", done)
+        _write(cell, written, tell)
     changed = len(written) - created
     return UsersWritten(created, changed, len(rows) - len(written), dry_run)
 
@@ -176,6 +175,24 @@ def not_lawful(holders: Iterable[Holder], catalogue: Catalogue) -> list[tuple[Ho
         if refusal is not None:
             found.append((holder, refusal))
     return found
+
+
+def _write(
+    cell: Connection, written: Sequence[tuple[Holder | None, Holder]], tell: Progress
+) -> None:
+    done = 0
+    for pairs in _chunks(written):
+        put_holders(cell, (new for _, new in pairs))
+        for old, new in pairs:
+            _note(cell, old, new)
+        done += len(pairs)
+        tell("written", done)
+
+
+def _note(cell: Connection, old: Holder | None, new: Holder) -> None:
+    action = "user.created" if old is None else "user.changed"
+    before, after = None if old is None else user_facts(old), user_facts(new)
+    note(cell, new.user.organisation_id, action, new.user.name, before=before, after=after)
 
 
 def _there(cell: Connection, organisation: Organisation, names: Iterable[str]) -> list[Holder]:

@@ -46,6 +46,17 @@ class Wording:
         exact = self.decimal(Decimal(decimal_text(micros))) if hidden else ""
         return Amount(text, exact, micros < 0)
 
+    def price(self, micros: int, currency: str) -> str:
+        """A price a minute with all its decimals: what is less than the currency's least coin
+        counts."""
+        text = format_currency(
+            Decimal(decimal_text(micros)),
+            currency,
+            locale=self.locale,
+            decimal_quantization=False,
+        )
+        return LETTER_BY_DIGIT.sub("\N{NO-BREAK SPACE}", text)
+
     def decimal(self, number: Decimal | int) -> str:
         """A number with all its decimals."""
         return format_decimal(number, locale=self.locale, decimal_quantization=False)
@@ -53,6 +64,10 @@ class Wording:
     def day(self, at_ms: int) -> str:
         """The day of a moment."""
         return format_date(self._local(at_ms).date(), "medium", locale=self.locale)
+
+    def short_day(self, at_ms: int) -> str:
+        """The day of a moment without its year, where there is little room."""
+        return format_skeleton("MMMd", self._local(at_ms).date(), locale=self.locale)
 
     def moment(self, at_ms: int) -> str:
         """A day with the time of day."""

@@ -5,10 +5,12 @@ and readers that see it moved read all of it again.
 """
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from talktime.core.catalogue import Catalogues, Entry
+from talktime.core.limits import CATALOGUES_CACHED_MAX
 from talktime.store.catalogue_bodies import body_text, parsed_body
-from talktime.store.database import Connection
+from talktime.store.database import Connection, Row
 from talktime.store.revisions import bump
 from talktime.store.tables import Table
 
@@ -34,10 +36,19 @@ SET_ENTRY = (
 
 
 def load_catalogues(connection: Connection) -> Catalogues:
-    """All entries, whenever they begin."""
+    """All entries, whenever they begin.
+
+    The same object for the same rows, however often they are read: what is worked out by a
+    catalogue (core/entitlements.py) is worked out once, and does not keep one for each request.
+    """
+    return _catalogues_of(tuple(connection.rows(ENTRIES)))
+
+
+@lru_cache(CATALOGUES_CACHED_MAX)
+def _catalogues_of(rows: tuple[Row, ...]) -> Catalogues:
     return Catalogues(
         Entry(kind, code, valid_from_ms, parsed_body(kind, body))
-        for kind, code, valid_from_ms, body in connection.rows(ENTRIES)
+        for kind, code, valid_from_ms, body in rows
     )
 
 

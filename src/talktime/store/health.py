@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from talktime.core.directory import Organisation
-from talktime.store.database import Connection
+from talktime.store.database import Both, Connection
 from talktime.store.organisations import ORGANISATION_COLUMNS, organisation_row
 
 BURN_DAYS = 7
@@ -31,6 +31,11 @@ WALLETS_OF = f"""
     FROM wallet w LEFT JOIN recharge r ON r.organisation_id = w.organisation_id
     WHERE w.organisation_id = ANY(?)"""
 
+
+def _both(text: str) -> Both:
+    return Both(text.replace("instr(", "strpos("), text)
+
+
 _FROM_WALLETS = (
     "SELECT w.organisation_id FROM wallet w WHERE w.organisation_id > ? AND {} "
     "ORDER BY w.organisation_id LIMIT ?"
@@ -40,7 +45,18 @@ FLAGGED = {
         "w.balance_micros <= 0 AND w.first_funded_ms IS NOT NULL "
         "AND COALESCE(w.no_buying, '') <> 'post_usage'"
     ),
-    "low": _FROM_WALLETS.format(f"w.balance_micros > 0 AND {_LOW}"),
+    "low": (
+        "SELECT DISTINCT a.organisation_id FROM alert_level a JOIN wallet w "
+        "ON w.organisation_id = a.organisation_id WHERE a.organisation_id > ? "
+        "AND a.fired_ms IS NOT NULL AND a.below_micros > 0 AND w.balance_micros > 0 "
+        "ORDER BY a.organisation_id LIMIT ?"
+    ),
+    "burning": (
+        "SELECT b.organisation_id FROM burn b JOIN wallet w "
+        "ON w.organisation_id = b.organisation_id WHERE b.organisation_id > ? "
+        "AND w.balance_micros > 0 AND b.week_micros > w.balance_micros "
+        "ORDER BY b.organisation_id LIMIT ?"
+    ),
     "debt": _FROM_WALLETS.format("w.debt_micros > 0"),
     "paused": (
         "SELECT organisation_id FROM recharge WHERE organisation_id > ? "
@@ -53,10 +69,16 @@ FLAGGED = {
     "silent": _FROM_WALLETS.format(f"NOT {_TOLD}"),
 }
 """By flag: the organisations of a cell that have it, by their ids."""
-BURNING = (
-    "SELECT w.organisation_id FROM wallet w WHERE w.organisation_id > ? "
-    f"AND w.balance_micros > 0 AND {_BURN} > w.balance_micros ORDER BY w.organisation_id LIMIT ?"
+WALLETS_AFTER = (
+    "SELECT MAX(organisation_id) FROM (SELECT organisation_id FROM wallet "
+    "WHERE organisation_id > ? ORDER BY organisation_id LIMIT ?) p"
 )
+FORGET_BURN = "DELETE FROM burn WHERE organisation_id > ? AND organisation_id <= ?"
+KEEP_BURN = """
+    INSERT INTO burn (organisation_id, week_micros)
+    SELECT organisation_id, CAST(SUM(charge_micros - post_micros) AS BIGINT) FROM usage_day
+    WHERE organisation_id > ? AND organisation_id <= ? AND day >= ?
+    GROUP BY organisation_id HAVING SUM(charge_micros - post_micros) > 0"""
 RECHARGING_AMONG = "SELECT organisation_id FROM recharge WHERE organisation_id = ANY(?) AND enabled"
 OWNERS_OF_USERS = "SELECT DISTINCT organisation_id FROM person WHERE name = ? LIMIT ?"
 
@@ -65,14 +87,14 @@ _OF_ACCOUNT = (
     "WHERE a.email = ?"
 )
 _OF_NUMBER = "SELECT organisation_id FROM number WHERE digits = ?"
-_MATCHING = "(LOWER(name) LIKE ? ESCAPE '!' OR name LIKE ? ESCAPE '!' OR id = ANY(?))"
+_MATCHING = "(instr(LOWER(name), ?) > 0 OR instr(name, ?) > 0 OR id = ANY(?))"
 BY_NAME = f"SELECT {ORGANISATION_COLUMNS} FROM organisation WHERE name > ? ORDER BY name LIMIT ?"
-MATCHING_BY_NAME = (
+MATCHING_BY_NAME = _both(
     f"SELECT {ORGANISATION_COLUMNS} FROM organisation WHERE name > ? AND {_MATCHING} "
     "ORDER BY name LIMIT ?"
 )
 NEWEST = f"SELECT {ORGANISATION_COLUMNS} FROM organisation WHERE id < ? ORDER BY id DESC LIMIT ?"
-MATCHING_NEWEST = (
+MATCHING_NEWEST = _both(
     f"SELECT {ORGANISATION_COLUMNS} FROM organisation WHERE id < ? AND {_MATCHING} "
     "ORDER BY id DESC LIMIT ?"
 )
@@ -126,9 +148,14 @@ def flagged_after(cell: Connection, flag: str, after_id: int, rows_max: int) -> 
     return [row[0] for row in cell.rows(FLAGGED[flag], [after_id, rows_max])]
 
 
-def burning_after(cell: Connection, after_id: int, since_day: int, rows_max: int) -> list[int]:
-    """Organisations that spent more since a day than they have left, by id."""
-    return [row[0] for row in cell.rows(BURNING, [after_id, since_day, rows_max])]
+def keep_burn(cell: Connection, after_id: int, since_day: int, rows_max: int) -> int | None:
+    """Note anew what was spent since a day of the next wallets after an id; the last of these, None
+    where there are none. The caller opens and commits the transaction."""
+    last: int | None = cell.rows(WALLETS_AFTER, [after_id, rows_max])[0][0]
+    if last is not None:
+        cell.run(FORGET_BURN, [after_id, last])
+        cell.run(KEEP_BURN, [after_id, last, since_day])
+    return last
 
 
 def recharging_among(cell: Connection, organisation_ids: Iterable[int]) -> set[int]:
@@ -197,6 +224,4 @@ def organisations_counted(control: Connection) -> int:
 
 
 def _match(text: str, ids: Iterable[int]) -> tuple[str, str, list[int]]:
-    for mark in "!%_":
-        text = text.replace(mark, f"!{mark}")
-    return f"%{text.lower()}%", f"%{text}%", sorted(ids) or [0]
+    return text.lower(), text, sorted(ids) or [0]

@@ -8,8 +8,9 @@ from talktime.core.ledger import SYSTEM_ACCOUNTS
 from talktime.core.ledger_sums import PAID_CREDITS, PROMOTIONAL_CREDITS, LedgerSum
 from talktime.store.database import Both, Connection
 
-LEDGER, PROOF = "ledger", "proof"
-"""Marks: the last transfer in the sums; that a proof of the books was asked for."""
+LEDGER, PROOF, BURN = "ledger", "proof", "burn"
+"""Marks: the last transfer in the sums; that a proof of the books was asked for; the last wallet
+whose spending was noted."""
 _LAST_SYSTEM = max(SYSTEM_ACCOUNTS)
 _LOTS = f"WHEN {{0}}.promotional THEN {PROMOTIONAL_CREDITS} ELSE {PAID_CREDITS} END"
 _DEBIT = f"CASE WHEN t.debit_account <= {_LAST_SYSTEM} THEN t.debit_account {_LOTS.format('d')}"
@@ -28,6 +29,7 @@ PUT_MARK = (
 LAST_OF_PAGE = (
     "SELECT MAX(id) FROM (SELECT id FROM transfer WHERE id > ? AND id < ? ORDER BY id LIMIT ?) p"
 )
+TAIL = "SELECT COUNT(*) FROM (SELECT 1 FROM transfer WHERE id > ? ORDER BY id LIMIT ?) t"
 # A lot and a wallet are looked up for each transfer by their keys.
 _SUMS = f"""
     SELECT t.at_ms / 86400000 AS day, COALESCE(w.currency, '') AS currency, t.kind,
@@ -81,17 +83,22 @@ def add_sums(connection: Connection, after_id: int, to_id: int) -> None:
     connection.run(ADD_SUMS, [after_id, to_id])
 
 
+def tail_counted(connection: Connection, after_id: int, rows_max: int) -> int:
+    """How many transfers there are after an id, counted up to a maximum."""
+    return int(connection.rows(TAIL, [after_id, rows_max])[0][0])
+
+
 def sums_by_month(
-    connection: Connection, summed_to_id: int, from_day: int, to_day: int
+    connection: Connection, tail: tuple[int, int], from_day: int, to_day: int
 ) -> list[LedgerSum]:
-    """The sums of the days kept and of all transfers after `summed_to_id`, by month."""
-    bounds = [summed_to_id, 2**63 - 1, from_day, to_day]
+    """The sums of the days kept and of a tail of transfers (after an id, to another), by month."""
+    bounds = [*tail, from_day, to_day]
     return [LedgerSum(*row) for row in connection.rows(SUMS_BY_MONTH, bounds)]
 
 
 def sums_between(
-    connection: Connection, summed_to_id: int, from_day: int, to_day: int
+    connection: Connection, tail: tuple[int, int], from_day: int, to_day: int
 ) -> list[LedgerSum]:
     """The same from one day (included) to another (not included), as one period without a name."""
-    bounds = [summed_to_id, 2**63 - 1, from_day, to_day]
+    bounds = [*tail, from_day, to_day]
     return [LedgerSum(*row) for row in connection.rows(SUMS_AT_ONCE, bounds)]

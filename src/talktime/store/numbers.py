@@ -42,6 +42,18 @@ NUMBERS_OF_ORGANISATION = (
     f"SELECT {_NUMBER_COLUMNS} FROM number WHERE organisation_id = ? AND digits > ? "
     "ORDER BY digits LIMIT ?"
 )
+NUMBERS_OF_KIND = (
+    f"SELECT {_NUMBER_COLUMNS} FROM number WHERE organisation_id = ? AND kind = ? AND active = ? "
+    "AND digits > ? ORDER BY digits LIMIT ?"
+)
+NUMBERS_OF_USER = (
+    f"SELECT {_NUMBER_COLUMNS} FROM number WHERE organisation_id = ? AND user_id = ? AND active = ?"
+    " ORDER BY digits LIMIT ?"
+)
+NUMBERS_OF_NOBODY = (
+    f"SELECT {_NUMBER_COLUMNS} FROM number WHERE organisation_id = ? AND user_id IS NULL "
+    "AND active = ? AND kind = ? LIMIT ?"
+)
 NUMBERS_AFTER = (
     f"SELECT {_NUMBER_COLUMNS}, revision FROM number WHERE revision > ? ORDER BY revision LIMIT ?"
 )
@@ -103,6 +115,30 @@ def numbers_of_organisation(
     """An organisation's numbers after this one, in their order, those out of use as well."""
     values = (organisation_id, after, limit)
     return [_number(row) for row in connection.rows(NUMBERS_OF_ORGANISATION, values)]
+
+
+def numbers_of_kind(
+    connection: Connection, organisation_id: int, kind: str, after: str, limit: int
+) -> list[NumberEntry]:
+    """An organisation's numbers in use of one kind after this one, in their order."""
+    values = (organisation_id, kind, True, after, limit)
+    return [_number(row) for row in connection.rows(NUMBERS_OF_KIND, values)]
+
+
+def numbers_of_user(
+    connection: Connection, organisation_id: int, user_id: int, limit: int
+) -> list[NumberEntry]:
+    """The numbers in use that a user has."""
+    values = (organisation_id, user_id, True, limit)
+    return [_number(row) for row in connection.rows(NUMBERS_OF_USER, values)]
+
+
+def numbers_of_nobody(
+    connection: Connection, organisation_id: int, kind: str, limit: int
+) -> list[NumberEntry]:
+    """Some of an organisation's numbers in use of one kind that no user has."""
+    values = (organisation_id, True, kind, limit)
+    return [_number(row) for row in connection.rows(NUMBERS_OF_NOBODY, values)]
 
 
 def numbers_counted(connection: Connection, organisation_id: int) -> dict[str, int]:

@@ -2,6 +2,7 @@
 store/book_checks.py explains. The country and the context are worked out outside the database, and
 left to be looked at by no check."""
 
+from talktime.core.usage_spans import IN, OUT
 from talktime.store.usage_days import ALL_USERS, CURSOR, DAY_MS, NO_USER
 
 _MEASURES = ("records", "calls", "used_s", "billed_s", "pool_s", "charge_micros", "post_micros")
@@ -36,3 +37,21 @@ USAGE_ALL_USERS = f"""
         FROM usage_day WHERE user_id = {ALL_USERS}) m
     GROUP BY organisation_id, day, country, context, capability, type HAVING {_DIFFER}
     ORDER BY 1, 2, 3 LIMIT ?"""
+_OF_DAYS = f"""
+        SELECT 1 AS side, organisation_id, day, user_id, {_SUMS}
+        FROM usage_day WHERE user_id <> {ALL_USERS} GROUP BY organisation_id, day, user_id
+        UNION ALL SELECT 2, organisation_id, span, user_id, {_LESS}
+        FROM usage_user WHERE scope IN ('{OUT}', '{IN}') AND span >= 0"""
+# Months against days: all of a user's.
+_OF_MONTHS = f"""
+        SELECT 1 AS side, organisation_id, 0 AS day, user_id, {", ".join(_MEASURES)}
+        FROM usage_user WHERE span >= 0
+        UNION ALL SELECT 2, organisation_id, 0, user_id, {_LESS}
+        FROM usage_user WHERE span < 0"""
+_USERS = f"""
+    SELECT organisation_id, day, user_id, {_FOUND}, COUNT(*) OVER ()
+    FROM (ROWS) m
+    GROUP BY organisation_id, day, user_id HAVING {_DIFFER}
+    ORDER BY 1, 2, 3 LIMIT ?"""
+USAGE_USERS = _USERS.replace("ROWS", _OF_DAYS)
+USAGE_USER_MONTHS = _USERS.replace("ROWS", _OF_MONTHS)

@@ -33,14 +33,30 @@ USAGE_DAY = Table(
         "post_micros": "bigint",
     },
 )
-_COLUMNS = list(USAGE_DAY.columns)
-_KEY, _SUMMED = _COLUMNS[:7], _COLUMNS[7:]
-_ADD = (
-    f" ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET "
-    f"{', '.join(f'{c} = usage_day.{c} + excluded.{c}' for c in _SUMMED)}"
+_SUMMED = list(USAGE_DAY.columns)[7:]
+USAGE_USER = Table(
+    "usage_user",
+    {
+        "organisation_id": "bigint",
+        "scope": "text",
+        "span": "integer",
+        "user_id": "bigint",
+        **dict.fromkeys(_SUMMED, "bigint"),
+    },
 )
-ADD_SUMS = Both(*(text + _ADD for text in USAGE_DAY.insert()))
+
+
+def _adding(table: Table) -> Both:
+    key = [column for column in table.columns if column not in _SUMMED]
+    sums = ", ".join(f"{c} = {table.name}.{c} + excluded.{c}" for c in _SUMMED)
+    add = f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sums}"
+    return Both(*(text + add for text in table.insert()))
+
+
+ADD_SUMS = _adding(USAGE_DAY)
+ADD_USER_SUMS = _adding(USAGE_USER)
 CLEAR_SUMS = "DELETE FROM usage_day"
+CLEAR_USER_SUMS = "DELETE FROM usage_user"
 READ_CURSOR = "SELECT usage_id, summed_ms FROM usage_cursor WHERE name = ?"
 LOCK_CURSOR = f"{READ_CURSOR} FOR UPDATE"
 PUT_CURSOR = (
@@ -78,16 +94,15 @@ _FILTERED = (
     "AND (CAST(? AS TEXT) = '' OR type = ?) AND (CAST(? AS TEXT) = '' OR country = ?) "
     "AND (CAST(? AS TEXT) = '' OR context = ?) AND (CAST(? AS TEXT) = '' OR capability = ?)"
 )
-_OF_USERS = _FILTERED.replace("user_id = ?", "user_id >= ?")
-_SUMS = ", ".join(f"CAST(SUM({column}) AS BIGINT)" for column in _SUMMED)
-DAYS_AND_TYPES = f"SELECT day, type, {_SUMS} FROM usage_day {_FILTERED} GROUP BY day, type"
-BY_COUNTRY = f"SELECT country, type, {_SUMS} FROM usage_day {_FILTERED} GROUP BY country, type"
+_SUMMED_UP = ", ".join(f"CAST(SUM({column}) AS BIGINT)" for column in _SUMMED)
+DAYS_AND_TYPES = f"SELECT day, type, {_SUMMED_UP} FROM usage_day {_FILTERED} GROUP BY day, type"
+BY_COUNTRY = f"SELECT country, type, {_SUMMED_UP} FROM usage_day {_FILTERED} GROUP BY country, type"
 BY_CAPABILITY = (
-    f"SELECT capability, type, {_SUMS} FROM usage_day {_FILTERED} GROUP BY capability, type"
+    f"SELECT capability, type, {_SUMMED_UP} FROM usage_day {_FILTERED} GROUP BY capability, type"
 )
-BY_USER = f"SELECT user_id, type, {_SUMS} FROM usage_day {_OF_USERS} GROUP BY user_id, type"
-BY_ORGANIZER = (
-    f"SELECT user_id, context, {_SUMS} FROM usage_day {_OF_USERS} GROUP BY user_id, context"
+BY_USER = (
+    f"SELECT user_id, scope, {_SUMMED_UP} FROM usage_user "
+    "WHERE organisation_id = ? AND scope = ANY(?) AND span = ANY(?) GROUP BY user_id, scope"
 )
 PRESENT = (
     "SELECT DISTINCT country, capability FROM usage_day "
@@ -97,7 +112,7 @@ RECORDS_BY_DAY = (
     "SELECT day, CAST(SUM(records) AS BIGINT) FROM usage_day "
     "WHERE organisation_id = ? AND day = ANY(?) AND user_id = ? GROUP BY day"
 )
-GROUPINGS = {"country": BY_COUNTRY, "capability": BY_CAPABILITY, "user": BY_USER}
+GROUPINGS = {"country": BY_COUNTRY, "capability": BY_CAPABILITY}
 
 
 class ToSum(NamedTuple):
@@ -136,7 +151,9 @@ class Sums(NamedTuple):
         >>> Sums(records=1, charge_micros=5).plus(Sums(records=2)).records
         3
         """
-        return Sums._make(a + b for a, b in zip(self, other, strict=True))
+        a1, b1, c1, d1, e1, f1, g1 = self
+        a2, b2, c2, d2, e2, f2, g2 = other
+        return Sums(a1 + a2, b1 + b2, c1 + c2, d1 + d2, e1 + e2, f1 + f2, g1 + g2)
 
 
 NOTHING = Sums()
@@ -152,6 +169,15 @@ class SumKey(NamedTuple):
     context: str
     capability: str
     type: str
+
+
+class UserKey(NamedTuple):
+    """Of what a row has the sums of one user."""
+
+    organisation_id: int
+    scope: str
+    span: int
+    user_id: int
 
 
 class Wanted(NamedTuple):
@@ -212,16 +238,21 @@ def locations_of(connection: Connection, user_ids: Iterable[int]) -> dict[int, s
     return dict(connection.rows(LOCATIONS, [list(user_ids)]))
 
 
-def add_sums(connection: Connection, sums: Iterable[tuple[SumKey, Sums]]) -> None:
-    """Add to the sums that are there."""
+def add_sums(
+    connection: Connection,
+    sums: Iterable[tuple[SumKey, Sums]],
+    of_users: Iterable[tuple[UserKey, Sums]],
+) -> None:
+    """Add to the sums that are there; none of them may be empty."""
     rows = [(*key, *each) for key, each in sums]
-    if rows:
-        connection.write_all([(ADD_SUMS, rows)])
+    user_rows = [(*key, *each) for key, each in of_users]
+    connection.write_all([(ADD_SUMS, rows), (ADD_USER_SUMS, user_rows)])
 
 
 def clear_sums(connection: Connection) -> None:
     """Take all sums away."""
     connection.run(CLEAR_SUMS)
+    connection.run(CLEAR_USER_SUMS)
 
 
 def days_and_types(
@@ -234,24 +265,17 @@ def days_and_types(
 
 def grouped(
     connection: Connection, organisation_id: int, days: Sequence[int], wanted: Wanted, by: str
-) -> list[tuple[str | int, str, Sums]]:
-    """The sums of all these days by `by` (user, country or capability) and type of call."""
-    statement = GROUPINGS[by]
-    if by == "user":
-        if wanted.user_id == ALL_USERS:
-            wanted = wanted._replace(user_id=NO_USER)
-        else:
-            statement = BY_USER.replace("user_id >= ?", "user_id = ?")
-    rows = connection.rows(statement, _params(organisation_id, days, wanted))
+) -> list[tuple[str, str, Sums]]:
+    """The sums of all these days by country or capability, and type of call."""
+    rows = connection.rows(GROUPINGS[by], _params(organisation_id, days, wanted))
     return [(row[0], row[1], Sums(*row[2:])) for row in rows]
 
 
-def by_organizer(
-    connection: Connection, organisation_id: int, days: Sequence[int], type_: str
+def by_user(
+    connection: Connection, organisation_id: int, scopes: Sequence[str], spans: Sequence[int]
 ) -> list[tuple[int, str, Sums]]:
-    """The sums of all these days of calls of one type, by user and context."""
-    wanted = Wanted(user_id=NO_USER, type=type_)
-    rows = connection.rows(BY_ORGANIZER, _params(organisation_id, days, wanted))
+    """The sums of all these spans by user and scope."""
+    rows = connection.rows(BY_USER, [organisation_id, list(scopes), list(spans)])
     return [(row[0], row[1], Sums(*row[2:])) for row in rows]
 
 

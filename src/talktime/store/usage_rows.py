@@ -14,7 +14,7 @@ from talktime.store.database import Connection, Row
 from talktime.store.tables import USAGE_RECORD
 from talktime.store.usage_days import ALL_USERS, NO_USER, Wanted
 
-ID_MAX = 2**63 - 1
+TRANSFERS_READ_MAX = 100_000
 _COLUMNS = ", ".join(USAGE_RECORD.columns)
 _SPAN = (
     "FROM usage_record WHERE organisation_id = ? AND started_ms >= ? AND started_ms <= ? "
@@ -33,15 +33,16 @@ FOUND = (
     f"(length({_OTHER}) = ? AND substr({_OTHER}, 1, ?) = ?)) {_NEWEST_FIRST}"
 )
 SPAN = f"SELECT {_COLUMNS} {_SPAN} {_NEWEST_FIRST}"
-OF_IDS = f"SELECT {_COLUMNS} FROM usage_record WHERE organisation_id = ? AND id = ANY(?)"
+# By ids alone: a planner that were told the organisation as well could go through all it has.
+OF_IDS = f"SELECT {_COLUMNS} FROM usage_record WHERE id = ANY(?)"
 MORE_THAN = "SELECT id FROM usage_record WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?"
 PEOPLE = (
-    "SELECT id, name, display_name, usage_location FROM person "
-    "WHERE organisation_id = ? AND id = ANY(?)"
+    "SELECT organisation_id, id, name, display_name, usage_location FROM person WHERE id = ANY(?)"
 )
+_MOVEMENT = "id, kind, debit_account, credit_account, amount_micros, usage_id, at_ms"
 TRANSFERS = (
-    "SELECT id, kind, debit_account, credit_account, amount_micros, usage_id, at_ms FROM transfer "
-    "WHERE id > ? AND id < ? AND organisation_id = ? AND usage_id = ? ORDER BY id"
+    f"SELECT {_MOVEMENT} FROM (SELECT {_MOVEMENT}, organisation_id FROM transfer "
+    "WHERE id > ? AND id < ? ORDER BY id LIMIT ?) t WHERE organisation_id = ? AND usage_id = ?"
 )
 
 
@@ -129,8 +130,8 @@ def records_of_ids(
     connection: Connection, organisation_id: int, ids: Iterable[int]
 ) -> list[UsageRecord]:
     """The organisation's records of these ids, newest first."""
-    rows = connection.rows(OF_IDS, [organisation_id, list(ids)])
-    records = [_record(row) for row in rows]
+    records = [_record(row) for row in connection.rows(OF_IDS, [list(ids)])]
+    records = [record for record in records if record.organisation_id == organisation_id]
     return sorted(records, key=lambda record: (record.started_ms, record.id), reverse=True)
 
 
@@ -143,8 +144,8 @@ def people_of(
     connection: Connection, organisation_id: int, user_ids: Iterable[int]
 ) -> dict[int, Person]:
     """The organisation's users of these ids."""
-    rows = connection.rows(PEOPLE, [organisation_id, list(user_ids)])
-    return {row[0]: Person(*row) for row in rows}
+    rows = connection.rows(PEOPLE, [list(user_ids)])
+    return {row[1]: Person(*row[1:]) for row in rows if row[0] == organisation_id}
 
 
 def transfers_of(
@@ -152,7 +153,8 @@ def transfers_of(
 ) -> list[Movement]:
     """The transfers of a usage record. They are made right after it: their ids follow its own,
     and end before `before_id`."""
-    rows = connection.rows(TRANSFERS, [usage_id, before_id, organisation_id, usage_id])
+    values = [usage_id, before_id, TRANSFERS_READ_MAX, organisation_id, usage_id]
+    rows = connection.rows(TRANSFERS, values)
     return [Movement(*row) for row in rows]
 
 

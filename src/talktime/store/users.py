@@ -36,23 +36,23 @@ _USER_COLUMNS = (
     "id, organisation_id, name, display_name, usage_location, licences, kind, active, policy, "
     "spend_limit_micros, toll_free_dial_in"
 )
-_HOLDER_COLUMNS = f"{_USER_COLUMNS}, own_licences, groups"
+HOLDER_COLUMNS = f"{_USER_COLUMNS}, own_licences, groups"
 PERSON_OF_ID = f"SELECT {_USER_COLUMNS} FROM person WHERE organisation_id = ? AND id = ?"
 PERSONS_CALLED = (
     f"SELECT {_USER_COLUMNS} FROM person WHERE organisation_id = ? AND display_name = ? LIMIT 2"
 )
 PERSONS_OF_NAMES = (
-    f"SELECT {_HOLDER_COLUMNS} FROM person WHERE organisation_id = ? AND name = ANY(?)"
+    f"SELECT {HOLDER_COLUMNS} FROM person WHERE organisation_id = ? AND name = ANY(?)"
 )
 PERSONS_BY_NAME = (
-    f"SELECT {_HOLDER_COLUMNS} FROM person WHERE organisation_id = ? AND name > ? "
+    f"SELECT {HOLDER_COLUMNS} FROM person WHERE organisation_id = ? AND name > ? "
     "ORDER BY name LIMIT ?"
 )
 # A group's name in its JSON quotes is found in no other place of the column.
 MEMBERS_BY_NAME = Both(
-    f"SELECT {_HOLDER_COLUMNS} FROM person WHERE organisation_id = ? AND name > ? "
+    f"SELECT {HOLDER_COLUMNS} FROM person WHERE organisation_id = ? AND name > ? "
     "AND strpos(groups, ?) > 0 ORDER BY name LIMIT ?",
-    f"SELECT {_HOLDER_COLUMNS} FROM person WHERE organisation_id = ? AND name > ? "
+    f"SELECT {HOLDER_COLUMNS} FROM person WHERE organisation_id = ? AND name > ? "
     "AND instr(groups, ?) > 0 ORDER BY name LIMIT ?",
 )
 PERSONS_AFTER = (
@@ -106,7 +106,7 @@ def holders_named(
 ) -> list[Holder]:
     """The organisation's users of these sign-in names."""
     rows = connection.rows(PERSONS_OF_NAMES, (organisation_id, list(names)))
-    return [_holder(row) for row in rows]
+    return [holder_of_row(row) for row in rows]
 
 
 def holders_by_name(
@@ -114,7 +114,7 @@ def holders_by_name(
 ) -> list[Holder]:
     """An organisation's users whose names come after this one, by name."""
     rows = connection.rows(PERSONS_BY_NAME, (organisation_id, after, limit))
-    return [_holder(row) for row in rows]
+    return [holder_of_row(row) for row in rows]
 
 
 def members_by_name(
@@ -122,7 +122,7 @@ def members_by_name(
 ) -> list[Holder]:
     """The members of a group whose names come after this one, by name."""
     values = (organisation_id, after, json.dumps(group), limit)
-    return [_holder(row) for row in connection.rows(MEMBERS_BY_NAME, values)]
+    return [holder_of_row(row) for row in connection.rows(MEMBERS_BY_NAME, values)]
 
 
 def licences_counted(
@@ -158,7 +158,8 @@ def _user(row: Row) -> User:
     )
 
 
-def _holder(row: Row) -> Holder:
+def holder_of_row(row: Row) -> Holder:
+    """The user of a row of HOLDER_COLUMNS."""
     return Holder(_user(row), _words(row[-2]), _words(row[-1]))
 
 

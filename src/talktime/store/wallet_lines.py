@@ -10,7 +10,8 @@ _LOT = (
     "id, source, promotional, amount_micros, remaining_micros, held_micros, purchased_ms, "
     "expires_ms, reason, actor"
 )
-LOTS_OF_IDS = f"SELECT {_LOT} FROM lot WHERE organisation_id = ? AND id = ANY(?)"
+# `+`: by the ids, which are few, not by the organisation, which is all there ever was.
+LOTS_OF_IDS = f"SELECT {_LOT} FROM lot WHERE +organisation_id = ? AND id = ANY(?)"
 LOTS_BEFORE = f"""
     SELECT {_LOT} FROM lot WHERE organisation_id = ? AND id < ?
     ORDER BY id DESC LIMIT ?"""
@@ -23,7 +24,7 @@ _USAGE = """
         u.post_micros
     FROM usage_record u LEFT JOIN person w
         ON w.id = u.user_id AND w.organisation_id = u.organisation_id"""
-USAGE_OF_IDS = f"{_USAGE} WHERE u.organisation_id = ? AND u.id = ANY(?)"
+USAGE_OF_IDS = f"{_USAGE} WHERE +u.organisation_id = ? AND u.id = ANY(?)"
 LATEST_USAGE = f"""{_USAGE} WHERE u.organisation_id = ?
     ORDER BY u.started_ms DESC, u.id DESC LIMIT ?"""
 # By state, of which the running ones have an index.

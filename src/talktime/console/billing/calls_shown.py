@@ -82,7 +82,6 @@ def moved_shown(desk: Desk, moved: Moved, hidden: int) -> Shown:
         "call": None if call is None else call_shown(desk, call, hidden),
         "lot": None if lot is None else {"id": lot.id, "name": lot_name(desk, lot)},
         "change": desk.money(moved.effect_micros),
-        "amount": desk.money(transfer.amount_micros),
         "gained": moved.effect_micros > 0,
         "balance": None if balance is None else desk.money(balance),
     }

@@ -92,6 +92,8 @@ class RechargeForm(forms.Form):
         choices = [(card.id, card.name) for card in cards]
         self.fields["first"].choices = choices  # type: ignore[attr-defined]
         self.fields["backup"].choices = choices  # type: ignore[attr-defined]
+        self.fields["first"].required = True
+        self.fields["backup"].required = True
         if not choices:
             del self.fields["first"]
         if len(choices) < 2:

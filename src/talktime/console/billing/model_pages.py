@@ -61,11 +61,11 @@ def pay_as_you_go(desk: Desk) -> HttpResponse:
         return desk.page("billing/pay_as_you_go.html", {"form": form})
     form = PayAsYouGoForm(desk.request.POST)
     if form.is_valid():
-        typed = form.cleaned_data
+        typed, catalogue = form.cleaned_data, desk.catalogue
         changed = {"pay_as_you_go": typed["on"], "post_usage_cap_micros": typed["cap"]}
         with desk.control.transaction():
             done = change_organisation(
-                *(desk.control, str(desk.owner.id)), rules=changed, catalogue=desk.catalogue
+                *(desk.control, str(desk.owner.id)), rules=changed, catalogue=catalogue
             )
         if not isinstance(done, Refusal):
             messages.success(desk.request, _("Saved."))

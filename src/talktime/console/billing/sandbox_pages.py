@@ -62,7 +62,7 @@ class Bench(NamedTuple):
         return found
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def in_the_sandbox(view: View) -> Callable[..., HttpResponseBase]:
@@ -70,7 +70,7 @@ def in_the_sandbox(view: View) -> Callable[..., HttpResponseBase]:
 
     @personal_page(methods=CHANGE)
     @wraps(view)
-    def page(request: HttpRequest, **place: int) -> HttpResponse:
+    def page(request: HttpRequest, **place: int) -> HttpResponseBase:
         email = request.user.get_username()
         ids = Membership.objects.filter(account__email=email).values_list("organisation_id")
         mine = dict(Organisation.objects.filter(id__in=ids).values_list("id", "name"))

@@ -36,7 +36,7 @@ from talktime.operations.wording import zone_named
 from talktime.store.database import connect
 from talktime.store.wallet_hours import Place
 
-SHOWN_MAX = 50
+SHOWN_MAX = 30
 COLUMNS = (
     *("time", "transaction_id", "kind", "description", "caller_number", "callee_number"),
     *("lot_id", "usage_id", "amount", "balance", "currency"),

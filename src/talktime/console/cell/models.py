@@ -23,7 +23,7 @@ from talktime.console.cell.notice_models import (
     Recipient,
     WebhookEndpoint,
 )
-from talktime.console.cell.operating_models import BookCheck, LedgerDay, WorkMark
+from talktime.console.cell.operating_models import BookCheck, Burn, LedgerDay, WorkMark
 from talktime.console.cell.payment_models import (
     AlertLevel,
     CardSetup,
@@ -36,19 +36,18 @@ from talktime.console.cell.payment_models import (
     Refund,
 )
 from talktime.console.cell.request_models import MoneyRequest
-from talktime.console.cell.usage_models import SavedView, UsageCursor, UsageDay
+from talktime.console.cell.usage_models import SavedView, UsageCursor, UsageDay, UsageUser
 from talktime.console.cell.wallet_models import WalletHour
 from talktime.console.identity import Id
 
 # Each by itself: ruff takes away an import that it does not see named here.
 __all__ = [
-    "AlertLevel", "Answer", "AuditEntry", "BillingProfile", "BookCheck", "Call", "CardSetup",
-    "Delivery", "Document", "GrantRequest", "JobRun", "LedgerDay", "LicenceGroup", "Lot", "Meter",
-    "MoneyRequest", "Outbox",
-    "Payment", "PaymentMethod", "PaymentTry", "PostStatement", "PostStatementUsage",
-    "ProviderEvent", "Recharge", "Recipient", "Refund", "Revision", "SavedView", "Transfer",
-    "UsageCursor", "UsageDay", "UsageRecord", "User", "Wallet", "WalletHour", "WebhookEndpoint",
-    "WorkMark",
+    "AlertLevel", "Answer", "AuditEntry", "BillingProfile", "BookCheck", "Burn", "Call",
+    "CardSetup", "Delivery", "Document", "GrantRequest", "JobRun", "LedgerDay", "LicenceGroup",
+    "Lot", "Meter", "MoneyRequest", "Outbox", "Payment", "PaymentMethod", "PaymentTry",
+    "PostStatement", "PostStatementUsage", "ProviderEvent", "Recharge", "Recipient", "Refund",
+    "Revision", "SavedView", "Transfer", "UsageCursor", "UsageDay", "UsageRecord", "UsageUser",
+    "User", "Wallet", "WalletHour", "WebhookEndpoint", "WorkMark",
 ]  # fmt: skip
 
 
@@ -362,6 +361,17 @@ class User(models.Model):
             models.Index(fields=["revision"], name="person_by_revision"),
             # The operator finds an organisation by one of its users.
             models.Index(fields=["name"], name="person_by_name"),
+            # For the pages of users: names to be searched, and the names of users that are alike.
+            models.Index(
+                fields=["organisation_id", "name", "display_name"], name="person_by_words"
+            ),
+            models.Index(
+                fields=[
+                    *("organisation_id", "usage_location", "kind", "active", "licences"),
+                    "name",
+                ],
+                name="person_by_set",
+            ),
         ]
 
 

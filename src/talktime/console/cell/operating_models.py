@@ -3,6 +3,8 @@ books, how far the work of both is."""
 
 from django.db import models
 
+from talktime.console.identity import Id
+
 
 class LedgerDay(models.Model):
     """The sums of transfers by UTC day, currency, kind and the accounts they are between (lots as
@@ -22,6 +24,17 @@ class LedgerDay(models.Model):
 
     class Meta:
         db_table = "ledger_day"
+
+
+class Burn(models.Model):
+    """What an organisation has spent of its credits in the last week; no row for nothing. Noted
+    anew each hour, to find those whose credits will not last."""
+
+    organisation_id = Id(primary_key=True)
+    week_micros = models.BigIntegerField()
+
+    class Meta:
+        db_table = "burn"
 
 
 class BookCheck(models.Model):

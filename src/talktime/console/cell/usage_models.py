@@ -37,6 +37,29 @@ class UsageDay(models.Model):
         db_table = "usage_day"
 
 
+class UsageUser(models.Model):
+    """What each user has of the same records, by UTC day and by month, whatever the country and the
+    capability: so that all users of a long time can be set side by side."""
+
+    pk = models.CompositePrimaryKey("organisation_id", "scope", "span", "user_id")
+    organisation_id = models.BigIntegerField()
+    # out, in; and of the first: conf_out/ with the context.
+    scope = models.CharField(max_length=32)
+    # A day since 1970-01-01; below zero a month, -(year * 12 + month).
+    span = models.IntegerField()
+    user_id = models.BigIntegerField()
+    records = models.BigIntegerField()
+    calls = models.BigIntegerField()
+    used_s = models.BigIntegerField()
+    billed_s = models.BigIntegerField()
+    pool_s = models.BigIntegerField()
+    charge_micros = models.BigIntegerField()
+    post_micros = models.BigIntegerField()
+
+    class Meta:
+        db_table = "usage_user"
+
+
 class UsageCursor(models.Model):
     """Up to which row a projection has everything: of `usage_record` the table `usage_day`, of
     `transfer` the table `wallet_hour`."""

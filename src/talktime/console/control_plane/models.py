@@ -79,6 +79,11 @@ class Number(models.Model):
         indexes = [
             models.Index(fields=["revision"], name="number_by_revision"),
             models.Index(fields=["organisation_id"], name="number_by_organisation"),
+            # For the pages of numbers and users.
+            models.Index(fields=["organisation_id", "user_id"], name="number_by_user"),
+            models.Index(
+                fields=["organisation_id", "kind", "active", "digits"], name="number_by_kind"
+            ),
         ]
 
 

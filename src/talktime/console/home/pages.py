@@ -22,10 +22,10 @@ from talktime.operations.spending import DaySpent, spending_by_day
 from talktime.operations.wallet_view import WalletView, view_wallet
 from talktime.store.wallet_lines import latest_usage, running_calls
 
-LATEST_CALLS_MAX, RUNNING_MAX = 8, 8
+LATEST_CALLS_MAX, RUNNING_MAX = 6, 8
 PAYMENTS_LOOKED_AT_MAX, STATEMENTS_LOOKED_AT_MAX = 20, 24
 YEAR_DAYS = 365
-CHART_HEIGHT = 140
+CHART_HEIGHT = 110
 
 
 @page(may=SEE)
@@ -90,6 +90,7 @@ def _chart(desk: Desk, days: list[DaySpent]) -> str:
     for day in days:
         name, amount = desk.wording.day(day.first_ms), desk.money(day.spent_micros).text
         words = _("%(day)s: %(amount)s") % {"day": name, "amount": amount}
-        bars.append(Bar(name, (max(day.spent_micros, 0),), words))
+        spent = (max(day.spent_micros, 0),)
+        bars.append(Bar(desk.wording.short_day(day.first_ms), spent, words))
     title = _("Credits used by day, the last 28 days")
     return bar_chart(bars, title=title, height=CHART_HEIGHT)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from talktime.console.databases import current
 from talktime.console.doors import CHANGE, Desk, Shown, page
 from talktime.console.identity import ID_MAX
-from talktime.console.notices.shown import sentence
+from talktime.console.refusals import sentence
 from talktime.console.roles import TEAM
 from talktime.core.keys import BILLING, NOTICES, READ, USERS, ApiKey
 from talktime.core.limits import KEY_NAME_TEXT_MAX

@@ -18,9 +18,9 @@ from talktime.console.notices.shown import (
     event_shown,
     kind_title,
     notice_shown,
-    sentence,
     told_shown,
 )
+from talktime.console.refusals import sentence
 from talktime.console.roles import NOTICES
 from talktime.console.start.headers import POLICY
 from talktime.core.notices import KINDS

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from talktime.console.doors import CHANGE, Desk, Shown, page
-from talktime.console.notices.shown import ROLE_WORDS, kinds_shown, sentence
+from talktime.console.notices.shown import ROLE_WORDS, kinds_shown
+from talktime.console.refusals import sentence
 from talktime.console.roles import NOTICES
 from talktime.core.deliveries import MAIL
 from talktime.core.limits import EMAIL_TEXT_MAX

@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from talktime.core.deliveries import MAIL
 from talktime.core.notices import KINDS
-from talktime.core.refusal import Refusal
 from talktime.operations.deliveries import Told
 from talktime.operations.notice_words import language_of, title_of
 from talktime.operations.send_deliveries import event_body
@@ -98,13 +97,6 @@ def delivery_shown(delivery: Delivery, urls: Mapping[str, str], wording: Wording
 def event_shown(stored: StoredNotice) -> str:
     """What a program is sent, as text."""
     return event_body(stored.notice).decode()
-
-
-def sentence(refusal: Refusal) -> str:
-    """Why something was refused and what to do, as it stands beside a field."""
-    first, space, rest = refusal.detail.partition(" ")
-    detail = f"{first.capitalize() if first.isalpha() else first}{space}{rest}"
-    return f"{detail}. {refusal.kind.remedy}"
 
 
 def before_in(request: HttpRequest) -> int:

@@ -147,6 +147,12 @@ def refused(form: forms.Form, refusal: Refusal, field: str | None = None) -> Non
     form.add_error(field, sentence(refusal))
 
 
+def not_done(desk: OperatorDesk, refusal: Refusal, back: str) -> HttpResponse:
+    """The page that says why what was confirmed was not done."""
+    shown = {"why": sentence(refusal), "back": back}
+    return desk.page("operator/refused.html", shown, status=refusal.kind.status)
+
+
 def sentence(refusal: Refusal) -> str:
     """A refusal with its remedy."""
     return f"{refusal.detail[:1].upper()}{refusal.detail[1:]}. {refusal.kind.remedy}"

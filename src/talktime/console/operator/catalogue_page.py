@@ -24,6 +24,7 @@ from talktime.operations.catalogue_edit import entry_of_text, fields_text
 from talktime.operations.catalogue_file import catalogue_text, in_order
 from talktime.store.catalogue import load_catalogues
 
+ABOUT_TEXT_MAX = 100
 WAYS = {
     "added": (gettext_lazy("Added"), "good"),
     "changed": (gettext_lazy("Changed"), "warn"),
@@ -101,11 +102,17 @@ def _url(kind: str, code: str) -> str:
 def row(desk: OperatorDesk, entry: Entry, later_ms: int | None) -> list[Cell]:
     """One entry that is in force."""
     assert entry.value is not None
-    about = " · ".join(fields_text(entry.value).strip().splitlines())
+    name = getattr(entry.value, "name", "")
+    lines = [x for x in fields_text(entry.value).splitlines() if not x.startswith("name:")]
+    about = " ".join(" ".join(lines).split())
+    if len(about) > ABOUT_TEXT_MAX:
+        about = f"{about[:ABOUT_TEXT_MAX]}…"
+    since = desk.wording.day(entry.valid_from_ms) if entry.valid_from_ms else _("Always")
+    named = name and name != entry.code
     return [
         Cell(entry.code, _url(entry.kind, entry.code)),
-        Cell(about[:160] + ("…" if len(about) > 160 else "")),
-        Cell(desk.wording.day(entry.valid_from_ms)),
+        Cell(name, note=about) if named else Cell(about),
+        Cell(since),
         Cell(desk.wording.moment(later_ms) if later_ms else ""),
     ]
 
@@ -154,7 +161,7 @@ def catalogue_entry(desk: OperatorDesk, kind: str, code: str) -> HttpResponse:
 def history_shown(desk: OperatorDesk, entry: Entry) -> dict[str, Any]:
     """One version of an entry."""
     return {
-        "from": desk.wording.moment(entry.valid_from_ms),
+        "from": desk.wording.moment(entry.valid_from_ms) if entry.valid_from_ms else "",
         "text": fields_text(entry.value) if entry.value else "",
         "withdrawn": entry.value is None,
         "later": entry.valid_from_ms > desk.now_ms,

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from talktime.console.doors import OperatorDesk, operator_page
-from talktime.console.operator.asking import confirm, confirmed, sentence
+from talktime.console.operator.asking import confirm, confirmed, not_done
 from talktime.console.operator.places import (
     PAGE_ROWS,
     CellAway,
@@ -81,8 +81,8 @@ def decide_grant(desk: OperatorDesk, organisation_id: int, grant_id: int) -> Htt
     except CellAway as error:
         return away(desk, error)
     if isinstance(done, Refusal):
-        messages.error(desk.request, sentence(done))
-    elif yes:
+        return not_done(desk, done, reverse("operator-grants"))
+    if yes:
         messages.success(desk.request, _("The credits are in the balance."))
     else:
         messages.success(desk.request, _("The grant was rejected."))

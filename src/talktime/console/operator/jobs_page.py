@@ -13,7 +13,7 @@ from talktime.console.operator.places import PAGE_ROWS, all_cells, owners_of
 from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import CHANNELS, DELIVERY_STATES
 from talktime.console.roles import FINANCE
-from talktime.operations.job_runs import JobState, job_states, periods_ms
+from talktime.operations.job_runs import PERIODS_MS, JobState, job_states
 from talktime.operations.provider_settings import show_providers
 from talktime.store import attention as store
 from talktime.store.attention import EndpointRow, waiting
@@ -33,6 +33,7 @@ ENDPOINT_COLUMNS = (
     Column(gettext_lazy("State")),
     Column(gettext_lazy("Why")),
 )
+SELDOM_MS = 600_000
 PROVIDERS = {
     "sandbox": gettext_lazy("Sandbox: no money moves"),
     "stripe": gettext_lazy("Stripe"),
@@ -49,7 +50,7 @@ def jobs(desk: OperatorDesk) -> HttpResponse:
     with all_cells() as cells:
         for name, cell in cells.open.items():
             with cell.reading():
-                states += [(name, each) for each in job_states(cell, periods_ms(), real_ms())]
+                states += [(name, each) for each in job_states(cell, PERIODS_MS, real_ms())]
                 told.append(told_shown(desk, name, cell))
                 endpoints += store.failing_endpoints(cell, PAGE_ROWS)
                 events += events_shown(desk, name, cell)
@@ -89,15 +90,17 @@ def jobs(desk: OperatorDesk) -> HttpResponse:
 
 
 def ails(state: JobState) -> bool:
-    """Whether a job is late, or its last run failed."""
-    return state.late or bool(state.run and state.run.failure)
+    """Whether a job is late, or its last run failed; a seldom one may not have begun yet."""
+    if state.run is None:
+        return state.period_ms <= SELDOM_MS
+    return state.late or bool(state.run.failure)
 
 
 def job_row(desk: OperatorDesk, cell: str, state: JobState) -> list[Cell]:
     """One job of one cell."""
     tag, note = Tag(_("Works"), "good"), ""
     if state.run is None:
-        tag = Tag(_("Never ran"), "warn")
+        tag = Tag(_("Did not run yet"), "bad" if ails(state) else "")
     elif state.run.failure:
         tag, note = Tag(_("Fails"), "bad"), state.run.failure
     elif state.late:

@@ -18,7 +18,7 @@ from talktime.core.ids import made_ms
 from talktime.engine.measures import LoadNow, published
 from talktime.store.attention import newest_usage_ids, waiting
 
-SAMPLES_MAX = 60
+SAMPLES_MAX = SAMPLES_SHOWN = 60
 SAMPLE_S_MIN = 1
 MINUTES = 30
 MINUTE_MS = 60_000
@@ -100,8 +100,8 @@ def live(desk: OperatorDesk) -> HttpResponse:
     """The page; or one part of it, for the page that is open."""
     part = desk.request.GET.get("part", "")
     shown = now_shown(desk)
-    if part == "now":
-        return desk.page("operator/live_now.html", shown)
+    if part in ("now", "brief"):
+        return desk.page(f"operator/live_{part}.html", shown)
     shown |= charts_shown(desk)
     return desk.page(
         "operator/live_charts.html" if part == "charts" else "operator/live.html", shown
@@ -162,13 +162,14 @@ def charts_shown(desk: OperatorDesk) -> Shown:
     }
     if rates:
         now_s = rates[-1].at_s
-        bars = [
+        bars = [Bar("", (0,), "0")] * (SAMPLES_SHOWN - len(rates))
+        bars += [
             Bar(
                 _("%(seconds)s s ago") % {"seconds": round(now_s - rate.at_s)},
                 (rate.requests,),
                 desk.wording.decimal(rate.requests),
             )
-            for rate in rates
+            for rate in rates[-SAMPLES_SHOWN:]
         ]
         shown["requests"] = bar_chart(bars, title=_("Requests a second"))
     return shown

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from talktime.console.doors import OperatorDesk, Shown, operator_page
-from talktime.console.operator.places import all_cells
+from talktime.console.operator.places import Cells, all_cells
 from talktime.console.operator.tables import Cell, Column, table
 from talktime.console.operator.words import ACCOUNTS
 from talktime.console.roles import FINANCE
@@ -24,7 +24,7 @@ from talktime.core.ledger_sums import (
     trial_balance,
 )
 from talktime.core.money import decimal_text
-from talktime.operations.ledger_sums import added, sums_of_months, sums_to_day
+from talktime.operations.ledger_sums import added, summed_until, sums_of_months, sums_to_day
 
 MONTHS_SHOWN = 24
 EPOCH = date(1970, 1, 1)
@@ -53,6 +53,7 @@ def money(desk: OperatorDesk) -> HttpResponse:
     """Each month of one currency; all of it as CSV."""
     with all_cells() as cells:
         sums = added(each for cell in cells.open.values() for each in sums_of_months(cell))
+        until = until_shown(desk, cells)
     months = money_by_month(sums)
     if desk.request.GET.get("format") == "csv":
         names = ("period", "currency", *MOVED, *STOOD)
@@ -71,6 +72,7 @@ def money(desk: OperatorDesk) -> HttpResponse:
         "currencies": currencies,
         "currency": currency,
         "away": cells.away,
+        "until": until,
         "last": standing(desk, shown_months[-1]) if shown_months else None,
         "moved": months_table(desk, _("What moved"), MOVED, latest),
         "stood": months_table(desk, _("How it stood at the end of the month"), STOOD, latest),
@@ -78,6 +80,16 @@ def money(desk: OperatorDesk) -> HttpResponse:
     if shown_months:
         shown |= charts(desk, shown_months)
     return desk.page("operator/money.html", shown)
+
+
+def until_shown(desk: OperatorDesk, cells: Cells) -> str:
+    """Until when the figures are, where they are not those of now."""
+    times = []
+    for cell in cells.open.values():
+        with cell.reading():
+            times.append(summed_until(cell))
+    known = [each for each in times if each is not None]
+    return desk.wording.moment(min(known)) if known else ""
 
 
 def every_month(months: list[MoneyMonth], now_ms: int) -> list[MoneyMonth]:
@@ -174,6 +186,7 @@ def trial(desk: OperatorDesk) -> HttpResponse:
         sums: list[LedgerSum] = []
         for cell in cells.open.values():
             sums += sums_to_day(cell, (day - EPOCH).days + 1)
+        until = until_shown(desk, cells)
     balance = trial_balance(added(sums))
     if desk.request.GET.get("format") == "csv":
         lines = [
@@ -191,6 +204,7 @@ def trial(desk: OperatorDesk) -> HttpResponse:
         "day": day.isoformat(),
         "today": today.isoformat(),
         "wrong": wrong,
+        "until": until,
         "away": cells.away,
         "balances": [account_table(desk, each, balance[each]) for each in balance],
     }

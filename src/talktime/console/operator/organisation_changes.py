@@ -16,6 +16,7 @@ from talktime.console.operator.asking import (
     confirm,
     confirmed,
     form_page,
+    not_done,
     refused,
     sentence,
 )
@@ -198,15 +199,15 @@ def _close(desk: OperatorDesk, place: Place) -> HttpResponse:
     owner = place.owner
     wanted = desk.request.POST.get("active", "" if owner.active else "1") == "1"
     if confirmed(desk):
+        catalogue = place.catalogue
         with desk.control.transaction():
             done = change_organisation(
-                desk.control, str(owner.id), active=wanted, catalogue=place.catalogue
+                desk.control, str(owner.id), active=wanted, catalogue=catalogue
             )
         if isinstance(done, Refusal):
-            messages.error(desk.request, sentence(done))
-        else:
-            said = _("It is open again.") if wanted else _("It is closed.")
-            messages.success(desk.request, said)
+            return not_done(desk, done, _back(owner))
+        said = _("It is open again.") if wanted else _("It is closed.")
+        messages.success(desk.request, said)
         return redirect("operator-organisation", owner.id)
     effects = [_("Its next calls are granted again.")]
     if not wanted:

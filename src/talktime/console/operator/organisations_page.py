@@ -43,7 +43,6 @@ COLUMNS = (
     Column(gettext_lazy("Last 7 days"), figures=True),
     Column(gettext_lazy("Lasts"), figures=True),
     Column(gettext_lazy("Needs somebody")),
-    Column(gettext_lazy("Billing")),
 )
 
 
@@ -103,17 +102,10 @@ def row(desk: OperatorDesk, health: OrganisationHealth) -> list[Cell]:
     owner, wallet = health.organisation, health.wallet
     url = reverse("operator-organisation", args=[owner.id])
     tags = tuple(Tag(*FLAGS[flag]) for flag in health.flags)
-    name = Cell(owner.name, url, note=f"{owner.country} · {owner.id}")
-    model = Cell(COMMERCE_MODELS[owner.commerce_model])
+    name = Cell(owner.name, url, note=f"{owner.country} · {COMMERCE_MODELS[owner.commerce_model]}")
     if wallet is None:
-        return [
-            name,
-            Cell("?"),
-            Cell("?"),
-            Cell("?"),
-            Cell(tags=(Tag(_("Cell away"), "bad"),)),
-            model,
-        ]
+        away = Tag(_("Cell away"), "bad")
+        return [name, Cell("?"), Cell("?"), Cell("?"), Cell(tags=(away,))]
     left = days_left(wallet)
     return [
         name,
@@ -121,7 +113,6 @@ def row(desk: OperatorDesk, health: OrganisationHealth) -> list[Cell]:
         Cell(amount=desk.wording.money(wallet.burn_micros, wallet.currency)),
         Cell("" if left is None else _("%(days)s days") % {"days": desk.wording.decimal(left)}),
         Cell(tags=tags),
-        model,
     ]
 
 

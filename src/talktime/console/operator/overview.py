@@ -5,20 +5,29 @@ from typing import NamedTuple
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from talktime.clock import real_ms
 from talktime.console.doors import OperatorDesk, operator_page
+from talktime.console.operator.jobs_page import ails
 from talktime.console.operator.places import Cells, all_cells
+from talktime.console.operator.tables import Cell, Column, table
 from talktime.console.roles import FINANCE
 from talktime.core.ledger_sums import MoneyMonth, money_by_month
 from talktime.operations.book_proofs import BooksState, books_state
-from talktime.operations.job_runs import JobState, job_states, periods_ms
+from talktime.operations.job_runs import PERIODS_MS, JobState, job_states
 from talktime.operations.ledger_sums import added, sums_of_day
 from talktime.store.attention import COUNTED_MAX, Waiting, waiting
 from talktime.store.database import Connection
 from talktime.store.health import organisations_counted
 
+TODAY_COLUMNS = (
+    Column(gettext_lazy("Currency")),
+    Column(gettext_lazy("Sold"), figures=True),
+    Column(gettext_lazy("Earned by calls"), figures=True),
+    Column(gettext_lazy("Given"), figures=True),
+    Column(gettext_lazy("Expired"), figures=True),
+)
 STUCK_MS = 60_000
 """A call whose deadline is so long ago was to be closed by supervision."""
 
@@ -47,7 +56,7 @@ def look(name: str, cell: Connection, now_ms: int) -> Seen:
             name,
             waiting(cell, now_ms - STUCK_MS),
             books_state(cell),
-            job_states(cell, periods_ms(), real_ms()),
+            job_states(cell, PERIODS_MS, real_ms()),
         )
 
 
@@ -62,7 +71,11 @@ def overview(desk: OperatorDesk) -> HttpResponse:
         shown = {
             "matters": matters(seen, cells),
             "away": cells.away,
-            "today": [day_shown(desk, each) for each in money_by_month(today)],
+            "today": table(
+                _("Money today"),
+                TODAY_COLUMNS,
+                [day_row(desk, each) for each in money_by_month(today)],
+            ),
             "running": counted(sum(each.waiting.running_calls for each in seen)),
         }
     with desk.control.reading():
@@ -78,10 +91,11 @@ def matters(seen: list[Seen], cells: Cells) -> list[Matter]:
         text = _("Cell %(cell)s does not answer") % {"cell": name}
         found.append(Matter(text, reverse("operator-jobs"), "bad"))
     broken = sum(each.books.broken for each in seen)
-    late = [job for each in seen for job in each.jobs if job.late or (job.run and job.run.failure)]
+    late = [job for each in seen for job in each.jobs if ails(job)]
     _add(found, broken, _books, "operator-books", "bad")
     _add(found, len(late), _jobs, "operator-jobs", "bad")
-    total = Waiting(*(sum(column) for column in zip(*(each.waiting for each in seen), strict=True)))
+    columns = zip(*(each.waiting for each in seen), strict=True)
+    total = Waiting(*(map(sum, columns) if seen else (0,) * len(Waiting._fields)))
     _add(found, total.stuck_calls, _stuck, "operator-calls", "bad")
     _add(found, total.unknown_payments, _unknown, "operator-payments", "bad")
     _add(found, total.open_disputes, _disputes, "operator-payments", "bad")
@@ -180,19 +194,13 @@ def _deliveries(number: int) -> str:
     )
 
 
-def day_shown(desk: OperatorDesk, day: MoneyMonth) -> dict[str, object]:
+def day_row(desk: OperatorDesk, day: MoneyMonth) -> list[Cell]:
     """What moved today in one currency."""
-
-    def money(micros: int) -> object:
-        return desk.wording.money(micros, day.currency)
-
-    return {
-        "currency": day.currency,
-        "sold": money(day.sold_micros),
-        "earned": money(day.earned_micros),
-        "given": money(day.given_micros),
-        "forfeited": money(day.forfeited_micros),
-    }
+    figures = (day.sold_micros, day.earned_micros, day.given_micros, day.forfeited_micros)
+    return [
+        Cell(day.currency),
+        *(Cell(amount=desk.wording.money(each, day.currency)) for each in figures),
+    ]
 
 
 def books_shown(desk: OperatorDesk, seen: list[Seen]) -> dict[str, object]:

@@ -142,9 +142,9 @@ def payment_row(desk: OperatorDesk, payment: PaymentRow, owner: Organisation) ->
         url = reverse("operator-receipt", args=[owner.id, payment.id])
         following = Cell(_("Mark as paid"), url)
     return [
-        _owner(owner, str(payment.id)),
+        _owner(owner, str(PAYMENT_KINDS[payment.kind])),
         Cell(amount=desk.wording.money(payment.amount_micros, payment.currency)),
-        Cell(desk.wording.moment(payment.created_ms), note=PAYMENT_KINDS[payment.kind]),
+        Cell(desk.wording.moment(payment.created_ms)),
         Cell(tags=(Tag(word, tone),), note=payment.po_number),  # type: ignore[arg-type]
         Cell(payment.detail or payment.code),
         following,

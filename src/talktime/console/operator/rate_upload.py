@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from talktime.clock import now_ms
 from talktime.console.doors import CHANGE, OperatorDesk, operator_page
-from talktime.console.operator.asking import Moment, confirm, confirmed, refused, sentence
+from talktime.console.operator.asking import Moment, confirm, confirmed, not_done, refused
 from talktime.console.operator.rate_changes import compared_draft, page_of_changes, summary
 from talktime.console.roles import FINANCE, OPERATE
 from talktime.core.limits import CARD_NAME_TEXT_MAX, DRAFT_ROWS_MAX, SOURCE_TEXT_MAX
@@ -122,8 +122,7 @@ def publish_rates(desk: OperatorDesk, draft_id: int) -> HttpResponse:
         )
     done = publish_draft(desk.control, draft_id, now_ms=now_ms(), next_id=desk.next_id)
     if isinstance(done, Refusal):
-        messages.error(desk.request, sentence(done))
-        return redirect("operator-rate-draft", draft_id)
+        return not_done(desk, done, reverse("operator-rate-draft", args=[draft_id]))
     messages.success(desk.request, _("The version was published."))
     return redirect("operator-rate-card", draft.name)
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from talktime.clock import now_ms
 from talktime.console.doors import CHANGE, OperatorDesk, Shown, operator_page
-from talktime.console.operator.asking import confirm, confirmed, form_page, refused, sentence
+from talktime.console.operator.asking import confirm, confirmed, form_page, not_done, refused
 from talktime.console.operator.tables import Tag
 from talktime.console.roles import OPERATE
 from talktime.core.keys import SCOPES, SWITCH_SCOPES, ApiKey
@@ -204,9 +204,8 @@ def revoke(desk: OperatorDesk, key_id: int) -> HttpResponse:
     with desk.control.transaction():
         done = revoke_key(desk.control, key_id, now_ms=now_ms())
     if isinstance(done, Refusal):
-        messages.error(desk.request, sentence(done))
-    else:
-        messages.success(desk.request, _("The key was revoked."))
+        return not_done(desk, done, reverse("operator-switches"))
+    messages.success(desk.request, _("The key was revoked."))
     return redirect("operator-switches")
 
 

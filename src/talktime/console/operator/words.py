@@ -62,9 +62,15 @@ WAYS: dict[str, tuple[Promise, str]] = {
     "dropped": (_("Removed"), "warn"),
 }
 CALL_TYPES: dict[str, Promise] = {
-    "outbound": _("Outbound"),
-    "toll_free_in": _("Toll-free, inbound"),
-    "toll_in": _("Toll, inbound"),
+    "user_out": _("Call by a user"),
+    "user_out_conf": _("User adds a party"),
+    "user_out_transfer": _("Transfer by a user"),
+    "user_out_forwarding": _("Forwarded by a user"),
+    "conf_out": _("Dial-out of a meeting"),
+    "ucap_out": _("Call by an application"),
+    "user_in": _("Call to a user, toll-free"),
+    "conf_in": _("Dial-in to a meeting"),
+    "ucap_in": _("Call to an application"),
 }
 DELIVERY_STATES: dict[str, tuple[Promise, str]] = {
     "due": (_("Waiting"), "warn"),

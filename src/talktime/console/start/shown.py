@@ -47,6 +47,7 @@ def locale_from(accept_language: str) -> Locale:
     return Locale.parse(FALLBACK_LOCALE)
 
 
+@lru_cache(4_096)
 def telephone(digits: str) -> str:
     """A number as it is dialled from anywhere, in groups where its country's plan is known.
 

@@ -7,6 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from talktime.console.roles import FINANCE, OPERATE, SEE, TEAM, Permission
 
+TEST_CLOCK = "clock"
+"""The url name of the page that is there outside production alone."""
+
 
 class Entry(NamedTuple):
     """One line of a menu: the page's url name, and beside which others' pages it is lit."""
@@ -25,6 +28,10 @@ class Group(NamedTuple):
 
 
 NOTICES_TOO = ("delivery", "recipients", "recipient", "add-recipient")
+USERS_PAGES = (
+    *("user", "check-call", "import-users", "change-users", "groups", "group", "numbers"),
+    "attach-number",
+)
 ORGANISATION_MENU = (
     Group("", (Entry(_("Home"), "organisation"),)),
     Group(
@@ -41,7 +48,7 @@ ORGANISATION_MENU = (
     Group(
         _("Calling"),
         (
-            Entry(_("Users and licences"), "users", SEE, ("user", "import-users")),
+            Entry(_("Users and licences"), "users", SEE, USERS_PAGES),
             Entry(_("Plans and licensing"), "plans"),
             Entry(_("Rates"), "rates"),
         ),
@@ -65,12 +72,25 @@ ORGANISATION_MENU = (
         ),
     ),
 )
+RATE_PAGES = (
+    *("operator-rate-card", "operator-rate-upload", "operator-rate-draft", "operator-rates-again"),
+)
+CATALOGUE_PAGES = (
+    *("operator-catalogue-entry", "operator-catalogue-new", "operator-catalogue-import"),
+)
+OWNER_PAGES = (
+    *("operator-organisation", "operator-new-organisation", "operator-grant", "operator-adjust"),
+    *("operator-change", "operator-close", "operator-model", "operator-refund"),
+)
+SWITCH_PAGES = (
+    *("operator-new-switch", "operator-new-key", "operator-rotate-key", "operator-revoke-key"),
+)
 OPERATOR_MENU = (
     Group(
         "",
         (
             Entry(_("Overview"), "operator", FINANCE),
-            Entry(_("Organisations"), "operator-organisations", FINANCE),
+            Entry(_("Organisations"), "operator-organisations", FINANCE, OWNER_PAGES),
         ),
     ),
     Group(
@@ -85,8 +105,8 @@ OPERATOR_MENU = (
     Group(
         _("Selling"),
         (
-            Entry(_("Rate cards"), "operator-rate-cards", FINANCE, ("operator-rate-card",)),
-            Entry(_("Catalogue"), "operator-catalogue", FINANCE),
+            Entry(_("Rate cards"), "operator-rate-cards", FINANCE, RATE_PAGES),
+            Entry(_("Catalogue"), "operator-catalogue", FINANCE, CATALOGUE_PAGES),
         ),
     ),
     Group(
@@ -96,9 +116,10 @@ OPERATOR_MENU = (
             Entry(_("Running calls"), "operator-calls", FINANCE),
             Entry(_("Books"), "operator-books", FINANCE),
             Entry(_("Jobs and deliveries"), "operator-jobs", FINANCE),
-            Entry(_("Switches and keys"), "operator-switches", OPERATE),
+            Entry(_("Switches and keys"), "operator-switches", OPERATE, SWITCH_PAGES),
             Entry(_("Staff"), "operator-staff", OPERATE),
             Entry(_("Audit log"), "operator-audit", FINANCE),
+            Entry(_("Test clock"), TEST_CLOCK, OPERATE),
         ),
     ),
 )

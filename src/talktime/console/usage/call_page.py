@@ -125,6 +125,7 @@ def _part_shown(desk: Desk, part: Part, row: UsageRow) -> Shown:
         "because": record.because,
         "steps": [] if record.kind == "correction" else _steps(desk, row),
         "charge": desk.money(record.charge_micros),
+        "free": not record.charge_micros,
         "used": signed_duration(record.used_s),
         "movements": [_movement(desk, each) for each in part.movements],
         "pool": record.pool,

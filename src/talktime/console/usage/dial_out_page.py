@@ -24,7 +24,7 @@ TABS = (
     ("minutes", _("Minutes of use")),
     ("calls", _("Dial-out calls")),
 )
-ROWS_SHOWN_MAX, BARS_MAX = 500, 10
+ROWS_SHOWN_MAX, BARS_MAX = 100, 10
 CSV_COLUMNS = (
     *("Meeting organizer", "Username", "Usage location", "Domestic/International"),
     *("User minutes", "User seconds", "Dial-out calls", "Credit spent", "Credit spent exact"),
@@ -63,7 +63,11 @@ def dial_out_page(desk: Desk) -> HttpResponse:
         else "",
         "chart": row_chart(
             [
-                Bar(_name(row), (measured(row.sums, tab),), measure_text(desk, row.sums, tab))
+                Bar(
+                    _bar_name(row),
+                    (measured(row.sums, tab),),
+                    measure_text(desk, measured(row.sums, tab), tab),
+                )
                 for row in rows[:BARS_MAX]
             ],
             title=str(dict(TABS)[tab]),
@@ -89,7 +93,7 @@ def _report(desk: Desk) -> tuple[DialOutForm, list[OrganizerSum], list[Organizer
     query = desk.request.GET.copy()
     query.setdefault("range", MONTH)
     form = DialOutForm(query, desk.now_ms)
-    everybody = dial_out_report(desk.cell, desk.owner, desk.catalogue, *form.days)
+    everybody = dial_out_report(desk.cell, desk.owner, desk.catalogue, *form.days, desk.now_ms)
     location = form.data.get("location", "")
     return form, everybody, [row for row in everybody if location in ("", row.location)]
 
@@ -102,6 +106,11 @@ def _query(desk: Desk, tab: str) -> str:
 
 def _name(row: OrganizerSum) -> str:
     return row.person.display_name or row.person.name if row.person else str(_("No user"))
+
+
+def _bar_name(row: OrganizerSum) -> str:
+    context = CONTEXTS.get(row.context)
+    return f"{_name(row)}, {context}" if context else _name(row)
 
 
 def _shown(desk: Desk, row: OrganizerSum) -> Shown:

@@ -12,15 +12,17 @@ from talktime.console.usage.forms import day_ms
 from talktime.console.usage.names import capability_name
 from talktime.console.usage.shown import in_utc, measure_text, measured
 from talktime.core.calls import INBOUND_TYPES
+from talktime.core.usage_spans import IN
 from talktime.operations.usage_documents import country_name
 from talktime.operations.usage_report import Added, Asked
-from talktime.store.usage_days import NO_USER, NOTHING, Sums
+from talktime.store.usage_days import NO_USER
 from talktime.store.usage_rows import people_of
 
 DAYS_DRAWN_MAX, WEEK_DAYS = 62, 7
 ROWS_DRAWN_MAX = 10
-Parts = tuple[Sums, Sums]
-"""Outbound and inbound."""
+Parts = tuple[int, int]
+"""The sizes of outbound and inbound."""
+NOTHING: Parts = (0, 0)
 
 
 def chart_of(desk: Desk, asked: Asked, added: Added, chart: str, measure: str) -> SafeString:
@@ -33,10 +35,8 @@ def chart_of(desk: Desk, asked: Asked, added: Added, chart: str, measure: str) -
         return bar_chart(bars, title=title, legend=legend)
     parts: dict[str | int, Parts] = {}
     for (key, type_), sums in added.charted.items():
-        parts[key] = _with(parts.get(key, (NOTHING, NOTHING)), type_, sums)
-    largest = sorted(
-        parts.items(), key=lambda each: (-measured(_whole(each[1]), measure), str(each[0]))
-    )
+        parts[key] = _with(parts.get(key, NOTHING), type_, measured(sums, measure))
+    largest = sorted(parts.items(), key=lambda each: (-sum(each[1]), str(each[0])))
     names = _names(desk, chart, [key for key, _parts in largest[:ROWS_DRAWN_MAX]])
     bars = [_bar(desk, names[key], each, measure) for key, each in largest[:ROWS_DRAWN_MAX]]
     rest = largest[ROWS_DRAWN_MAX:]
@@ -53,10 +53,10 @@ def _day_bars(desk: Desk, asked: Asked, added: Added, measure: str) -> list[Bar]
     parts: dict[int, Parts] = {}
     for (day, type_), sums in added.by_day.items():
         first = day - (day - asked.from_day) % step
-        parts[first] = _with(parts.get(first, (NOTHING, NOTHING)), type_, sums)
+        parts[first] = _with(parts.get(first, NOTHING), type_, measured(sums, measure))
     wording = in_utc(desk.wording)
     return [
-        _bar(desk, wording.day(day_ms(day)), parts.get(day, (NOTHING, NOTHING)), measure)
+        _bar(desk, wording.day(day_ms(day)), parts.get(day, NOTHING), measure)
         for day in asked.days[::step]
     ]
 
@@ -76,21 +76,17 @@ def _names(desk: Desk, chart: str, keys: list[str | int]) -> dict[str | int, str
 
 
 def _bar(desk: Desk, label: str, parts: Parts, measure: str) -> Bar:
-    values = tuple(measured(each, measure) for each in parts)
-    return Bar(label, values, measure_text(desk, _whole(parts), measure))
+    return Bar(label, parts, measure_text(desk, sum(parts), measure))
 
 
-def _with(parts: Parts, type_: str, sums: Sums) -> Parts:
+def _with(parts: Parts, type_: str, size: int) -> Parts:
     out, in_ = parts
-    return (out, in_.plus(sums)) if type_ in INBOUND_TYPES else (out.plus(sums), in_)
-
-
-def _whole(parts: Parts) -> Sums:
-    return parts[0].plus(parts[1])
+    inbound = type_ in INBOUND_TYPES or type_ == IN
+    return (out, in_ + size) if inbound else (out + size, in_)
 
 
 def _together(all_parts: Iterable[Parts]) -> Parts:
-    out, in_ = NOTHING, NOTHING
+    out, in_ = 0, 0
     for parts in all_parts:
-        out, in_ = out.plus(parts[0]), in_.plus(parts[1])
+        out, in_ = out + parts[0], in_ + parts[1]
     return out, in_

@@ -74,7 +74,7 @@ def workbook(desk: Desk) -> HttpResponse:
 
 def _asked(desk: Desk, rows_max: int) -> Asked | HttpResponse:
     """What is to be exported; where that is wrong or too much, back to the report that says so."""
-    reader = Reader(desk.cell, desk.owner, desk.catalogue)
+    reader = Reader(desk.cell, desk.owner, desk.catalogue, desk.now_ms)
     report = redirect(f"{reverse('usage', args=[desk.owner.id])}{query_of(desk)}")
     with desk.cell.snapshot():
         asked = asked_of(desk, form_of(desk, reader))
@@ -95,13 +95,14 @@ def _made(desk: Desk, asked: Asked, pieces_of: Callable[[Pages], Iterator[bytes]
     """The pieces of a file, read with connections of their own: the desk is cleared long before
     the last of them is sent."""
     owner, catalogue, settings = desk.owner, desk.catalogue, current()
+    now_ms = desk.now_ms
 
     def made() -> Generator[bytes, None, None]:
         with (
             closing(connect(settings.control_plane)) as control,
             closing(connect(settings.cells[owner.cell])) as cell,
         ):
-            yield from pieces_of(export_pages(control, cell, owner, catalogue, asked))
+            yield from pieces_of(export_pages(control, cell, owner, catalogue, asked, now_ms))
 
     return made()
 

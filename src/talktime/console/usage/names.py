@@ -8,15 +8,15 @@ from django.utils.translation import gettext_lazy as _
 from talktime.core.calls import CALL_TYPES
 
 TYPES: dict[str, Promise] = {
-    "user_in": _("Call to a user"),
-    "user_out": _("Call by a user"),
-    "user_out_conf": _("User called several"),
-    "user_out_transfer": _("Transferred by a user"),
-    "user_out_forwarding": _("Forwarded for a user"),
-    "conf_in": _("Dial-in to a meeting"),
-    "conf_out": _("Dial-out from a meeting"),
-    "ucap_in": _("Call to an attendant or queue"),
-    "ucap_out": _("Call by an attendant or queue"),
+    "user_in": _("Inbound"),
+    "user_out": _("Outbound"),
+    "user_out_conf": _("Outbound, several parties"),
+    "user_out_transfer": _("Transfer"),
+    "user_out_forwarding": _("Forwarding"),
+    "conf_in": _("Meeting dial-in"),
+    "conf_out": _("Meeting dial-out"),
+    "ucap_in": _("Attendant or queue, in"),
+    "ucap_out": _("Attendant or queue, out"),
 }
 assert set(TYPES) == set(CALL_TYPES)
 

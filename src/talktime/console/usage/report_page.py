@@ -17,6 +17,7 @@ from talktime.operations.saved_views import list_views
 from talktime.operations.usage_documents import Describer
 from talktime.operations.usage_report import Added, Asked, Reader, UsagePage
 from talktime.store.saved_views import SavedView
+from talktime.store.usage_days import Wanted
 from talktime.store.usage_rows import ANY_NUMBER, Place
 
 PAGE = "usage"
@@ -30,7 +31,7 @@ def usage_page(desk: Desk) -> HttpResponse:
     if query.get("report") in REPORTS:
         return redirect(REPORTS[query["report"]], desk.owner.id)
     views = list_views(desk.cell, desk.owner.id, PAGE)
-    reader = Reader(desk.cell, desk.owner, desk.catalogue)
+    reader = Reader(desk.cell, desk.owner, desk.catalogue, desk.now_ms)
     columns = columns_of(desk)
     shown: Shown = {"views": [_view_shown(desk, each) for each in views], "columns": columns}
     shown["all_columns"] = [(column, column in columns) for column in COLUMNS]
@@ -41,6 +42,8 @@ def usage_page(desk: Desk) -> HttpResponse:
         if asked is None:
             return desk.page("usage/report.html", shown, status=422)
         chart = form.cleaned_data["chart"] or CHARTS[0][0]
+        if chart == "user" and asked.wanted != Wanted():
+            chart = CHARTS[0][0]
         measure = form.cleaned_data["measure"] or MEASURES[0][0]
         before = _place(query.get("before", ""))
         added = reader.add_up(asked, chart)
@@ -53,7 +56,8 @@ def usage_page(desk: Desk) -> HttpResponse:
 
 
 def _summary(desk: Desk, asked: Asked, added: Added, chart: str, measure: str) -> Shown:
-    """The chart and the totals; there are none of a search by number."""
+    """The chart and the totals; there are none of a search by number, and users are set side by
+    side only where all that they did is asked for."""
     return {
         "total": total_shown(desk, added.total),
         "chart": chart_of(desk, asked, added, chart, measure),

@@ -18,8 +18,8 @@ from talktime.console.notices.shown import (
     before_in,
     delivery_shown,
     kind_title,
-    sentence,
 )
+from talktime.console.refusals import sentence
 from talktime.console.roles import NOTICES
 from talktime.core.limits import NAME_TEXT_MAX, WEBHOOK_URL_TEXT_MAX
 from talktime.core.notices import KINDS

@@ -77,6 +77,38 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="UsageUser",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "organisation_id",
+                        "scope",
+                        "span",
+                        "user_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("organisation_id", models.BigIntegerField()),
+                ("scope", models.CharField(max_length=32)),
+                ("span", models.IntegerField()),
+                ("user_id", models.BigIntegerField()),
+                ("records", models.BigIntegerField()),
+                ("calls", models.BigIntegerField()),
+                ("used_s", models.BigIntegerField()),
+                ("billed_s", models.BigIntegerField()),
+                ("pool_s", models.BigIntegerField()),
+                ("charge_micros", models.BigIntegerField()),
+                ("post_micros", models.BigIntegerField()),
+            ],
+            options={
+                "db_table": "usage_user",
+            },
+        ),
+        migrations.CreateModel(
             name="AuditEntry",
             fields=[
                 ("id", talktime.console.identity.Id(primary_key=True, serialize=False)),
@@ -166,6 +198,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Burn",
+            fields=[
+                (
+                    "organisation_id",
+                    talktime.console.identity.Id(primary_key=True, serialize=False),
+                ),
+                ("week_micros", models.BigIntegerField()),
+            ],
+            options={
+                "db_table": "burn",
+            },
+        ),
+        migrations.CreateModel(
             name="LedgerDay",
             fields=[
                 (
@@ -226,5 +271,25 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="user",
             index=models.Index(fields=["name"], name="person_by_name"),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(
+                fields=["organisation_id", "name", "display_name"], name="person_by_words"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(
+                fields=[
+                    "organisation_id",
+                    "usage_location",
+                    "kind",
+                    "active",
+                    "licences",
+                    "name",
+                ],
+                name="person_by_set",
+            ),
         ),
     ]

@@ -190,4 +190,14 @@ class Migration(migrations.Migration):
                 fields=("secret_hash",), name="invitation_once_by_secret"
             ),
         ),
+        migrations.AddIndex(
+            model_name="number",
+            index=models.Index(fields=["organisation_id", "user_id"], name="number_by_user"),
+        ),
+        migrations.AddIndex(
+            model_name="number",
+            index=models.Index(
+                fields=["organisation_id", "kind", "active", "digits"], name="number_by_kind"
+            ),
+        ),
     ]

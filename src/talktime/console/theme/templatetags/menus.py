@@ -6,7 +6,7 @@ from django import template
 from django.urls import NoReverseMatch, reverse
 
 from talktime.console.roles import Permission
-from talktime.console.theme.menu import OPERATOR_MENU, ORGANISATION_MENU, Entry, Group
+from talktime.console.theme.menu import OPERATOR_MENU, ORGANISATION_MENU, TEST_CLOCK, Entry, Group
 
 register = template.Library()
 
@@ -19,8 +19,13 @@ def menu(context: dict[str, Any]) -> dict[str, Any]:
     if desk is None:
         return {"groups": []}
     groups: tuple[Group, ...] = OPERATOR_MENU if context.get("operating") else ORGANISATION_MENU
-    place = {} if context.get("operating") else {"organisation_id": desk.owner.id}
+    place: dict[str, int] = {} if context.get("operating") else {"organisation_id": desk.owner.id}
     here = getattr(desk.request.resolver_match, "url_name", "")
+    if "test_clock" not in context:
+        groups = tuple(
+            group._replace(entries=tuple(x for x in group.entries if x.url_name != TEST_CLOCK))
+            for group in groups
+        )
     shown = [
         {"label": group.label, "entries": _entries(group, desk.permissions, place, here)}
         for group in groups

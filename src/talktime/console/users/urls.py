@@ -1,0 +1,29 @@
+from django.urls import path
+
+from talktime.console.users import (
+    change_pages,
+    check_page,
+    group_pages,
+    import_pages,
+    list_page,
+    number_pages,
+    user_page,
+)
+
+USERS = "organisations/<int:organisation_id>/users/"
+USER = f"{USERS}<int:user_id>/"
+GROUP = f"{USERS}groups/<int:group_id>/"
+
+urlpatterns = [
+    path(USERS, list_page.users_page, name="users"),
+    path(f"{USERS}export/", list_page.exported, name="export-users"),
+    path(f"{USERS}change/", change_pages.change_users, name="change-users"),
+    path(f"{USERS}import/", import_pages.import_page, name="import-users"),
+    path(f"{USERS}import/template/", import_pages.template, name="user-template"),
+    path(f"{USERS}groups/", group_pages.groups_page, name="groups"),
+    path(GROUP, group_pages.group_page, name="group"),
+    path(f"{USERS}numbers/", number_pages.numbers_page, name="numbers"),
+    path(f"{USERS}numbers/attach/", number_pages.attach, name="attach-number"),
+    path(USER, user_page.user_page, name="user"),
+    path(f"{USER}check/", check_page.check_page, name="check-call"),
+]

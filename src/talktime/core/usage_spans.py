@@ -1,0 +1,52 @@
+"""Days and months as the sums of usage number them: a day since 1970 (UTC), a month below zero."""
+
+from datetime import date
+
+from talktime.core.calls import INBOUND_TYPES
+
+OUT, IN = "out", "in"
+CONFERENCE_OUT = "conf_out"
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def scopes_of(type_: str, context: str) -> tuple[str, ...]:
+    """In which sums of its user a call is.
+
+    >>> scopes_of("conf_out", "Domestic"), scopes_of("user_in", "")
+    (('out', 'conf_out/Domestic'), ('in',))
+    """
+    if type_ in INBOUND_TYPES:
+        return (IN,)
+    if type_ == CONFERENCE_OUT:
+        return OUT, f"{CONFERENCE_OUT}/{context}"
+    return (OUT,)
+
+
+def month_span(day: int) -> int:
+    """The number of the month of a day.
+
+    >>> month_span(0), month_span(31)
+    (-23641, -23642)
+    """
+    at = date.fromordinal(_EPOCH + day)
+    return -(at.year * 12 + at.month)
+
+
+def spans_of(first: int, last: int, today: int) -> list[int]:
+    """The days from one to another (both included), whole months among them as one. There is
+    nothing after today, so that a month that goes on is whole as well.
+
+    >>> spans_of(29, 60, 100), spans_of(29, 60, 60)
+    ([29, 30, -23642, 59, 60], [29, 30, -23642, -23643])
+    """
+    spans, day = [], first
+    while day <= last:
+        at = date.fromordinal(_EPOCH + day)
+        next_ = date(at.year + at.month // 12, at.month % 12 + 1, 1).toordinal() - _EPOCH
+        if at.day == 1 and (next_ - 1 <= last or last >= today):
+            spans.append(month_span(day))
+            day = next_
+        else:
+            spans.append(day)
+            day += 1
+    return spans

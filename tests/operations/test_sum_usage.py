@@ -1,0 +1,144 @@
+"""Usage records added up by day. Mirrors src/talktime/operations/sum_usage.py."""
+
+import pytest
+
+from talktime.core.catalogue import Catalogue, Country
+from talktime.core.directory import Organisation
+from talktime.operations.calling_places import country_of, prefixes_of
+from talktime.operations.check_books import check_books
+from talktime.operations.sum_usage import LAG_MS, forget_sums, sum_usage
+from talktime.operations.sweep import Sweep
+from talktime.operations.usage_report import Asked, Reader, number_wanted
+from talktime.store.usage_days import ALL_USERS, DAY_MS, Sums, Wanted, read_cursor
+from tests.lively_books import FRANCE, GERMANY, Player
+
+pytestmark = pytest.mark.layouts("sqlite", "postgres")
+OWNER = Organisation(1, "Contoso", "main", "USD", "UTC", "US", "prepaid", True, "standard")
+CATALOGUE = Catalogue([Country("US", masked_digits=3)])
+EVERYTHING = "SELECT * FROM usage_day ORDER BY 1, 2, 3, 4, 5, 6, 7"
+OF_USERS = "SELECT * FROM usage_user ORDER BY 1, 2, 3, 4"
+
+
+@pytest.fixture
+def player(store):
+    player = Player(store.cell())
+    player.wallet(1, 10_000_000)
+    for number in range(3):
+        player.call(1, f"g{number}", 61)
+    player.call(1, "f", 30, FRANCE)
+    return player
+
+
+@pytest.fixture
+def sweep(store, player):
+    control = store.control()
+    return Sweep(
+        player.connection,
+        lambda: player.now_ms + LAG_MS + 1,
+        player.ids.next,
+        control=lambda: control,
+    )
+
+
+def asked(player, **wanted):
+    day = player.now_ms // DAY_MS
+    return Asked(day, day, Wanted(**wanted))
+
+
+def added(player, **wanted):
+    with player.connection.snapshot():
+        return Reader(player.connection, OWNER, CATALOGUE, player.now_ms).add_up(
+            asked(player, **wanted)
+        )
+
+
+def found(player, limit=50, number="", before=None, **wanted):
+    reader = Reader(player.connection, OWNER, CATALOGUE, player.now_ms)
+    about = asked(player, **wanted)
+    if number:
+        about = about._replace(number=number_wanted(number, 3))
+    with player.connection.snapshot():
+        return reader.page(about, reader.add_up(about), before, limit)
+
+
+def test_the_sums_are_those_of_the_records_whether_they_are_added_up_yet_or_not(player, sweep):
+    live = added(player)
+    assert sum_usage(sweep).rows == 4
+    assert sum_usage(sweep).rows == 0
+    assert added(player) == live
+    germany = 3 * 30_000
+    france = 30 * 21_000 // 60 + 5_000
+    assert live.total == Sums(4, 4, 3 * 61 + 30, 3 * 120 + 30, 0, germany + france, 0)
+    assert check_books(player.connection, player.clock_ms).clean
+
+
+def test_what_is_younger_than_ten_seconds_waits_for_what_may_still_be_committed(player, sweep):
+    young = sweep._replace(clock_ms=lambda: player.now_ms + LAG_MS - 1)
+    assert sum_usage(young).rows == 3
+    assert sum_usage(sweep).rows == 1
+
+
+def test_sums_made_anew_are_the_same(player, sweep):
+    sum_usage(sweep)
+    before = [player.connection.rows(statement) for statement in (EVERYTHING, OF_USERS)]
+    cursor = read_cursor(player.connection)[0]
+    forget_sums(player.connection, player.now_ms)
+    assert player.connection.rows(EVERYTHING) == player.connection.rows(OF_USERS) == []
+    assert added(player).total.calls == 4
+    sum_usage(sweep)
+    assert [player.connection.rows(statement) for statement in (EVERYTHING, OF_USERS)] == before
+    assert read_cursor(player.connection)[0] == cursor
+
+
+def test_a_correction_changes_the_charge_of_the_day_of_its_call_and_is_no_call(player, sweep):
+    player.authorize(1, "late")
+    player.answer("late")
+    player.extend("late", 2, 60)
+    day = player.now_ms // DAY_MS
+    player.wait(1_000)
+    player.expire("late")
+    sum_usage(sweep)
+    before = added(player).total
+    player.wait(86_400)
+    player.settle("late", 3, 240)
+    sum_usage(sweep)
+    reader = Reader(player.connection, OWNER, CATALOGUE, player.now_ms)
+    with player.connection.snapshot():
+        after = reader.add_up(Asked(day, day)).total
+    assert (after.calls, after.records) == (before.calls, before.records + 1)
+    assert after.charge_micros == before.charge_micros + 45_000
+    assert check_books(player.connection, player.clock_ms).clean
+
+
+def test_a_filter_finds_what_the_sums_say_there_is(player, sweep):
+    sum_usage(sweep)
+    for wanted in ({"country": "FR"}, {"context": "International"}, {"type": "user_in"},
+                   {"capability": "MCOPSTNPP"}, {"user_id": 5}, {"user_id": 6},
+                   {"country": "DE", "user_id": 5}, {"context": "Domestic"}):  # fmt: skip
+        records = found(player, **wanted).records
+        assert len(records) == added(player, **wanted).total.records
+    assert [r.call_key for r in found(player, country="FR").records] == ["f"]
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(player):
+    first = found(player, limit=3)
+    second = found(player, limit=3, before=first.older)
+    keys = [record.call_key for record in (*first.records, *second.records)]
+    assert keys == ["f", "g2", "g1", "g0"]
+    assert second.older is None
+
+
+def test_a_number_is_found_by_the_digits_of_it_that_are_shown(player):
+    assert len(found(player, number="+49 30123999").records) == 3
+    assert len(found(player, number="+49 30124456").records) == 0
+    assert len(found(player, number="+49 3012345").records) == 0
+    assert len(found(player, number="+1 425 555 0100").records) == 4
+
+
+def test_countries_are_told_by_their_numbers():
+    numbers = ("442079460958", "447700900123", "12125550100", "17875550100", "14165550100", "911")
+    assert [country_of(each) for each in numbers] == ["GB", "GB", "US", "PR", "CA", ""]
+    assert prefixes_of("NO").digits == ("47",)
+    assert "1416" in prefixes_of("CA").digits
+    assert GERMANY.prefix == prefixes_of("DE").digits[0]
+    assert ALL_USERS < 0
