@@ -42,6 +42,7 @@ EXAMPLES = {
     "call_id": GOOD[cell.UsageRecord]["id"],
     "key_id": GOOD[control_plane.ApiKey]["id"],
     "endpoint_id": GOOD[cell.WebhookEndpoint]["id"],
+    "group_id": GOOD[cell.LicenceGroup]["id"],
     "view_id": GOOD[cell.SavedView]["id"],
     "number": GOOD[cell.Document]["number"],
     "card_id": GOOD[control_plane.SandboxCard]["id"],

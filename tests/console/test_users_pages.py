@@ -14,7 +14,8 @@ from talktime.operations.find_users import Sought, find_users
 from talktime.operations.import_rates import import_rates
 from talktime.operations.rate_file import read_rate_file
 from talktime.operations.users import UserRow, find_holder, put_users
-from talktime.store.audit import CHANGES_BEFORE
+from talktime.store.audit import Sought as SoughtChanges
+from talktime.store.audit import changes_before
 from tests.console.money import Money
 from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in, words_of
 from tests.people import CATALOGUE, PLENTY, change
@@ -88,8 +89,8 @@ def audited(money):
     found = []
     for connection in (money.cell, money.control):
         with closing(connection()) as open_, open_.reading():
-            rows = open_.rows(CHANGES_BEFORE, (money.owner.id, 2**62, 0, 100))
-            found += [(row[5], row[6]) for row in rows]
+            changes = changes_before(open_, SoughtChanges(money.owner.id), 100)
+            found += [(each.action, each.subject) for each in changes]
     return sorted(found)
 
 
@@ -133,6 +134,7 @@ def test_a_change_of_many_is_shown_first_and_then_made_for_all(admin, money):
 
 
 def test_while_one_cannot_be_changed_nobody_is(admin, money):
+    admin.changes_nothing = True
     chosen = {"name": [FRONT, BARE], "add": "MCOPSTNC", "policy": "-", "calls": "block"}
     for step in ("preview", "apply"):
         seen = post(admin, at(money, "change/"), step=step, **chosen)

@@ -21,7 +21,7 @@ from talktime.store.users import HOLDER_COLUMNS, PERSONS_OF_NAMES, holder_of_row
 NAMES_SOUGHT = Both(
     "SELECT name FROM person WHERE organisation_id = ? AND name > ? AND (strpos(name, ?) > 0 "
     "OR strpos(lower(display_name), ?) > 0 OR strpos(display_name, ?) > 0) ORDER BY name LIMIT ?",
-    "SELECT name FROM person INDEXED BY person_by_words WHERE organisation_id = ? AND name > ? "
+    "SELECT name FROM person INDEXED BY person_by_word WHERE organisation_id = ? AND name > ? "
     "AND (instr(name, ?) > 0 OR instr(lower(display_name), ?) > 0 OR instr(display_name, ?) > 0) "
     "ORDER BY name LIMIT ?",
 )

@@ -316,9 +316,7 @@ class User(models.Model):
             # The operator finds an organisation by one of its users.
             models.Index(fields=["name"], name="person_by_name"),
             # For the pages of users: names to be searched, and the names of users that are alike.
-            models.Index(
-                fields=["organisation_id", "name", "display_name"], name="person_by_words"
-            ),
+            models.Index(fields=["organisation_id", "name", "display_name"], name="person_by_word"),
             models.Index(
                 fields=[
                     *("organisation_id", "usage_location", "kind", "active", "licences"),

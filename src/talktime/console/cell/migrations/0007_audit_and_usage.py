@@ -275,7 +275,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="user",
             index=models.Index(
-                fields=["organisation_id", "name", "display_name"], name="person_by_words"
+                fields=["organisation_id", "name", "display_name"], name="person_by_word"
             ),
         ),
         migrations.AddIndex(
