@@ -117,7 +117,7 @@ def get_usage(
     if days[1] - days[0] >= USAGE_DAYS_MAX:
         return Refusal("range_too_long", f"{USAGE_DAYS_MAX} days at most are looked at at once")
     before = None if page.place is None else Place(*page.place)
-    reader = Reader(asked.cell, asked.owner, asked.catalogue)
+    reader = Reader(asked.cell, asked.owner, asked.catalogue, asked.now_ms)
     with asked.cell.snapshot():
         user_id = ALL_USERS
         if filters.user:
