@@ -1,5 +1,6 @@
 """All resources of the management API, in the order of its document."""
 
+from talktime.console.api.calling import calling
 from talktime.console.api.catalogue import catalogue
 from talktime.console.api.documents import invoices, profile, statements
 from talktime.console.api.health import health
@@ -19,7 +20,7 @@ from talktime.console.api.wallet import wallet
 RESOURCES = (
     *(every, one, model),
     *(wallet, ledger, payments, methods, invoices, statements, profile, grants),
-    *(users, groups, pools, usage),
+    *(users, groups, pools, calling, usage),
     *(recipients, webhooks, notices),
     *(team, keys, audit),
     *(cards, catalogue, health),
