@@ -27,6 +27,7 @@ from tests.people import CATALOGUE, CONTOSO, FABRIKAM, PAYS_AS_IT_GOES
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
 
 DESK = "front-desk@contoso.example"
+MANY = frozenset(f"LICENCE_{number}" for number in range(200))
 IN_ORDER = {"name": DESK, "display_name": "Front desk", "licences": PAYS_AS_IT_GOES}
 
 
@@ -118,6 +119,7 @@ def test_what_is_not_said_of_a_new_user_comes_from_the_organisation(cell, next_i
         ({"display_name": "Front\tdesk"}, "invalid_value", "the display name must be 1 to 128"),
         ({"usage_location": "USA"}, "invalid_value", "the usage location must be"),
         ({"licences": frozenset({"E5"})}, "invalid_value", "'E5' is no licence"),
+        ({"licences": MANY}, "invalid_value", "the licences of one user take 2,000 characters"),
         ({"kind": "robot"}, "invalid_value", "the kind must be one of person, resource_account"),
         ({"policy": "Free"}, "invalid_value", "'Free' is no dial-out policy"),
         ({"spend_limit_micros": -2}, "invalid_value", "the spend limit must be from 0"),

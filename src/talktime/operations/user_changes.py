@@ -7,7 +7,7 @@ from talktime.core.audit import Facts
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import PERSON, USER_KINDS, Organisation, User
 from talktime.core.licensing import Holder, LicenceGroup, licences_possible
-from talktime.core.limits import NAME_TEXT_MAX, USER_NAME_TEXT_MAX
+from talktime.core.limits import NAME_TEXT_MAX, USER_LICENCES_TEXT_MAX, USER_NAME_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.input_checks import (
     check_country,
@@ -128,6 +128,9 @@ class UserRules:
         return new._replace(user=new.user._replace(licences=licences))
 
     def _possible(self, licences: frozenset[str], kind: str, place: str) -> Refusal | None:
+        if sum(len(code) + 3 for code in licences) > USER_LICENCES_TEXT_MAX:  # quotes and comma
+            detail = f"the licences of one user take {USER_LICENCES_TEXT_MAX:,} characters at most"
+            return Refusal("invalid_value", detail)
         key = (licences, kind, place)
         if key not in self._decided:
             self._decided[key] = licences_possible(self._catalogue, licences, kind, place)
