@@ -51,6 +51,8 @@ def asked(client, operation, organisation):
         path += "?from_day=2026-11-01&to_day=2026-11-02"
     if address.endswith("/terms"):
         path += "?amount=100"
+    if address.endswith("/of-number"):
+        path += "?number=%2B442079460958"
     return client.generic(method, path, body, content_type="application/json", headers=headers)
 
 

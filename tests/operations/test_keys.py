@@ -7,6 +7,7 @@ import pytest
 
 from talktime.core.directory import Organisation
 from talktime.core.keys import ApiKey
+from talktime.core.limits import ORGANISATION_KEYS_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.keys import (
     create_key,
@@ -158,13 +159,13 @@ def test_an_organisations_key_is_known_to_it_alone_and_stays_its_own(control, ne
     assert list_own_keys(control, 8) == []
 
 
-def test_an_organisation_has_so_many_keys_in_use_at_most(control, next_id, monkeypatch):
-    monkeypatch.setattr("talktime.operations.keys.KEYS_MAX", 1)
+def test_an_organisation_has_so_many_keys_in_use_at_most(control, next_id):
     said = {"name": "portal", "scopes": ["read"], "now_ms": NOW_MS, "next_id": next_id}
     with control.transaction():
-        create_key(control, CONTOSO, entropy=CHANCE, **said)
+        for number in range(ORGANISATION_KEYS_MAX):
+            create_key(control, CONTOSO, entropy=number.to_bytes(32, "big"), **said)
         refusal = create_key(control, CONTOSO, entropy=OTHER_CHANCE, **said)
-        assert refusal.detail == "an organisation has at most 1 keys in use; revoke one first"
+        assert refusal.detail == "an organisation has at most 100 keys in use; revoke one first"
         revoke_key(control, 100, now_ms=NOW_MS)
         assert create_key(control, CONTOSO, entropy=OTHER_CHANCE, **said).key.name == "portal"
 

@@ -121,7 +121,7 @@ def get_rates(
     return {**answer, "rates": [_rate(asked, each) for each in found]}
 
 
-@calling.reads("/rates/of-number", RateShown, refusals=("invalid_number", "no_rate"))
+@calling.reads("/rates/of-number", RateShown, refusals=("invalid_number",))
 def get_rate_of_number(
     asked: Asked, number: Number, direction: Direction = DIRECTIONS[0]
 ) -> Answer | Refusal:
@@ -135,7 +135,7 @@ def get_rate_of_number(
             asked.control, versions, direction, parsed.digits, now_ms=asked.now_ms
         )
     if found is None:
-        return Refusal("no_rate", f"the organisation's rate card has none for {number[:40]!r}")
+        return Refusal("not_found", f"the organisation's rate card has none for {number[:40]!r}")
     return _rate(asked, found)
 
 
