@@ -96,6 +96,7 @@ def test_the_page_of_another_organisation_is_not_found(admin, installation, mone
         assert admin.get(at(other, path)).status_code == 404
         assert browser().get(at(money, path)).status_code == 302
     assert admin.get(f"/organisations/{'9' * 30}/credits/").status_code == 404
+    admin.changes_nothing = True  # it is not paused
     assert post(admin, at(money, "recharge/resume/")).status_code == 302
     token = form_of(admin.get(at(money, "recharge/")))
     assert admin.post(at(other, "recharge/"), {**token, "off": "1"}).status_code == 404
