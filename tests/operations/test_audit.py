@@ -44,12 +44,17 @@ def test_a_change_is_kept_with_who_made_it_and_what_differs(shop):
     assert second[4:] == ({"trigger_micros": 100 * UNIT}, {"trigger_micros": 50 * UNIT})
 
 
+def note_and_fail(shop):
+    with shop.cell.transaction():
+        note(shop.cell, 7, "alerts.set", always=True)
+        raise KeyError
+
+
 def test_what_is_refused_or_rolled_back_is_not_kept(shop):
     with by(shop):
         set_alerts(shop.counter, {-1})
-        with pytest.raises(KeyError), shop.cell.transaction():
-            note(shop.cell, 7, "alerts.set", always=True)
-            raise KeyError
+        with pytest.raises(KeyError):
+            note_and_fail(shop)
     assert entries(shop) == []
 
 

@@ -6,13 +6,14 @@ console's code and templates and in the core's own words, brings the catalogues 
 changed keeps its translation only as a comment: somebody has to look at it.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
-from babel.messages import Catalog
+from babel.messages import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
@@ -22,6 +23,7 @@ from talktime.console.refusals import words_of_the_core
 
 PACKAGE = Path(__file__).parents[1]
 LOCALES = Path(__file__).parent / "locale"
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd%]|\{\w*\}")
 WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
 KEYWORDS = {
     "_": None,
@@ -77,15 +79,30 @@ def updated(path: Path, words: Catalog) -> Catalog:
 
 
 def untranslated(catalog: Catalog) -> list[str]:
-    """The words that are missing, or whose translation lost a placeholder."""
-    missing = []
-    for message in catalog:
-        if not message.id:
-            continue
-        forms = message.string if isinstance(message.string, tuple) else (message.string,)
-        if message.fuzzy or not all(forms) or list(message.check(catalog)):
-            missing.append(message.id if isinstance(message.id, str) else message.id[0])
-    return missing
+    """The words that are missing, or whose translation lost a placeholder or has one too many."""
+    return [
+        message.id if isinstance(message.id, str) else message.id[0]
+        for message in catalog
+        if message.id and (message.fuzzy or not _whole(message))
+    ]
+
+
+def _whole(message: Message) -> bool:
+    ids = (message.id,) if isinstance(message.id, str) else message.id
+    forms = [
+        str(form or "")
+        for form in (message.string if isinstance(message.string, tuple) else (message.string,))
+    ]
+    # One thing may be said without its number: "a call".
+    wanted, least = _placeholders(ids[-1]), _placeholders(ids[0])
+    if not all(forms):
+        return False
+    *single, last = [_placeholders(form) for form in forms]
+    return last == wanted and all(each <= least for each in single)
+
+
+def _placeholders(text: str) -> frozenset[str]:
+    return frozenset(PLACEHOLDER.findall(text))
 
 
 def texts(catalog: Catalog) -> tuple[bytes, bytes]:

@@ -83,7 +83,7 @@ def _look(pool: MinutePool) -> tuple[str, Any] | None:
     percent = pool.used_s * 100 // pool.total_s
     if percent >= 100:
         return "bad", _("Used up")
-    return ("warn", _("80 % used")) if percent >= 80 else None
+    return ("warn", _("Nearly used up")) if percent >= 80 else None
 
 
 def _split(desk: Desk, seconds: int) -> str:
