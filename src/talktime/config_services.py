@@ -69,10 +69,10 @@ def smtp_from(text: str) -> Smtp | None:
 
 def single_sign_on_from(environ: Mapping[str, str]) -> SingleSignOn | None:
     """The provider of TALKTIME_OIDC_*; None for none. Never repeats the secret."""
-    issuer, client_id, secret, name = (
-        environ.get(f"TALKTIME_OIDC_{each}", "").strip()
-        for each in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET", "NAME")
-    )
+    issuer = environ.get("TALKTIME_OIDC_ISSUER", "").strip()
+    client_id = environ.get("TALKTIME_OIDC_CLIENT_ID", "").strip()
+    secret = environ.get("TALKTIME_OIDC_CLIENT_SECRET", "").strip()
+    name = environ.get("TALKTIME_OIDC_NAME", "").strip()
     if not (issuer or client_id or secret):
         return None
     try:

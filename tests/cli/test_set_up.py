@@ -118,11 +118,13 @@ def test_a_keys_text_is_shown_once(shell):
     assert shown == {
         "id": made["id"],
         "switch": "Switch 1",
+        "organisation": None,
         "name": "main",
         "scopes": ["calls", "quotes"],
         "state": "usable",
         "expires": None,
         "revoked": None,
+        "last_used": None,
     }
     assert shell.json("key", "show", made["id"]) == shown
     assert shell.json("key", "list") == {"keys": [shown]}

@@ -1,4 +1,4 @@
-"""The words of the pages: collected, translated, compiled. Mirrors src/talktime/console/words.py."""
+"""The words of the pages: collected, translated, compiled. Mirrors console/words.py."""
 
 from django.utils.translation import gettext, ngettext, override
 
