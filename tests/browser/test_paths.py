@@ -37,7 +37,7 @@ class Traffic:
     def __init__(self, world: World) -> None:
         self.world = world
         self.made = 0
-        self.answers: set[int] = set()
+        self.refused: list[object] = []
         self.over = threading.Event()
         self.thread = threading.Thread(target=self._run)
 
@@ -57,8 +57,8 @@ class Traffic:
         )
         for step, body in steps:
             answer = switch.post(f"{call}/{step}", json=body)
-            self.answers.add(answer.status_code)
             if answer.status_code != 200:
+                self.refused.append(answer.json())
                 return
         self.made += 1
 
@@ -92,7 +92,9 @@ def admin(chromium: Browser, world: World) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def operator(chromium: Browser, world: World) -> Iterator[Page]:
     """The browser of the service's operator."""
-    yield from signed_in(chromium, world, "operator")
+    for page in signed_in(chromium, world, "operator"):
+        page.get_by_role("banner").get_by_role("link", name="Operator", exact=True).click()
+        yield page
 
 
 def go(page: Page, entry: str) -> None:
@@ -137,8 +139,6 @@ def test_funds_are_added_with_the_sandboxs_card_and_the_receipt_has_its_invoice(
 ) -> None:
     go(admin, "Communication Credits")
     click(admin, "Add funds", "US$100")
-    sees(admin, "Paid now, the credits expire on")
-    press(admin, "Continue")
     sees(admin, "The credits are not refundable.")
     press(admin, "Pay US$100.00")
     sees(admin, "The credits are in the balance.")
@@ -166,7 +166,8 @@ def test_a_second_card_is_added_and_becomes_the_one_that_is_tried_first(admin: P
     click(admin, "Enter the card")
     admin.get_by_label("Last digits of the card").fill("5454")
     press(admin, "Save the card")
-    sees(admin, "ending 5454")
+    sees(admin, "The card is added.")
+    go(admin, "Payment methods")
     press(admin, "Make first: Sandbox ending 5454")
     first = admin.get_by_role("main").get_by_role("listitem").first
     expect(first).to_contain_text("Sandbox ending 5454")
@@ -196,7 +197,7 @@ def test_a_report_of_28_days_is_filtered_and_exported_with_the_known_columns(adm
     go(admin, "Usage reports")
     admin.get_by_label("Date range").select_option("28")
     admin.get_by_text("Filters", exact=True).click()
-    admin.get_by_label("Country or region").select_option("GB")
+    admin.get_by_label("Country or region", exact=True).first.select_option("GB")
     press(admin, "Run report")
     expect(admin.get_by_role("heading", name="PSTN usage")).to_be_visible()
     with admin.expect_download() as download:
@@ -278,7 +279,7 @@ def test_a_key_made_in_the_console_opens_the_management_api(admin: Page, world: 
     with httpx.Client(base_url=world.address, headers=headers, trust_env=False) as client:
         answer = client.get("/api/v1/organisations")
         assert answer.status_code == 200
-        assert [each["name"] for each in answer.json()["items"]] == [ORGANISATION]
+        assert [each["name"] for each in answer.json()["organisations"]] == [ORGANISATION]
         assert client.post("/api/v1/organisations", json={}).status_code == 403
     go(admin, "API keys")
     expect(admin.get_by_role("main")).not_to_contain_text(key)
@@ -301,6 +302,7 @@ def test_a_rate_card_is_compared_then_published(operator: Page) -> None:
     rates = {"name": "rates.csv", "mimeType": "text/csv", "buffer": changed.encode()}
     go(operator, "Rate cards")
     click(operator, "Upload rates")
+    operator.get_by_label("Rate card").fill("demo")
     operator.get_by_label("File").set_input_files([rates])  # type: ignore[list-item]
     press(operator, "Check it")
     sees(operator, "rows are in order.")
@@ -329,6 +331,6 @@ def test_the_wizard_switches_to_post_usage(admin: Page) -> None:
 def test_calls_ran_all_the_while_and_the_books_are_clean(world: World, traffic: Traffic) -> None:
     traffic.over.set()
     traffic.thread.join()
-    assert traffic.answers == {200}
+    assert traffic.refused == []
     assert traffic.made > 0
     world.run("check-books")
