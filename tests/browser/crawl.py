@@ -2,41 +2,53 @@
 
 import re
 from collections import deque
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from django.urls import Resolver404, resolve
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page, Response
 
 LINKS = "() => [...document.querySelectorAll('a[href]')].map(a => a.href)"
 NO_PAGES = re.compile(r"\.(pdf|csv|xlsx|json|zip|yaml)$|/api/|/static/|/sign-out/|/metrics")
 PAGES_MAX = 400
 
 
-def found_pages(page: Page, address: str, start: str) -> dict[str, str]:
-    """The first address of each page (by its url name) that links lead to from `start`."""
-    found: dict[str, str] = {}
+def visited_pages(
+    page: Page, address: str, start: str, within: str = "/"
+) -> Iterator[tuple[str, str]]:
+    """Each page (by its url name) that links lead to from `start`, while the browser is on it;
+    none that is not within a folder.
+    """
+    found: set[str] = set()
     waiting, seen = deque([start]), {start}
-    visited = 0
-    while waiting and visited < PAGES_MAX:
+    while waiting and len(found) < PAGES_MAX:
         path = waiting.popleft()
         name = name_of(path)
         if name is None or name in found:
             continue
-        response = page.goto(address + path)
-        visited += 1
-        assert response is not None
-        kind = response.headers.get("content-type", "")
-        if not kind.startswith("text/html"):
+        response = opened(page, address + path)
+        if response is None or not response.headers.get("content-type", "").startswith("text/html"):
             continue
         assert response.status == 200, (path, response.status)
-        found[name] = path
+        found.add(name)
         for link in page.evaluate(LINKS):
             parts = urlsplit(link)
             there = parts.path
-            if link.startswith(address) and there not in seen and not NO_PAGES.search(there):
+            ours = link.startswith(address + within) and not NO_PAGES.search(there)
+            if ours and there not in seen:
                 seen.add(there)
                 waiting.append(there + (f"?{parts.query}" if parts.query else ""))
-    return found
+        yield name, path
+
+
+def opened(page: Page, address: str) -> Response | None:
+    """The answer of a page; None of a file, which a browser keeps and does not show."""
+    try:
+        return page.goto(address)
+    except Error as error:
+        if "Download is starting" not in error.message:
+            raise
+        return None
 
 
 def name_of(path: str) -> str | None:

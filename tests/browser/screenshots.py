@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from talktime.config import settings_from
 from talktime.console.databases import set_up
-from tests.browser.crawl import found_pages, sign_in
+from tests.browser.crawl import sign_in, visited_pages
 from tests.browser.world import live, served
 
 PICTURES = Path(__file__).parents[2] / "docs" / "screenshots"
@@ -42,7 +42,12 @@ def take(page: Page, path: Path) -> None:
 
 
 def photograph(
-    browser: Browser, address: str, who: tuple[str, str], start: str, wanted: set[str]
+    browser: Browser,
+    address: str,
+    who: tuple[str, str],
+    start: str,
+    within: str,
+    wanted: set[str],
 ) -> None:
     """Every page that somebody can come to, or those wanted."""
     pages: dict[str, str] = {}
@@ -50,7 +55,7 @@ def photograph(
         context = browser.new_context(viewport=size, color_scheme=scheme, locale="en-GB")
         page = context.new_page()
         sign_in(page, address, *who)
-        pages = pages or found_pages(page, address, start)
+        pages = pages or dict(visited_pages(page, address, start, within))
         for name, path in pages.items():
             if wanted and name not in wanted:
                 continue
@@ -72,10 +77,9 @@ def main() -> None:
             path = shutil.which("chromium")
             browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
             admin = facts["admin_email"], facts["admin_password"]
-            photograph(browser, world.address, admin, "/organisations/", wanted)
-            if "operator_email" in facts:
-                operator = facts["operator_email"], facts["operator_password"]
-                photograph(browser, world.address, operator, "/operator/", wanted)
+            photograph(browser, world.address, admin, "/organisations/", "/", wanted)
+            operator = facts["operator_email"], facts["operator_password"]
+            photograph(browser, world.address, operator, "/operator/", "/operator/", wanted)
             browser.close()
 
 

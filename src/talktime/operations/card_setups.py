@@ -35,19 +35,22 @@ SOON_MS, OFTEN_MS, SELDOM_MS = 5_000, 600_000, 3_600_000
 OPEN_MS_MAX = 24 * 3_600_000
 DETAIL_TEXT_MAX = 500
 CardAnswer = CardPage | CardAdded | Waiting | Failed | Unknown | Misconfigured
+SETUP_PLACE = "{setup}"
 
 
 def begin_card(
     counter: Counter, *, provider: str, return_url: str, actor: str
 ) -> CardSetup | Refusal:
     """Begin to add a card at this provider, in its own transaction; a job gets its page at once.
-    The person comes back to `return_url`.
+    The person comes back to `return_url`; `{setup}` in it becomes the id of what is begun.
 
     Refuses: invalid_value, for too many at once too.
     """
+    setup_id = counter.next_id()
+    back = return_url.replace(SETUP_PLACE, str(setup_id))
     refusal = first(
         check_text("the actor", actor, ACTOR_TEXT_MAX),
-        check_text("the address to come back to", return_url, RETURN_URL_TEXT_MAX),
+        check_text("the address to come back to", back, RETURN_URL_TEXT_MAX),
     )
     if refusal is not None:
         return refusal
@@ -58,7 +61,7 @@ def begin_card(
             detail = f"{CARD_SETUPS_OPEN_MAX} cards are being added already: try again tomorrow"
             return Refusal("invalid_value", detail)
         setup = CardSetup(
-            *(counter.next_id(), organisation_id, provider, STARTED, return_url, ""),
+            *(setup_id, organisation_id, provider, STARTED, back, ""),
             *(customer_at(cell, organisation_id, provider), "", 0, None, "", 0),
             *(now_ms, now_ms, actor),
         )

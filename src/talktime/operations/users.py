@@ -190,9 +190,14 @@ def _write(
 
 
 def _note(cell: Connection, old: Holder | None, new: Holder) -> None:
-    action = "user.created" if old is None else "user.changed"
     before, after = None if old is None else user_facts(old), user_facts(new)
-    note(cell, new.user.organisation_id, action, new.user.name, before=before, after=after)
+    note(
+        *(cell, new.user.organisation_id),
+        "user.created" if old is None else "user.changed",
+        new.user.name,
+        before=before,
+        after=after,
+    )
 
 
 def _there(cell: Connection, organisation: Organisation, names: Iterable[str]) -> list[Holder]:

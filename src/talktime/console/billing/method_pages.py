@@ -15,6 +15,7 @@ from talktime.core.refusal import Refusal
 from talktime.operations.card_setups import (
     DONE,
     FAILED,
+    SETUP_PLACE,
     STARTED,
     WAITING,
     begin_card,
@@ -53,7 +54,8 @@ def _methods(desk: Desk, refusal: Refusal | None = None) -> HttpResponse:
 @page(may=BILLING, methods=("POST",))
 def add_card(desk: Desk) -> HttpResponse:
     """Begin to add a card: its holder enters it at the provider, never here."""
-    back = desk.request.build_absolute_uri(reverse("methods", args=[desk.owner.id]))
+    cards = desk.request.build_absolute_uri(reverse("add-card", args=[desk.owner.id]))
+    back = f"{cards}{SETUP_PLACE}/"
     with desk.control.reading():
         provider = active_provider(desk.control)
     if no_cards(provider):
