@@ -1,4 +1,4 @@
-"""Money in, with everything going wrong: thousands of seeded histories.
+"""Money in, with everything going wrong: a thousand seeded histories.
 
 A failing seed is named with what happened in it; it replays alone with
 
@@ -13,7 +13,7 @@ from tests.stores import Stores
 
 STEPS = 40
 SEEDS = {"sqlite": 100, "postgres": 2}
-BLOCKS = 20
+BLOCKS = 10
 
 
 def history(stores: Stores, layout: str, seed: int) -> int:
