@@ -176,7 +176,7 @@ def test_a_second_card_is_added_and_becomes_the_one_that_is_tried_first(admin: P
     press(admin, "Save the card")
     sees(admin, "The card is added.")
     go(admin, "Payment methods")
-    admin.locator("li", has_text="5454").get_by_role("button", name="Make first").click()
+    admin.locator("li", has_text="5454").get_by_role("button", name="Make first").first.click()
     first = admin.get_by_role("main").get_by_role("listitem").first
     expect(first).to_contain_text("Sandbox ending 5454")
     go(admin, "Communication Credits")
