@@ -23,13 +23,16 @@ def visited_pages(
     waiting, seen = deque([start]), {start}
     while waiting and len(found) < PAGES_MAX:
         path = waiting.popleft()
-        name = name_of(path)
-        if name is None or name in found:
+        if name_of(path) in (None, *found):
             continue
         response = opened(page, address + path)
         if response is None or not response.headers.get("content-type", "").startswith("text/html"):
             continue
         assert response.status == 200, (path, response.status)
+        path = page.url.removeprefix(address)  # a link may lead on
+        name = name_of(path)
+        if name is None or name in found:
+            continue
         found.add(name)
         for link in page.evaluate(LINKS):
             parts = urlsplit(link)

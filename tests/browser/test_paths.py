@@ -134,6 +134,14 @@ def test_whoever_signs_in_comes_to_the_organisation_and_its_balance(admin: Page)
     expect(admin.get_by_role("heading", level=1)).to_have_count(1)
 
 
+def test_a_german_browser_reads_german(chromium: Browser, world: World) -> None:
+    page = chromium.new_page(locale="de-DE")
+    page.goto(f"{world.address}/sign-in/")
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.get_by_role("button", name="Anmelden", exact=True)).to_be_visible()
+    page.close()
+
+
 def test_funds_are_added_with_the_sandboxs_card_and_the_receipt_has_its_invoice(
     admin: Page, world: World
 ) -> None:
@@ -168,7 +176,7 @@ def test_a_second_card_is_added_and_becomes_the_one_that_is_tried_first(admin: P
     press(admin, "Save the card")
     sees(admin, "The card is added.")
     go(admin, "Payment methods")
-    press(admin, "Make first: Sandbox ending 5454")
+    admin.locator("li", has_text="5454").get_by_role("button", name="Make first").first.click()
     first = admin.get_by_role("main").get_by_role("listitem").first
     expect(first).to_contain_text("Sandbox ending 5454")
     go(admin, "Communication Credits")
