@@ -22,6 +22,8 @@ START = {
 WITH_PASSWORD = {"admin", "operator"}
 LEAST = {"nobody": 2, "admin": 40, "operator": 20}
 
+pytestmark = pytest.mark.timeout(900)
+
 
 def uncached(page: Page) -> list[Request]:
     """The requests of a page that keeps nothing from before, as they come to their end."""
