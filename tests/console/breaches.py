@@ -189,7 +189,7 @@ EMPTY: dict[Any, set[str]] = {
     Transfer: {"usage_id"},
     UsageRecord: {"user_id"},
     Number: {"user_id"},
-    ApiKey: {"expires_ms", "organisation_id", "revoked_ms", "used_ms"},
+    ApiKey: {"expires_ms", "made_by", "organisation_id", "revoked_ms", "used_ms"},
     Account: {"last_login"},
     Recharge: {"month_cap_micros", "paused_ms"},
     AlertLevel: {"fired_ms", "fired_at_micros"},

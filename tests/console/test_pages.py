@@ -190,6 +190,16 @@ def test_a_page_that_does_not_exist_says_so(installation):
     assert "There is no such page" in words_of(response)
 
 
+def test_a_nul_character_is_refused_at_the_door(installation):
+    for path in ("/organisations/?q=%00", "/nowhere/%00"):
+        response = browser().get(path)
+        assert response.status_code == 400
+        assert "This request cannot be answered" in words_of(response)
+    assert browser().post("/sign-in/", {"login": "a\0"}).status_code == 400
+    refused = browser().get("/api/v1/organisations?cursor=%00")
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+
+
 def test_a_name_this_service_does_not_have_is_refused(installation):
     response = Client(SERVER_NAME="evil.example").get("/")
     assert response.status_code == 400

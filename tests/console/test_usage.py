@@ -170,6 +170,15 @@ def test_a_view_is_kept_opened_and_deleted(admin, calls):
     assert saved.headers["Location"] == at(calls, "usage/?type=user_in")
     shown = admin.get(at(calls, "usage/")).content.decode()
     assert 'href="?type=user_in"' in shown
+    create_admin("viewer@contoso.example", PASSWORD, calls.owner.id, "viewer")
+    viewer = browser()
+    sign_in(viewer, "viewer@contoso.example")
+    viewer.changes_nothing = True  # the view is somebody else's
+    page = viewer.get(at(calls, "usage/")).content.decode()
+    token_2 = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', page)[1]
+    again = {**post, "csrfmiddlewaretoken": token_2, "query": "?type=user_out"}
+    viewer.post(at(calls, "usage/views/"), again)
+    assert "has a view of this name" in words_of(viewer.get(at(calls, "usage/")))
     view_id = re.search(r"views/(\d+)/delete/", shown)[1]
     admin.post(at(calls, f"usage/views/{view_id}/delete/"), {"csrfmiddlewaretoken": token})
     assert "Calls in" not in words_of(admin.get(at(calls, "usage/")))

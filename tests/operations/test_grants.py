@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from talktime.core.limits import EXPIRES_MS_MAX
 from talktime.core.outcomes import Funded
 from talktime.operations.grants import (
     Giver,
@@ -88,6 +89,8 @@ def test_who_asked_does_not_decide_and_nothing_changes(shop, giver):
     before = contents(shop)
     assert approve(giver, request.id, actor=LARGE.actor).code == "approval_needed"
     assert reject(giver, request.id, actor=LARGE.actor).code == "approval_needed"
+    by_a_key = f"key evil (7), made by {LARGE.actor}"
+    assert approve(giver, request.id, actor=by_a_key).code == "approval_needed"
     assert approve(giver, request.id, actor="").code == "invalid_value"
     assert approve(giver, 4711, actor="x").code == "unknown_payment"
     assert contents(shop) == before
@@ -162,6 +165,7 @@ def test_a_limit_that_was_lowered_since_asks_for_nothing_that_was_given(shop, gi
         {"actor": ""},
         {"idempotency_key": ""},
         {"lasts_until_ms": NOW_MS},
+        {"lasts_until_ms": EXPIRES_MS_MAX + 1},
     ],
 )
 def test_what_is_not_in_order_is_refused_and_nothing_changes(shop, giver, changes):

@@ -15,6 +15,7 @@ from talktime.operations.organisations import (
     find_organisation,
     list_organisations,
 )
+from talktime.store.organisations import insert_organisation
 from tests.contents import cell_contents, control_contents
 from tests.people import CATALOGUE
 
@@ -81,6 +82,7 @@ def test_a_new_organisation_is_prepaid_and_has_an_empty_wallet(create, control, 
         ({"name": ""}, "the name must be 1 to 128"),
         ({"name": "a\x07"}, "the name must be 1 to 128"),
         ({"name": "a" * 129}, "the name must be 1 to 128"),
+        ({"name": "100"}, "the name must not be digits alone: those are an organisation's id"),
         ({"cell": "north"}, "the cell must be one of main, not 'north'"),
         ({"currency": "KRO"}, "the currency must be"),
         ({"time_zone": "Oslo"}, "the time zone must be"),
@@ -225,6 +227,10 @@ def test_rules_that_cannot_be_taken_are_refused_and_nothing_changes(create, cont
 def test_an_organisation_is_found_by_its_name_or_its_id(create, control):
     contoso = create()
     assert find_organisation(control, "Contoso") == contoso
+    assert find_organisation(control, "100") == contoso
+    fabrikam = contoso._replace(id=7, name="100")  # from before such names were refused
+    with control.transaction():
+        insert_organisation(control, fabrikam, 0)
     assert find_organisation(control, "100") == contoso
     for unknown in ("contoso", "101", "9" * 30, "١٠٠", "Con\0toso", "\0"):
         assert find_organisation(control, unknown) == Refusal(

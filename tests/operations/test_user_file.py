@@ -55,6 +55,11 @@ def test_a_user_is_written_and_read_back_the_same():
     )
 
 
+def test_a_name_like_a_formula_is_written_so_that_no_spreadsheet_runs_it():
+    evil = HOLDER._replace(user=HOLDER.user._replace(display_name="=HYPERLINK(1)"))
+    assert ",'=HYPERLINK(1)," in "".join(user_csv([evil]))
+
+
 def test_a_users_document_is_the_change_that_makes_it():
     document = user_document(HOLDER)
     assert document["all_licences"] == ["MCOEV", "MCOMEETADV"]
@@ -102,6 +107,7 @@ def test_every_bad_row_is_named_by_line_and_the_good_ones_are_read():
         (b"name\n\xff\n", "byte 0xFF at offset 5 is not UTF-8; save the file as UTF-8"),
         (b"display_name\na\n", "the header misses name; the columns are name,display_name,"),
         (b"name,name\na,b\n", "the header names these columns twice: name"),
+        (b"," * 100_000, "the header names these columns twice: "),
         (b"name,size\na,b\n", "the header has unknown columns 'size'; the columns are name,"),
         (b'name\n"a\n', "a quote that opens on this line is never closed"),
     ],

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import get_language, gettext
 
-from talktime.core.recharging import NO_BUYING, WHY_NOT
+from talktime.core.recharging import NO_BUYING, WHY_NOT, NotWanted
 from talktime.core.refusal import REFUSALS, Refusal
 
 
@@ -25,6 +25,12 @@ def sentence(refusal: Refusal) -> str:
     if (get_language() or "en").startswith("en"):
         return f"{detail[:1].upper()}{detail[1:]}. {kind.remedy}"
     return f"{gettext(kind.title)} ({detail}). {gettext(kind.remedy)}"
+
+
+def not_wanted(standing: NotWanted) -> str:
+    """Why auto-recharge buys nothing now."""
+    words = gettext(WHY_NOT[standing.code])
+    return f"{words}: {standing.detail}" if standing.detail else words
 
 
 def words_of_the_core() -> Iterator[str]:

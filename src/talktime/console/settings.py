@@ -52,6 +52,7 @@ MIDDLEWARE = [
     "talktime.console.start.headers.content_security_policy",
     "talktime.console.start.static_files.whole_files",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "talktime.console.start.storable.without_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

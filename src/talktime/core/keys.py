@@ -30,6 +30,8 @@ class ApiKey(NamedTuple):
     revoked_ms: int | None
     organisation_id: int | None = None
     used_ms: int | None = None
+    # Who made it, and so knows its text.
+    made_by: str | None = None
 
     def usable(self, now_ms: int) -> bool:
         """Whether the key opens anything at this time: neither revoked nor expired.

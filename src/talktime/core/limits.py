@@ -3,6 +3,7 @@
 # Money: a billion units of a currency. Far above any balance, and its product with the seconds
 # of a day still fits the databases' 64-bit integers.
 AMOUNT_MICROS_MAX = 10**15
+EXPIRES_MS_MAX = 7_258_118_400_000  # the year 2200
 
 # Calls.
 CALL_SECONDS_MAX = 86_400

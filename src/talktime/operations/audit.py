@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import NamedTuple
 
 from talktime.core.audit import SERVICE, Actor, Change, Facts, differing
+from talktime.core.limits import ACTOR_TEXT_MAX
 from talktime.store.audit import insert_change
 from talktime.store.database import Connection
 
@@ -20,19 +21,39 @@ class Acting(NamedTuple):
     actor: Actor
     clock_ms: Callable[[], int]
     next_id: Callable[[], int]
+    person: str
 
+
+MADE_BY = ", made by "
 
 _acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
 
 
 @contextmanager
-def acting(actor: Actor, clock_ms: Callable[[], int], next_id: Callable[[], int]) -> Iterator[None]:
-    """Say who acts while the block runs."""
-    token = _acting.set(Acting(actor, clock_ms, next_id))
+def acting(
+    actor: Actor, clock_ms: Callable[[], int], next_id: Callable[[], int], *, person: str = ""
+) -> Iterator[None]:
+    """Say who acts while the block runs; `person` is who stands behind a program."""
+    token = _acting.set(Acting(actor, clock_ms, next_id, person or actor.name))
     try:
         yield
     finally:
         _acting.reset(token)
+
+
+def person_of(actor: str) -> str:
+    """The person in the words of who did something: of a key, who made it.
+
+    >>> person_of("key portal (7), made by a@contoso.example"), person_of("a@contoso.example")
+    ('a@contoso.example', 'a@contoso.example')
+    """
+    return actor.rpartition(MADE_BY)[2]
+
+
+def acting_person() -> str | None:
+    """Who acts, or who made the key with which a program acts; None where nobody is said to."""
+    now = _acting.get()
+    return None if now is None else now.person[:ACTOR_TEXT_MAX]
 
 
 def note(

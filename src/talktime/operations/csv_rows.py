@@ -5,6 +5,7 @@ A line number is the line on which the row begins, the header being line 1.
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -103,9 +104,9 @@ def columns_of(
     "the header misses name and has unknown columns 'size'; the columns are name,kind"
     """
     names = [name.strip().casefold() for name in header]
-    doubled = sorted({name for name in names if names.count(name) > 1})
+    doubled = sorted(name for name, times in Counter(names).items() if times > 1)
     if doubled:
-        return f"the header names these columns twice: {', '.join(doubled)}"
+        return f"the header names these columns twice: {', '.join(doubled[:10])[:200]}"
     missing = sorted(set(must_have) - set(names))
     unknown = [name for name in names if name not in columns]
     wrong = []

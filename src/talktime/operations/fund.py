@@ -13,6 +13,7 @@ from talktime.core.ledger import Lot
 from talktime.core.limits import (
     ACTOR_TEXT_MAX,
     AMOUNT_MICROS_MAX,
+    EXPIRES_MS_MAX,
     LOT_PRIORITY_MAX,
     REASON_TEXT_MAX,
 )
@@ -200,6 +201,8 @@ def _malformed(command: Fund, now_ms: int) -> Refusal | None:
     if abs(command.priority) > LOT_PRIORITY_MAX:
         detail = f"the priority must be from -{LOT_PRIORITY_MAX} to {LOT_PRIORITY_MAX}"
         return Refusal("invalid_value", detail)
+    if command.expires_ms > EXPIRES_MS_MAX:
+        return Refusal("invalid_value", "the money must expire before the year 2200")
     if command.expires_ms <= now_ms:
         return Refusal("invalid_value", "the money would have expired before it is there")
     return None

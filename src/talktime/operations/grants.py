@@ -11,13 +11,14 @@ from talktime.core.documents import Seller
 from talktime.core.limits import (
     ACTOR_TEXT_MAX,
     AMOUNT_MICROS_MAX,
+    EXPIRES_MS_MAX,
     PAGE_ROWS_MAX,
     REASON_TEXT_MAX,
 )
 from talktime.core.money import decimal_text, parse_micros
 from talktime.core.outcomes import Funded
 from talktime.core.refusal import Refusal
-from talktime.operations.audit import note
+from talktime.operations.audit import note, person_of
 from talktime.operations.fund import fund_within
 from talktime.operations.idempotency import check_key, request_hash
 from talktime.operations.input_checks import check_text, first
@@ -161,7 +162,7 @@ def _waiting(giver: Giver, request_id: int, actor: str) -> GrantRequest | Refusa
     request = store.request_of_id(giver.cell, giver.organisation.id, request_id)
     if request is None:
         return Refusal("unknown_payment", f"there is no grant request {request_id}")
-    if request.asked_by == actor:
+    if person_of(request.asked_by) == person_of(actor):
         return Refusal("approval_needed", f"{actor} asked for it: another operator decides")
     return request
 
@@ -172,6 +173,8 @@ def _wrong_amount(giver: Giver, grant: Grant) -> Refusal | None:
         return Refusal("invalid_value", f"the amount must be above 0 and at most {most}")
     if grant.lasts_until_ms is not None and grant.lasts_until_ms <= giver.now_ms:
         return Refusal("invalid_value", "the money would have expired before it is there")
+    if grant.lasts_until_ms is not None and grant.lasts_until_ms > EXPIRES_MS_MAX:
+        return Refusal("invalid_value", "the money must expire before the year 2200")
     return None
 
 

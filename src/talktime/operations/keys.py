@@ -27,7 +27,7 @@ from talktime.core.limits import (
 )
 from talktime.core.limits import ORGANISATION_KEYS_MAX as KEYS_MAX
 from talktime.core.refusal import Refusal
-from talktime.operations.audit import note
+from talktime.operations.audit import acting_person, note
 from talktime.operations.input_checks import check_one_of, check_text, first
 from talktime.store.database import Connection
 from talktime.store.keys import (
@@ -149,6 +149,7 @@ def create_key(
         expires_ms,
         None,
         organisation_id,
+        made_by=acting_person(),
     )
     insert_key(control, key, now_ms)
     after: Facts = {"scopes": sorted(granted), "expires_ms": expires_ms}
@@ -188,7 +189,12 @@ def rotate_key(
     update_key(control, old._replace(expires_ms=until_ms))
     text = key_text(entropy)
     new = old._replace(
-        id=next_id(), secret_hash=secret_hash(text), expires_ms=None, revoked_ms=None, used_ms=None
+        id=next_id(),
+        secret_hash=secret_hash(text),
+        expires_ms=None,
+        revoked_ms=None,
+        used_ms=None,
+        made_by=acting_person(),
     )
     insert_key(control, new, now_ms)
     note(

@@ -65,6 +65,9 @@ def create_organisation(
     )
     if refusal is not None:
         return refusal
+    if _like_an_id(name):
+        detail = "the name must not be digits alone: those are an organisation's id"
+        return Refusal("invalid_value", detail)
     with control.reading():
         refusal = _taken(control, name) or _wrong_card(control, rate_card, currency)
     if refusal is not None:
@@ -149,13 +152,19 @@ def find_organisation(control: Connection, name: str) -> Organisation | Refusal:
 
     Refuses: unknown_organisation.
     """
-    found = organisation_named(control, name) if can_be_stored(name) else None
-    if found is None and name.isascii() and name.isdigit() and len(name) < 19:
+    found = None
+    if _like_an_id(name):  # first: nobody may take an organisation's place by being named so
         found = organisation_of_id(control, int(name))
+    if found is None and can_be_stored(name):
+        found = organisation_named(control, name)
     if found is None:
         detail = f"no organisation is named {name[:NAME_TEXT_MAX]!r}"
         return Refusal("unknown_organisation", detail)
     return found
+
+
+def _like_an_id(name: str) -> bool:
+    return name.isascii() and name.isdigit() and len(name) < 19
 
 
 def list_organisations(

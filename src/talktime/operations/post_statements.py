@@ -22,6 +22,7 @@ from talktime.core.payments import STATEMENT, SUCCEEDED, Payment
 from talktime.core.post_usage import PAID, PostStatement, statement_notice, with_payment
 from talktime.core.refusal import Refusal
 from talktime.operations import audit
+from talktime.operations.csv_text import safe_text
 from talktime.operations.idempotency import request_hash
 from talktime.operations.input_checks import can_be_stored, check_text, first
 from talktime.operations.render import utc_text
@@ -115,11 +116,7 @@ def csv_of(exported: Exported, hidden_digits: int) -> str:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
     writer.writeheader()
     for row in rows_of(exported, hidden_digits):
-        # A name that begins so would be a formula to whoever opens the file in a spreadsheet.
-        row["user"] = (
-            f"'{row['user']}" if row["user"].startswith(("=", "+", "-", "@")) else row["user"]
-        )
-        writer.writerow(row)
+        writer.writerow({name: safe_text(str(field)) for name, field in row.items()})
     return text.getvalue()
 
 

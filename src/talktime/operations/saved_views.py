@@ -26,8 +26,10 @@ def save_view(
     actor: str,
     now_ms: int,
     next_id: Callable[[], int],
+    may_replace: bool = False,
 ) -> SavedView | Refusal:
-    """Keep the query of a page's address; one of the same name is replaced.
+    """Keep the query of a page's address; one's own of the same name is replaced, and with
+    `may_replace` anybody's.
 
     Opens its own transaction. Refuses: invalid_value for a name or query that is empty or too long,
     and where there are SAVED_VIEWS_MAX already. Raises Outage.
@@ -45,6 +47,8 @@ def save_view(
         store.lock_views(cell, organisation_id)
         views = store.views_of(cell, organisation_id, page)
         same = next((each for each in views if each.name == name), None)
+        if same is not None and same.created_by != view.created_by and not may_replace:
+            return Refusal("invalid_value", f"{same.created_by} has a view of this name")
         if same is None and len(views) >= SAVED_VIEWS_MAX:
             return Refusal("invalid_value", f"there are {SAVED_VIEWS_MAX} views: delete one first")
         if same is not None:

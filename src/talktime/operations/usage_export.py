@@ -5,7 +5,6 @@ the databases' logs."""
 import csv
 import io
 import json
-import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ import xlsxwriter  # type: ignore[import-untyped]
 
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
+from talktime.operations.csv_text import safe_text
 from talktime.operations.usage_documents import (
     AMOUNT_COLUMNS,
     EXPORT_COLUMNS,
@@ -31,8 +31,6 @@ from talktime.store.usage_rows import Place
 
 PAGE_RECORDS = 2_000
 FILE_BYTES = 64 * 1024
-FORMULA_BEGINS = frozenset("=+-@\t\r")
-PLAIN = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?|\+[0-9]*\*+")
 """What begins like a formula and is none: numbers, and telephone numbers with their mask."""
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 _NUMBERS = frozenset(SECONDS_COLUMNS + AMOUNT_COLUMNS)
@@ -161,20 +159,6 @@ def parameters_of(asked: Asked, user: str) -> dict[str, Any]:
         "domesticInternational": wanted.context or None,
         "number": asked.number.shown or None,
     }
-
-
-def safe_text(text: str) -> str:
-    """A field that no spreadsheet takes for a formula: what begins like one gets an apostrophe.
-    Numbers stay numbers.
-
-    >>> safe_text("=HYPERLINK(1)"), safe_text("+4722001122"), safe_text("-0.02")
-    ("'=HYPERLINK(1)", '+4722001122', '-0.02')
-    >>> safe_text("+4722001***"), safe_text("+1+cmd")
-    ('+4722001***', "'+1+cmd")
-    """
-    if text[:1] in FORMULA_BEGINS and not PLAIN.fullmatch(text):
-        return f"'{text}"
-    return text
 
 
 def _csv_text(rows: Iterable[Iterable[str]]) -> bytes:

@@ -14,6 +14,7 @@ from talktime.core.licensing import Holder
 from talktime.core.limits import USER_FILE_BYTES_MAX, USER_ROWS_MAX
 from talktime.core.money import decimal_text, parse_micros
 from talktime.operations.csv_rows import Progress, RowErrors, columns_of, records, unreadable
+from talktime.operations.csv_text import safe_text
 from talktime.operations.user_changes import NO_LIMIT, UserChange
 from talktime.operations.users import UserRow
 
@@ -137,7 +138,7 @@ def _cell(value: object) -> str:
             return "yes" if value else "no"
         case list():
             return ";".join(value)
-    return str(value)
+    return safe_text(str(value))
 
 
 def _change_of(columns: list[str], fields: list[str]) -> UserChange:

@@ -15,11 +15,12 @@ SWITCHES_BY_NAME = (
 )
 
 _KEY_COLUMNS = (
-    "id, switch_id, name, secret_hash, scopes, expires_ms, revoked_ms, organisation_id, used_ms"
+    "id, switch_id, name, secret_hash, scopes, expires_ms, revoked_ms, organisation_id, used_ms, "
+    "made_by"
 )
 INSERT_KEY = (
     f"INSERT INTO api_key ({_KEY_COLUMNS}, created_ms, revision) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 SET_KEY = "UPDATE api_key SET expires_ms = ?, revoked_ms = ?, revision = ? WHERE id = ?"
 KEY_OF_ID = f"SELECT {_KEY_COLUMNS} FROM api_key WHERE id = ?"
@@ -116,4 +117,4 @@ def keys_of_switches(connection: Connection, switch_ids: Iterable[int]) -> list[
 
 def _key(row: Row) -> ApiKey:
     id_, switch_id, name, secret_hash, scopes, *rest = row
-    return ApiKey(id_, switch_id, name, secret_hash, frozenset(json.loads(scopes)), *rest[:4])
+    return ApiKey(id_, switch_id, name, secret_hash, frozenset(json.loads(scopes)), *rest[:5])

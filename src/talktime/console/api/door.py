@@ -29,7 +29,7 @@ from talktime.core.directory import Organisation
 from talktime.core.keys import READ, ApiKey
 from talktime.core.limits import NAME_TEXT_MAX
 from talktime.core.refusal import Refusal
-from talktime.operations.audit import acting
+from talktime.operations.audit import MADE_BY, acting
 from talktime.operations.billing_profiles import seller_of
 from talktime.operations.counters import Counters
 from talktime.operations.eligibility import why_not_buy
@@ -57,7 +57,8 @@ class Asked:
     @property
     def actor(self) -> str:
         """Who does it, as it is kept."""
-        return f"key {self.key.name} ({self.key.id})"
+        maker = self.key.made_by
+        return f"key {self.key.name} ({self.key.id})" + (f"{MADE_BY}{maker}" if maker else "")
 
     @property
     def idempotency_key(self) -> str:
@@ -159,7 +160,8 @@ class Door:
         note_use(control, key, asked.now_ms)
         address = request.META.get("REMOTE_ADDR") or ""
         actor = Actor("key", f"{key.name} ({key.id})", address)
-        opened.enter_context(acting(actor, now_ms, asked.next_id))
+        person = key.made_by or ""
+        opened.enter_context(acting(actor, now_ms, asked.next_id, person=person))
         if self.told.at_organisation:
             _ = asked.owner
         return asked

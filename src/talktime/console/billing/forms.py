@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from talktime.core.currencies import decimals_of
@@ -35,8 +35,11 @@ class Money(forms.CharField):
         text = super().clean(value)
         if not text:
             return None
+        text = text.replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
+        if not (get_language() or "en").startswith("en") and "." not in text:
+            text = text.replace(",", ".", 1)  # how the reader's language writes decimals
         try:
-            return parse_micros(text.replace(" ", "").replace("\N{NO-BREAK SPACE}", ""))
+            return parse_micros(text)
         except ValueError as error:
             wrong = gettext("%(wrong)s. Write it with a point: 99.50.") % {"wrong": error}
             raise forms.ValidationError(wrong) from error

@@ -5,6 +5,7 @@ from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 
 from talktime.console.doors import Desk, Shown
+from talktime.console.refusals import not_wanted
 from talktime.core.payments import (
     CHARGING,
     CONFIRMING,
@@ -89,7 +90,7 @@ def recharge_shown(desk: Desk, view: RechargeView) -> Shown:
         reason = now_("A recharge of %(amount)s begins") % {"amount": amount}
         until_ms = None
     else:
-        reason, until_ms = standing.words, standing.until_ms
+        reason, until_ms = not_wanted(standing), standing.until_ms
     on = recharge is not None and recharge.enabled
     shown: Shown = {
         "on": on,

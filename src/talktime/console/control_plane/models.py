@@ -148,6 +148,8 @@ class ApiKey(models.Model):
     expires_ms = models.BigIntegerField(null=True)
     revoked_ms = models.BigIntegerField(null=True)
     used_ms = models.BigIntegerField(null=True)
+    # Who made it, and so knows its text: with it, they cannot approve what they asked for.
+    made_by = models.CharField(max_length=254, null=True)
     revision = models.BigIntegerField()
 
     class Meta:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from talktime.console.billing.payments_shown import ADVICE, ADVICE_ELSE
 from talktime.console.billing.shown import soon
 from talktime.console.doors import Desk
+from talktime.console.refusals import not_wanted
 from talktime.core.burn import Pace
 from talktime.core.payments import CONFIRMING, DECLINED, FAILED, SUCCEEDED, Payment
 from talktime.core.post_usage import PAID, PostStatement
@@ -137,7 +138,7 @@ def _of_recharge(alerts: _Alerts, view: WalletView) -> None:
         words = _("Auto-recharge is on, but there is no card to charge.")
         alerts.add("bad", words, _("Add a card"), "methods")
     elif isinstance(standing, NotWanted) and standing.code in ("day_cap", "month_cap"):
-        words = _("Auto-recharge has reached its limit: %(why)s.") % {"why": standing.words}
+        words = _("Auto-recharge has reached its limit: %(why)s.") % {"why": not_wanted(standing)}
         alerts.add("warn", words, _("Auto-recharge settings"), "recharge")
 
 

@@ -49,10 +49,13 @@ def bar_chart(
     )
 
 
-def row_chart(bars: Sequence[Bar], *, title: str, legend: Sequence[str] = ()) -> SafeString:
+def row_chart(
+    bars: Sequence[Bar], *, title: str, legend: Sequence[str] = (), whole: int = 0
+) -> SafeString:
     """Lying bars below each other, each with its label before and its figures after, as of
-    countries. It is a list, and read as one."""
-    most = max((_sum(bar) for bar in bars), default=0)
+    countries. `whole` is what fills a row; without it, the longest bar does. It is a list, and read
+    as one."""
+    most = whole or max((_sum(bar) for bar in bars), default=0)
     rows = format_html_join(
         "",
         '<li><span>{}</span><svg class="strip" aria-hidden="true" focusable="false">{}</svg>'

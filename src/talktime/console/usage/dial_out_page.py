@@ -15,9 +15,9 @@ from talktime.console.usage.forms import MONTH, RangeForm
 from talktime.console.usage.names import CONTEXTS
 from talktime.console.usage.shown import measure_text, measured, minutes_shown, user_url
 from talktime.core.money import decimal_text, half_up_text
+from talktime.operations.csv_text import safe_text
 from talktime.operations.dial_out import OrganizerSum, dial_out_report
 from talktime.operations.usage_documents import country_name
-from talktime.operations.usage_export import safe_text
 
 TABS = (
     ("charge", _("Cost")),

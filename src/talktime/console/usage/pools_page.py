@@ -51,7 +51,8 @@ def pools_page(desk: Desk) -> HttpResponse:
         "chart": row_chart(
             [_bar(desk, pool) for pool in pools],
             title=_("Minutes of each pool"),
-            legend=(_("Domestic used"), _("International used"), _("Unused")),
+            legend=(_("Domestic used"), _("International used")),
+            whole=100,
         ),
     }
     return desk.page("usage/pools.html", shown)
@@ -97,8 +98,8 @@ def _split(desk: Desk, seconds: int) -> str:
 def _bar(desk: Desk, pool: MinutePool) -> Bar:
     _month, _minutes, plan, area, counter, *_user = pool.key.split("/")
     licence = desk.catalogue.licences.get(plan)
-    used = (0, pool.used_s) if counter == INTERNATIONAL else (pool.used_s, 0)
+    percent = min(pool.used_s * 100 // pool.total_s, 100) if pool.total_s else 0
+    used = (0, percent) if counter == INTERNATIONAL else (percent, 0)
     words = {"used": _split(desk, pool.used_s), "total": minutes_shown(desk.wording, pool.total_s)}
     name = f"{licence.name if licence else plan}, {area} ({COUNTERS.get(counter, counter)})"
-    rest_s = max(pool.total_s - pool.used_s, 0)
-    return Bar(name, (*used, rest_s), _("%(used)s of %(total)s min") % words)
+    return Bar(name, used, _("%(used)s of %(total)s min") % words)

@@ -3,13 +3,14 @@
 from urllib.parse import parse_qsl, urlencode
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from talktime.console.doors import Desk, page
-from talktime.console.roles import SEE
+from talktime.console.roles import FINANCE, SEE
 from talktime.console.usage.forms import UsageForm
 from talktime.console.usage.report_page import PAGE, may_delete
 from talktime.core.refusal import Refusal
@@ -22,6 +23,8 @@ PAIRS_MAX = 60
 def save(desk: Desk) -> HttpResponse:
     """Keep the report that is on the page, for everybody of the organisation."""
     query = _cleaned(desk.request.POST.get("query", ""))
+    if desk.may(FINANCE) and not may_delete(desk, ""):  # the operator's staff look, and no more
+        raise PermissionDenied
     saved = save_view(
         desk.cell,
         desk.owner.id,
@@ -31,6 +34,7 @@ def save(desk: Desk) -> HttpResponse:
         actor=desk.actor,
         now_ms=desk.now_ms,
         next_id=desk.next_id,
+        may_replace=may_delete(desk, ""),
     )
     if isinstance(saved, Refusal):
         messages.error(desk.request, _("The view was not saved: %(why)s.") % {"why": saved.detail})

@@ -119,6 +119,11 @@ class Migration(migrations.Migration):
             name="used_ms",
             field=models.BigIntegerField(null=True),
         ),
+        migrations.AddField(
+            model_name="apikey",
+            name="made_by",
+            field=models.CharField(max_length=254, null=True),
+        ),
         migrations.AddIndex(
             model_name="apikey",
             index=models.Index(fields=["organisation_id"], name="api_key_by_organisation"),
