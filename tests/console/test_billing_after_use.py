@@ -160,8 +160,10 @@ def test_pay_as_you_go_is_turned_on_with_a_limit(admin, money):
     for cap in ("much", "-1"):
         assert send(admin, money, path, on="on", cap=cap).status_code == 422
     assert model_of(money) == ("prepaid", True, 250_500_000)
-    send(admin, money, path, cap="")
-    assert model_of(money) == ("prepaid", False, None)
+    assert send(admin, money, path, cap="").status_code == 422  # the operator alone raises it
+    assert send(admin, money, path, on="on", cap="250.51").status_code == 422
+    assert send(admin, money, path, cap="200").status_code == 302
+    assert model_of(money) == ("prepaid", False, 200_000_000)
 
 
 def test_a_statement_says_how_it_stands_and_what_is_left_to_pay(admin, billed):

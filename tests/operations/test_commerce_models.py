@@ -3,7 +3,7 @@
 import pytest
 
 from talktime.core.commands import ExpireLots
-from talktime.core.directory import CallingRules
+from talktime.core.directory import CallingRules, Organisation
 from talktime.core.meters import month_of, post_usage_key
 from talktime.core.payments import Recharge
 from talktime.core.rating import Rate
@@ -14,6 +14,7 @@ from talktime.operations.commerce_models import (
     change_model,
     mark_moved,
     move_wallets,
+    own_cap,
     preview_change,
 )
 from talktime.operations.counters import Counters
@@ -246,3 +247,21 @@ def test_a_change_is_told_with_who_made_it(mover):
     with mover.connection.reading():
         [(facts,)] = mover.connection.rows("SELECT facts FROM outbox")
     assert '"reason":"Changed by admin"' in facts
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "allowed"),
+    [(None, None, True), (None, 5, True), (10, 10, True), (10, 5, True), (10, 11, False)],
+)
+def test_an_organisation_lowers_its_limit_and_the_operator_alone_raises_it(old, new, allowed):
+    rules = CallingRules(post_usage_cap_micros=old)
+    owner = Organisation(7, "C", "main", "USD", "UTC", "US", "post_usage", True, "r", rules)
+    refusal = own_cap(owner, new)
+    assert (refusal is None) == allowed
+    assert allowed or refusal.code == "invalid_value"
+
+
+def test_a_limit_that_is_there_is_not_taken_away_by_the_organisation_itself():
+    rules = CallingRules(post_usage_cap_micros=10_000_000)
+    owner = Organisation(7, "C", "main", "USD", "UTC", "US", "post_usage", True, "r", rules)
+    assert own_cap(owner, None).detail.startswith("the monthly limit is 10 USD")

@@ -64,6 +64,18 @@ class Preview(NamedTuple):
     effects: tuple[str, ...]
 
 
+def own_cap(organisation: Organisation, cap_micros: int | None) -> Refusal | None:
+    """Whether an organisation itself may set this monthly limit of what it pays after use (micros;
+    None for none): a limit that is there is the operator's risk, and may only be lowered. Refuses:
+    invalid_value."""
+    old_micros = organisation.rules.post_usage_cap_micros
+    if old_micros is None or (cap_micros is not None and cap_micros <= old_micros):
+        return None
+    limit = f"{decimal_text(old_micros)} {organisation.currency}"
+    detail = f"the monthly limit is {limit}: it can be lowered here, and raised by the operator"
+    return Refusal("invalid_value", detail)
+
+
 def preview_change(counter: Counter, to: str) -> Preview | Refusal:
     """What it would do to change the organisation's model to prepaid or post_usage; takes no lock.
     Refuses: invalid_value, unknown_organisation."""

@@ -57,6 +57,7 @@ def create_organisation(
     """
     refusal = first(
         check_text("the name", name, NAME_TEXT_MAX),
+        _not_an_id(name),
         check_one_of("the cell", cell, cells),
         check_currency(currency),
         check_time_zone(time_zone),
@@ -65,9 +66,6 @@ def create_organisation(
     )
     if refusal is not None:
         return refusal
-    if _like_an_id(name):
-        detail = "the name must not be digits alone: those are an organisation's id"
-        return Refusal("invalid_value", detail)
     with control.reading():
         refusal = _taken(control, name) or _wrong_card(control, rate_card, currency)
     if refusal is not None:
@@ -161,6 +159,13 @@ def find_organisation(control: Connection, name: str) -> Organisation | Refusal:
         detail = f"no organisation is named {name[:NAME_TEXT_MAX]!r}"
         return Refusal("unknown_organisation", detail)
     return found
+
+
+def _not_an_id(name: str) -> Refusal | None:
+    if not _like_an_id(name):
+        return None
+    detail = "the name must not be digits alone: those are an organisation's id"
+    return Refusal("invalid_value", detail)
 
 
 def _like_an_id(name: str) -> bool:

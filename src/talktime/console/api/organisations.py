@@ -28,6 +28,7 @@ from talktime.operations.commerce_models import (
     Preview,
     blocked_move,
     change_model,
+    own_cap,
     preview_change,
 )
 from talktime.operations.money_documents import payment_document
@@ -204,7 +205,20 @@ def patch_organisation(asked: Asked, sent: SentSettings) -> Answer | Refusal:
     sent={"blocked_countries": ["CU"], "post_usage_cap": "500"},
 )
 def patch_rules(asked: Asked, sent: SentRules) -> Answer | Refusal:
-    """Say what holds for all users: policy, countries, limits, pay-as-you-go."""
+    """Say what holds for all users: policy, countries, limits, pay-as-you-go.
+
+    An organisation's own key switches pay-as-you-go, and lowers the limit of what is paid after
+    use; the rest is the operator's.
+    """
+    if asked.key.organisation_id is not None:
+        given = sent.model_dump(exclude_unset=True)
+        others = sorted(set(given) - {"pay_as_you_go", "post_usage_cap"})
+        if others:
+            return Refusal("scope_missing", f"the operator sets {', '.join(others)}")
+        if "post_usage_cap" in given:
+            refusal = own_cap(asked.owner, given["post_usage_cap"])
+            if refusal is not None:
+                return refusal
     return _changed(asked, sent)
 
 

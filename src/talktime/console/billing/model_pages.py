@@ -10,6 +10,7 @@ from talktime.console.billing.forms import PayAsYouGoForm, sentence
 from talktime.console.billing.payments_shown import payment_shown
 from talktime.console.doors import CHANGE, Desk, Shown, page
 from talktime.console.roles import BILLING, SEE
+from talktime.core.directory import Organisation
 from talktime.core.money import decimal_text
 from talktime.core.refusal import Refusal
 from talktime.operations.commerce_models import (
@@ -18,6 +19,7 @@ from talktime.operations.commerce_models import (
     Preview,
     blocked_move,
     change_model,
+    own_cap,
     preview_change,
 )
 from talktime.operations.organisations import change_organisation
@@ -63,10 +65,12 @@ def pay_as_you_go(desk: Desk) -> HttpResponse:
     if form.is_valid():
         typed, catalogue = form.cleaned_data, desk.catalogue
         changed = {"pay_as_you_go": typed["on"], "post_usage_cap_micros": typed["cap"]}
-        with desk.control.transaction():
-            done = change_organisation(
-                *(desk.control, str(desk.owner.id)), rules=changed, catalogue=catalogue
-            )
+        done: Organisation | Refusal | None = own_cap(desk.owner, typed["cap"])
+        if done is None:
+            with desk.control.transaction():
+                done = change_organisation(
+                    *(desk.control, str(desk.owner.id)), rules=changed, catalogue=catalogue
+                )
         if not isinstance(done, Refusal):
             messages.success(desk.request, _("Saved."))
             return redirect("switch-to-post-usage", desk.owner.id)
