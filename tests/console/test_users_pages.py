@@ -141,6 +141,9 @@ def test_while_one_cannot_be_changed_nobody_is(admin, money):
         assert "Cannot be changed 1" in words_of(seen)
         assert "MCOPSTNC (Communications Credits) needs" in words_of(seen)
         assert holder(money, FRONT).user.active
+    back = post(admin, at(money, "change/"), step="choose", **chosen)
+    assert "Back to the choices" not in back.content.decode()
+    assert 'value="preview"' in back.content.decode()
     assert post(admin, at(money, "change/"), step="preview", name=FRONT, policy="-", calls="-")
     assert post(admin, at(money, "change/")).headers["Location"] == at(money)
     nothing = {"step": "preview", "name": FRONT, "policy": "-", "calls": "-"}

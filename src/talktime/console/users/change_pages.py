@@ -94,6 +94,8 @@ def change_users(desk: Desk) -> HttpResponse:
         return _step(desk, form, names)
     if not form.is_valid():
         return _step(desk, form, names, status=422)
+    if sent["step"] == "choose":
+        return _step(desk, form, names)
     if form.says_nothing:
         form.add_error(None, _("Choose what to change."))
         return _step(desk, form, names, status=422)
