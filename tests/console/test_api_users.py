@@ -201,13 +201,13 @@ def test_an_organisation_that_is_not_there_and_other_methods_are_refused(api):
         refused(api.get(f"{PATH}?limit={limit}"), 422, "invalid_request")
 
 
-@pytest.mark.parametrize("name", ["Contoso%00", "%00", "%ED%A0%80"])
+@pytest.mark.parametrize("name", ["Contoso%07", "%07", "%ED%A0%80"])
 def test_what_no_organisation_can_be_named_is_unknown(api, name):
     refused(api.get(f"/api/v1/organisations/{name}/users"), 404, "unknown_organisation")
 
 
 def test_a_page_begins_after_what_a_user_can_be_named(api):
-    for after in ("%00", "a%00", "%0A"):
+    for after in ("%07", "a%07", "%0A"):
         body = refused(api.get(f"{PATH}?cursor={after}"), 422, "invalid_request")
         assert body["detail"] == "the cursor is none of this list"
 

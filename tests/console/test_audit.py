@@ -97,7 +97,7 @@ def test_the_log_is_filtered_and_comes_in_pages(admin):
         "before=-",
         "before=99999999999999999999-1",
         "to=9999-12-31",
-        "actor=%00",
+        "actor=%07",
     ):
         assert admin.get(f"{PAGE}?{odd}").status_code == 200
 
