@@ -20,8 +20,8 @@ ABOUT = (
     "What the console does for an organisation, for programs, by the same rules. Send "
     "`Authorization: Bearer KEY`. An organisation's own key (made in the console, on its page API "
     "keys) opens that organisation alone; a key of the operator's opens all. Amounts are decimal "
-    "texts in the wallet's currency, times are RFC 3339 in UTC, ids are texts of digits. Lists come "
-    "in pages: "
+    "texts in the wallet's currency, times are RFC 3339 in UTC, ids are texts of digits. Lists "
+    "come in pages: "
     "`next` is the address of the following one. A refusal is `application/problem+json` with a "
     "stable `code`. What moves money is done once for its `Idempotency-Key`."
 )
