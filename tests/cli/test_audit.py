@@ -51,7 +51,7 @@ READING = {
     *("user export", "post-statement export", "webhook deliveries", "number quota"),
 }
 """Commands that change nothing; so do all that are called list or show."""
-SERVING = {"serve", "migrate", "replay", *(f"call {verb}" for verb in CALLS)}
+SERVING = {"serve", "migrate", "replay", "usage rebuild", *(f"call {verb}" for verb in CALLS)}
 """Commands that serve, or speak as a switch does."""
 ELSEWHERE = {
     *(f"user {verb}" for verb in ("create", "change", "import")),

@@ -21,6 +21,7 @@ NOT_AUDITED = {
     "account_reset_password": "a mail is asked for; the account stays as it is",
     "end-session": SIGNS_IN,
     "end-sessions": SIGNS_IN,
+    "end-other-sessions": SIGNS_IN,
     "sandbox": PROVIDERS_OWN,
     "sandbox-card": PROVIDERS_OWN,
     "sandbox-charge": PROVIDERS_OWN,

@@ -20,7 +20,7 @@ def office(store):
 def test_late_mail_that_was_overtaken_is_dropped_with_the_reason(office):
     office.recipient()
     office.endpoint()
-    facts = {"currency": "EUR", "lot_id": 5, "remaining_micros": 1_000_000}
+    facts = {"currency": "EUR", "lot_id": 5, "remaining_micros": 1_000_000, "lots": 1}
     expires_ms = office.now_ms + DAY_MS
     for days, ago_ms in ((30, 30 * HOUR_MS), (7, 20 * HOUR_MS), (1, 2 * HOUR_MS)):
         office.tell("lot.expiring", f"{days}", ago_ms, **facts, expires_ms=expires_ms, days=days)

@@ -141,7 +141,8 @@ def test_the_demos_numbers_exist(seed):
 def test_a_second_start_keeps_the_data_and_the_facts(seed, control, cells):
     demo = seed()
     before = control_contents(control), [cell_contents(cell) for cell in cells.values()]
-    again = seed(NOW_MS + DAY_MS, switch_key=demo.switch_key, admin_password=demo.admin_password)
+    kept = ("switch_key", "admin_password", "operator_password")
+    again = seed(NOW_MS + DAY_MS, **{name: getattr(demo, name) for name in kept})
     assert again == demo
     assert (control_contents(control), [cell_contents(cell) for cell in cells.values()]) == before
 
