@@ -88,18 +88,23 @@ def installation(
 def shared_installation(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Settings]:
-    """The same for all tests of a module, once for each kind: for tests that leave nothing."""
+    """The same for all tests of a module, once for each kind."""
     folder = tmp_path_factory.mktemp("shared")
     if request.param == "sqlite":
         settings = settings_in(folder)
         migrate(settings)
-    else:
-        request.getfixturevalue("migrated_template")
-        cluster: Cluster = request.getfixturevalue("postgres_cluster")
-        settings = settings_in(folder, cluster.url(TEMPLATE))
+        set_up(settings)
+        yield settings
+        close_connections()
+        return
+    template = request.getfixturevalue("migrated_template")
+    cluster: Cluster = request.getfixturevalue("postgres_cluster")
+    name = f"shared_{next(_copies)}"
+    settings = settings_in(folder, cluster.create_database(name, template))
     set_up(settings)
     yield settings
     close_connections()
+    cluster.drop_database(name)
 
 
 @pytest.fixture

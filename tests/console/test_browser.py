@@ -184,7 +184,11 @@ def test_the_frame_shows_the_mail_and_its_link_opens_beside_the_console(address,
         dark = body.evaluate("getComputedStyle(document.querySelector('.card')).backgroundColor")
         assert dark == ("rgb(38, 38, 38)" if scheme == "dark" else "rgb(255, 255, 255)")
         # It leads to where the installation says it is, which is not where this test serves it.
-        assert frame.get_by_role("link").get_attribute("href").endswith("/organisations/1/credits/add/")
+        assert (
+            frame.get_by_role("link")
+            .get_attribute("href")
+            .endswith("/organisations/1/credits/add/")
+        )
         with context.expect_page():
             frame.get_by_role("link").click()
         assert page.url.endswith("/")
