@@ -12,9 +12,12 @@ from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 
 from talktime.console.billing.calls_shown import hidden_digits
-from talktime.console.billing.forms import ProfileForm, sentence
+from talktime.console.billing.forms import (
+    ProfileForm,
+)
 from talktime.console.billing.shown import id_in
 from talktime.console.doors import CHANGE, Desk, Shown, page
+from talktime.console.refusals import sentence
 from talktime.console.roles import BILLING, SEE
 from talktime.core.documents import (
     CREDIT_NOTE,

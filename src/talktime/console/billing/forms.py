@@ -17,7 +17,6 @@ from talktime.core.limits import (
 from talktime.core.money import DECIMALS_MAX, parse_micros
 from talktime.core.payments import AMOUNT, UP_TO, PaymentMethod
 from talktime.core.recharging import DAY_MAX, Bounds
-from talktime.core.refusal import Refusal
 
 AMOUNT_TEXT_MAX = 40
 
@@ -168,8 +167,3 @@ def presets(bounds: Bounds, currency: str) -> list[int]:
     least, unit = bounds.minimum_micros, 10 ** (DECIMALS_MAX - min(decimals_of(currency), 6))
     amounts = [least, least * 2, least * 5, least * 10, least * 20]
     return [micros for micros in amounts if micros <= bounds.maximum_micros and micros % unit == 0]
-
-
-def sentence(refusal: Refusal) -> str:
-    """A refusal as a form says it: what is wrong, and what to do."""
-    return f"{refusal.detail[:1].upper()}{refusal.detail[1:]}. {refusal.kind.remedy}"

@@ -6,9 +6,12 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from talktime.console.billing.credits_page import after_use_shown
-from talktime.console.billing.forms import PayAsYouGoForm, sentence
+from talktime.console.billing.forms import (
+    PayAsYouGoForm,
+)
 from talktime.console.billing.payments_shown import payment_shown
 from talktime.console.doors import CHANGE, Desk, Shown, page
+from talktime.console.refusals import sentence
 from talktime.console.roles import BILLING, SEE
 from talktime.core.directory import Organisation
 from talktime.core.money import decimal_text

@@ -9,9 +9,13 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from talktime.console.billing.credits_page import method_names
-from talktime.console.billing.forms import AlertsForm, RechargeForm, sentence
+from talktime.console.billing.forms import (
+    AlertsForm,
+    RechargeForm,
+)
 from talktime.console.billing.payments_shown import payment_shown, recharge_shown, tries_shown
 from talktime.console.doors import CHANGE, Desk, Shown, page
+from talktime.console.refusals import sentence
 from talktime.console.roles import BILLING
 from talktime.core.burn import MONTH_DAYS, Suggestion, replay, suggested
 from talktime.core.money import decimal_text

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from talktime.console.billing.forms import Money
 from talktime.console.doors import OperatorDesk
+from talktime.console.refusals import sentence
 from talktime.core.limits import IDEMPOTENCY_KEY_TEXT_MAX, REASON_TEXT_MAX
 from talktime.core.refusal import Refusal
 
@@ -151,8 +152,3 @@ def not_done(desk: OperatorDesk, refusal: Refusal, back: str) -> HttpResponse:
     """The page that says why what was confirmed was not done."""
     shown = {"why": sentence(refusal), "back": back}
     return desk.page("operator/refused.html", shown, status=refusal.kind.status)
-
-
-def sentence(refusal: Refusal) -> str:
-    """A refusal with its remedy."""
-    return f"{refusal.detail[:1].upper()}{refusal.detail[1:]}. {refusal.kind.remedy}"

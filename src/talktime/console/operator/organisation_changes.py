@@ -18,10 +18,10 @@ from talktime.console.operator.asking import (
     form_page,
     not_done,
     refused,
-    sentence,
 )
 from talktime.console.operator.places import CellAway, Place, away, organisation_at
 from talktime.console.operator.words import COMMERCE_MODELS
+from talktime.console.refusals import sentence
 from talktime.console.roles import OPERATE
 from talktime.core.directory import CallingRules, Organisation
 from talktime.core.limits import CARD_NAME_TEXT_MAX

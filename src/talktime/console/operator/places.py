@@ -16,7 +16,6 @@ from talktime.operations.billing_profiles import seller_of
 from talktime.operations.counters import Counters
 from talktime.operations.grants import Giver, approval_above
 from talktime.operations.till import Counter
-from talktime.store.catalogue import load_catalogues
 from talktime.store.database import Connection, Outage, connect
 from talktime.store.health import organisations_of_ids
 from talktime.store.organisations import organisation_of_id
@@ -117,12 +116,6 @@ def owners_of(desk: OperatorDesk, ids: Iterable[int]) -> dict[int, Organisation]
     """Organisations by id."""
     with desk.control.reading():
         return organisations_of_ids(desk.control, ids)
-
-
-def catalogue_now(desk: OperatorDesk) -> Catalogue:
-    """What is sold now."""
-    with desk.control.reading():
-        return load_catalogues(desk.control).in_force(desk.now_ms)
 
 
 def number_in(text: str) -> int:
