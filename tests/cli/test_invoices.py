@@ -57,7 +57,7 @@ def test_what_is_funded_by_hand_is_invoiced_by_the_installations_seller(
     shell, contoso, monkeypatch
 ):
     monkeypatch.setenv("TALKTIME_SELLER", '{"name": "Fabrikam Telecom"}')
-    shell("fund", "Contoso", "5", "--reason", "paid by cheque")
+    shell("fund", "Contoso", "50", "--reason", "paid by cheque")
     newest = shell.json("invoice", "list", "Contoso")["invoices"][0]
     assert newest["seller"]["name"] == "Fabrikam Telecom"
 
