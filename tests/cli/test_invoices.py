@@ -73,7 +73,13 @@ def test_an_organisation_without_invoices_is_told_when_there_are(shell):
 
 
 def test_a_billing_profile_is_set_and_shown(shell, contoso):
-    plain = {"organisation": "Contoso", "legal_name": "Contoso", "address": "", "tax_id": "", "bank": ""}
+    plain = {
+        "organisation": "Contoso",
+        "legal_name": "Contoso",
+        "address": "",
+        "tax_id": "",
+        "bank": "",
+    }
     assert shell.json("billing-profile", "show", "Contoso") == plain
     lines = ("--address", "1 Main Street", "--address", "Oslo")
     given = ("--legal-name", "Contoso Ltd", *lines, "--tax-id", "NO 1")
