@@ -93,6 +93,7 @@ BREACHES = [
     (PaymentMethod, {"po_number": "PO 1"}, "payment_method_whole"),
     (PaymentMethod, {**INVOICE, "agreement": ""}, "payment_method_whole"),
     (PaymentMethod, {**INVOICE, "method_ref": "pm_1"}, "payment_method_whole"),
+    (PaymentMethod, {"forget_ms": 1}, "payment_method_forgotten_when_removed"),
     (CardSetup, {"state": "lost", "due_ms": None}, "card_setup_state_known"),
     (CardSetup, {"state": "done"}, "card_setup_due_while_open"),
     (Payment, {"kind": "gift"}, "payment_kind_known"),
