@@ -198,7 +198,7 @@ EMPTY: dict[Any, set[str]] = {
     Account: {"last_login"},
     Recharge: {"month_cap_micros", "paused_ms"},
     AlertLevel: {"fired_ms", "fired_at_micros"},
-    PaymentMethod: {"exp_year", "exp_month"},
+    PaymentMethod: {"exp_year", "exp_month", "forget_ms"},
     CardSetup: {"method_id", "due_ms"},
     Payment: {"method_id", "due_ms", "closed_ms", "lot_id", "statement_id"},
     PaymentTry: {"closed_ms"},
