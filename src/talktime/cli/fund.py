@@ -71,8 +71,7 @@ def fund_command(
     settings = installation()
     with control_plane(settings) as control:
         owner = organisation_of(control, organisation)
-        catalogue = catalogue_of(control)
-        limit_micros = approval_above(catalogue, owner.currency)
+        limit_micros = approval_above(catalogue := catalogue_of(control), owner.currency)
         why_not = why_not_enter(catalogue, owner, source, micros)
     if source in GIVEN:
         approved_alone(micros, limit_micros, owner.currency)

@@ -54,13 +54,8 @@ def fund(
     now_ms: int,
     next_id: Callable[[], int],
 ) -> Funded | Refusal:
-    """Put a new lot into the organisation's wallet, with its invoice, in a transaction of its own:
-    see `fund_within`. The key is the caller's own.
-
-    `why_not` is what operations/eligibility.py says of a purchase (`why_not_enter`). What was
-    funded before with the key is answered whatever holds by now. Refuses: that;
-    credits_not_offered where buying was closed meanwhile (D14); as `fund_within`.
-    """
+    """As `fund_within`, in a transaction of its own; the key is the caller's own. `why_not` is what
+    `why_not_enter` says (operations/eligibility.py)."""
     refusal = first(check_key(idempotency_key), check_one_of("the source", source, ENTERED))
     if refusal is not None:
         return refusal

@@ -14,7 +14,7 @@ from talktime.core.limits import (
     PO_NUMBER_TEXT_MAX,
     REASON_TEXT_MAX,
 )
-from talktime.core.notices import Fact, Notice, notice
+from talktime.core.notices import Notice, notice
 from talktime.core.payments import (
     CANCELLED,
     CHARGING,
@@ -113,8 +113,7 @@ def start_purchase(
             _note(counter, "purchase.begun", payment, method=method.name)
             if method.kind == INVOICE:
                 collector.till.payments[payment.id] = payment
-                awaited = _awaited("purchase.invoiced", counter, payment, document_number=None)
-                collector.books.tell(awaited)
+                collector.books.tell(_awaited("purchase.invoiced", counter, payment))
             else:
                 collector.start(payment, method)
             return Purchase(payment, False)
@@ -284,7 +283,7 @@ def _new(
     )
 
 
-def _awaited(kind: str, counter: Counter, payment: Payment, **facts: Fact) -> Notice:
+def _awaited(kind: str, counter: Counter, payment: Payment) -> Notice:
     """That money is awaited: where it is to go, and what is to be named with it."""
     return notice(
         payment.organisation_id,
@@ -298,7 +297,7 @@ def _awaited(kind: str, counter: Counter, payment: Payment, **facts: Fact) -> No
         reference=payment.po_number or str(payment.id),
         bank=counter.seller.bank or None,
         given_up_ms=_given_up_ms(payment),
-        **facts,
+        **({"document_number": None} if kind == "purchase.invoiced" else {}),
     )
 
 
