@@ -67,6 +67,7 @@ CONTROL_PLANE_TABLES = {
     "account_emailconfirmation",
     "account_mail",
     "api_key",
+    "peer",
     "audit_entry",
     "auth_group",
     "auth_group_permissions",
