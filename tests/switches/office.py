@@ -12,7 +12,7 @@ from talktime.operations.csv_rows import BadFile
 from talktime.operations.fund import fund
 from talktime.operations.import_rates import import_rates
 from talktime.operations.number_quotas import read_allowance
-from talktime.operations.organisations import create_organisation
+from talktime.operations.organisations import change_organisation, create_organisation
 from talktime.operations.rate_file import read_rate_file
 from talktime.operations.user_changes import UserChange
 from talktime.operations.users import create_user
@@ -73,7 +73,7 @@ class Office:
         number = next(_numbers)
         self.caller = f"+{number}"
         self.name = f"Telephone {number}"
-        self._cell = cell
+        self._control, self._cell = control, cell
         self._organisation = organisation = _made(
             create_organisation(
                 *(control, {"main": cell}),
@@ -125,6 +125,13 @@ class Office:
                 next_id=_new_id,
             )
         )
+
+    def switch_off(self) -> None:
+        """Let it call no more."""
+        with self._control.reading():
+            catalogue = load_catalogues(self._control).in_force(clock_ms())
+        with self._control.transaction():
+            _made(change_organisation(self._control, self.name, active=False, catalogue=catalogue))
 
     def wallet(self) -> Wallet:
         """Its wallet as it is now."""

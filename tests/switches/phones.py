@@ -1,6 +1,7 @@
 """Telephones: SIPp plays callers and callees, and notes to the microsecond what it sent and got."""
 
 import re
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +31,41 @@ class Message(NamedTuple):
         return "" if self.status else self.line.split()[0]
 
 
-class Phone:
+class Heard(ABC):
+    """What a telephone has sent and got."""
+
+    @abstractmethod
+    def messages(self) -> list[Message]:
+        """All of it so far."""
+
+    def got(self, what: str | int) -> list[Message]:
+        """What it has received of one method or status."""
+        return [
+            message
+            for message in self.messages()
+            if not message.sent and what in (message.method, message.status)
+        ]
+
+    def sent(self, what: str | int) -> list[Message]:
+        """What it has sent of one method or status."""
+        return [
+            message
+            for message in self.messages()
+            if message.sent and what in (message.method, message.status)
+        ]
+
+
+class Leg(Heard):
+    """One call of a telephone."""
+
+    def __init__(self, phone: "Phone", call_id: str) -> None:
+        self._phone, self._call_id = phone, call_id
+
+    def messages(self) -> list[Message]:
+        return [message for message in self._phone.messages() if message.call_id == self._call_id]
+
+
+class Phone(Heard):
     """One SIPp with one scenario."""
 
     def __init__(self, folder: Path, scenario: str, to: str, *arguments: str) -> None:
@@ -52,7 +87,6 @@ class Phone:
         return self._program.running
 
     def messages(self) -> list[Message]:
-        """All that it has sent and got so far."""
         found = []
         lines = self._log.read_text().splitlines() if self._log.exists() else []
         for line in lines:
@@ -62,21 +96,9 @@ class Phone:
                 found.append(Message(at_s, sent, *fields[4:]))
         return found
 
-    def got(self, what: str | int) -> list[Message]:
-        """What it has received of one method or status."""
-        return [
-            message
-            for message in self.messages()
-            if not message.sent and what in (message.method, message.status)
-        ]
-
-    def sent(self, what: str | int) -> list[Message]:
-        """What it has sent of one method or status."""
-        return [
-            message
-            for message in self.messages()
-            if message.sent and what in (message.method, message.status)
-        ]
+    def of(self, call_id: str) -> "Leg":
+        """One call alone, of the many that this telephone takes."""
+        return Leg(self, call_id)
 
     def reasons(self) -> list[str]:
         """Every Reason header that it has seen."""

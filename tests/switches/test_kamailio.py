@@ -4,6 +4,7 @@ decided before the call, nobody talks longer than was paid for, every call is se
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from math import ceil
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ import pytest
 from tests.stores import Stores
 from tests.switches.exchange import Exchange
 from tests.switches.office import BY_THE_MINUTE, MICROS_A_SECOND, Wallet
-from tests.switches.phones import Phone
+from tests.switches.phones import Leg, Phone
 from tests.switches.programs import wait_until
 
 MINUTE = 60
@@ -49,10 +50,10 @@ def new_exchange(stores: Stores, tmp_path: Path) -> Iterator[Callable[..., Excha
         yield create
 
 
-def talked_s(phone: Phone, bye_sent: bool = False) -> float:
-    """Seconds from the answer until the call was hung up, as this telephone saw it."""
-    [answered] = phone.got(200)[:1] or phone.sent(200)[:1]
-    [bye] = phone.sent("BYE") if bye_sent else phone.got("BYE")
+def talked_s(leg: Phone | Leg) -> float:
+    """Seconds from the answer until the call was hung up, as one telephone saw it."""
+    answered, *_ = [m for m in leg.messages() if m.status == 200]
+    [bye] = [m for m in leg.messages() if m.method == "BYE"]
     return bye.at_s - answered.at_s
 
 
@@ -68,9 +69,9 @@ def test_a_call_is_cut_on_both_legs_when_its_credit_is_used_up(exchange: Exchang
     exchange.closed(office)
     assert talked_s(phone) == pytest.approx(3, abs=0.5)
     call_id = phone.messages()[0].call_id
-    answered, *_ = [m for m in exchange.answering.sent(200) if m.call_id == call_id]
-    [bye] = [m for m in exchange.answering.got("BYE") if m.call_id == call_id]
-    assert bye.at_s - answered.at_s == pytest.approx(3, abs=0.5)
+    there = exchange.answering.of(call_id)
+    wait_until(lambda: there.got("BYE"), "a BYE on the callee's leg")
+    assert talked_s(there) == pytest.approx(3, abs=0.5)
     assert phone.reasons() == ['Q.850;cause=31;text="grant_used_up"']
     assert office.call() == (f"{call_id};1", "settled", 3, 3 * MICROS_A_SECOND, 0)
     assert office.wallet() == Wallet(0, 0, 0)
@@ -125,6 +126,19 @@ def test_a_call_is_charged_for_its_started_seconds(exchange: Exchange) -> None:
     assert office.wallet() == Wallet(58 * MICROS_A_SECOND, 0, 0)
 
 
+def test_a_call_is_cut_when_its_organisation_is_switched_off(exchange: Exchange) -> None:
+    office = exchange.office(seconds=60)
+    phone = exchange.caller(office, "caller_stays")
+    in_talk(phone)
+    office.switch_off()
+    phone.wait()
+    exchange.closed(office)
+    assert phone.reasons() == ['Q.850;cause=31;text="organisation_inactive"']
+    call = office.call()
+    assert (call.state, call.used_s) == ("settled", ceil(talked_s(phone)))
+    assert office.wallet() == Wallet((60 - call.used_s) * MICROS_A_SECOND, 0, 0)
+
+
 def test_two_hundred_calls_share_the_credit_for_fifty(exchange: Exchange) -> None:
     office = exchange.office(seconds=50 * MINUTE)
     options = {"called": BY_THE_MINUTE, "calls": 200, "a_second": 20, "talks_ms": 11_000}
@@ -147,7 +161,7 @@ def test_a_long_call_goes_on_slice_by_slice(
     phone = exchange.caller(office, "caller_hangs_up", talks_ms=9_500)
     phone.wait()
     exchange.closed(office)
-    assert talked_s(phone, bye_sent=True) == pytest.approx(9.5, abs=0.3)
+    assert talked_s(phone) == pytest.approx(9.5, abs=0.3)
     call = office.call()
     assert call[1:] == ("settled", 10, 10 * MICROS_A_SECOND, 0)
     assert exchange.shown(call.call_id)["granted_seconds"] >= 10
