@@ -31,6 +31,21 @@ USER_NAME_TEXT_MAX = 128
 LINES_CACHED_MAX = 65_536
 DETAIL_TEXT_MAX = 300
 
+# Diameter.
+DIAMETER_MESSAGE_BYTES_MAX = 64 * 1024
+DIAMETER_CONNECTIONS_MAX = 1_000
+DIAMETER_WAITING_MAX = 5_000  # requests of one connection that are not answered yet
+DIAMETER_SESSIONS_CACHED_MAX = 200_000  # whose way to their client is remembered
+DIAMETER_IDENTITY_TEXT_MAX = 255
+DIAMETER_TEXTS_CACHED_MAX = 4_096
+DIAMETER_PARTY_TEXT_MAX = 255
+DIAMETER_SUBSCRIPTIONS_MAX = 16
+DIAMETER_SERVICES_MAX = 32
+DIAMETER_PROXIES_MAX = 8_192  # bytes of Proxy-Info that are given back
+SERVICE_CONTEXT_TEXT_MAX = 255
+AVP_DEPTH_MAX = 8
+AVPS_MAX = 512  # in a message, and in a group
+
 # Numbers and rates. E.164 allows 15 digits, so no prefix can be longer.
 PREFIX_DIGITS_MAX = 15
 NUMBER_TEXT_MAX = 64
