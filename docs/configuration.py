@@ -88,6 +88,14 @@ VARIABLES = {
             "https and at private addresses: `hooks.internal.example:8443`."
         ),
     ),
+    "TALKTIME_RADIUS_AUTH": (
+        "none: no RADIUS",
+        "Address and port on which RADIUS clients ask: `10.0.0.5:1812`, `[::]:1812`.",
+    ),
+    "TALKTIME_RADIUS_ACCT": (
+        "none: no RADIUS accounting",
+        "Address and port on which RADIUS clients report: `10.0.0.5:1813`.",
+    ),
     "TALKTIME_SELLER": (
         "`Talktime`",
         (

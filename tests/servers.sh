@@ -1,6 +1,6 @@
 #!/bin/sh
-# Sees to it that the programs the tests start are there: PostgreSQL's server, Chromium, and the
-# switches of tests/switches. As root on Debian it installs what is missing; otherwise it says what
+# Sees to it that the programs the tests start are there: PostgreSQL's server, Chromium, a RADIUS
+# client, and the switches of tests/switches. As root on Debian it installs what is missing; otherwise it says what
 # to install, and fails (without the switches alone, it goes on: their tests are left out).
 # `servers.sh switches`: the switches alone.
 set -eu
@@ -14,6 +14,9 @@ elif ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initd
 fi
 if [ "$only" != switches ] && ! command -v chromium >/dev/null; then
     missing="$missing chromium fonts-dejavu-core"
+fi
+if [ "$only" != switches ] && ! command -v radclient >/dev/null; then
+    missing="$missing freeradius-utils"
 fi
 
 switches=""
@@ -57,7 +60,8 @@ if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
 fi
 
 cat >&2 <<END
-Servers, a browser and switches are started from packages, of which these are missing:
+Servers, a browser, a RADIUS client and switches are started from packages, of which these are
+missing:
    $missing
 Install them, for example as root on Debian or Ubuntu:
     apt-get install$missing

@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from talktime.config_gateways import DiameterSettings, diameter_from
+from talktime.config_gateways import (
+    DiameterSettings,
+    RadiusSettings,
+    diameter_from,
+    radius_from,
+)
 from talktime.config_services import (
     PORT_MAX,
     SingleSignOn,
@@ -96,6 +101,7 @@ class Settings:
     single_sign_on: SingleSignOn | None = None
     diameter: DiameterSettings | None = None
     """Where Diameter is spoken; None for nowhere."""
+    radius: RadiusSettings | None = None
 
     def mail_from(self) -> str:
         """Whom mail is from."""
@@ -166,6 +172,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         block_days=number_from(environ, "TALKTIME_BLOCK_DAYS", 14, 0, 365),
         single_sign_on=single_sign_on_from(environ),
         diameter=diameter_from(environ),
+        radius=radius_from(environ),
     )
 
 

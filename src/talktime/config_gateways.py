@@ -41,6 +41,14 @@ class DiameterSettings:
     ca: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RadiusSettings:
+    """Where RADIUS clients ask, and where they account; None for nowhere."""
+
+    auth: Listen | None
+    acct: Listen | None
+
+
 def diameter_from(environ: Mapping[str, str]) -> DiameterSettings | None:
     """The node of TALKTIME_DIAMETER_*; None where it listens nowhere."""
     plain = _several(environ.get("TALKTIME_DIAMETER_LISTEN", ""), "TALKTIME_DIAMETER_LISTEN", 3868)
@@ -66,6 +74,17 @@ def diameter_from(environ: Mapping[str, str]) -> DiameterSettings | None:
             "(PEM), and TALKTIME_DIAMETER_KEY where its key is in another."
         )
     return DiameterSettings(plain, secure, identity, realms, certificate, key, ca)
+
+
+def radius_from(environ: Mapping[str, str]) -> RadiusSettings | None:
+    """The ports of TALKTIME_RADIUS_*; None where neither is set."""
+    auth = _one(environ.get("TALKTIME_RADIUS_AUTH", ""), "TALKTIME_RADIUS_AUTH", 1812)
+    acct = _one(environ.get("TALKTIME_RADIUS_ACCT", ""), "TALKTIME_RADIUS_ACCT", 1813)
+    return RadiusSettings(auth, acct) if auth or acct else None
+
+
+def _one(text: str, variable: str, usual_port: int) -> Listen | None:
+    return listen_from(text.strip(), variable, usual_port) if text.strip() else None
 
 
 def _several(text: str, variable: str, usual_port: int) -> tuple[Listen, ...]:
