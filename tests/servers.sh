@@ -1,7 +1,8 @@
 #!/bin/sh
 # Sees to it that the programs the tests start are there: PostgreSQL's server, Chromium, a RADIUS
-# client, and the switches of tests/switches. As root on Debian it installs what is missing; otherwise it says what
-# to install, and fails (without the switches alone, it goes on: their tests are left out).
+# client, and the switches of tests/switches. As root on Debian it installs what is missing;
+# otherwise it says what to install, and fails (without the switches alone, it goes on: their tests
+# are left out).
 # `servers.sh switches`: the switches alone.
 set -eu
 
