@@ -28,6 +28,7 @@ from talktime.core.documents import GIVEN
 from talktime.core.money import decimal_text, parse_micros
 from talktime.core.outcomes import Funded
 from talktime.operations.billing_profiles import seller_of
+from talktime.operations.eligibility import why_not_enter
 from talktime.operations.fund import fund
 from talktime.operations.grants import approval_above
 
@@ -70,7 +71,8 @@ def fund_command(
     settings = installation()
     with control_plane(settings) as control:
         owner = organisation_of(control, organisation)
-        limit_micros = approval_above(catalogue_of(control), owner.currency)
+        limit_micros = approval_above(catalogue := catalogue_of(control), owner.currency)
+        why_not = why_not_enter(catalogue, owner, source, micros)
     if source in GIVEN:
         approved_alone(micros, limit_micros, owner.currency)
     key = idempotency_key or secrets.token_hex(16)
@@ -87,6 +89,7 @@ def fund_command(
                 lasts_until_ms=moment_ms(expires) if expires else None,
                 priority=priority,
                 promotional=promotional,
+                why_not=why_not,
                 seller=seller_of(settings),
                 now_ms=now_ms(),
                 next_id=new_ids().next,
