@@ -50,7 +50,6 @@ PEOPLE_AND_USAGE: dict[Any, dict[str, Any]] = {
         "charge_micros": 30_000,
         "post_micros": 0,
     },
-    cell.UsageCursor: {"name": "usage_day", "usage_id": 51, "summed_ms": START_MS},
     cell.SavedView: {
         "id": 92,
         "organisation_id": 1,

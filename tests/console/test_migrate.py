@@ -52,7 +52,6 @@ CELL_TABLES = {
     "revision",
     "saved_view",
     "transfer",
-    "usage_cursor",
     "usage_day",
     "usage_record",
     "usage_user",

@@ -88,8 +88,11 @@ def give(giver: Giver, grant: Grant) -> Funded | GrantRequest | Refusal:
             return _asked(giver, grant)
         funded = _fund(giver, grant)
         if isinstance(funded, Funded) and not funded.replayed:
-            action = "grant.given" if grant.source == "grant" else "wallet.funded"
-            _note(giver, action, funded.lot.id, grant.amount_micros, grant.reason)
+            about = (funded.lot.id, grant.amount_micros, grant.reason)
+            if grant.source == "grant":
+                _note(giver, "grant.given", *about)
+            else:
+                _note(giver, "wallet.funded", *about)
         return funded
 
 

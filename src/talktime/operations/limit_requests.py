@@ -58,7 +58,8 @@ def approve_limit(
     begun = [each._replace(valid_from_ms=max(each.valid_from_ms, how.now_ms)) for each in entries]
     report = import_entries(control, begun, how._replace(alone=False))
     if isinstance(report, CatalogueReport):
-        _decide(control, request, "approved", actor, how.now_ms)
+        decided = _decided(control, request, "approved", actor, how.now_ms)
+        _note(control, "limit.approved", decided)
     return report
 
 
@@ -69,7 +70,9 @@ def reject_limit(
     request = _waiting(control, request_id, actor)
     if isinstance(request, Refusal):
         return request
-    return _decide(control, request, "rejected", actor, how.now_ms)
+    decided = _decided(control, request, "rejected", actor, how.now_ms)
+    _note(control, "limit.rejected", decided)
+    return decided
 
 
 def list_limits(control: Connection) -> list[LimitRequest]:
@@ -87,12 +90,11 @@ def _waiting(control: Connection, request_id: int, actor: str) -> LimitRequest |
     return why_not_decide(control, request.asked_by, actor) or request
 
 
-def _decide(
+def _decided(
     control: Connection, request: LimitRequest, state: str, actor: str, now_ms: int
 ) -> LimitRequest:
     decided = request._replace(state=state, decided_by=actor, decided_ms=now_ms)
     store.decide_limit(control, decided)
-    _note(control, f"limit.{state}", decided)
     return decided
 
 
