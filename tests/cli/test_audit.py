@@ -47,7 +47,16 @@ number reserve Contoso +14255550123
 """
 READING = {
     *("audit", "call show", "catalogue export", "check-books", "jobs", "licensing", "notices"),
-    *("pools", "quote", "wallet", "statement", "purchase terms", "invoice pdf", "user check"),
+    *(
+        "calls",
+        "pools",
+        "quote",
+        "wallet",
+        "statement",
+        "purchase terms",
+        "invoice pdf",
+        "user check",
+    ),
     *("user export", "post-statement export", "webhook deliveries", "number quota"),
 }
 """Commands that change nothing; so do all that are called list or show."""

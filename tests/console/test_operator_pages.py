@@ -1,11 +1,16 @@
 """The operator's pages, empty and full. Mirrors src/talktime/console/operator."""
 
+from contextlib import closing
+
 import pytest
 
+from talktime.clock import now_ms
 from talktime.console.accounts import create_admin
 from talktime.console.control_plane.models import Account
+from talktime.core.commands import EndCall
 from tests.console.money import Money
 from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in
+from tests.lively_books import Player
 
 PAGES = (
     *("", "organisations/", "organisations/new/", "grants/", "payments/", "calls/"),
@@ -44,3 +49,22 @@ def test_every_page_opens_for_an_operator_where_there_is_nothing_yet(money):
     for path in OF_ORGANISATION:
         response = client.get(f"/operator/organisations/{money.owner.id}/{path}")
         assert (path, response.status_code) == (path, 200)
+
+
+def test_running_calls_are_shown_live_with_what_they_cost_and_why_they_are_to_end(money):
+    with closing(money.cell()) as cell:
+        player = Player(cell, now_ms() - 61_000)
+        player.fund(money.owner.id, 10_000_000)
+        player.authorize(money.owner.id, "a")
+        player.answer("a")
+    client = operator()
+    page = client.get("/operator/calls/").content.decode()
+    assert 'hx-get="?part=live"' in page
+    live = client.get("/operator/calls/?part=live").content.decode()
+    assert "<html" not in live
+    assert "0.03" in live
+    assert "Is to end" not in live
+    with closing(money.cell()) as cell:
+        Player(cell, now_ms()).do(EndCall(1, "a", money.owner.id, "user_inactive"))
+    live = client.get("/operator/calls/?part=live").content.decode()
+    assert "Is to end: The user is switched off" in live

@@ -40,6 +40,7 @@ from talktime.cli.recharge import group as recharge_group
 from talktime.cli.recipients import group as recipient_group
 from talktime.cli.refunds import group as refund_group
 from talktime.cli.replay import replay_command
+from talktime.cli.running_calls import calls_command
 from talktime.cli.serve import serve_command
 from talktime.cli.staff import group as staff_group
 from talktime.cli.statement import statement_command
@@ -119,6 +120,7 @@ app.command("import-rates", rich_help_panel=KEEP)(import_rates_command)
 app.command("licensing", rich_help_panel=KEEP)(licensing_command)
 app.add_typer(catalogue_group, name="catalogue", rich_help_panel=KEEP)
 app.command("pools", rich_help_panel=CALL)(pools_command)
+app.command("calls", rich_help_panel=CALL)(calls_command)
 app.command("quote", rich_help_panel=CALL)(quote_command)
 app.add_typer(call_group, name="call", rich_help_panel=CALL)
 app.command("replay", rich_help_panel=CALL)(replay_command)

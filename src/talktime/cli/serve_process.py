@@ -62,6 +62,11 @@ class Process:
         tune_interpreter()
         tell_started(self._settings)
 
+    def leave(self) -> None:
+        """About to stop: nobody need wait for what may come."""
+        if self._engine is not None:
+            self._engine.endings.stop()
+
     async def stop(self) -> None:
         """Finish what was taken, then let go of the databases."""
         if self._jobs is not None:
@@ -120,17 +125,25 @@ def tell_started(settings: Settings) -> None:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which says when it listens."""
+    """uvicorn, which says when it listens, and when it is about to stop."""
 
-    def __init__(self, config: uvicorn.Config, say_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, say_ready: Callable[[], None], leaving: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._say_ready = say_ready
+        self._leaving = leaving
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen, then tell."""
         await super().startup(sockets)
         if self.started:
             self._say_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take nothing more; who only waits is answered now."""
+        self._leaving()
+        await super().shutdown(sockets)
 
 
 def serve(
@@ -156,7 +169,7 @@ def serve(
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=ANSWER_S_MAX,
     )
-    server = Server(config, say_ready)
+    server = Server(config, say_ready, process.leave)
 
     # uvicorn takes the signals while it runs and raises them again at its end: that is no failure.
     def leave(_signal: int, _frame: FrameType | None) -> None:

@@ -29,8 +29,9 @@ class Call:
     """One call of a switch. While open, `parts` is what it holds by lot, `pool_s` what it holds of
     its pool, `post_micros` what will be paid after use; afterwards, what it was charged of each.
 
-    `granted_s` counts from the answer and includes all slices; `new`, `changed` and
-    `restarted` (authorized again after a refusal) tell the save what to do.
+    `granted_s` counts from the answer and includes all slices. `ending` is the code of the refusal
+    by which the call is to end (core/ending.py). `new`, `changed`, `ending_changed` and `restarted`
+    (authorized again after a refusal) tell the save what to do.
     """
 
     id: int
@@ -58,9 +59,11 @@ class Call:
     payers: Payers = CREDITS_ALONE
     pool_s: int = 0
     post_micros: int = 0
+    ending: str | None = None
     new: bool = False
     restarted: bool = False
     changed: bool = False
+    ending_changed: bool = False
 
     @property
     def rate_text(self) -> str:

@@ -1,6 +1,8 @@
 """Decisions about a running call: may it be set up, how long may it talk, what is set aside for
 it. Pure. What a finished call costs is in core/settling.py."""
 
+from typing import NamedTuple
+
 from talktime.core import explain
 from talktime.core.books import Books
 from talktime.core.calls import OPEN, REFUSED, Call
@@ -9,8 +11,21 @@ from talktime.core.ledger import Wallet
 from talktime.core.outcomes import Granted, Noted, Paid, Refused
 from talktime.core.paying import Purse, lasts_s, parts_paid, price_of_s, purse_of
 from talktime.core.rating import billed_seconds, price_micros
+from talktime.core.refusal import Refusal
 from talktime.core.shortage import too_short
 from talktime.core.telling import tell_crossings, tell_refused
+
+TO_END = "the service has ended this call before its time"
+
+
+class Asked(NamedTuple):
+    """What a switch says when it asks for time: how long was talked, how much more it wants, how
+    long the hold is to be kept at least (seconds)."""
+
+    used_s: int
+    requested_s: int
+    keep_s: int
+    sequence: int
 
 
 def authorize(books: Books, call: Call, command: Authorize, now_ms: int) -> Granted | Refused:
@@ -25,7 +40,11 @@ def authorize(books: Books, call: Call, command: Authorize, now_ms: int) -> Gran
     if refusal is None:
         call.state = OPEN
         outcome = _grant(
-            books, call, 0, command.requested_s, command.passed, command.sequence, now_ms
+            books,
+            call,
+            Asked(0, command.requested_s, command.keep_s, command.sequence),
+            command.passed,
+            now_ms,
         )
     else:
         outcome = Refused(refusal, call.call_key, command.sequence, command.passed)
@@ -52,22 +71,24 @@ def extend(books: Books, call: Call, command: Extend, now_ms: int) -> Granted | 
 
     Units: whole seconds since answer. Refuses when what was granted is used up and no further
     increment can be paid: CALL_TOO_LONG at the longest call, else who should have paid says why
-    (core/shortage.py). Source: RFC 8506, Intermediate Interrogation; D8.
+    (core/shortage.py); by the call's `ending` where it is to end. Source: RFC 8506, Intermediate
+    Interrogation; D8.
     """
     call.reported_s = max(call.reported_s, command.used_s)
-    return _grant(books, call, command.used_s, command.requested_s, (), command.sequence, now_ms)
+    if call.ending:
+        return Refused(Refusal(call.ending, TO_END), call.call_key, command.sequence)
+    asked = Asked(command.used_s, command.requested_s, command.keep_s, command.sequence)
+    return _grant(books, call, asked, (), now_ms)
 
 
 def _grant(
     books: Books,
     call: Call,
-    used_s: int,
-    requested_s: int,
+    asked: Asked,
     passed: tuple[str, ...],
-    sequence: int,
     now_ms: int,
 ) -> Granted | Refused:
-    rate, terms = call.rate, books.terms
+    rate, terms, (used_s, requested_s, keep_s, sequence) = call.rate, books.terms, asked
     wallet = books.wallets[call.organisation_id]
     available_micros = wallet.available_micros(now_ms)
     purse = purse_of(books, wallet, call, available_micros)
@@ -80,7 +101,8 @@ def _grant(
         return Refused(refusal, call.call_key, sequence, passed)
     more_micros = _hold(books, wallet, call, purse, until_s, now_ms)
     call.granted_s = until_s
-    call.deadline_ms = max(call.deadline_ms, now_ms + (until_s - used_s + terms.grace_s) * 1000)
+    kept_s = max(until_s - used_s + terms.grace_s, keep_s)
+    call.deadline_ms = max(call.deadline_ms, now_ms + kept_s * 1000)
     available_micros -= more_micros
     return Granted(
         call.call_key,

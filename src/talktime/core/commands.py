@@ -4,6 +4,11 @@ else.
 Times are milliseconds since the epoch in UTC (`_ms`), lengths of calls whole seconds (`_s`), money
 micros. `body_hash` stands for the request as it was sent: the same key with another hash is
 another request.
+
+Switches number their requests on a call and report its seconds since the answer (charging-api).
+Where a dialect of theirs does not: `NEXT` as the sequence is the number after the call's last one;
+with `since_last`, seconds count from the last report, whichever that was, so such requests are
+taken in any order, each once.
 """
 
 from dataclasses import dataclass
@@ -12,6 +17,8 @@ from talktime.core.payers import CREDITS_ALONE, Payers
 from talktime.core.rating import Rate
 from talktime.core.refusal import Refusal
 
+NEXT = -1
+
 
 @dataclass(slots=True)
 class Authorize:
@@ -19,7 +26,8 @@ class Authorize:
 
     Who calls and what it costs is found before (operations/resolve.py): `rate` is the one in force
     at `at_ms`, `refusal` the first "no" that needs no wallet, `passed` a line for each gate passed
-    so far, `payers` who may pay; the totals are how much there is of the pool and its guard.
+    so far, `payers` who may pay; the totals are how much there is of the pool and its guard. With
+    `keep_s`, what is held is kept for that long at least, for a switch that asks again late.
     """
 
     switch_id: int
@@ -39,6 +47,7 @@ class Authorize:
     payers: Payers = CREDITS_ALONE
     pool_total_s: int = 0
     guard_total_s: int = 0
+    keep_s: int = 0
 
 
 @dataclass(slots=True)
@@ -55,7 +64,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Extend:
-    """`used_s` seconds were talked so far; may the call go on?"""
+    """`used_s` seconds were talked so far; may the call go on? `keep_s` as in Authorize."""
 
     switch_id: int
     call_key: str
@@ -64,6 +73,8 @@ class Extend:
     used_s: int
     requested_s: int
     organisation_id: int | None = None
+    since_last: bool = False
+    keep_s: int = 0
 
 
 @dataclass(slots=True)
@@ -77,6 +88,7 @@ class Settle:
     used_s: int
     cause: str
     organisation_id: int | None = None
+    since_last: bool = False
 
 
 @dataclass(slots=True)
@@ -86,6 +98,17 @@ class ExpireHold:
     switch_id: int
     call_key: str
     organisation_id: int | None
+
+
+@dataclass(slots=True)
+class EndCall:
+    """This running call is to end before its grant does: its next extend is refused by `code`, and
+    its switch is told."""
+
+    switch_id: int
+    call_key: str
+    organisation_id: int | None
+    code: str
 
 
 @dataclass(slots=True)
@@ -112,8 +135,8 @@ class ExpireLots:
 
 
 CallCommand = Authorize | Answer | Extend | Settle
-Command = CallCommand | ExpireHold | Fund | ExpireLots
+Command = CallCommand | ExpireHold | EndCall | Fund | ExpireLots
 WALLET_COMMANDS = Fund | ExpireLots
 """What concerns a wallet alone, and no call."""
-NOT_OF_A_SWITCH = ExpireHold | Fund | ExpireLots
+NOT_OF_A_SWITCH = ExpireHold | EndCall | Fund | ExpireLots
 """What the service asks of itself: without sequence and answer."""

@@ -7,14 +7,18 @@ refused. A settle is taken in any order and any number of times: the first charg
 replay.
 """
 
-from talktime.core import charging, funding, reported, settling, watch
+from dataclasses import replace
+
+from talktime.core import charging, ending, funding, reported, settling, watch
 from talktime.core.books import Books
 from talktime.core.calls import OPEN, REFUSED, Call
 from talktime.core.commands import (
+    NEXT,
     Answer,
     Authorize,
     CallCommand,
     Command,
+    EndCall,
     ExpireHold,
     ExpireLots,
     Extend,
@@ -22,6 +26,7 @@ from talktime.core.commands import (
     Settle,
 )
 from talktime.core.outcomes import (
+    CallEnding,
     Granted,
     HoldExpired,
     Noted,
@@ -57,6 +62,11 @@ def _decide(books: Books, command: Command, now_ms: int) -> Outcome:
             if call is None:
                 return HoldExpired(command.call_key, False)
             return settling.expire(books, call, now_ms)
+        case EndCall():
+            call = books.calls.get((command.switch_id, command.call_key))
+            if call is None:
+                return CallEnding(command.call_key, False)
+            return ending.end(books, call, command.code)
     return _decide_call(books, command, now_ms)
 
 
@@ -77,6 +87,7 @@ def _decide_call(books: Books, command: CallCommand, now_ms: int) -> Outcome:
     elif _sought_elsewhere(call, command):
         return _unseen(command)
     else:
+        command = _counted(call, command)
         earlier = (
             _answered_before(books, call, command)
             or _out_of_order(call, command)
@@ -102,6 +113,16 @@ def _sought_elsewhere(call: Call, command: CallCommand) -> bool:
         None,
         call.organisation_id,
     )
+
+
+def _counted(call: Call, command: CallCommand) -> CallCommand:
+    """The command as the books count: numbered, its seconds since the answer. The one that came is
+    left as it was, for it may be decided again."""
+    if command.sequence == NEXT:
+        command = replace(command, sequence=call.last_sequence + 1)
+    if isinstance(command, Extend | Settle) and command.since_last:
+        command = replace(command, used_s=call.reported_s + command.used_s)
+    return command
 
 
 def _unseen(command: CallCommand) -> NothingToSettle | Refused:
@@ -157,7 +178,7 @@ def _out_of_order(call: Call, command: CallCommand) -> Refused | None:
         return None
     if call.state not in (OPEN, REFUSED):
         return _refused(command, "call_settled", "the call's deadline had passed; settle it")
-    if command.sequence != expected:
+    if command.sequence != expected and not (type(command) is Extend and command.since_last):
         return _refused(
             command, "sequence_skipped", f"the next sequence number of this call is {expected}"
         )

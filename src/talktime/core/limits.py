@@ -95,6 +95,15 @@ LEDGER_BATCH_MAX = 50_000  # transfers that are added to their days' sums in one
 # Organisations and what belongs to them.
 NAME_TEXT_MAX = 128
 SWITCH_NAME_TEXT_MAX = 64
+PEERS_MAX = 5_000
+PEER_NETWORKS_MAX = 32
+PEER_SECRET_TEXT_MIN = 16
+PEER_SECRET_TEXT_MAX = 128
+HOST_TEXT_MAX = 255
+WATCHED_CALLS_PAGE = 5_000
+CALLS_ENDING_MAX = 10_000  # calls to end that an engine remembers
+ENDING_WAIT_S_MAX = 60
+ENDING_WAITERS_MAX = 1_000
 KEY_NAME_TEXT_MAX = 64
 KEEP_HOURS_MAX = 24 * 366  # how long a key that was replaced still works
 ORGANISATION_KEYS_MAX = 100  # that open something at once

@@ -98,6 +98,15 @@ class HoldExpired:
 
 
 @dataclass(slots=True)
+class CallEnding:
+    """The call is to end; `marked` is False where it was closed, was to end already, or need not
+    any more."""
+
+    call_key: str
+    marked: bool
+
+
+@dataclass(slots=True)
 class LotsExpired:
     """What was forfeited, by lot."""
 
@@ -135,6 +144,7 @@ Outcome = (
     | Refused
     | Funded
     | HoldExpired
+    | CallEnding
     | LotsExpired
     | Replayed
 )

@@ -281,6 +281,9 @@ REFUSALS: dict[str, RefusalKind] = {
     "unknown_key": RefusalKind(
         404, "The API key is not known", "List the keys and use one of their ids.", OPERATOR
     ),
+    "unknown_peer": RefusalKind(
+        404, "The peer is not known", "List the peers and use one of their ids.", OPERATOR
+    ),
     "unknown_document": RefusalKind(
         404,
         "The document is not known",

@@ -7,7 +7,7 @@ databases for the caches.
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import structlog
@@ -23,15 +23,18 @@ from talktime.engine.catalogue_cache import CatalogueCache
 from talktime.engine.checkpoints import Checkpoints
 from talktime.engine.connector import Connector, Outages
 from talktime.engine.directory_cache import DirectoryCache
+from talktime.engine.endings import Endings
 from talktime.engine.key_cache import KeyCache
 from talktime.engine.lane import Lane, Sources, unavailable
 from talktime.engine.owners import CallKey, Owners
+from talktime.engine.peer_cache import PeerCache
 from talktime.engine.poller import Follow, Poller
 from talktime.engine.rate_cache import RateCache
 from talktime.engine.reader import Reader
 from talktime.operations.execute import Done
 from talktime.operations.quote import Quoted, quote
 from talktime.operations.resolve import CallRequest, refused_outright, resolve
+from talktime.operations.sealing import Seal
 from talktime.operations.show_call import show_call
 from talktime.store.database import Connection
 from talktime.store.usage import owner_of_call
@@ -63,6 +66,8 @@ class Engine:
         self.rates = RateCache()
         self.catalogue = CatalogueCache()
         self.directory = DirectoryCache(settings.cells)
+        self.peers = PeerCache(Seal(settings.seal_keys()))
+        self.endings = Endings(settings.cells)
         self._terms = Terms(settings.slice_s, settings.grace_s)
         self._owners = Owners(CALL_OWNERS_CACHED_MAX)
         self._asking: set[asyncio.Task[None]] = set()
@@ -86,22 +91,41 @@ class Engine:
         self._readers = {cell: Reader(cell, connector(cell)) for cell in settings.cells}
         files = [cell for cell, at in settings.cells.items() if at.dialect == "sqlite"]
         self._checkpoints = [Checkpoints(cell, connector(cell)) for cell in files]
-        users = [
-            Follow(connector(cell), [partial(self.directory.refresh_users, cell)])
-            for cell in settings.cells
+        self._pollers = self._followers(control, connector, settings.cells)
+
+    def _followers(
+        self,
+        control: Callable[[], Connector],
+        connector: Callable[[str], Connector],
+        cells: Iterable[str],
+    ) -> list[Poller]:
+        """What keeps the caches as the databases are."""
+        shared = [
+            *(self.keys.refresh, self.peers.refresh),
+            *(self.directory.refresh, self.catalogue.refresh),
         ]
-        refreshes = [self.keys.refresh, self.directory.refresh, self.catalogue.refresh]
-        shared = [Follow(control(), refreshes)]
-        # Apart: a card of a million prefixes takes a while, and a revoked key must not wait.
-        rates = [Follow(control(), [self.rates.refresh])]
-        self._pollers = [
-            Poller(name, follows, self.refreshed)
-            for name, follows in (("directory", shared), ("rates", rates), ("users", users))
+        in_cells = [
+            Follow(
+                connector(cell),
+                [
+                    partial(self.directory.refresh_users, cell),
+                    partial(self.endings.refresh, cell),
+                ],
+            )
+            for cell in cells
         ]
+        follows = {
+            "directory": [Follow(control(), shared)],
+            # Apart: a card of a million prefixes takes a while, and a revoked key must not wait.
+            "rates": [Follow(control(), [self.rates.refresh])],
+            "users": in_cells,
+        }
+        return [Poller(name, each, self.refreshed) for name, each in follows.items()]
 
     async def start(self) -> None:
         """Fill the caches and begin to work; what is away now is waited for."""
         loop = asyncio.get_running_loop()
+        self.endings.start(loop)
         for lane in self.lanes.values():
             lane.start(loop)
         for checkpoints in self._checkpoints:

@@ -21,6 +21,7 @@ from talktime.operations.book_proofs import prove_books, prove_when_asked
 from talktime.operations.close_month import close_months
 from talktime.operations.commerce_models import move_wallets
 from talktime.operations.dunning import dun_statements
+from talktime.operations.end_calls import end_calls
 from talktime.operations.expire_holds import expire_holds
 from talktime.operations.expire_lots import expire_lots
 from talktime.operations.forget_calls import forget_calls
@@ -66,6 +67,7 @@ def _job(name: str, run: Callable[[Sweep], Swept], *, first_s: float = 0, lane: 
 TIMETABLE = (
     _job("expire_holds", expire_holds, lane=CALLS),
     _job("tend_wallets", tend_wallets, lane=CALLS),
+    _job("end_calls", end_calls),
     _job("expire_lots", expire_lots, lane=CALLS),
     _job("recheck_recharges", recheck_recharges),
     _job("collect_payments", with_providers(collect_payments), lane=MONEY),

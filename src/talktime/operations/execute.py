@@ -12,7 +12,7 @@ from talktime.core.books import Terms
 from talktime.core.commands import Command
 from talktime.core.decide import decide
 from talktime.core.notices import Notice
-from talktime.core.outcomes import Funded, HoldExpired, LotsExpired, Outcome, Replayed
+from talktime.core.outcomes import CallEnding, Funded, HoldExpired, LotsExpired, Outcome, Replayed
 from talktime.operations.render import CallOutcome, reply
 from talktime.store.database import Connection
 from talktime.store.load import load
@@ -20,7 +20,7 @@ from talktime.store.save import save
 from talktime.store.users import user_of_id
 
 DEFAULT_TERMS = Terms()
-UNANSWERED = frozenset((Funded, HoldExpired, LotsExpired))
+UNANSWERED = frozenset((Funded, HoldExpired, CallEnding, LotsExpired))
 """Outcomes of what no switch asked for."""
 
 

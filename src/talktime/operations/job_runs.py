@@ -10,6 +10,7 @@ DAY_MS = 86_400_000
 PERIODS_MS = {
     "expire_holds": 1_000,
     "tend_wallets": 250,
+    "end_calls": 2_000,
     "expire_lots": 60_000,
     "recheck_recharges": 60_000,
     "collect_payments": 250,

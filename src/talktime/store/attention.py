@@ -38,15 +38,17 @@ ASKED_GRANTS = """
     SELECT id, organisation_id, amount_micros, promotional, lasts_until_ms, reason, asked_by,
         asked_ms
     FROM grant_request WHERE state = 'asked' AND id > ? ORDER BY id LIMIT ?"""
-RUNNING = """
-    SELECT id, organisation_id, type, user_id, from_digits, to_digits, rate, started_ms,
-        answered_ms, granted_s, held_micros, pool_s, deadline_ms, sweep_ms
-    FROM call WHERE state = 'open' AND (sweep_ms, id) > (?, ?) ORDER BY sweep_ms, id LIMIT ?"""
-STUCK = """
-    SELECT id, organisation_id, type, user_id, from_digits, to_digits, rate, started_ms,
-        answered_ms, granted_s, held_micros, pool_s, deadline_ms, sweep_ms
-    FROM call WHERE state = 'open' AND sweep_ms < ? AND deadline_ms < ?
-        AND (sweep_ms, id) > (?, ?) ORDER BY sweep_ms, id LIMIT ?"""
+_RUNNING = """
+    SELECT c.id, c.organisation_id, c.switch_id, c.call_key, c.type, c.user_id,
+        COALESCE(w.display_name, ''), c.from_digits, c.to_digits, c.rate, c.started_ms,
+        c.answered_ms, c.granted_s, c.reported_s, c.held_micros, c.pool_s, c.deadline_ms, c.ending,
+        c.sweep_ms
+    FROM call c LEFT JOIN person w ON w.id = c.user_id AND w.organisation_id = c.organisation_id
+    WHERE c.state = 'open' AND (c.sweep_ms, c.id) > (?, ?)"""
+_IN_ORDER = "ORDER BY c.sweep_ms, c.id LIMIT ?"
+RUNNING = f"{_RUNNING} {_IN_ORDER}"
+RUNNING_OF = f"{_RUNNING} AND c.organisation_id = ? {_IN_ORDER}"
+STUCK = f"{_RUNNING} AND c.sweep_ms < ? AND c.deadline_ms < ? {_IN_ORDER}"
 COUNTS = """
     SELECT
         (SELECT COUNT(*) FROM (SELECT 1 FROM payment
@@ -149,21 +151,27 @@ class GrantRow(NamedTuple):
 
 
 class RunningCall(NamedTuple):
-    """A call that is open; `rate` as the call keeps it (core/rating.py)."""
+    """A call that is open; `rate` as the call keeps it (core/rating.py), `ending` the code of the
+    refusal by which it is to end."""
 
     id: int
     organisation_id: int
+    switch_id: int
+    call_key: str
     type: str
     user_id: int | None
+    caller: str
     from_digits: str
     to_digits: str
     rate: str
     started_ms: int
     answered_ms: int | None
     granted_s: int
+    reported_s: int
     held_micros: int
     pool_s: int
     deadline_ms: int
+    ending: str | None
     sweep_ms: int
 
 
@@ -222,16 +230,25 @@ def asked_grants(cell: Connection, after_id: int, rows_max: int) -> list[GrantRo
     return [each._replace(promotional=bool(each.promotional)) for each in found]
 
 
-def running_calls(cell: Connection, after: tuple[int, int], rows_max: int) -> list[RunningCall]:
-    """Open calls after (sweep_ms, id), the first to be looked at first."""
-    return [RunningCall(*row) for row in cell.rows(RUNNING, [*after, rows_max])]
+def running_calls(
+    cell: Connection,
+    after: tuple[int, int],
+    rows_max: int,
+    organisation_id: int | None = None,
+) -> list[RunningCall]:
+    """Open calls, of an organisation or of all, after (sweep_ms, id): the first to be looked at
+    first."""
+    if organisation_id is None:
+        return [RunningCall(*row) for row in cell.rows(RUNNING, [*after, rows_max])]
+    rows = cell.rows(RUNNING_OF, [*after, organisation_id, rows_max])
+    return [RunningCall(*row) for row in rows]
 
 
 def stuck_calls(
     cell: Connection, before_ms: int, after: tuple[int, int], rows_max: int
 ) -> list[RunningCall]:
     """Open calls whose deadline is before a moment, in the same order."""
-    params = [before_ms, before_ms, *after, rows_max]
+    params = [*after, before_ms, before_ms, rows_max]
     return [RunningCall(*row) for row in cell.rows(STUCK, params)]
 
 

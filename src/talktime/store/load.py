@@ -18,6 +18,7 @@ from talktime.core.commands import (
     Authorize,
     CallCommand,
     Command,
+    EndCall,
     ExpireHold,
     Fund,
 )
@@ -46,7 +47,9 @@ LOTS_BY_ID = (
 LOTS_BY_KEY = (
     f"SELECT {_LOT_COLUMNS} FROM lot WHERE organisation_id = ANY(?) AND idempotency_key = ANY(?)"
 )
-_RATE, _PARTS, _PAYERS = map(list(CALL.columns).index, ("rate", "parts", "payers"))
+_RATE, _PARTS, _PAYERS, _SWEEP = map(
+    list(CALL.columns).index, ("rate", "parts", "payers", "sweep_ms")
+)
 _CALL_COLUMNS = ", ".join(f"c.{column}" for column in CALL.columns)
 # Whoever's they are: a call_id that another organisation's call has is refused, not taken twice.
 CALLS = Both(
@@ -139,7 +142,7 @@ def _call_keys(commands: Sequence[Command]) -> Keys:
     keys: dict[Row, None] = {}
     for command in commands:
         if type(command) not in _WALLET_COMMANDS and command.organisation_id is not None:
-            of_a_call = cast(CallCommand | ExpireHold, command)
+            of_a_call = cast(CallCommand | ExpireHold | EndCall, command)
             keys[of_a_call.switch_id, of_a_call.call_key] = None
     return Keys(keys)
 
@@ -162,7 +165,7 @@ def _load_meters(connection: Connection, commands: Sequence[Command], books: Boo
 def _find_owners(connection: Connection, commands: Sequence[Command]) -> None:
     """Whose calls these are, where the command does not say. It never changes, so it is read
     before the lock."""
-    lost: list[CallCommand | ExpireHold] = [
+    lost: list[CallCommand | ExpireHold | EndCall] = [
         c
         for c in commands
         if c.organisation_id is None and not isinstance(c, WALLET_COMMANDS | Authorize)
@@ -224,7 +227,7 @@ def _lot(row: Row) -> Lot:
 
 def call_of_row(row: Row) -> Call:
     """A row of CALLS as the call it holds: the columns are the fields, in their order."""
-    call = Call(*row[:-1])
+    call = Call(*row[:_SWEEP])
     call.rate = Rate.parse(row[_RATE])
     call.parts = _decode_parts(row[_PARTS])
     call.payers = Payers.parse(row[_PAYERS])

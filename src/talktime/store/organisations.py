@@ -24,6 +24,7 @@ SET_ORGANISATION = (
     "calling_rules = ?, revision = ? WHERE id = ?"
 )
 ORGANISATION_OF_ID = f"SELECT {ORGANISATION_COLUMNS} FROM organisation WHERE id = ?"
+ORGANISATIONS_OF_IDS = f"SELECT {ORGANISATION_COLUMNS} FROM organisation WHERE id = ANY(?)"
 ORGANISATION_OF_NAME = f"SELECT {ORGANISATION_COLUMNS} FROM organisation WHERE name = ?"
 ORGANISATIONS_BY_NAME = (
     f"SELECT {ORGANISATION_COLUMNS} FROM organisation WHERE name > ? ORDER BY name LIMIT ?"
@@ -90,6 +91,14 @@ def organisation_of_id(connection: Connection, organisation_id: int) -> Organisa
     """The organisation of this id."""
     rows = connection.rows(ORGANISATION_OF_ID, (organisation_id,))
     return organisation_row(rows[0]) if rows else None
+
+
+def organisations_of_ids(
+    connection: Connection, organisation_ids: Iterable[int]
+) -> dict[int, Organisation]:
+    """The organisations of these ids, by id."""
+    rows = connection.rows(ORGANISATIONS_OF_IDS, [sorted(organisation_ids)])
+    return {row[0]: organisation_row(row) for row in rows}
 
 
 def organisation_named(connection: Connection, name: str) -> Organisation | None:

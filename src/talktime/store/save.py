@@ -46,6 +46,7 @@ INSERT_CALLS = CALL.insert()
 UPDATE_CALLS = CALL.update(*CALL_CHANGES)
 END_CALLS = CALL.update(*CALL_ENDS)
 UPDATE_STARTS = CALL.update(*CALL_RESTARTS)
+UPDATE_ENDINGS = CALL.update("ending")
 INSERT_ANSWERS = ANSWER.insert()
 INSERT_TRANSFERS = TRANSFER.insert()
 INSERT_USAGE = USAGE_RECORD.insert()
@@ -72,6 +73,7 @@ watched_wallet = _row((*WATCH_CHANGES, "organisation_id"))
 meter = _row(METER.columns)
 new_call, changed_call = _row(CALL.columns), _row((*CALL_CHANGES, *_KEY))
 ended_call, restarted_call = _row((*CALL_ENDS, *_KEY)), _row((*CALL_RESTARTS, *_KEY))
+ending_call = _row(("ending", *_KEY))
 
 
 class RowsMissing(Exception):
@@ -101,6 +103,7 @@ def save(connection: Connection, books: Books, now_ms: int) -> None:
         (UPDATE_CALLS, [changed_call(call) for call in going_on]),
         (END_CALLS, [ended_call(call) for call in ended]),
         (UPDATE_STARTS, [restarted_call(call) for call in ended if call.restarted]),
+        (UPDATE_ENDINGS, [ending_call(c) for c in books.calls.values() if c.ending_changed]),
         (INSERT_ANSWERS, [_answer(answer, now_ms) for answer in books.new_answers]),
         (INSERT_USAGE, [(*u[:-2], _texts(u.flags), _texts(u.because)) for u in books.usage]),
         (INSERT_TRANSFERS, [tuple(transfer) for transfer in books.transfers]),

@@ -120,6 +120,7 @@ CALL = Table(
         "payers": "text",
         "pool_s": "integer",
         "post_micros": "bigint",
+        "ending": "text",
         "sweep_ms": "bigint",
     },
 )

@@ -80,6 +80,8 @@ ACTIONS: dict[str, str] = {
     "account.reader_set": _("Language or time zone of {subject} was changed"),
     # What the operator looks after.
     "switch.created": _("Switch {subject} was created"),
+    "peer.created": _("Peer {subject} was added to a switch"),
+    "peer.revoked": _("Peer {subject} was revoked"),
     "key.created": _("API key {subject} was created"),
     "key.rotated": _("API key {subject} was rotated"),
     "key.revoked": _("API key {subject} was revoked"),

@@ -168,6 +168,8 @@ class Call(models.Model):
     payers = models.TextField()
     pool_s = models.IntegerField()
     post_micros = models.BigIntegerField()
+    # The code of the refusal by which a running call is to end; its switch is told.
+    ending = models.CharField(max_length=64, null=True)
 
     class Meta:
         db_table = "call"
@@ -192,6 +194,11 @@ class Call(models.Model):
         ]
         indexes = [
             models.Index(fields=["sweep_ms"], condition=Q(state="open"), name="call_due"),
+            models.Index(
+                fields=["switch_id", "id"],
+                condition=Q(state="open", ending__isnull=False),
+                name="call_ending",
+            ),
         ]
 
 

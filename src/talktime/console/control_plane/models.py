@@ -135,6 +135,41 @@ class Switch(models.Model):
         constraints = [models.UniqueConstraint(fields=["name"], name="switch_once_by_name")]
 
 
+class Peer(models.Model):
+    """Where a switch speaks Diameter or RADIUS from. A RADIUS secret is sealed."""
+
+    id = Id(primary_key=True)
+    switch_id = models.BigIntegerField()
+    protocol = models.CharField(max_length=16)
+    # Diameter: the Origin-Host, in lower case. RADIUS: any name.
+    name = models.CharField(max_length=255)
+    realm = models.CharField(max_length=255)
+    # Networks (CIDR) that it may come from, a comma between them; empty for any.
+    addresses = models.TextField()
+    sealed_secret = models.TextField()
+    tls = models.BooleanField()
+    # Whether numbers without "+" are international.
+    plus = models.BooleanField()
+    disconnect_to = models.CharField(max_length=255)
+    created_ms = models.BigIntegerField()
+    revoked_ms = models.BigIntegerField(null=True)
+    made_by = models.CharField(max_length=254, null=True)
+
+    class Meta:
+        db_table = "peer"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(protocol__in=["diameter", "radius"]), name="peer_protocol_known"
+            ),
+            models.UniqueConstraint(
+                fields=["protocol", "name"],
+                condition=Q(revoked_ms__isnull=True),
+                name="peer_once_by_name",
+            ),
+        ]
+        indexes = [models.Index(fields=["switch_id"], name="peer_by_switch")]
+
+
 class ApiKey(models.Model):
     """The key of a switch, of an organisation's own programs (then `organisation_id` says whose,
     and `switch_id` is 0), or of the operator's (neither). Only its SHA-256 is kept; `used_ms` is

@@ -1,6 +1,7 @@
 """Calls that run now, and those that should have ended."""
 
 import json
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.urls import reverse
@@ -14,6 +15,8 @@ from talktime.console.operator.words import CALL_TYPES
 from talktime.console.roles import FINANCE
 from talktime.console.start.shown import telephone
 from talktime.core.directory import Organisation
+from talktime.core.refusal import REFUSALS
+from talktime.operations.running_calls import so_far
 from talktime.operations.wording import duration
 from talktime.store.attention import RunningCall, running_calls, stuck_calls, waiting
 
@@ -42,9 +45,9 @@ def calls(desk: OperatorDesk) -> HttpResponse:
     last = page[-1] if len(found) > PAGE_ROWS else None
     kept = "list=stuck&" if stuck else ""
     columns = (
-        *(Column(_("Organisation")), Column(_("From")), Column(_("To")), Column(_("Begun"))),
-        *(Column(_("Granted until")), Column(_("Granted"), figures=True)),
-        Column(_("Held"), figures=True),
+        *(Column(_("Organisation")), Column(_("Caller")), Column(_("To")), Column(_("Begun"))),
+        *(Column(_("Granted until")), Column(_("Talked"), figures=True)),
+        *(Column(_("Held"), figures=True), Column(_("Cost so far"), figures=True)),
     )
     rows = [
         call_row(desk, each, owners[each.organisation_id])
@@ -53,6 +56,7 @@ def calls(desk: OperatorDesk) -> HttpResponse:
     ]
     shown: Shown = {
         "stuck": stuck,
+        "here": urlencode({**desk.request.GET.dict(), "part": "live"}),
         "running": counted(running),
         "late": late,
         "table": table(_("Running calls"), columns, rows),
@@ -60,15 +64,19 @@ def calls(desk: OperatorDesk) -> HttpResponse:
         "older": f"?{kept}after={last.sweep_ms}.{last.id}" if last else "",
         "newest": f"?{kept}" if after != (0, 0) else "",
     }
-    return desk.page("operator/calls.html", shown)
+    live = desk.request.GET.get("part") == "live"
+    return desk.page("operator/calls_live.html" if live else "operator/calls.html", shown)
 
 
 def call_row(desk: OperatorDesk, call: RunningCall, owner: Organisation) -> list[Cell]:
     """One call."""
     tags: tuple[Tag, ...] = ()
-    if call.deadline_ms < desk.now_ms - STUCK_MS:
+    now = so_far(call, desk.now_ms)
+    if call.ending:
+        tags = (Tag(_("Is to end: %(reason)s") % {"reason": title_of(call.ending)}, "warn"),)
+    elif call.deadline_ms < desk.now_ms - STUCK_MS:
         tags = (Tag(_("Stuck"), "bad"),)
-    elif call.answered_ms is None:
+    elif now.talked_s is None:
         tags = (Tag(_("Not answered yet")),)
     url = reverse("operator-organisation", args=[owner.id])
     minutes = ""
@@ -76,13 +84,22 @@ def call_row(desk: OperatorDesk, call: RunningCall, owner: Organisation) -> list
         minutes = _("%(time)s of included minutes") % {"time": duration(call.pool_s)}
     return [
         Cell(owner.name, url, note=CALL_TYPES.get(call.type, call.type)),
-        Cell(telephone(call.from_digits)),
+        Cell(telephone(call.from_digits) or call.caller, note=call.caller),
         Cell(telephone(call.to_digits), note=destination_of(call.rate)),
         Cell(desk.wording.moment(call.started_ms)),
-        Cell(desk.wording.moment(call.deadline_ms), tags=tags),
-        Cell(duration(call.granted_s)),
+        Cell(
+            desk.wording.moment(call.deadline_ms if now.until_ms is None else now.until_ms),
+            tags=tags,
+        ),
+        Cell("" if now.talked_s is None else duration(now.talked_s)),
         Cell(amount=desk.wording.money(call.held_micros, owner.currency), note=minutes),
+        Cell(amount=desk.wording.money(now.cost_micros, owner.currency)),
     ]
+
+
+def title_of(code: str) -> str:
+    """The refusal of this code, in the reader's language."""
+    return _(REFUSALS[code].title) if code in REFUSALS else code
 
 
 def destination_of(rate: str) -> str:

@@ -207,6 +207,22 @@ class BatchAnswers(Strict):
     answers: list[BatchAnswer]
 
 
+class CallEnding(Strict):
+    """A running call that its switch is to end; `code` is the refusal that its next extend gets."""
+
+    call_id: str
+    code: str
+    detail: str
+
+
+class CallsEnding(Strict):
+    """The running calls that the switch is to end now, and settle. With `cursor` sent back, the
+    next request waits until they are others than these."""
+
+    calls: list[CallEnding]
+    cursor: str
+
+
 class Health(Strict):
     """The process works."""
 

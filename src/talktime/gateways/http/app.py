@@ -30,6 +30,7 @@ from talktime.gateways.http.commands import (
     reconsidered,
 )
 from talktime.gateways.http.counts import Counts
+from talktime.gateways.http.ending import LongPoll
 from talktime.gateways.http.openapi import document
 from talktime.gateways.http.replies import (
     JSON,
@@ -70,12 +71,14 @@ class ChargingApi:
         publish(self._counts.load_now)
         self.verbs = Verbs(engine, self._counts)
         self._document = document()
+        self._long_poll = LongPoll(engine.endings)
         self._verbs = {
             verb: Endpoint(verb.decode(), POST, self._handler_of(verb)) for verb in DECODERS
         }
         self._call = Endpoint("show", GET, self._show)
         self._fixed = {
             b"/v1/calls:batch": Endpoint("batch", POST, self._batch),
+            b"/v1/calls:ending": Endpoint("ending", GET, self._ending),
             b"/v1/quotes": Endpoint("quotes", POST, self._quote),
             b"/v1/openapi.json": Endpoint("openapi", GET, self._openapi),
             b"/healthz": Endpoint("healthz", GET, self._healthz),
@@ -144,6 +147,15 @@ class ChargingApi:
             return refuse(call_key)
         found = await self._engine.show(key.switch_id, call_key)
         return refuse(found, call_key) if isinstance(found, Refusal) else answer_of(200, found)
+
+    async def _ending(self, scope: Scope, receive: Receive, segment: bytes) -> Answer:
+        key = key_of(self._engine, scope["headers"], CALLS)
+        if isinstance(key, Refusal):
+            return refuse(key)
+        found = await self._long_poll.answer(key.switch_id, scope.get("query_string", b""))
+        if isinstance(found, Refusal):
+            return refuse(found)
+        return Answer(200, msgspec.json.encode(found), (JSON,))
 
     async def _quote(self, scope: Scope, receive: Receive, segment: bytes) -> Answer:
         key = key_of(self._engine, scope["headers"], QUOTES)

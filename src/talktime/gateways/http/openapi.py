@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from talktime.core.limits import BATCH_REQUESTS_MAX, CALL_KEY_TEXT_MAX
+from talktime.core.limits import BATCH_REQUESTS_MAX, CALL_KEY_TEXT_MAX, ENDING_WAIT_S_MAX
 from talktime.core.refusal import REFUSALS, Refusal
 from talktime.gateways.http import answers, bodies
 from talktime.gateways.http.examples import ANSWERS, CALL_ID, REQUESTS
@@ -94,6 +94,10 @@ OPERATIONS = (
     Described(
         *("show", "get", _AT_CALL, "The call as it stands, or what was recorded of it"),
         *(None, answers.CallShown, (*_ANY, "unknown_call")),
+    ),
+    Described(
+        *("ending", "get", "/v1/calls:ending", "Which running calls are to end now: a long poll"),
+        *(None, answers.CallsEnding, (*_ANY, "invalid_request", "queue_full")),
     ),
     Described(
         *("batch", "post", "/v1/calls:batch", "Up to 1,000 requests, each answered in order"),
@@ -198,6 +202,8 @@ def _operation(described: Described, request: Any, answer: Any) -> dict[str, Any
         made["security"] = []
     if "{call_id}" in described.path:
         made["parameters"] = [_call_id_parameter()]
+    if described.name == "ending":
+        made["parameters"] = _ENDING_PARAMETERS
     if request is not None:
         content = {"schema": request, "example": REQUESTS[described.name]}
         made["requestBody"] = {"required": True, "content": {"application/json": content}}
@@ -245,6 +251,22 @@ def _refusal(status: int, codes: list[str]) -> dict[str, Any]:
     if status in RETRY_AFTER_S:
         made["headers"] = RETRY_HEADER
     return made
+
+
+_ENDING_PARAMETERS = [
+    {
+        "name": "wait",
+        "in": "query",
+        "description": "How many seconds to wait where nothing is new to the switch.",
+        "schema": {"type": "integer", "minimum": 0, "maximum": ENDING_WAIT_S_MAX, "default": 0},
+    },
+    {
+        "name": "cursor",
+        "in": "query",
+        "description": "That of the last answer; empty at first.",
+        "schema": {"type": "string", "maxLength": 64},
+    },
+]
 
 
 def _call_id_parameter() -> dict[str, Any]:

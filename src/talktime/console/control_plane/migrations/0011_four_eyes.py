@@ -16,7 +16,7 @@ def confirm_all(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> Non
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("control_plane", "0009_audit_stays"),
+        ("control_plane", "0010_peers"),
     ]
 
     operations = [

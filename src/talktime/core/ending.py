@@ -1,0 +1,24 @@
+"""A running call that is to end before its grant does: the organisation was switched off, money
+went back to whoever paid it, a limit was lowered. Pure.
+
+What was granted stays held and is charged as talked; only its next slice is refused. Which calls
+these are is found by operations/end_calls.py; switches are told by the gateways.
+"""
+
+from talktime.core.books import Books
+from talktime.core.calls import OPEN, Call
+from talktime.core.outcomes import CallEnding
+
+
+def end(books: Books, call: Call, code: str) -> CallEnding:
+    """Mark an open call to end by this refusal's code; the first one stays.
+
+    For want of credit, only while the wallet owes more than all that is left in it: money may have
+    come since the call was looked at.
+    """
+    if call.state != OPEN or call.ending is not None:
+        return CallEnding(call.call_key, False)
+    if code == "insufficient_credit" and books.wallets[call.organisation_id].balance_micros >= 0:
+        return CallEnding(call.call_key, False)
+    call.ending, call.ending_changed = code, True
+    return CallEnding(call.call_key, True)

@@ -1,0 +1,56 @@
+"""The peers that may speak Diameter or RADIUS, kept as the control plane has them."""
+
+import structlog
+
+from talktime.core.limits import PEERS_MAX
+from talktime.core.peers import DIAMETER, Peer, prefix_length
+from talktime.operations.sealing import NotSealedHere, Seal
+from talktime.store.database import Connection
+from talktime.store.peers import peers_in_use
+from talktime.store.revisions import KEYS, revisions
+
+log = structlog.get_logger(__name__)
+
+
+class PeerCache:
+    """All peers that are not revoked. One thread refreshes it while others look up."""
+
+    def __init__(self, seal: Seal) -> None:
+        self._seal = seal
+        self._diameter: dict[str, Peer] = {}
+        self._radius: list[Peer] = []
+        self._counter_seen = -1
+
+    def diameter(self, origin_host: str) -> Peer | None:
+        """The Diameter peer of this Origin-Host."""
+        return self._diameter.get(origin_host.lower())
+
+    def radius(self, address: str) -> Peer | None:
+        """The RADIUS client of the smallest network that has this IP address."""
+        found = [(prefix_length(peer, address), peer) for peer in self._radius]
+        length, peer = max(found, key=lambda each: each[0], default=(-1, None))
+        return peer if length >= 0 else None
+
+    def of_switch(self, switch_id: int) -> list[Peer]:
+        """The peers of a switch."""
+        return [p for p in (*self._diameter.values(), *self._radius) if p.switch_id == switch_id]
+
+    def refresh(self, control: Connection) -> bool:
+        """Read the peers when any key or peer changed; whether any had."""
+        counter = revisions(control)[KEYS]
+        if counter == self._counter_seen:
+            return False
+        peers = [self._opened(*each) for each in peers_in_use(control, PEERS_MAX)]
+        self._diameter = {p.name: p for p in peers if p is not None and p.protocol == DIAMETER}
+        self._radius = [p for p in peers if p is not None and p.protocol != DIAMETER]
+        self._counter_seen = counter
+        return True
+
+    def _opened(self, peer: Peer, sealed_secret: str) -> Peer | None:
+        if not sealed_secret:
+            return peer
+        try:
+            return peer._replace(secret=self._seal.opened(sealed_secret))
+        except NotSealedHere as error:
+            log.error("peer left out", peer=peer.name, reason=str(error))
+            return None

@@ -1,0 +1,130 @@
+"""Who calls whom, in what signalling says of it: SIP and tel URIs, digits, names.
+
+Dialects that have no type of call (3GPP TS 32.260, RFC 2865) leave it to the numbers: a call of one
+of our users goes out; else a call to one of our numbers comes in.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from talktime.core.directory import USER_NUMBER, Directory, NumberEntry
+from talktime.core.limits import NUMBER_TEXT_MAX, USER_NAME_TEXT_MAX
+from talktime.core.peers import Peer
+from talktime.operations.resolve import CallRequest
+
+_SCHEMES = ("sip", "sips", "tel", "im", "pres")
+_SEPARATORS = str.maketrans("", "", "-.() ")
+_NATIONAL_PREFIX = "00"
+
+
+class Party(NamedTuple):
+    """One side of a call: a number as the resolver takes it, and a user's name; either may be
+    empty."""
+
+    number: str = ""
+    name: str = ""
+
+
+def party(text: str, *, plus: bool = True) -> Party:
+    """Read one side of a call. With `plus`, digits without "+" are an international number.
+
+    >>> party("sip:+4930123456;npdi@gw.example.net:5060;user=phone").number
+    '+4930123456'
+    >>> party("sip:front.desk@contoso.example")
+    Party(number='', name='front.desk@contoso.example')
+    >>> party("tel:+1-425-555-0100").number, party("004930123456").number
+    ('+14255550100', '+4930123456')
+    >>> party("112").number, party("030123456", plus=False).number
+    ('112', '030123456')
+    """
+    text = text.strip().strip("<>")
+    scheme, colon, rest = text.partition(":")
+    if colon and scheme.lower() in _SCHEMES:
+        text = rest
+    text = text.partition("?")[0]
+    user, at, host = text.partition("@")
+    user = unquote(user.partition(";")[0]).partition(":")[0] if at or colon else user
+    digits = user.translate(_SEPARATORS)
+    if digits.removeprefix("+").isdecimal() and digits.isascii() and len(digits) <= NUMBER_TEXT_MAX:
+        return Party(number=_international(digits, plus))
+    host = host.partition(";")[0].partition(":")[0]
+    return Party(name=(f"{user}@{host}" if host else user)[:USER_NAME_TEXT_MAX].lower())
+
+
+def _international(digits: str, plus: bool) -> str:
+    """Short numbers (emergency, service codes) are never international."""
+    if digits[0] == "+":
+        return digits
+    if digits.startswith(_NATIONAL_PREFIX):
+        return "+" + digits[len(_NATIONAL_PREFIX) :]
+    return "+" + digits if plus and len(digits) > SHORT_DIGITS_MAX else digits
+
+
+SHORT_DIGITS_MAX = 6
+"""Numbers of so few digits are dialled as they are in their country: 112, 911, 116117."""
+
+
+ANSWERED_BY_A_BOT = ("attendant", "queue")
+
+
+def call_request(
+    directory: Directory,
+    peer: Peer,
+    call_key: str,
+    *,
+    calling: str,
+    called: str,
+    names: Iterable[str] = (),
+    incoming: bool | None = None,
+    at_ms: int | None = None,
+    requested_s: int = 0,
+) -> CallRequest:
+    """What is asked of a call between two parties; `names` are more that the caller may be known
+    by. Where signalling says it, `incoming` tells the direction.
+
+    Numbers and names that nobody has are handed on, for the resolver to refuse in words.
+    """
+    parties = [party(text, plus=peer.plus) for text in (calling, *names) if text]
+    to = party(called, plus=peer.plus)
+    from_number = next((each.number for each in parties if each.number), "")
+    user = next((found for each in parties if (found := known(directory, each.name))), "")
+    entry = _entry(directory, from_number)
+    ours = bool(user) or (entry is not None and entry.user_id is not None)
+    called_entry = _entry(directory, to.number)
+    if incoming is None:
+        incoming = not ours and (called_entry is not None or bool(known(directory, to.name)))
+    if not incoming:
+        if not user and not from_number:
+            user = next((each.name for each in parties if each.name), "")
+        return CallRequest(
+            *(call_key, 0, "user_out", from_number or None, to.number or to.name or None),
+            *(user or None, None, None, at_ms, requested_s),
+        )
+    type_ = _incoming_type(called_entry)
+    return CallRequest(
+        *(call_key, 0, type_, from_number or None, to.number or None),
+        user=(known(directory, to.name) or to.name or None) if type_ == "user_in" else None,
+        service_number=to.number if type_ != "user_in" else None,
+        at_ms=at_ms,
+        requested_s=requested_s,
+    )
+
+
+def known(directory: Directory, name: str) -> str:
+    """The name that a user of ours has of this one: all of it, or what is before the host. Empty
+    where no single user has it."""
+    for candidate in (name, name.partition("@")[0]):
+        if candidate and directory.user_named(candidate) is not None:
+            return candidate
+    return ""
+
+
+def _entry(directory: Directory, number: str) -> NumberEntry | None:
+    return directory.number(number[1:]) if number[:1] == "+" else None
+
+
+def _incoming_type(entry: NumberEntry | None) -> str:
+    if entry is None or entry.kind == USER_NUMBER:
+        return "user_in"
+    return "ucap_in" if entry.attached in ANSWERED_BY_A_BOT else "conf_in"

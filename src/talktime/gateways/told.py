@@ -1,0 +1,59 @@
+"""What a switch is told of one request, for dialects other than HTTP.
+
+Read from the answer as it is kept, so that the same request again is told the same.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from talktime.operations.execute import Done
+
+
+class Price(msgspec.Struct, frozen=True):
+    """What a call costs: decimal texts in the currency (ISO 4217), increments in seconds."""
+
+    currency: str = ""
+    per_minute: str = "0"
+    connection_fee: str = "0"
+    first_increment_s: int = 1
+    next_increment_s: int = 1
+    destination: str = ""
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """What is available in the wallet, as a decimal text."""
+
+    currency: str = ""
+    available: str = "0"
+
+
+class Told(msgspec.Struct, frozen=True):
+    """An answer of the charging API (charging-api): `decision` is granted, noted, settled, or
+    refused, then with the refusal's `code` and `detail`. Seconds are whole."""
+
+    decision: str = "refused"
+    granted_seconds: int = 0
+    final: bool = False
+    valid_until: datetime | None = None
+    price: Price | None = None
+    balance: Balance | None = None
+    billed_seconds: int = 0
+    charge: str = "0"
+    code: str = ""
+    detail: str = ""
+    remedy: str = ""
+
+
+_decode = msgspec.json.Decoder(Told).decode
+
+
+def told(done: Done) -> Told:
+    """What came of a request.
+
+    >>> from talktime.engine.lane import refused
+    >>> from talktime.core.refusal import Refusal
+    >>> told(refused(Refusal("unknown_caller", "nobody"))).code
+    'unknown_caller'
+    """
+    return _decode(done.body)

@@ -1,0 +1,76 @@
+"""A switch waits for calls that it is to end. Mirrors src/talktime/gateways/http/ending.py."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from talktime.core.commands import EndCall
+from talktime.core.limits import ENDING_WAIT_S_MAX
+from talktime.operations.execute import execute
+from tests.served import Service, clock_ms, new_id
+from tests.stores import Store
+
+pytestmark = pytest.mark.layouts("sqlite", "postgres")
+
+PATH = "/v1/calls:ending"
+NOTHING = {"calls": [], "cursor": ""}
+
+
+def end(store: Store, call, code="organisation_inactive"):
+    """Mark the call as its job does."""
+    cell = store.cell()
+    [(switch_id, organisation_id)] = cell.rows(
+        "SELECT switch_id, organisation_id FROM call WHERE call_key = ?", [call.call_id]
+    )
+    with cell.transaction():
+        command = EndCall(switch_id, call.call_id, organisation_id, code)
+        execute(cell, [command], clock_ms(), new_id)
+
+
+def listening(service: Service) -> bool:
+    return bool(service.engine.endings._callbacks)
+
+
+def test_a_switch_that_waits_is_told_at_once_and_again_until_the_call_has_ended(service, store):
+    call = service.call()
+    call.authorize()
+    assert service.get(PATH).json() == NOTHING
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(service.get, f"{PATH}?wait={ENDING_WAIT_S_MAX}")
+        end(store, call)
+        told = waiting.result(timeout=20).json()
+    assert [each["call_id"] for each in told["calls"]] == [call.call_id]
+    assert told["calls"][0]["code"] == "organisation_inactive"
+    assert service.get(PATH).json() == told
+    extended = call.next("extend", used_seconds=10)
+    assert (extended.status_code, extended.json()["code"]) == (403, "organisation_inactive")
+    with ThreadPoolExecutor(1) as pool:
+        path = f"{PATH}?wait={ENDING_WAIT_S_MAX}&cursor={told['cursor']}"
+        waiting = pool.submit(service.get, path)
+        call.send("settle", {"sequence": 2, "used_seconds": 12})
+        assert waiting.result(timeout=20).json() == NOTHING
+
+
+def test_a_wait_that_is_over_is_answered_with_nothing(service):
+    assert service.get(f"{PATH}?wait=1").json() == NOTHING
+
+
+def test_whoever_waits_is_answered_when_the_service_stops(service):
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(service.get, f"{PATH}?wait={ENDING_WAIT_S_MAX}")
+        assert service.until(lambda: listening(service) or waiting.done())
+        service.engine.endings.stop()
+        assert waiting.result(timeout=20).json() == NOTHING
+
+
+@pytest.mark.parametrize(
+    "query", ["wait=61", "wait=-1", "wait=soon", "wait=1.5", "until=3", "cursor=" + "x" * 600]
+)
+def test_a_query_that_cannot_be_taken_is_refused(service, query):
+    answer = service.get(f"{PATH}?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+def test_only_a_key_of_a_switch_is_told(service):
+    with service.client(None) as nobody:
+        assert nobody.get(PATH).status_code == 401

@@ -1,0 +1,97 @@
+"""Who calls whom, as signalling says it. Mirrors src/talktime/gateways/parties.py."""
+
+import pytest
+
+from talktime.core.directory import Directory, NumberEntry, Organisation, User
+from talktime.core.peers import Peer
+from talktime.gateways.parties import Party, call_request, party
+
+PEER = Peer(1, 11, "diameter", "proxy", "example.net", (), False, True, "", 0, None)
+DESK, HALL = "front.desk@contoso.example", "hall"
+
+
+@pytest.fixture
+def directory():
+    directory = Directory()
+    directory.apply(
+        organisations=[
+            Organisation(1, "Contoso", "main", "USD", "UTC", "US", "prepaid", True, "standard")
+        ],
+        users=[
+            User(5, 1, DESK, "Front desk", "US", frozenset(), "person", True),
+            User(6, 1, HALL, "Hall", "US", frozenset(), "person", True),
+        ],
+        numbers=[
+            NumberEntry("14255550100", 1, 5, "user"),
+            NumberEntry("18005550100", 1, None, "toll_free"),
+            NumberEntry("14255550111", 1, 6, "toll", attached="queue"),
+        ],
+    )
+    return directory
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("sip:+14255550100@10.0.0.1:5060;user=phone", Party("+14255550100")),
+        ("<sips:+14255550100@[2001:db8::1]:5061>", Party("+14255550100")),
+        ("tel:+1-425-555-0100;phone-context=example.net", Party("+14255550100")),
+        ("sip:4930123456@gw", Party("+4930123456")),
+        ("sip:112@gw", Party("112")),
+        ("sip:0049%2030123456@gw", Party("+4930123456")),
+        ("sip:Front.Desk@Contoso.example:5080", Party(name="front.desk@contoso.example")),
+        ("front.desk@contoso.example", Party(name="front.desk@contoso.example")),
+        ("sip:gw.example.net", Party(name="gw.example.net")),
+        ("sip:", Party()),
+        ("", Party()),
+        ("@", Party()),
+        ("+", Party(name="+")),
+        ("sip:" + "9" * 500, Party(name="9" * 128)),
+        ("sip:٣٤٥٦٧٨٩@gw", Party(name="٣٤٥٦٧٨٩@gw")),
+    ],
+)
+def test_a_party_is_a_number_or_a_name(text, found):
+    assert party(text) == found
+
+
+def asked(directory, calling, called, **more):
+    request = call_request(directory, PEER, "c", calling=calling, called=called, **more)
+    return request.type, request.from_, request.to, request.user, request.service_number
+
+
+def test_a_call_of_a_user_of_ours_goes_out(directory):
+    out = ("user_out", "+14255550100", "+4930123456", None, None)
+    assert asked(directory, "tel:+14255550100", "sip:4930123456@gw") == out
+    named = ("user_out", None, "+4930123456", DESK, None)
+    assert asked(directory, f"sip:{DESK}", "+4930123456") == named
+    by_name = asked(directory, "sip:anonymous@x", "+4930123456", names=[f"sip:{DESK}:5060"])
+    assert by_name == named
+
+
+def test_a_user_is_known_by_the_name_before_the_host_too(directory):
+    named = ("user_out", None, "+4930123456", HALL, None)
+    assert asked(directory, "sip:hall@127.0.0.1:5080", "+4930123456") == named
+
+
+def test_a_call_to_a_number_of_ours_comes_in(directory):
+    stranger = "+4930123456"
+    to_user = ("user_in", stranger, "+14255550100", None, None)
+    assert asked(directory, stranger, "+14255550100") == to_user
+    to_bridge = ("conf_in", stranger, "+18005550100", None, "+18005550100")
+    assert asked(directory, stranger, "+18005550100") == to_bridge
+    to_bot = ("ucap_in", stranger, "+14255550111", None, "+14255550111")
+    assert asked(directory, stranger, "+14255550111") == to_bot
+    named = ("user_in", stranger, None, DESK, None)
+    assert asked(directory, stranger, f"sip:{DESK}") == named
+
+
+def test_the_direction_that_signalling_names_is_taken(directory):
+    both = ("user_in", "+14255550100", "+14255550100", None, None)
+    assert asked(directory, "+14255550100", "+14255550100", incoming=True) == both
+
+
+def test_nobody_is_handed_on_as_they_called_themselves(directory):
+    unknown = ("user_out", "+4930123456", "+4930654321", None, None)
+    assert asked(directory, "+4930123456", "+4930654321") == unknown
+    nameless = ("user_out", None, "+4930654321", "nobody@x.example", None)
+    assert asked(directory, "sip:nobody@x.example", "+4930654321") == nameless

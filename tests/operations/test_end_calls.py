@@ -1,0 +1,111 @@
+"""Running calls whose ground has gone. Mirrors src/talktime/operations/end_calls.py."""
+
+import pytest
+
+from talktime.core.directory import CallingRules, Organisation
+from talktime.core.gates import EMERGENCY
+from talktime.core.rating import Rate
+from talktime.operations.end_calls import end_calls, why_to_end
+from talktime.operations.sweep import Sweep, Swept
+from talktime.store.endings import Ending, Running, calls_to_end
+from talktime.store.organisations import insert_organisation, update_organisation
+from tests.lively_books import Player
+
+GERMANY = Rate("49", "Germany", 15_000, 0, 60, 60)
+CONTOSO = Organisation(
+    1, "Contoso", "main", "USD", "UTC", "US", "prepaid", True, "standard", CallingRules()
+)
+CALL = Running(0, 1, 1, 11, "C1", GERMANY.text(), 75_000, 0, 1_000_000, True, None, 75_000, None)
+POST_PAID = CALL._replace(credit_micros=0, post_micros=75_000, billed_micros=75_000)
+
+
+@pytest.mark.parametrize(
+    ("call", "organisation", "code"),
+    [
+        (CALL, CONTOSO, ""),
+        (CALL, None, ""),
+        (CALL, CONTOSO._replace(active=False), "organisation_inactive"),
+        (CALL._replace(rate=EMERGENCY.text()), CONTOSO._replace(active=False), ""),
+        (CALL._replace(user_active=False), CONTOSO, "user_inactive"),
+        (CALL._replace(user_active=None), CONTOSO, ""),
+        (CALL._replace(balance_micros=-1), CONTOSO, "insufficient_credit"),
+        (CALL._replace(balance_micros=0), CONTOSO, ""),
+        (CALL._replace(balance_micros=-1, credit_micros=0), CONTOSO, ""),
+        (CALL._replace(spend_limit_micros=74_999), CONTOSO, "spend_limit_reached"),
+        (CALL._replace(spend_limit_micros=75_000), CONTOSO, ""),
+        (
+            CALL,
+            CONTOSO._replace(rules=CallingRules(spend_limit_micros=74_999)),
+            "spend_limit_reached",
+        ),
+        (
+            CALL._replace(spend_limit_micros=80_000),
+            CONTOSO._replace(rules=CallingRules(spend_limit_micros=1)),
+            "",
+        ),
+        (
+            POST_PAID,
+            CONTOSO._replace(
+                commerce_model="post_usage",
+                rules=CallingRules(pay_as_you_go=True, post_usage_blocked=True),
+            ),
+            "statement_overdue",
+        ),
+        (
+            POST_PAID,
+            CONTOSO._replace(
+                commerce_model="post_usage",
+                rules=CallingRules(pay_as_you_go=True, post_usage_cap_micros=74_999),
+            ),
+            "post_usage_cap_reached",
+        ),
+    ],
+)
+def test_a_call_ends_when_what_it_was_granted_on_is_gone(call, organisation, code):
+    assert why_to_end(call, organisation) == code
+
+
+@pytest.fixture
+def player(store):
+    player = Player(store.cell())
+    player.wallet(1, 10_000_000)
+    control = store.control()
+    with control.transaction():
+        insert_organisation(control, CONTOSO, player.now_ms)
+    return player
+
+
+def swept(store, player):
+    return end_calls(
+        Sweep(player.connection, player.clock_ms, player.ids.next, control=store.control)
+    )
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_the_calls_of_an_organisation_that_is_switched_off_are_marked_once(store, player):
+    player.authorize(1, "a")
+    player.authorize(1, "b")
+    player.settle("b", 1, 10)
+    assert swept(store, player) == Swept(0)
+    assert calls_to_end(player.connection) == []
+    control = store.control()
+    with control.transaction():
+        update_organisation(control, CONTOSO._replace(active=False))
+    assert swept(store, player) == Swept(1)
+    assert calls_to_end(player.connection) == [Ending(1, "a", 1, "organisation_inactive")]
+    assert swept(store, player) == Swept(0)
+    refused = player.extend("a", 1, 200)
+    assert refused.status == 403
+    player.settle("a", 2, 200)
+    assert calls_to_end(player.connection) == []
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_what_users_have_spent_is_read_from_their_meter(store, player):
+    player.authorize(1, "a")
+    control = store.control()
+    with control.transaction():
+        rules = CallingRules(spend_limit_micros=74_999)
+        update_organisation(control, CONTOSO._replace(rules=rules))
+    assert swept(store, player) == Swept(1)
+    assert calls_to_end(player.connection) == [Ending(1, "a", 1, "spend_limit_reached")]
