@@ -1,5 +1,6 @@
 """The job that adds cards: it gets their pages from the provider, and looks what was entered."""
 
+from talktime.core.charges import Misconfigured
 from talktime.core.limits import TEND_BATCH_MAX
 from talktime.jobs.installed_providers import Providers
 from talktime.jobs.payments import counter_of, counters_of, one_row
@@ -38,7 +39,9 @@ def _add(
         return
     provider = providers.get(setup.provider)
     if provider is None:
-        raise LookupError(f"there is no payment provider {setup.provider!r}")
+        missing = f"there is no payment provider {setup.provider!r}"
+        note_card(counter, setup_id, Misconfigured(missing))
+        raise LookupError(missing)
     answer = _ask(provider, setup, counter.organisation.name)
     note_card(counter_of(sweep, counters, organisation_id), setup_id, answer)
 

@@ -183,12 +183,9 @@ def rotate_key(
         return Refusal(
             "invalid_value", f"key {key_id} is revoked or expired; make a new one instead"
         )
-    scopes = old.scopes & set(SWITCH_SCOPES) if old.switch_id else old.scopes
-    if not scopes:
-        detail = (
-            f"a switch's key opens {' and '.join(SWITCH_SCOPES)} alone; make one of the operator's"
-        )
-        return Refusal("invalid_value", detail)
+    scopes = _scopes_again(old)
+    if isinstance(scopes, Refusal):
+        return scopes
     until_ms = max(old_expires_ms, now_ms)
     if old.expires_ms is not None:
         until_ms = min(until_ms, old.expires_ms)
@@ -290,3 +287,13 @@ def _usable(control: Connection, organisation_id: int, now_ms: int) -> int:
 
 def _subject(key: ApiKey) -> str:
     return f"{key.name} ({key.id})"
+
+
+def _scopes_again(old: ApiKey) -> frozenset[str] | Refusal:
+    """What of a key's scopes a new one can have."""
+    scopes = old.scopes & set(SWITCH_SCOPES) if old.switch_id else old.scopes
+    if not scopes:
+        known = " and ".join(SWITCH_SCOPES)
+        detail = f"a switch's key opens {known} alone; make one of the operator's instead"
+        return Refusal("invalid_value", detail)
+    return scopes
