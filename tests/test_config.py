@@ -165,8 +165,8 @@ def test_slices_and_grace_are_settings_with_defaults_and_bounds():
         ("Contoso Voice", SellerDetails("Contoso Voice")),
         (" Contoso\n1 Main Street\n\nOslo ", SellerDetails("Contoso", ("1 Main Street", "Oslo"))),
         (
-            '{"name": "Contoso", "address": ["Oslo"], "tax_id": "NO 1"}',
-            SellerDetails("Contoso", ("Oslo",), "NO 1"),
+            '{"name": "Contoso", "address": ["Oslo"], "tax_id": "NO 1", "bank": "IBAN NO00"}',
+            SellerDetails("Contoso", ("Oslo",), "NO 1", "IBAN NO00"),
         ),
         ('{"name": "Contoso", "address": "Oslo"}', SellerDetails("Contoso", ("Oslo",))),
     ],
@@ -177,7 +177,16 @@ def test_who_issues_invoices_is_an_object_or_lines(text, seller):
 
 @pytest.mark.parametrize(
     "text",
-    ["{", "{}", '{"name": 5}', '{"name": "a", "address": [5]}', "a\n" * 20, "a" * 201, "a\tb"],
+    [
+        "{",
+        "{}",
+        '{"name": 5}',
+        '{"name": "a", "address": [5]}',
+        '{"name": "a", "bank": 5}',
+        "a\n" * 20,
+        "a" * 201,
+        "a\tb",
+    ],
 )
 def test_a_seller_that_cannot_be_printed_is_refused_with_an_example(text):
     with pytest.raises(ConfigError, match="TALKTIME_SELLER says who issues invoices"):

@@ -36,7 +36,7 @@ recharge set Contoso --below 10 --amount 100
 recharge off Contoso
 alerts set Contoso 20 10
 grant give Contoso 5 --reason goodwill
-fund Contoso 5 --reason order
+fund Contoso 50 --reason order
 billing-profile set Contoso --legal-name Contoso
 key create portal --operator Contoso
 key rotate {key}

@@ -61,6 +61,16 @@ def test_nobody_gives_more_than_the_limit_by_the_other_command(shell, contoso):
     assert available(shell) == "751"
 
 
+def test_a_purchase_by_hand_is_refused_to_whom_the_operator_sells_nothing(shell, contoso):
+    """D14: nor to whom is billed after use."""
+    fund = ("fund", "Contoso", "100", "--reason", "bank 7", *ONE)
+    shell("organisation", "change", "Contoso", "--sold-by-reseller")
+    assert shell.json(*fund)["available"] == "350"
+    shell("organisation", "move", "Contoso", "--yes")
+    assert "(credits_not_offered)" in shell.error(*fund)
+    assert available(shell) == "350"
+
+
 def test_an_invoice_is_refunded_by_hand_once(shell, contoso):
     add = ("payment-method", "add-invoice", "Contoso", "--agreement", "EA-1", *ONE)
     method = shell.json(*add)["method_id"]

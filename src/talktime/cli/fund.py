@@ -23,11 +23,13 @@ from talktime.cli.installation import (
 from talktime.cli.moments import moment_ms
 from talktime.cli.output import Json, amount, moment, panel, show
 from talktime.clock import now_ms
+from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.documents import GIVEN
 from talktime.core.money import decimal_text, parse_micros
 from talktime.core.outcomes import Funded
 from talktime.operations.billing_profiles import seller_of
+from talktime.operations.eligibility import why_not_enter
 from talktime.operations.four_eyes import approval_above, take
 from talktime.operations.fund import fund
 from talktime.store.database import Connection
@@ -72,9 +74,11 @@ def fund_command(
     settings = installation()
     with control_plane(settings) as control:
         owner = organisation_of(control, organisation)
+        catalogue = catalogue_of(control)
+        why_not = why_not_enter(catalogue, owner, source, micros)
         key, who = idempotency_key or secrets.token_hex(16), actor or account()
         if source in GIVEN and micros > 0:
-            given_alone(control, owner, micros, who, key)
+            given_alone(control, catalogue, owner, micros, who, key)
     with repeatable(key), cell(settings, owner.cell) as connection:
         funded = unless_refused(
             fund(
@@ -88,6 +92,7 @@ def fund_command(
                 lasts_until_ms=moment_ms(expires) if expires else None,
                 priority=priority,
                 promotional=promotional,
+                why_not=why_not,
                 seller=seller_of(settings),
                 now_ms=now_ms(),
                 next_id=new_ids().next,
@@ -96,9 +101,15 @@ def fund_command(
     show(json, document(owner, funded, key), picture(owner, funded, key))
 
 
-def given_alone(control: Connection, owner: Organisation, micros: int, who: str, key: str) -> None:
+def given_alone(
+    control: Connection,
+    catalogue: Catalogue,
+    owner: Organisation,
+    micros: int,
+    who: str,
+    key: str,
+) -> None:
     """Count what is given without approval; Failure where one person may not give so much."""
-    catalogue = catalogue_of(control)
     given = Given(new_ids().next(), who, owner.id, key, owner.currency, micros, now_ms())
     if not take(control, catalogue, given, by_shell=True):
         limit = decimal_text(approval_above(catalogue, owner.currency))

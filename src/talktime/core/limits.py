@@ -165,6 +165,10 @@ ACCOUNT_MAIL_KEPT_MS_MAX = 30 * 86_400_000  # without its content
 PO_NUMBER_TEXT_MAX = 64
 AGREEMENT_TEXT_MAX = 64
 PAYMENT_METHODS_MAX = 10
+INVOICE_REMINDED_DAYS = 14
+"""A purchase by invoice is called to mind so long after its order."""
+INVOICE_GIVEN_UP_DAYS = 60
+"""A purchase by invoice is given up so long after its order."""
 ALERT_LEVELS_MAX = 10
 RECHARGES_A_DAY_MAX = 50
 PROVIDER_TEXT_MAX = 500

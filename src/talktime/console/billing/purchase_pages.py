@@ -20,7 +20,7 @@ from talktime.core.documents import LOT_TERMS
 from talktime.core.expiry import expires_ms
 from talktime.core.limits import IDEMPOTENCY_KEY_TEXT_MAX
 from talktime.core.money import decimal_text
-from talktime.core.payments import INVOICE, PaymentMethod
+from talktime.core.payments import INVOICE, INVOICED, PaymentMethod
 from talktime.core.refusal import Refusal
 from talktime.operations.lots import documents_of
 from talktime.operations.payment_methods import find_method, list_methods
@@ -112,6 +112,7 @@ def payment_page(desk: Desk, payment_id: int) -> HttpResponse:
         "documents": [document_shown(desk, each) for each in documents],
         "tries": tries_shown(desk, tries, method_names(desk) | names),
         "refresh_s": shown["refresh_s"],
+        "bank": desk.counter.seller.bank if found.state == INVOICED else "",
     }
     return desk.page("billing/payment.html", told)
 

@@ -97,8 +97,12 @@ IMS_INFORMATION = of_3gpp(876)
 UNITS_NOT_COUNTED = frozenset((412, CC_MONEY, 414, CC_TOTAL_OCTETS))
 """What a service unit may also be measured in: money and octets, which no call is."""
 
+ACCOUNTING = (44, 85, 287, 480, 483, 485)
+"""AVPs of accounting that Kamailio adds to its Credit-Control-Requests, with the M flag."""
+
 KNOWN = frozenset(
     (
+        *ACCOUNTING,
         *(USER_NAME, 25, 27, PROXY_STATE, 50, EVENT_TIMESTAMP, AUTH_APPLICATION_ID),
         *(ACCT_APPLICATION_ID, VENDOR_SPECIFIC_APPLICATION_ID, SESSION_ID, ORIGIN_HOST, 277),
         *(ORIGIN_STATE_ID, ROUTE_RECORD, DESTINATION_REALM, PROXY_INFO, DESTINATION_HOST),

@@ -48,14 +48,18 @@ NEEDED = (
     (a.ORIGIN_HOST, 0),
     (a.ORIGIN_REALM, 0),
     (a.DESTINATION_REALM, 0),
-    (a.AUTH_APPLICATION_ID, 4),
     (a.SERVICE_CONTEXT_ID, 0),
     (a.CC_REQUEST_TYPE, 4),
     (a.CC_REQUEST_NUMBER, 4),
 )
-"""What every request must have, with the least number of bytes of each."""
+"""What every request must have, with the least number of bytes of each. Auth-Application-Id is not
+among them: Kamailio leaves it out, and the header names the application."""
 
-ONCE = frozenset(key for key, _ in NEEDED) | {a.DESTINATION_HOST, a.REQUESTED_ACTION}
+ONCE = frozenset(key for key, _ in NEEDED) | {
+    a.AUTH_APPLICATION_ID,
+    a.DESTINATION_HOST,
+    a.REQUESTED_ACTION,
+}
 
 
 @dataclass(slots=True)
@@ -153,8 +157,8 @@ def read_credit(data: bytes, found: CreditRequest) -> None:
             own.append(avp)
         elif key not in first:
             first[key] = avp
-        elif key in ONCE:
-            twice = avp
+        elif key in ONCE and raw(data, avp) != raw(data, first[key]):
+            twice = avp  # with the same in it, it does no harm: Kamailio says its realm twice
     _read_names(data, first, found)
     for key, least in NEEDED:
         if key not in first:
@@ -196,8 +200,9 @@ def _read_head(data: bytes, first: dict[int, Avp], found: CreditRequest) -> None
     said_often(data, first[a.SERVICE_CONTEXT_ID], SERVICE_CONTEXT_TEXT_MAX)
     if a.DESTINATION_HOST in first:
         found.destination_host = said_often(data, first[a.DESTINATION_HOST], most)
-    if unsigned(data, first[a.AUTH_APPLICATION_ID]) != a.CREDIT_CONTROL_APPLICATION:
-        _invalid(data, first[a.AUTH_APPLICATION_ID], "Auth-Application-Id is not 4")
+    application = first.get(a.AUTH_APPLICATION_ID)
+    if application and unsigned(data, application) != a.CREDIT_CONTROL_APPLICATION:
+        _invalid(data, application, "Auth-Application-Id is not 4")
     found.kind = kind = unsigned(data, first[a.CC_REQUEST_TYPE])
     if not INITIAL <= kind <= EVENT:
         _invalid(data, first[a.CC_REQUEST_TYPE], "CC-Request-Type is none of 1 to 4")
