@@ -55,7 +55,7 @@ def test_nobody_gives_more_than_the_limit_by_the_other_command(shell, contoso):
     fund = ("fund", "Contoso", "501", "--reason", "sorry", *ONE)
     for source in ("grant", "adjustment"):
         line = shell.error(*fund, "--source", source)
-        assert "a second operator must approve what is given above 500 USD" in line
+        assert "one person gives at most 500 USD in 24 hours" in line
     assert available(shell) == "250"
     shell.json(*fund)  # what was paid for needs nobody
     assert available(shell) == "751"

@@ -41,7 +41,7 @@ Actor = Annotated[str, typer.Option(help="Who does it. Default: the account of t
 def terms_command(organisation: Organisation_, money: Money, json: Json = False) -> None:
     """Show what holds for a purchase of so much, if it were made now: when it would expire."""
     amount_micros = micros_of(money, "AMOUNT")
-    with counter_of(organisation) as (owner, counter, why_not, _):
+    with counter_of(organisation) as (owner, counter, why_not, *_):
         terms = unless_refused(terms_of(counter, amount_micros, why_not))
     facts = {
         "Amount": amount(amount_micros, owner.currency),

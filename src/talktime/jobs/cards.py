@@ -1,6 +1,7 @@
 """The jobs that add cards and have removed ones forgotten: both ask the provider, outside any
 transaction."""
 
+from talktime.core.charges import Misconfigured
 from talktime.core.limits import TEND_BATCH_MAX
 from talktime.jobs.installed_providers import Providers
 from talktime.jobs.payments import counter_of, counters_of, one_row
@@ -65,7 +66,9 @@ def _add(
         return
     provider = providers.get(setup.provider)
     if provider is None:
-        raise LookupError(f"there is no payment provider {setup.provider!r}")
+        missing = f"there is no payment provider {setup.provider!r}"
+        note_card(counter, setup_id, Misconfigured(missing))
+        raise LookupError(missing)
     answer = _ask(provider, setup, counter.organisation.name)
     note_card(counter_of(sweep, counters, organisation_id), setup_id, answer)
 

@@ -14,6 +14,7 @@ from talktime.console.billing.forms import AddFunds, presets
 from talktime.console.billing.payments_shown import payment_shown, tries_shown
 from talktime.console.billing.shown import id_in
 from talktime.console.doors import Desk, Shown, page
+from talktime.console.refusals import sentence
 from talktime.console.roles import BILLING, SEE
 from talktime.core.documents import LOT_TERMS
 from talktime.core.expiry import expires_ms
@@ -53,7 +54,7 @@ def add_funds(desk: Desk) -> HttpResponse:
     [method] = [each for each in methods if each.id == typed["method"]]
     terms = terms_of(desk.counter, typed["amount"], desk.why_not)
     if isinstance(terms, Refusal):
-        form.add_error("amount", f"{terms.detail[:1].upper()}{terms.detail[1:]}.")
+        form.add_error("amount", sentence(terms))
         return _choose(desk, methods, form, status=422)
     if typed["po_number"] and method.kind != INVOICE:
         form.add_error("po_number", _("A purchase order number goes with an invoice alone."))
@@ -86,7 +87,7 @@ def pay(desk: Desk) -> HttpResponse:
     if isinstance(begun, Refusal):
         again = urlencode({name: posted.get(name, "") for name in ("amount", "method")})
         shown: Shown = {
-            "refusal": begun,
+            "why": sentence(begun),
             "again": f"{reverse('add-funds', args=[desk.owner.id])}?{again}",
         }
         return desk.page("billing/not_bought.html", shown, status=begun.kind.status)

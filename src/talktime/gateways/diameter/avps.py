@@ -122,3 +122,9 @@ KNOWN = frozenset(
 )
 """The AVPs without vendor that a Credit-Control-Request may have. Another with the M flag is
 refused; one of 3GPP never is, for TS 32.299 gets new ones with each release."""
+
+ONE_OF_EACH = KNOWN - {
+    *(MULTIPLE_SERVICES_CREDIT_CONTROL, SUBSCRIPTION_ID, PROXY_INFO),
+    *(USED_SERVICE_UNIT, REQUESTED_SERVICE_UNIT),
+}
+"""Those of them of which the first is looked at, if any is."""
