@@ -107,6 +107,9 @@ def test_an_account_of_twelve_seconds_is_used_up_by_units_of_five(
     assert [m.status for m in refused.messages() if m.status >= 200] == [402]
     assert refused.reasons() == ['Q.850;cause=21;text="Diameter 4012"']
     assert poor.wallet() == Wallet(0, 0, 0)
+    helped = exchange.caller(poor, "caller_hangs_up", called="112")
+    helped.wait()
+    assert [m.status for m in helped.messages() if m.status >= 200] == [200, 200]
 
 
 def test_two_calls_share_an_account_and_use_it_up_together(
