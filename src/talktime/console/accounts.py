@@ -12,6 +12,7 @@ from talktime.clock import now_ms
 from talktime.console.control_plane.models import Account, Membership, Organisation, email_as_kept
 from talktime.console.databases import current
 from talktime.console.identity import new_ids
+from talktime.console.said import said_capital
 from talktime.core.refusal import Refusal
 from talktime.operations.accounts import put_account, put_member, set_staff_role
 from talktime.store.database import connect
@@ -97,7 +98,7 @@ def password_to_set(email: str, password: str | None) -> str:
 
 def sentence(refusal: Refusal) -> str:
     """What was refused, as a sentence."""
-    return f"{refusal.detail[:1].upper()}{refusal.detail[1:]}."
+    return f"{said_capital(refusal.detail)}."
 
 
 def account_exists(email: str) -> bool:

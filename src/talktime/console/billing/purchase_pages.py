@@ -15,6 +15,7 @@ from talktime.console.billing.payments_shown import payment_shown, tries_shown
 from talktime.console.billing.shown import id_in
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import BILLING, SEE
+from talktime.console.said import said, said_capital
 from talktime.core.documents import LOT_TERMS
 from talktime.core.expiry import expires_ms
 from talktime.core.limits import IDEMPOTENCY_KEY_TEXT_MAX
@@ -53,7 +54,7 @@ def add_funds(desk: Desk) -> HttpResponse:
     [method] = [each for each in methods if each.id == typed["method"]]
     terms = terms_of(desk.counter, typed["amount"], desk.why_not)
     if isinstance(terms, Refusal):
-        form.add_error("amount", f"{terms.detail[:1].upper()}{terms.detail[1:]}.")
+        form.add_error("amount", f"{said_capital(terms.detail)}.")
         return _choose(desk, methods, form, status=422)
     if typed["po_number"] and method.kind != INVOICE:
         form.add_error("po_number", _("A purchase order number goes with an invoice alone."))
@@ -102,7 +103,7 @@ def payment_page(desk: Desk, payment_id: int) -> HttpResponse:
     names = {}
     if found.method_id is not None:
         method = find_method(desk.counter, found.method_id)
-        names = {} if isinstance(method, Refusal) else {method.id: method.name}
+        names = {} if isinstance(method, Refusal) else {method.id: said(method.name)}
     shown = payment_shown(desk, found, names)
     tries = list_tries(desk.counter, [found.id])[found.id]
     documents = documents_of(desk.cell, desk.owner, found.id)

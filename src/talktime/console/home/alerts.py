@@ -9,6 +9,7 @@ from talktime.console.billing.payments_shown import ADVICE, ADVICE_ELSE
 from talktime.console.billing.shown import soon
 from talktime.console.doors import Desk
 from talktime.console.refusals import not_wanted
+from talktime.console.said import said
 from talktime.core.burn import Pace
 from talktime.core.payments import CONFIRMING, DECLINED, FAILED, SUCCEEDED, Payment
 from talktime.core.post_usage import PAID, PostStatement
@@ -121,7 +122,7 @@ def _of_recharge(alerts: _Alerts, view: WalletView) -> None:
         return
     if recharge.paused_code:
         words = _("Auto-recharge is paused: %(why)s. %(advice)s") % {
-            "why": (recharge.paused_detail or recharge.paused_code).rstrip("."),
+            "why": said(recharge.paused_detail or recharge.paused_code).rstrip("."),
             "advice": ADVICE.get(recharge.paused_code, ADVICE_ELSE),
         }
         alerts.add("bad", words, _("Auto-recharge settings"), "recharge")
@@ -130,7 +131,7 @@ def _of_recharge(alerts: _Alerts, view: WalletView) -> None:
     if attempt is not None and attempt.state == DECLINED:
         when = "" if attempt.due_ms is None else alerts.desk.wording.moment(attempt.due_ms)
         words = _("A recharge was declined: %(why)s. It is tried again: %(when)s.") % {
-            "why": (attempt.detail or attempt.code).rstrip("."),
+            "why": said(attempt.detail or attempt.code).rstrip("."),
             "when": when,
         }
         alerts.add("warn", words, _("Payment methods"), "methods")
@@ -157,7 +158,7 @@ def _of_payments(alerts: _Alerts, payments: list[Payment]) -> None:
     if (over.closed_ms or 0) > desk.now_ms - FAILED_DAYS * DAY_MS:
         words = _("The last payment, of %(amount)s, failed: %(why)s.") % {
             "amount": desk.wording.money(over.amount_micros, over.currency).text,
-            "why": (over.detail or over.code).rstrip("."),
+            "why": said(over.detail or over.code).rstrip("."),
         }
         alerts.add("bad", words, _("See the payment"), "payment", over.id)
 

@@ -18,6 +18,7 @@ from talktime.console.operator.rate_changes import changes_shown
 from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import DIRECTIONS
 from talktime.console.roles import FINANCE, OPERATE
+from talktime.console.said import destination_said
 from talktime.core.money import decimal_text
 from talktime.core.rates import RateRow
 from talktime.core.refusal import Refusal
@@ -174,7 +175,7 @@ def rate_row(desk: OperatorDesk, row: RateRow, seen: Published) -> list[Cell]:
     kind = " · ".join(each for each in (row.country, row.kind) if each)
     return [
         Cell(rate.prefix),
-        Cell(rate.destination, note=kind),
+        Cell(destination_said(rate.destination), note=kind),
         Cell(DIRECTIONS[row.direction], note=later),
         Cell(decimal_text(rate.per_minute_micros)),
         Cell(decimal_text(rate.fee_micros)),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from talktime.console.control_plane.models import Account
 from talktime.console.doors import CHANGE, OperatorDesk, operator_page
 from talktime.console.roles import OPERATE, STAFF_NAMES
+from talktime.console.said import said_capital
 from talktime.core.refusal import Refusal
 from talktime.operations.accounts import set_staff_role
 
@@ -71,7 +72,7 @@ def changed(desk: OperatorDesk, email: str, role: str) -> str:
         done = set_staff_role(desk.control, email, role)
     if not isinstance(done, Refusal):
         return ""
-    return str(UNKNOWN) if done.code == "unknown_account" else done.detail
+    return str(UNKNOWN) if done.code == "unknown_account" else said_capital(done.detail)
 
 
 def staff_shown(desk: OperatorDesk, form: StaffForm, status: int = 200) -> HttpResponse:
