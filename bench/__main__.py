@@ -7,7 +7,7 @@ writes the table.
 import argparse
 from pathlib import Path
 
-from bench import console, directory, gates, growth, http, one_transaction_each
+from bench import console, directory, gates, growth, http, one_transaction_each, ro
 from bench import engine as in_process
 from bench.installations import installation
 from bench.load import Load
@@ -16,7 +16,7 @@ from bench.results import Row, machine, table
 CALLERS = CONNECTIONS = 64
 MANY = 10_000
 COMMANDS, REQUESTS = "commands/s", "requests/s"
-PARTS = ("engine", "http", "gates", "growth", "directory", "console")
+PARTS = ("engine", "http", "ro", "gates", "growth", "directory", "console")
 RESULTS = Path(__file__).parent / "results.md"
 
 
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, help="measure this part alone")
     asked = parser.parse_args()
     rows: list[Row] = []
-    parts = (engine, over_http, gated, growing, of_the_directory, of_the_console)
+    parts = (engine, over_http, over_ro, gated, growing, of_the_directory, of_the_console)
     for name, part in zip(PARTS, parts, strict=True):
         if asked.only in (None, name):
             for row in part(asked.seconds, asked.turns):
@@ -117,6 +117,26 @@ def one_turn(port: int, echo_port: int, key: str, seconds: float, seed: int) -> 
         "batch": batch.commands_per_second,
         "p99_ms": calm.p99_ms,
     }
+
+
+def over_ro(seconds: float, turns: int) -> list[Row]:
+    """Whole calls over one Diameter connection, pipelined, beside HTTP on the same service."""
+    rows = []
+    for kind in ("sqlite", "postgres"):
+        over_diameter, by_http = [], []
+        with installation(kind) as place:
+            key = http.populate(place.settings, MANY)
+            ro.add_peer(place.settings)
+            port = ro.free_port()
+            with http.service({**place.environment, **ro.environment(port)}) as http_port:
+                for turn in range(turns):
+                    load = Load(http_port, key, CONNECTIONS, seconds, MANY, seed=100 * turn + 6)
+                    by_http.append(http.measure(load).requests_per_second)
+                    calls = ro.RoLoad(port, seconds, MANY, seed=turn + 1)
+                    over_diameter.append(ro.measure(calls).requests_per_second)
+        what = f"Ro, one connection, {kind}"
+        rows.append(Row(what, REQUESTS, over_diameter, "HTTP", by_http, 1.5))
+    return rows
 
 
 def gated(seconds: float, turns: int) -> list[Row]:

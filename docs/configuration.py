@@ -88,6 +88,14 @@ VARIABLES = {
             "https and at private addresses: `hooks.internal.example:8443`."
         ),
     ),
+    "TALKTIME_RADIUS_AUTH": (
+        "none: no RADIUS",
+        "Address and port on which RADIUS clients ask: `10.0.0.5:1812`, `[::]:1812`.",
+    ),
+    "TALKTIME_RADIUS_ACCT": (
+        "none: no RADIUS accounting",
+        "Address and port on which RADIUS clients report: `10.0.0.5:1813`.",
+    ),
     "TALKTIME_SELLER": (
         "`Talktime`",
         (
@@ -103,6 +111,25 @@ VARIABLES = {
     "TALKTIME_GRACE_SECONDS": (
         "`60`",
         "How long what a call holds outlives what it was granted, before the call is closed.",
+    ),
+    "TALKTIME_DIAMETER_LISTEN": (
+        "",
+        (
+            "Where Diameter peers connect, `host:port`, several after commas. Unset, there is no "
+            "Diameter; see [connect a Diameter client](../howto/connect-a-diameter-client.md)."
+        ),
+    ),
+    "TALKTIME_DIAMETER_TLS_LISTEN": ("", "Where they connect with TLS."),
+    "TALKTIME_DIAMETER_IDENTITY": ("", "The host name by which they know this node."),
+    "TALKTIME_DIAMETER_REALM": (
+        "",
+        "Its realm; then, after spaces, others that it answers for too.",
+    ),
+    "TALKTIME_DIAMETER_CERT": ("", "The file (PEM) of the certificate that TLS shows."),
+    "TALKTIME_DIAMETER_KEY": ("", "The file of its key, where that is in another."),
+    "TALKTIME_DIAMETER_CA": (
+        "",
+        "The file of the authority whose certificates peers with TLS must have; else none needed.",
     ),
     "TALKTIME_TEST_CLOCK": (
         "`0`; the demo has one",

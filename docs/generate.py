@@ -20,6 +20,7 @@ from docs import (
     audit_actions,
     catalogue_tables,
     configuration,
+    diameter_tables,
     jobs,
     licensing,
     management_tables,
@@ -51,6 +52,7 @@ TABLES = {
     **management_tables.TABLES,
     **catalogue_tables.TABLES,
     **sandbox_tables.TABLES,
+    **diameter_tables.TABLES,
 }
 
 

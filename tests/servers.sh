@@ -1,5 +1,6 @@
 #!/bin/sh
-# Sees to it that the programs the tests start are there: PostgreSQL's server and Chromium.
+# Sees to it that the programs the tests start are there: PostgreSQL's server, Chromium, and a RADIUS
+# client.
 # As root on Debian it installs what is missing; otherwise it says what to install, and fails.
 set -eu
 
@@ -9,6 +10,9 @@ if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb 
 fi
 if ! command -v chromium >/dev/null; then
     missing="$missing chromium fonts-dejavu-core"
+fi
+if ! command -v radclient >/dev/null; then
+    missing="$missing freeradius-utils"
 fi
 [ -n "$missing" ] || exit 0
 
@@ -29,7 +33,8 @@ if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
 fi
 
 cat >&2 <<END
-The tests start a PostgreSQL server and a browser of their own, and these packages are missing:
+The tests start a PostgreSQL server, a browser and a RADIUS client of their own, and these packages
+are missing:
    $missing
 Install them, for example as root on Debian or Ubuntu:
     apt-get install$missing

@@ -228,3 +228,27 @@ def test_hosts_that_webhooks_may_reach_are_read_and_what_is_none_is_refused_at_t
     for wrong in ("http://hooks.internal", "a,b", "hooks.internal/x", "a:0", "a:99999", "a:b", "*"):
         with pytest.raises(ConfigError, match=r"TALKTIME_WEBHOOKS_ALLOW: .* is no host"):
             settings_from({"TALKTIME_WEBHOOKS_ALLOW": f"hooks.internal {wrong}"})
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("127.0.0.1:1812", ("127.0.0.1", 1812)),
+        ("[::]:0", ("::", 0)),
+        (" radius.contoso.example:1645 ", ("radius.contoso.example", 1645)),
+    ],
+)
+def test_radius_listens_where_it_is_told(text, place):
+    settings = settings_from({"TALKTIME_RADIUS_AUTH": text})
+    assert settings.radius is not None
+    assert settings.radius.auth == place
+    assert settings.radius.acct is None
+    assert settings_from({"TALKTIME_RADIUS_AUTH": " "}).radius is None
+
+
+@pytest.mark.parametrize(
+    "text", ["1812", ":1812", "127.0.0.1", "127.0.0.1:", "::1:1812", "a:65536", "a:x", "a:-1"]
+)
+def test_a_place_to_listen_that_is_none_is_refused(text):
+    with pytest.raises(ConfigError, match=r"TALKTIME_RADIUS_ACCT is .* 0\.0\.0\.0:1813"):
+        settings_from({"TALKTIME_RADIUS_ACCT": text})

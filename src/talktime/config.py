@@ -10,6 +10,12 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from talktime.config_gateways import (
+    DiameterSettings,
+    RadiusSettings,
+    diameter_from,
+    radius_from,
+)
 from talktime.config_services import (
     PORT_MAX,
     SingleSignOn,
@@ -93,6 +99,9 @@ class Settings:
     block_days: int = 14
     """How long a statement may be paid, and how long after that calls are blocked."""
     single_sign_on: SingleSignOn | None = None
+    diameter: DiameterSettings | None = None
+    """Where Diameter is spoken; None for nowhere."""
+    radius: RadiusSettings | None = None
 
     def mail_from(self) -> str:
         """Whom mail is from."""
@@ -162,6 +171,8 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         pay_days=number_from(environ, "TALKTIME_PAY_DAYS", 30, 0, 365),
         block_days=number_from(environ, "TALKTIME_BLOCK_DAYS", 14, 0, 365),
         single_sign_on=single_sign_on_from(environ),
+        diameter=diameter_from(environ),
+        radius=radius_from(environ),
     )
 
 

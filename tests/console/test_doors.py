@@ -40,6 +40,7 @@ EXAMPLES = {
     "user_id": GOOD[cell.User]["id"],
     "usage_id": GOOD[cell.UsageRecord]["id"],
     "call_id": GOOD[cell.UsageRecord]["id"],
+    "peer_id": GOOD[control_plane.Peer]["id"],
     "key_id": GOOD[control_plane.ApiKey]["id"],
     "endpoint_id": GOOD[cell.WebhookEndpoint]["id"],
     "group_id": GOOD[cell.LicenceGroup]["id"],

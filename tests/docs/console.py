@@ -41,6 +41,7 @@ KINDS = (
     (re.compile(r"\bwhsec_[\w+/]{43}="), "SECRET"),
     (re.compile(r"(?<![\w-])[\w-]{43}(?![\w-])"), "PASSWORD"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "HEX"),
+    (re.compile(r"(?<![\w-])[\w-]{32}(?![\w-])"), "SHARED"),
     (re.compile(r"\b\d{17,19}\b"), "ID"),
     (re.compile(r"in [\d,]+ ms|[\d,.]+ ms \(p\d+\)|in [\d.]+ s: [\d,]+ a second"), "DURATION"),
     (re.compile(r"[ \u2500]+"), " "),

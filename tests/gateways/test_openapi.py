@@ -75,5 +75,6 @@ def test_every_refusal_that_a_switch_can_meet_is_in_the_document() -> None:
     of_no_operation = {"not_found", "method_not_allowed", *of_money}
     of_no_operation |= {"range_too_long", "too_many_requests", "internal_error"}
     of_no_operation |= {"last_owner", "too_many_invitations", "another_account"}
+    of_no_operation |= {"nothing_to_refund"}  # Diameter alone gives back
     of_no_operation |= {"not_in_sandbox", "sandbox_not_possible", "provider_in_use"}
     assert set(REFUSALS) - told - of_no_operation <= (by_the_operator_alone | of_the_directory)

@@ -30,6 +30,7 @@ from talktime.cli.notices import notices_command
 from talktime.cli.numbers import group as number_group
 from talktime.cli.organisations import group as organisation_group
 from talktime.cli.payment_methods import group as payment_method_group
+from talktime.cli.peers import group as peer_group
 from talktime.cli.pools import pools_command
 from talktime.cli.post_statements import group as post_statement_group
 from talktime.cli.providers import group as provider_group
@@ -113,6 +114,7 @@ user_group.command("export")(export_users_command)
 app.add_typer(licence_group_group, name="group", rich_help_panel=KEEP)
 app.add_typer(number_group, name="number", rich_help_panel=KEEP)
 app.add_typer(key_group, name="key", rich_help_panel=KEEP)
+app.add_typer(peer_group, name="peer", rich_help_panel=KEEP)
 app.add_typer(provider_group, name="provider", rich_help_panel=KEEP)
 app.add_typer(recipient_group, name="recipient", rich_help_panel=KEEP)
 app.add_typer(webhook_group, name="webhook", rich_help_panel=KEEP)

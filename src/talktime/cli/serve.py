@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 from dataclasses import replace
+from functools import partial
 from types import FrameType
 from typing import Annotated
 
@@ -13,6 +14,7 @@ import typer
 from talktime.cli.failures import Failure
 from talktime.cli.installation import installation
 from talktime.cli.output import console, panel
+from talktime.cli.serve_doors import Doors, doors_of
 from talktime.clock import ahead_in_words, ahead_ms, follow, is_movable
 from talktime.config import WILDCARD_HOSTS, Settings, port_from
 from talktime.operations.seed_demo import OPERATOR_EMAIL
@@ -51,7 +53,7 @@ def serve_command(
     settings = chosen(host, port, demo)
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, leave)
-    # Django, uvicorn and the engine: half a second that the other commands need not wait.
+    # Half a second that the other commands need not wait.
     from talktime.cli.serve_log import set_up_log
     from talktime.cli.serve_process import run_jobs_alone, serve
     from talktime.cli.serve_start import make_ready, only_demo
@@ -61,11 +63,16 @@ def serve_command(
         make_ready(settings, None)
         run_jobs_alone(settings)
         return
-    with only_demo(settings, demo), listening_socket(settings.host, settings.port) as listener:
+    roles = frozenset((only,) if only else ROLES)
+    with (
+        only_demo(settings, demo),
+        listening_socket(settings.host, settings.port) as listener,
+        doors_of(settings, roles) as doors,
+    ):
         url = address_of(settings, listener)
         make_ready(settings, url if demo else None)
-        roles = frozenset((only,) if only else ROLES)
-        serve(settings, roles, listener, lambda: say_ready(settings, url, roles, demo))
+        ready = partial(say_ready, settings, url, roles, demo, doors)
+        serve(settings, roles, listener, doors, ready)
 
 
 def chosen(host: str, port: str, demo: bool) -> Settings:
@@ -121,13 +128,16 @@ def address_of(settings: Settings, listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def say_ready(settings: Settings, url: str, roles: frozenset[str], demo: bool) -> None:
+def say_ready(
+    settings: Settings, url: str, roles: frozenset[str], demo: bool, doors: Doors
+) -> None:
     """Tell where it listens, on stdout; the last words before the first request."""
     facts: dict[str, object] = {}
     if "console" in roles:
         facts["Console"] = f"{url}/"
     if "engine" in roles:
         facts["Charging API"] = f"{url}/v1/"
+    facts |= doors.facts()
     if demo:
         facts["Demo"] = f"{settings.data / 'demo.json'} (key, numbers to call, passwords)"
         facts["Sign in as"] = f"{ADMIN_EMAIL} or {OPERATOR_EMAIL}"

@@ -18,6 +18,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from talktime.cli.installation import new_ids
 from talktime.cli.serve_dispatch import Application, Dispatcher, Health, not_here
+from talktime.cli.serve_doors import Doors
 from talktime.clock import FILE as TEST_CLOCK_FILE
 from talktime.clock import ahead_in_words, ahead_ms, now_ms
 from talktime.config import Settings
@@ -41,9 +42,10 @@ log = structlog.get_logger(__name__)
 class Process:
     """The roles of one process, started and stopped together."""
 
-    def __init__(self, settings: Settings, roles: frozenset[str]) -> None:
+    def __init__(self, settings: Settings, roles: frozenset[str], doors: Doors) -> None:
         self._settings = settings
         self._engine = new_engine(settings) if "engine" in roles else None
+        self._gateways = doors.gateways(self._engine) if self._engine is not None else []
         self._jobs = new_jobs(settings) if "jobs" in roles else None
         self._with_console = "console" in roles
         self.protocol: Any = "httptools"
@@ -57,6 +59,8 @@ class Process:
         collect_seldom()
         if self._engine is not None:
             await self._engine.start()
+        for gateway in self._gateways:
+            await gateway.start()
         if self._jobs is not None:
             self._jobs.start()
         tune_interpreter()
@@ -71,6 +75,8 @@ class Process:
         """Finish what was taken, then let go of the databases."""
         if self._jobs is not None:
             await asyncio.to_thread(self._jobs.stop)
+        for gateway in self._gateways:
+            await gateway.stop()
         if self._engine is not None:
             await self._engine.stop()
         log.info("stopped")
@@ -150,10 +156,11 @@ def serve(
     settings: Settings,
     roles: frozenset[str],
     listener: socket.socket,
+    doors: Doors,
     say_ready: Callable[[], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM; returns when all that was taken has been answered."""
-    process = Process(settings, roles)
+    process = Process(settings, roles, doors)
     application = process.application()
     config = uvicorn.Config(
         application,

@@ -20,12 +20,13 @@ TO_END = "the service has ended this call before its time"
 
 class Asked(NamedTuple):
     """What a switch says when it asks for time: how long was talked, how much more it wants, how
-    long the hold is to be kept at least (seconds)."""
+    long the hold is to be kept at least (seconds); `whole` if it wants all of that or nothing."""
 
     used_s: int
     requested_s: int
     keep_s: int
     sequence: int
+    whole: bool = False
 
 
 def authorize(books: Books, call: Call, command: Authorize, now_ms: int) -> Granted | Refused:
@@ -42,7 +43,7 @@ def authorize(books: Books, call: Call, command: Authorize, now_ms: int) -> Gran
         outcome = _grant(
             books,
             call,
-            Asked(0, command.requested_s, command.keep_s, command.sequence),
+            Asked(0, command.requested_s, command.keep_s, command.sequence, command.whole),
             command.passed,
             now_ms,
         )
@@ -88,15 +89,19 @@ def _grant(
     passed: tuple[str, ...],
     now_ms: int,
 ) -> Granted | Refused:
-    rate, terms, (used_s, requested_s, keep_s, sequence) = call.rate, books.terms, asked
+    rate, terms, (used_s, requested_s, keep_s, sequence, whole) = (
+        call.rate,
+        books.terms,
+        asked,
+    )
     wallet = books.wallets[call.organisation_id]
     available_micros = wallet.available_micros(now_ms)
     purse = purse_of(books, wallet, call, available_micros)
-    asked_s = min(requested_s or terms.slice_s, terms.slice_s)
+    asked_s = requested_s if whole else min(requested_s or terms.slice_s, terms.slice_s)
     payable_s = lasts_s(call, purse)
     until_s = max(min(billed_seconds(used_s + asked_s, rate), payable_s), call.granted_s)
-    if until_s <= used_s:
-        refusal = too_short(wallet, call, purse, used_s, available_micros)
+    if until_s <= used_s or (whole and until_s < requested_s):
+        refusal = too_short(wallet, call, purse, until_s if whole else used_s, available_micros)
         tell_refused(books, wallet, call, refusal, now_ms)
         return Refused(refusal, call.call_key, sequence, passed)
     more_micros = _hold(books, wallet, call, purse, until_s, now_ms)

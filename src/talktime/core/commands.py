@@ -27,7 +27,8 @@ class Authorize:
     Who calls and what it costs is found before (operations/resolve.py): `rate` is the one in force
     at `at_ms`, `refusal` the first "no" that needs no wallet, `passed` a line for each gate passed
     so far, `payers` who may pay; the totals are how much there is of the pool and its guard. With
-    `keep_s`, what is held is kept for that long at least, for a switch that asks again late.
+    `keep_s`, what is held is kept for that long at least, for a switch that asks again late. With
+    `whole`, all of `requested_s` is granted at once, or nothing: for what is charged beforehand.
     """
 
     switch_id: int
@@ -48,6 +49,7 @@ class Authorize:
     pool_total_s: int = 0
     guard_total_s: int = 0
     keep_s: int = 0
+    whole: bool = False
 
 
 @dataclass(slots=True)
@@ -89,6 +91,19 @@ class Settle:
     cause: str
     organisation_id: int | None = None
     since_last: bool = False
+
+
+@dataclass(slots=True)
+class Refund:
+    """Give back `seconds` of what was charged at once (core/debits.py); all of it where that is
+    0."""
+
+    switch_id: int
+    call_key: str
+    sequence: int
+    body_hash: int
+    seconds: int
+    organisation_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -134,7 +149,7 @@ class ExpireLots:
     organisation_id: int
 
 
-CallCommand = Authorize | Answer | Extend | Settle
+CallCommand = Authorize | Answer | Extend | Settle | Refund
 Command = CallCommand | ExpireHold | EndCall | Fund | ExpireLots
 WALLET_COMMANDS = Fund | ExpireLots
 """What concerns a wallet alone, and no call."""

@@ -1,6 +1,8 @@
 """A report that comes after the deadline has closed its call: the difference is booked, once (D8).
 Pure."""
 
+from typing import NamedTuple
+
 from talktime.core import explain
 from talktime.core.bookings import Sums, charge, pay_debt, record, settled, use_minutes
 from talktime.core.books import Books
@@ -16,8 +18,30 @@ REFUND_LASTS_MS = 365 * 86_400_000
 cleared since."""
 
 
+class Correction(NamedTuple):
+    """What a call comes to, against what was booked: its seconds, the cause and the flag of the
+    record, a line that says why, the number of the request."""
+
+    used_s: int
+    cause: str
+    flag: str
+    line: str
+    sequence: int
+
+
 def correct(books: Books, wallet: Wallet, call: Call, command: Settle, now_ms: int) -> Settled:
     """Book the difference between what the deadline charged and what was really talked."""
+    before_s = billed_seconds(call.reported_s, call.rate)
+    line = f"the deadline had charged {before_s} s: the difference is booked"
+    correction = Correction(command.used_s, command.cause, "late_report", line, command.sequence)
+    return book_difference(books, wallet, call, correction, now_ms)
+
+
+def book_difference(
+    books: Books, wallet: Wallet, call: Call, command: Correction, now_ms: int
+) -> Settled:
+    """Book the difference between what was charged and what the call comes to, as a record of its
+    own."""
     rate = call.rate
     billed_s = billed_seconds(command.used_s, rate)
     before_s = billed_seconds(call.reported_s, rate)
@@ -26,7 +50,7 @@ def correct(books: Books, wallet: Wallet, call: Call, command: Settle, now_ms: i
     lines = explain.charge_lines(
         call, pool_s, command.used_s, billed_s, charge_micros, wallet.currency
     )
-    because = (*lines, f"the deadline had charged {before_s} s: the difference is booked")
+    because = (*lines, command.line)
     if command.used_s != call.reported_s:
         usage_id = books.next_id()
         before = Sums(
@@ -47,7 +71,7 @@ def correct(books: Books, wallet: Wallet, call: Call, command: Settle, now_ms: i
         after = Sums(command.used_s, billed_s, fee_micros, charge_micros, pool_s, call.post_micros)
         call.reported_s = command.used_s
         sums = Sums(*[new - old for new, old in zip(after, before, strict=True)])
-        record(books, call, usage_id, "correction", sums, command.cause, ("late_report",), because)
+        record(books, call, usage_id, "correction", sums, command.cause, (command.flag,), because)
     call.state = SETTLED if charge_micros or pool_s else RELEASED
     return settled(call, command.sequence, wallet, billed_s, because, now_ms)
 

@@ -9,7 +9,7 @@ replay.
 
 from dataclasses import replace
 
-from talktime.core import charging, ending, funding, reported, settling, watch
+from talktime.core import charging, debits, ending, funding, reported, settling, watch
 from talktime.core.books import Books
 from talktime.core.calls import OPEN, REFUSED, Call
 from talktime.core.commands import (
@@ -23,6 +23,7 @@ from talktime.core.commands import (
     ExpireLots,
     Extend,
     Fund,
+    Refund,
     Settle,
 )
 from talktime.core.outcomes import (
@@ -121,8 +122,16 @@ def _counted(call: Call, command: CallCommand) -> CallCommand:
     if command.sequence == NEXT:
         command = replace(command, sequence=call.last_sequence + 1)
     if isinstance(command, Extend | Settle) and command.since_last:
-        command = replace(command, used_s=call.reported_s + command.used_s)
+        used_s = call.reported_s + command.used_s
+        if type(command) is Settle and used_s == call.granted_s + ROUNDED_UP_S:
+            used_s = call.granted_s
+        command = replace(command, used_s=used_s)
     return command
+
+
+ROUNDED_UP_S = 1
+"""What a client that counts since its last report may report too much at the end of a call: it
+rounds up its whole length. That second was not granted, and is not charged."""
 
 
 def _unseen(command: CallCommand) -> NothingToSettle | Refused:
@@ -160,10 +169,12 @@ def _answered_before(books: Books, call: Call, command: CallCommand) -> Replayed
     if stored is not None:
         if stored.body_hash == command.body_hash:
             return Replayed(stored)
+        if type(command) is Refund:
+            return None
         return _refused(
             command, "sequence_reused", f"sequence {command.sequence} of this call had another body"
         )
-    if call.settle_sequence is None:
+    if call.settle_sequence is None or type(command) is Refund:
         return None
     if type(command) is Settle:
         first = books.answers.get((call.id, call.settle_sequence))
@@ -176,6 +187,9 @@ def _out_of_order(call: Call, command: CallCommand) -> Refused | None:
     kind, expected = type(command), call.last_sequence + 1
     if kind is Settle:
         return None
+    if kind is Refund:
+        refusal = debits.not_refundable(call)
+        return None if refusal is None else Refused(refusal, command.call_key, command.sequence)
     if call.state not in (OPEN, REFUSED):
         return _refused(command, "call_settled", "the call's deadline had passed; settle it")
     if command.sequence != expected and not (type(command) is Extend and command.since_last):
@@ -211,6 +225,8 @@ def _apply(
         return charging.authorize(books, call, command, now_ms)
     if type(command) is Answer:
         return charging.note_answer(books, call, command, now_ms)
+    if type(command) is Refund:
+        return debits.refund(books, call, command, now_ms)
     raise TypeError(f"no such command: {command!r}")
 
 

@@ -28,8 +28,29 @@ UPLOAD_S_MAX = 120  # a body that the console or the management API reads
 BATCH_BODY_BYTES_MAX = 1024 * 1024
 BATCH_REQUESTS_MAX = 1_000
 USER_NAME_TEXT_MAX = 128
+RADIUS_PACKET_BYTES_MAX = 4_096
+RADIUS_PENDING_MAX = 5_000  # requests that are being decided; more are not answered
+RADIUS_ANSWERS_KEPT_MAX = 20_000  # for requests that are sent again
+RADIUS_SESSIONS_MAX = 200_000  # calls of which a process knows where to ask for their end
+RADIUS_SESSION_TEXT_MAX = 200  # of a client's name with its session id, as a call's key
+RADIUS_DISCONNECTS_MAX = 250  # under way to one client, of the 256 numbers that RADIUS has
 LINES_CACHED_MAX = 65_536
 DETAIL_TEXT_MAX = 300
+
+# Diameter.
+DIAMETER_MESSAGE_BYTES_MAX = 64 * 1024
+DIAMETER_CONNECTIONS_MAX = 1_000
+DIAMETER_WAITING_MAX = 5_000  # requests of one connection that are not answered yet
+DIAMETER_SESSIONS_CACHED_MAX = 200_000  # whose way to their client is remembered
+DIAMETER_IDENTITY_TEXT_MAX = 255
+DIAMETER_TEXTS_CACHED_MAX = 4_096
+DIAMETER_PARTY_TEXT_MAX = 255
+DIAMETER_SUBSCRIPTIONS_MAX = 16
+DIAMETER_SERVICES_MAX = 32
+DIAMETER_PROXIES_MAX = 8_192  # bytes of Proxy-Info that are given back
+SERVICE_CONTEXT_TEXT_MAX = 255
+AVP_DEPTH_MAX = 8
+AVPS_MAX = 512  # in a message, and in a group
 
 # Numbers and rates. E.164 allows 15 digits, so no prefix can be longer.
 PREFIX_DIGITS_MAX = 15
@@ -96,6 +117,7 @@ LEDGER_BATCH_MAX = 50_000  # transfers that are added to their days' sums in one
 NAME_TEXT_MAX = 128
 SWITCH_NAME_TEXT_MAX = 64
 PEERS_MAX = 5_000
+PEER_ADDRESSES_CACHED_MAX = 10_000
 PEER_NETWORKS_MAX = 32
 PEER_SECRET_TEXT_MIN = 16
 PEER_SECRET_TEXT_MAX = 128

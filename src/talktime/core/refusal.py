@@ -181,6 +181,9 @@ REFUSALS: dict[str, RefusalKind] = {
         "End the call, and set up a new one.",
         "caller",
     ),
+    "nothing_to_refund": RefusalKind(
+        409, "There is nothing to give back", "Refund a debit, by its session, once.", SWITCH
+    ),
     "insufficient_credit": RefusalKind(
         402,
         "The organisation's credit is used up",

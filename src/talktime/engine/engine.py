@@ -26,6 +26,7 @@ from talktime.engine.directory_cache import DirectoryCache
 from talktime.engine.endings import Endings
 from talktime.engine.key_cache import KeyCache
 from talktime.engine.lane import Lane, Sources, unavailable
+from talktime.engine.measures import Messages
 from talktime.engine.owners import CallKey, Owners
 from talktime.engine.peer_cache import PeerCache
 from talktime.engine.poller import Follow, Poller
@@ -68,6 +69,7 @@ class Engine:
         self.directory = DirectoryCache(settings.cells)
         self.peers = PeerCache(Seal(settings.seal_keys()))
         self.endings = Endings(settings.cells)
+        self.messages = Messages()
         self._terms = Terms(settings.slice_s, settings.grace_s)
         self._owners = Owners(CALL_OWNERS_CACHED_MAX)
         self._asking: set[asyncio.Task[None]] = set()

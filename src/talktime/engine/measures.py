@@ -28,6 +28,25 @@ class Distribution:
         self.total += value
 
 
+class Messages:
+    """How many messages of each dialect but HTTP came, by what they were and what came of them.
+    Counted on the event loop's thread alone.
+
+    >>> messages = Messages()
+    >>> messages.add("radius", "access", "granted")
+    >>> messages.counts
+    {('radius', 'access', 'granted'): 1}
+    """
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[str, str, str], int] = {}
+
+    def add(self, dialect: str, message: str, result: str) -> None:
+        """Count one message."""
+        kind = (dialect, message, result)
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+
+
 class JobMeasure(NamedTuple):
     """How a job of this process does in a cell: when it last worked, how long ago that is, how
     often it failed since the start."""

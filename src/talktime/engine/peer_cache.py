@@ -2,7 +2,7 @@
 
 import structlog
 
-from talktime.core.limits import PEERS_MAX
+from talktime.core.limits import PEER_ADDRESSES_CACHED_MAX, PEERS_MAX
 from talktime.core.peers import DIAMETER, Peer, prefix_length
 from talktime.operations.sealing import NotSealedHere, Seal
 from talktime.store.database import Connection
@@ -19,6 +19,7 @@ class PeerCache:
         self._seal = seal
         self._diameter: dict[str, Peer] = {}
         self._radius: list[Peer] = []
+        self._by_address: dict[str, Peer | None] = {}
         self._counter_seen = -1
 
     def diameter(self, origin_host: str) -> Peer | None:
@@ -27,9 +28,18 @@ class PeerCache:
 
     def radius(self, address: str) -> Peer | None:
         """The RADIUS client of the smallest network that has this IP address."""
-        found = [(prefix_length(peer, address), peer) for peer in self._radius]
-        length, peer = max(found, key=lambda each: each[0], default=(-1, None))
-        return peer if length >= 0 else None
+        known = self._by_address
+        if address not in known:
+            if len(known) >= PEER_ADDRESSES_CACHED_MAX:
+                known.clear()
+            found = [(prefix_length(peer, address), peer) for peer in self._radius]
+            length, peer = max(found, key=lambda each: each[0], default=(-1, None))
+            known[address] = peer if length >= 0 else None
+        return known[address]
+
+    def radius_clients(self) -> list[Peer]:
+        """All RADIUS clients."""
+        return self._radius
 
     def of_switch(self, switch_id: int) -> list[Peer]:
         """The peers of a switch."""
@@ -43,6 +53,7 @@ class PeerCache:
         peers = [self._opened(*each) for each in peers_in_use(control, PEERS_MAX)]
         self._diameter = {p.name: p for p in peers if p is not None and p.protocol == DIAMETER}
         self._radius = [p for p in peers if p is not None and p.protocol != DIAMETER]
+        self._by_address = {}
         self._counter_seen = counter
         return True
 

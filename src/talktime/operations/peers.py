@@ -4,6 +4,7 @@ A RADIUS secret is sealed when it is set, and never shown again. The caller open
 control plane's transaction.
 """
 
+import base64
 import re
 from collections.abc import Callable, Sequence
 from ipaddress import ip_network
@@ -31,6 +32,7 @@ from talktime.store.revisions import KEYS, lock
 HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*", re.A)
 PLACE = re.compile(r"([^\s:\[\]]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})", re.A)
 PORT_MAX = 65_535
+SECRET_BYTES = 24
 
 
 class NewPeer(NamedTuple):
@@ -48,6 +50,15 @@ class NewPeer(NamedTuple):
 
     def __repr__(self) -> str:
         return f"NewPeer({self.protocol} {self.name!r})"
+
+
+def new_secret(entropy: bytes) -> str:
+    """A shared secret of SECRET_BYTES bytes of chance.
+
+    >>> new_secret(bytes(SECRET_BYTES))
+    'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
+    """
+    return base64.urlsafe_b64encode(entropy).decode()
 
 
 def create_peer(

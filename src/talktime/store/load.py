@@ -21,6 +21,7 @@ from talktime.core.commands import (
     EndCall,
     ExpireHold,
     Fund,
+    Refund,
 )
 from talktime.core.ledger import Lot, Wallet
 from talktime.core.meters import Meter
@@ -195,7 +196,13 @@ def _load_the_rare(
             books.answers[call_id, sequence] = StoredAnswer(
                 call_id, organisation_id, sequence, body_hash, None, status, body
             )
-    spent = [lot_id for c in books.calls.values() if c.state == EXPIRED for lot_id, _ in c.parts]
+    given_back = {(c.switch_id, c.call_key) for c in commands if type(c) is Refund}
+    spent = [
+        lot_id
+        for key, call in books.calls.items()
+        if call.state == EXPIRED or key in given_back
+        for lot_id, _ in call.parts
+    ]
     if spent:
         for row in connection.rows(LOTS_BY_ID, [organisation_ids, spent]):
             books.wallets[row[1]].lots.append(_lot(row))

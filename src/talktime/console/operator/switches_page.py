@@ -1,4 +1,4 @@
-"""Switches and their keys: made, replaced, revoked. A key's text is shown once."""
+"""Switches, their keys and peers: made, replaced, revoked. A key's text is shown once."""
 
 import secrets
 from typing import Any
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from talktime.clock import now_ms
 from talktime.console.doors import CHANGE, OperatorDesk, Shown, operator_page
 from talktime.console.operator.asking import confirm, confirmed, form_page, not_done, refused
+from talktime.console.operator.peers_page import peer_shown
 from talktime.console.operator.tables import Tag
 from talktime.console.roles import OPERATE
 from talktime.core.keys import SCOPES, SWITCH_SCOPES, ApiKey
@@ -30,7 +31,9 @@ from talktime.operations.keys import (
     rotate_key,
 )
 from talktime.store.keys import Switch, keys_of_switches
+from talktime.store.peers import peers_of_switch
 
+PEERS_SHOWN_MAX = 100
 DAY_MS = 86_400_000
 OVERLAP_DAYS = {"0": 0, "1": 1, "7": 7, "30": 30}
 
@@ -71,11 +74,14 @@ class RotateForm(forms.Form):
 
 @operator_page(may=OPERATE)
 def switches(desk: OperatorDesk) -> HttpResponse:
-    """All switches with their keys."""
+    """All switches with their keys and peers."""
     after = desk.request.GET.get("after", "")
     with desk.control.reading():
         found = list_switches(desk.control, after=after, limit=51)
         keys = keys_of_switches(desk.control, [each.id for each in found])
+        peers = {
+            each.id: peers_of_switch(desk.control, each.id, PEERS_SHOWN_MAX) for each in found[:50]
+        }
     page = found[:50]
     shown: Shown = {
         "switches": [
@@ -83,6 +89,7 @@ def switches(desk: OperatorDesk) -> HttpResponse:
                 "switch": each,
                 "made": desk.wording.day(each.created_ms),
                 "keys": [key_shown(desk, key) for key in keys if key.switch_id == each.id],
+                "peers": [peer_shown(peer) for peer in peers[each.id]],
             }
             for each in page
         ],

@@ -15,6 +15,7 @@ from talktime.console.operator import (
     organisations_page,
     overview,
     payments_page,
+    peers_page,
     rate_cards,
     rate_upload,
     switches_page,
@@ -76,6 +77,12 @@ urlpatterns = [
     path("switches/", switches_page.switches, name="operator-switches"),
     path("switches/new/", switches_page.new_switch, name="operator-new-switch"),
     path("switches/<int:switch_id>/keys/new/", switches_page.new_key, name="operator-new-key"),
+    path(
+        "switches/<int:switch_id>/peers/<str:protocol>/new/",
+        peers_page.new_peer,
+        name="operator-new-peer",
+    ),
+    path("peers/<int:peer_id>/revoke/", peers_page.revoke, name="operator-revoke-peer"),
     path("keys/<int:key_id>/rotate/", switches_page.rotate, name="operator-rotate-key"),
     path("keys/<int:key_id>/revoke/", switches_page.revoke, name="operator-revoke-key"),
 ]

@@ -81,6 +81,14 @@ class Counts(Collector):
         for endpoint, distribution in self._seconds.items():
             _add(seconds, [endpoint], distribution)
         yield seconds
+        messages = CounterMetricFamily(
+            "talktime_messages",
+            "Messages of RADIUS clients, by what came of them.",
+            labels=["dialect", "message", "result"],
+        )
+        for kind, count in self._engine.messages.counts.items():
+            messages.add_metric(kind, count)
+        yield messages
         yield from self._of_lanes()
         yield from self._of_jobs()
 

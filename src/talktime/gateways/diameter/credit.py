@@ -1,0 +1,253 @@
+"""Credit control: what a Credit-Control-Request asks of the books, and the answer (RFC 8506, 5 to
+7).
+
+A session is a call: its Session-Id is the call's key, the number of a request that of the command.
+So the books keep every answer, and give it again to a request that is repeated, with the T flag or
+without, before or after a restart. The server's state (RFC 8506, 7) is the call's: idle where there
+is none or it is closed, open where it is; Tcc is its deadline.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import NamedTuple
+
+import structlog
+
+from talktime.core.commands import Authorize, Extend, Settle
+from talktime.core.outcomes import NothingToSettle
+from talktime.core.peers import Peer
+from talktime.core.refusal import Refusal
+from talktime.engine.engine import Engine
+from talktime.gateways.diameter import answers
+from talktime.gateways.diameter import avps as a
+from talktime.gateways.diameter import results as r
+from talktime.gateways.diameter.codec import BadAvp, Header, write_group, write_unsigned
+from talktime.gateways.diameter.connection import PeerConnection
+from talktime.gateways.diameter.node import Node
+from talktime.gateways.diameter.requests import (
+    EVENT,
+    INITIAL,
+    UPDATE,
+    CreditRequest,
+    read_credit,
+)
+from talktime.gateways.diameter.ways import Ways
+from talktime.gateways.parties import call_request
+from talktime.gateways.told import told
+from talktime.operations.execute import Done
+from talktime.operations.resolve import CallRequest
+
+log = structlog.get_logger(__name__)
+
+SET_UP_S = 120
+"""How long a call may ring. A grant counts from its answer, Validity-Time from the grant's arrival:
+it must be longer than both together, or the client asks again before anything was talked."""
+TCC_IN_VALIDITIES = 2
+
+
+class Asked(NamedTuple):
+    """A request that waits for its answer: where it came from, and what it says."""
+
+    connection: PeerConnection
+    header: Header
+    request: CreditRequest
+    peer: Peer
+
+    def answer(self, data: bytes) -> None:
+        """Give it its answer."""
+        self.connection.answered(data)
+
+
+class Credit:
+    """What answers Credit-Control-Requests. Belongs to the event loop's thread."""
+
+    def __init__(self, engine: Engine, node: Node, ways: Ways, slice_s: int) -> None:
+        self.engine = engine
+        self.node = node
+        self.slice_s = slice_s
+        self.validity_s = slice_s + SET_UP_S
+        self.keep_s = TCC_IN_VALIDITIES * self.validity_s
+        self._ways = ways
+        self._on_event: Callable[[Asked], None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def answer_events_by(self, on_event: Callable[[Asked], None]) -> None:
+        """Who answers one-time events."""
+        self._on_event = on_event
+
+    def begin(self, connection: PeerConnection, header: Header, data: bytes) -> None:
+        """Do what a request asks; its answer is sent now, or after the commit."""
+        request = CreditRequest()
+        connection.begin()
+        try:
+            read_credit(data, request)
+            peer = self.engine.peers.diameter(connection.host)
+            result, why = self._unfit(request, peer)
+            if peer is None or result != r.SUCCESS:
+                connection.answered(answers.refused(self.node, header, request, result, why))
+                return
+            self._ways.remember(peer.switch_id, connection.host, request)
+            self._do(Asked(connection, header, request, peer))
+        except BadAvp as bad:
+            log.info(
+                "diameter request refused", peer=connection.host, result=bad.result, why=bad.why
+            )
+            connection.answered(
+                answers.refused(self.node, header, request, bad.result, bad.why, bad.avp)
+            )
+        except Exception:
+            log.exception("diameter request failed", peer=connection.host)
+            connection.answered(self._failed(header, request))
+
+    def _unfit(self, request: CreditRequest, peer: Peer | None) -> tuple[int, str]:
+        if request.destination_realm.lower() not in self.node.realms:
+            return r.REALM_NOT_SERVED, "the realm is not served here"
+        if request.destination_host and request.destination_host.lower() != self.node.identity:
+            return r.UNABLE_TO_DELIVER, "this node is another"
+        if peer is None:
+            return r.AUTHORIZATION_REJECTED, "the peer may not charge any more"
+        return r.SUCCESS, ""
+
+    def _do(self, asked: Asked) -> None:
+        request, switch_id = asked.request, asked.peer.switch_id
+        tell = partial(self._told, asked)
+        hashed = request.meaning()
+        if request.kind == INITIAL:
+            self.resolve(asked, partial(self._authorize, asked))
+        elif request.kind == UPDATE:
+            extend = Extend(
+                switch_id,
+                request.session_id,
+                request.number,
+                hashed,
+                request.used_s,
+                request.asked_s,
+                since_last=True,
+                keep_s=self.keep_s,
+            )
+            self.engine.ask(extend, tell)
+        elif request.kind == EVENT and self._on_event is not None:
+            self._on_event(asked)
+        else:
+            settle = Settle(
+                switch_id,
+                request.session_id,
+                request.number,
+                hashed,
+                request.used_s,
+                request.cause,
+                since_last=True,
+            )
+            self.engine.ask(settle, tell)
+
+    def resolve(self, asked: Asked, then: Callable[[Authorize], None]) -> None:
+        """Find who calls whom, and go on with the command; what is refused outright is answered
+        so."""
+        request, switch_id = asked.request, asked.peer.switch_id
+        hashed = request.meaning()
+        said = self._call(asked)
+        command = self.engine.resolve(said, switch_id, hashed)
+        if isinstance(command, Authorize):
+            then(command)
+            return
+        refusal = command
+
+        async def reconsider() -> None:
+            found = await self.engine.reconsider(refusal, said, switch_id, hashed)
+            if isinstance(found, Refusal):
+                self.refuse(asked, found.code, found.detail)
+            else:
+                then(found)
+
+        self.spawn(asked, reconsider())
+
+    def _call(self, asked: Asked) -> CallRequest:
+        request, parties = asked.request, asked.request.parties
+        return call_request(
+            self.engine.directory.directory,
+            asked.peer,
+            request.session_id,
+            calling=parties.calling,
+            called=parties.called,
+            names=parties.names,
+            incoming=parties.terminating,
+            at_ms=self._taken(parties.at_ms),
+            requested_s=request.asked_s,
+        )
+
+    def _taken(self, at_ms: int | None) -> int | None:
+        """When the call began, where the client's clock can be believed; else now."""
+        if at_ms is None:
+            return None
+        return at_ms if believable(at_ms - self.engine.clock_ms()) else None
+
+    def _authorize(self, asked: Asked, command: Authorize) -> None:
+        command.keep_s = self.keep_s
+        self.engine.ask(command, partial(self._told, asked))
+
+    def _told(self, asked: Asked, done: Done) -> None:
+        _, header, request, _ = asked
+        try:
+            found = told(done)
+            if found.code:
+                self.refuse(asked, found.code, found.detail)
+                return
+            if type(done.outcome) is NothingToSettle:
+                result, why = r.UNKNOWN_SESSION_ID, "the session is not known: nothing is owed"
+                data = answers.refused(self.node, header, request, result, why)
+            elif found.decision == "granted":
+                data = answers.granted(
+                    self.node, header, request, found.granted_seconds, found.final, self.validity_s
+                )
+            else:
+                data = answers.closed(self.node, header, request)
+        except Exception:
+            log.exception("diameter answer failed", peer=asked.connection.host)
+            data = self._failed(header, request)
+        asked.answer(data)
+
+    def refuse(self, asked: Asked, code: str, detail: str) -> None:
+        """Answer with what a refusal's code means here."""
+        _, header, request, _ = asked
+        result, failed = r.result_of(code), b""
+        if code == "used_seconds_out_of_range":
+            unit = write_unsigned(a.CC_TIME, min(request.used_s, 0xFFFFFFFF))
+            failed = write_group(a.USED_SERVICE_UNIT, unit)
+        words = f"{code}: {detail}"
+        asked.answer(answers.refused(self.node, header, request, result, words, failed))
+
+    def spawn(self, asked: Asked, work: Awaitable[None]) -> None:
+        """Work on a request beside the loop; it is answered whatever happens."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except BadAvp as bad:
+                data = answers.refused(
+                    self.node, asked.header, asked.request, bad.result, bad.why, bad.avp
+                )
+                asked.answer(data)
+            except Exception:
+                log.exception("diameter request failed", peer=asked.connection.host)
+                asked.answer(self._failed(asked.header, asked.request))
+
+        task = asyncio.get_running_loop().create_task(guarded())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _failed(self, header: Header, request: CreditRequest) -> bytes:
+        why = "this request failed; the service's log says why"
+        return answers.refused(self.node, header, request, r.UNABLE_TO_COMPLY, why)
+
+
+def believable(ahead_ms: int) -> bool:
+    """Whether a client's time can be meant, so far ahead of the service's clock (below 0: behind
+    it).
+
+    A clock that is wrong must not refuse calls: then the service's own is used.
+    """
+    return -BEHIND_MS_MAX <= ahead_ms <= 0
+
+
+BEHIND_MS_MAX = 3_600_000

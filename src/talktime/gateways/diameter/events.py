@@ -1,0 +1,110 @@
+"""One-time events (RFC 8506, 6): a debit at once, its refund, the balance, the price."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from talktime.core.commands import Authorize, CallCommand, Refund, Settle
+from talktime.core.debits import DEBIT, REFUND
+from talktime.core.refusal import Refusal
+from talktime.gateways.diameter import answers
+from talktime.gateways.diameter import avps as a
+from talktime.gateways.diameter import results as r
+from talktime.gateways.diameter.codec import write_unsigned
+from talktime.gateways.diameter.costs import cost_information
+from talktime.gateways.diameter.credit import Asked, Credit
+from talktime.gateways.diameter.requests import CHECK_BALANCE, DIRECT_DEBITING, REFUND_ACCOUNT
+from talktime.gateways.told import Told, told
+
+ENOUGH_CREDIT, NO_CREDIT = 0, 1
+
+
+class Events:
+    """What answers EVENT_REQUESTs: each is a session of one request."""
+
+    def __init__(self, credit: Credit) -> None:
+        self._credit = credit
+
+    def begin(self, asked: Asked) -> None:
+        """Do what an event asks; it is answered after the commit."""
+        action = asked.request.action
+        if action == REFUND_ACCOUNT:
+            self._credit.spawn(asked, self._refund(asked))
+            return
+        if not asked.request.asked_s and action == DIRECT_DEBITING:
+            self._credit.refuse(asked, "invalid_request", "a debit needs Requested-Service-Unit")
+            return
+        do = self._debit if action == DIRECT_DEBITING else self._quote
+        self._credit.resolve(asked, partial(self._spawn, asked, do))
+
+    def _spawn(self, asked: Asked, do: Any, command: Authorize) -> None:
+        self._credit.spawn(asked, do(asked, command))
+
+    async def _debit(self, asked: Asked, command: Authorize) -> None:
+        """Charge at once what was asked for, whole or not at all: granted and settled in one
+        transaction."""
+        request, seconds = asked.request, asked.request.asked_s
+        command.whole = True
+        settle = Settle(
+            asked.peer.switch_id,
+            request.session_id,
+            DEBIT,
+            request.meaning(),
+            seconds,
+            "direct_debiting",
+            command.organisation_id,
+        )
+        answer = await self._asked(asked, (command, settle))
+        if answer is not None:
+            currency = answer.balance.currency if answer.balance is not None else ""
+            cost = cost_information(answer.charge, currency)
+            node = self._credit.node
+            asked.answer(answers.debited(node, asked.header, request, seconds, cost))
+
+    async def _refund(self, asked: Asked) -> None:
+        """Give back what an earlier debit charged: of this session, or of the one that
+        CC-Correlation-Id names."""
+        request = asked.request
+        refund = Refund(
+            asked.peer.switch_id,
+            request.correlation or request.session_id,
+            REFUND,
+            request.meaning(),
+            request.asked_s,
+        )
+        if await self._asked(asked, (refund,)) is not None:
+            asked.answer(answers.closed(self._credit.node, asked.header, request))
+
+    async def _asked(self, asked: Asked, commands: Sequence[CallCommand]) -> Told | None:
+        """What the last command came to; None where one was refused, which is answered."""
+        found = [told(done) for done in await self._credit.engine.calls(commands)]
+        for answer in found:
+            if answer.code:
+                # A refund of what nobody was debited for: RFC 8506 has no session to miss.
+                code = "invalid_request" if answer.code == "unknown_call" else answer.code
+                self._credit.refuse(asked, code, answer.detail)
+                return None
+        return found[-1]
+
+    async def _quote(self, asked: Asked, command: Authorize) -> None:
+        """Say whether the balance is enough, or what it would cost. Nothing is held."""
+        request, node = asked.request, self._credit.node
+        seconds = request.asked_s or self._credit.slice_s
+        found = await self._credit.engine.quote(command, seconds)
+        if isinstance(found, Refusal):
+            self._credit.refuse(asked, found.code, found.detail)
+            return
+        body = msgspec.json.decode(found.body)
+        no_money = r.result_of(found.code) == r.CREDIT_LIMIT_REACHED
+        if found.code and not (no_money and request.action == CHECK_BALANCE):
+            self._credit.refuse(asked, found.code, body["detail"])
+            return
+        if request.action == CHECK_BALANCE:
+            enough = not found.code and body["lasts_seconds"] >= seconds
+            result = ENOUGH_CREDIT if enough else NO_CREDIT
+            said = write_unsigned(a.CHECK_BALANCE_RESULT, result)
+        else:
+            said = cost_information(body["cost"]["charge"], body["price"]["currency"])
+        asked.answer(answers.closed(node, asked.header, request, said))

@@ -1,0 +1,112 @@
+"""The Diameter gateway: listens for peers, hands on what they ask, and stops in order."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from talktime.engine.engine import Engine
+from talktime.gateways.diameter.codec import Header
+from talktime.gateways.diameter.connection import PeerConnection
+from talktime.gateways.diameter.credit import Credit
+from talktime.gateways.diameter.endings import Endings
+from talktime.gateways.diameter.events import Events
+from talktime.gateways.diameter.node import Capabilities, Node, Timings
+from talktime.gateways.diameter.peers_open import PeersOpen
+from talktime.gateways.diameter.results import SUCCESS
+from talktime.gateways.diameter.ways import Ways
+
+log = structlog.get_logger(__name__)
+
+BACKLOG = 128
+ANSWER_S_MAX = 10
+USUAL = Timings()
+
+
+class DiameterGateway:
+    """A node that peers connect to, on `plain` and, with TLS, on `secure` sockets, which are bound.
+
+    `realms` are those it answers for, its own first; `slice_s` is how long one answer lets a call
+    talk.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        identity: str,
+        realms: tuple[str, ...],
+        *,
+        plain: Sequence[socket.socket] = (),
+        secure: Sequence[socket.socket] = (),
+        tls: ssl.SSLContext | None = None,
+        slice_s: int = 300,
+        timings: Timings = USUAL,
+    ) -> None:
+        self.node = Node(identity, realms, engine.clock_ms() // 1000, timings)
+        self.peers = PeersOpen(engine, self.node)
+        self._engine = engine
+        self._plain, self._secure, self._tls = plain, secure, tls
+        ways = Ways()
+        self._credit = Credit(engine, self.node, ways, slice_s)
+        self._credit.answer_events_by(Events(self._credit).begin)
+        self._endings = Endings(engine, self.node, self.peers, ways)
+        self._servers: list[asyncio.Server] = []
+        self._deaf: Callable[[], None] = self._endings.stop
+
+    async def start(self) -> None:
+        """Listen; returns when peers can connect."""
+        loop = asyncio.get_running_loop()
+        for sockets, tls in ((self._plain, None), (self._secure, self._tls)):
+            for each in sockets:
+                secure = tls is not None
+
+                def made(secure: bool = secure) -> PeerConnection:
+                    return PeerConnection(self, secure, loop)
+
+                server = await loop.create_server(made, sock=each, backlog=BACKLOG, ssl=tls)
+                self._servers.append(server)
+        self._deaf = self._engine.endings.listen(self._endings.look)
+
+    async def stop(self) -> None:
+        """Take no more peers and requests, answer what was taken, say goodbye."""
+        for server in self._servers:
+            server.close()
+        self._deaf()
+        self._endings.stop()
+        connections = list(self.peers.all)
+        busy = [each.stop_taking() for each in connections]
+        if busy:
+            await asyncio.wait(busy, timeout=ANSWER_S_MAX)
+        for each in connections:
+            each.disconnect()
+        if connections:
+            wait_s = self.node.timings.goodbye_s + 1
+            await asyncio.wait([each.ended for each in connections], timeout=wait_s)
+        for each in list(self.peers.all):
+            each.abort("stopping")
+
+    def arrived(self, connection: PeerConnection) -> None:
+        """A connection was made."""
+        self.peers.arrived(connection)
+
+    def decide(
+        self, connection: PeerConnection, capabilities: Capabilities, tell: Callable[[int], None]
+    ) -> None:
+        """Whether this peer may talk here."""
+
+        def told(result: int) -> None:
+            tell(result)
+            if result == SUCCESS:
+                self._endings.look()
+
+        self.peers.decide(connection, capabilities, told)
+
+    def credit(self, connection: PeerConnection, header: Header, data: bytes) -> None:
+        """A Credit-Control-Request has come."""
+        self._credit.begin(connection, header, data)
+
+    def gone(self, connection: PeerConnection) -> None:
+        """A connection has ended."""
+        self.peers.gone(connection)

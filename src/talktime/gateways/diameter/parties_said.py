@@ -1,0 +1,80 @@
+"""Who calls whom, as a Credit-Control-Request says it: Subscription-Id, and IMS-Information of TS
+32.299."""
+
+from typing import NamedTuple
+
+from talktime.core.limits import DIAMETER_PARTY_TEXT_MAX, DIAMETER_SUBSCRIPTIONS_MAX
+from talktime.gateways.diameter import avps as a
+from talktime.gateways.diameter.codec import Avp, BadAvp, group, raw, text, time_ms, unsigned
+from talktime.gateways.diameter.results import AVP_OCCURS_TOO_MANY_TIMES, MISSING_AVP
+
+E164, IMSI, SIP_URI, NAI, PRIVATE = 0, 1, 2, 3, 4
+TERMINATING_ROLE = 1
+
+
+class Parties(NamedTuple):
+    """`names` are the subscribers': who is charged, as far as the request says it. `terminating` is
+    None where the role of the node is not said."""
+
+    calling: str = ""
+    called: str = ""
+    names: tuple[str, ...] = ()
+    terminating: bool | None = None
+    at_ms: int | None = None
+
+
+NOBODY = Parties()
+
+
+def read_parties(data: bytes, subscriptions: list[Avp], first: dict[int, Avp]) -> Parties:
+    """The parties of a request; raises BadAvp.
+
+    A subscriber's E.164 number comes with a plus, which Subscription-Id-Data has not. An IMSI names
+    no number and no user of ours, and is left out.
+    """
+    if len(subscriptions) > DIAMETER_SUBSCRIPTIONS_MAX:
+        failed = raw(data, subscriptions[-1])
+        raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, failed, "too many Subscription-Id")
+    names = tuple([name for avp in subscriptions if (name := _subscriber(data, avp))])
+    calling = called = ""
+    terminating: bool | None = None
+    at_ms = None
+    service = first.get(a.SERVICE_INFORMATION)
+    for outer in group(data, service, 2) if service is not None else ():
+        if outer[0] != a.IMS_INFORMATION:
+            continue
+        for avp in group(data, outer, 3):
+            key = avp[0]
+            if key == a.CALLING_PARTY_ADDRESS:
+                calling = calling or text(data, avp, DIAMETER_PARTY_TEXT_MAX)
+            elif key == a.CALLED_PARTY_ADDRESS:
+                called = text(data, avp, DIAMETER_PARTY_TEXT_MAX)
+            elif key == a.ROLE_OF_NODE:
+                terminating = unsigned(data, avp) == TERMINATING_ROLE
+            elif key == a.TIME_STAMPS:
+                at_ms = _asked_ms(data, avp)
+    return Parties(calling, called, names, terminating, at_ms)
+
+
+def _subscriber(data: bytes, avp: Avp) -> str:
+    kind, value = None, ""
+    for each in group(data, avp, 2):
+        if each[0] == a.SUBSCRIPTION_ID_TYPE:
+            kind = unsigned(data, each)
+        elif each[0] == a.SUBSCRIPTION_ID_DATA:
+            value = text(data, each, DIAMETER_PARTY_TEXT_MAX)
+    if kind is None or not value:
+        raise BadAvp(MISSING_AVP, raw(data, avp), "Subscription-Id lacks its type or its data")
+    if kind == IMSI:
+        return ""
+    if kind == E164 and value.isdigit():
+        return "+" + value
+    return value
+
+
+def _asked_ms(data: bytes, avp: Avp) -> int | None:
+    """When the SIP request was made."""
+    for each in group(data, avp, 4):
+        if each[0] == a.SIP_REQUEST_TIMESTAMP:
+            return time_ms(data, each)
+    return None

@@ -1,0 +1,122 @@
+"""Access-Request: may this call be set up, or go on; Access-Accept for how long, or Access-Reject
+and why."""
+
+import json
+
+from pyrad.packet import AuthPacket, StatusServer
+
+from talktime.core.commands import NEXT, Extend
+from talktime.core.peers import Peer
+from talktime.core.refusal import Refusal
+from talktime.engine.engine import Engine
+from talktime.gateways.parties import call_request
+from talktime.gateways.radius.asking import NotDecided, asked, hash_of
+from talktime.gateways.radius.attributes import Attribute, TerminationAction
+from talktime.gateways.radius.calls import (
+    Again,
+    Named,
+    asks_again,
+    class_of,
+    named,
+    state_of,
+    used_again,
+)
+from talktime.gateways.radius.packets import Values, accept, reject, text
+from talktime.gateways.radius.sessions import Sessions
+from talktime.gateways.told import Told, told
+from talktime.operations.execute import Done
+
+INTERIM_S_MIN = 60  # RFC 2869 5.16
+OPEN = "open"
+TAKEN = ("sequence_reused", "call_settled", "call_already_authorized")
+
+
+class Access:
+    """What answers Access-Requests. Belongs to the event loop's thread."""
+
+    def __init__(self, engine: Engine, sessions: Sessions) -> None:
+        self._engine = engine
+        self._sessions = sessions
+
+    async def answer(self, peer: Peer, packet: AuthPacket, host: str) -> tuple[str, bytes]:
+        """What came of a packet in one word, and the answer. Raises BadPacket, NotDecided."""
+        if packet.code == StatusServer:
+            return "status", accept(packet, {})
+        call, again = named(packet, host), asks_again(packet)
+        if again is not None:
+            call = call._replace(call_key=again.call_key)
+            outcome = await self._more(peer, again)
+        else:
+            call, outcome = await self._new(peer, packet, call)
+        if isinstance(outcome, Refusal):
+            return outcome.code, reject(packet, f"{outcome.kind.title}: {outcome.detail}")
+        until_s = outcome.granted_seconds + (again.until_s if again is not None else 0)
+        session = self._sessions.meet(peer, call)
+        session.granted_s, session.final = until_s, outcome.final
+        return "granted", accept(packet, _granted(call.call_key, outcome, until_s))
+
+    async def _more(self, peer: Peer, again: Again) -> Told | Refusal:
+        """The call has talked for all that it was granted: may it go on?"""
+        hashed = hash_of("again", again.until_s)
+        command = Extend(peer.switch_id, again.call_key, NEXT, hashed, again.until_s, 0)
+        return _outcome(await asked(self._engine, command))
+
+    async def _new(
+        self, peer: Peer, packet: AuthPacket, call: Named
+    ) -> tuple[Named, Told | Refusal]:
+        """A call is asked for; where its session id named one that is over, under another key."""
+        done = await self._authorize(peer, packet, call)
+        known = isinstance(done, Done) and (done.replayed or told(done).code in TAKEN)
+        if known and await self._state(peer, call.call_key) != OPEN:
+            other = used_again(call.call_key, packet)
+            self._sessions.rename(peer.switch_id, call.call_key, other)
+            call = call._replace(call_key=other)
+            done = await self._authorize(peer, packet, call)
+        return call, done if isinstance(done, Refusal) else _outcome(done)
+
+    async def _authorize(self, peer: Peer, packet: AuthPacket, call: Named) -> Done | Refusal:
+        engine, called = self._engine, text(packet, Attribute.CALLED_STATION_ID)
+        hashed = hash_of("access", call.user_name, call.calling, called)
+        request = call_request(
+            engine.directory.directory,
+            peer,
+            call.call_key,
+            calling=call.calling,
+            called=called,
+            names=[call.user_name] if call.user_name else [],
+        )
+        command = engine.resolve(request, peer.switch_id, hashed)
+        if isinstance(command, Refusal):
+            command = await engine.reconsider(command, request, peer.switch_id, hashed)
+        if isinstance(command, Refusal):
+            if command.kind.status in NotDecided.STATUSES:
+                raise NotDecided
+            return command
+        return await asked(engine, command)
+
+    async def _state(self, peer: Peer, call_key: str) -> str:
+        shown = await self._engine.show(peer.switch_id, call_key)
+        if isinstance(shown, Refusal):
+            if shown.kind.status in NotDecided.STATUSES:
+                raise NotDecided
+            return ""
+        return str(json.loads(shown)["state"])
+
+
+def _outcome(done: Done) -> Told | Refusal:
+    outcome = told(done)
+    return Refusal(outcome.code, outcome.detail) if outcome.code else outcome
+
+
+def _granted(call_key: str, outcome: Told, until_s: int) -> Values:
+    """What an Access-Accept says: how long, and what to do then."""
+    values: Values = {
+        Attribute.SESSION_TIMEOUT: outcome.granted_seconds,
+        Attribute.CLASS: class_of(call_key),
+        Attribute.TERMINATION_ACTION: TerminationAction.DEFAULT,
+    }
+    if not outcome.final:
+        values[Attribute.TERMINATION_ACTION] = TerminationAction.RADIUS_REQUEST
+        values[Attribute.STATE] = state_of(Again(call_key, until_s))
+        values[Attribute.ACCT_INTERIM_INTERVAL] = max(INTERIM_S_MIN, outcome.granted_seconds // 2)
+    return values

@@ -1,0 +1,139 @@
+"""Accounting-Request: the call was answered, has talked so far, is over.
+
+A client sends such a request until it hears that it was taken down, so each may come twice, late,
+and in any order. What can never be taken down is answered too: sending it again would not help.
+"""
+
+import structlog
+from pyrad.packet import AcctPacket, StatusServer
+
+from talktime.core.commands import NEXT, Answer, Extend, Settle
+from talktime.core.limits import CAUSE_TEXT_MAX, USED_SECONDS_MAX
+from talktime.core.peers import Peer
+from talktime.engine.engine import Engine
+from talktime.gateways.radius.asking import asked, hash_of
+from talktime.gateways.radius.attributes import Attribute, Status, cause_of
+from talktime.gateways.radius.calls import Named, named
+from talktime.gateways.radius.disconnects import Disconnects
+from talktime.gateways.radius.packets import BadPacket, accounted, number, octets
+from talktime.gateways.radius.sessions import Session, Sessions
+from talktime.gateways.told import told
+
+log = structlog.get_logger(__name__)
+
+SETTLE_SEQUENCE = 2**31 - 1
+DELAY_S_MAX = 86_400
+CLOCK_S_APART_MAX = 300
+TIME_OVER = "granted_time_over"
+RECORDED = ("noted", "granted", "settled")
+
+
+class Accounting:
+    """What answers Accounting-Requests. Belongs to the event loop's thread."""
+
+    def __init__(self, engine: Engine, sessions: Sessions, disconnects: Disconnects) -> None:
+        self._engine = engine
+        self._sessions = sessions
+        self._disconnects = disconnects
+
+    async def answer(self, peer: Peer, packet: AcctPacket, host: str) -> tuple[str, bytes]:
+        """What came of a packet in one word, and the answer. Raises BadPacket, NotDecided."""
+        if packet.code == StatusServer:
+            return "status", accounted(packet)
+        status = number(packet, Attribute.ACCT_STATUS_TYPE)
+        if status is None:
+            raise BadPacket("no_status")
+        if status in (Status.START, Status.INTERIM_UPDATE, Status.STOP):
+            call = self._call_of(peer, packet, host)
+            taken = await self._take(Status(status), peer, packet, call)
+            return taken, accounted(packet)
+        if status in (Status.ACCOUNTING_ON, Status.ACCOUNTING_OFF):
+            log.info("radius client restarts", client=peer.name, status=Status(status).name.lower())
+            return "noted", accounted(packet)
+        return "passed_over", accounted(packet)
+
+    def _call_of(self, peer: Peer, packet: AcctPacket, host: str) -> Named:
+        call = named(packet, host)
+        if not call.session_id and not octets(packet, Attribute.CLASS):
+            raise BadPacket("no_session")
+        return call._replace(call_key=self._sessions.renamed(peer.switch_id, call.call_key))
+
+    async def _take(self, status: Status, peer: Peer, packet: AcctPacket, call: Named) -> str:
+        used_s = number(packet, Attribute.ACCT_SESSION_TIME)
+        if status is Status.START:
+            code = await self._answered(peer, packet, call)
+        elif used_s is None:
+            raise BadPacket("no_session_time")
+        elif status is Status.STOP:
+            cause = cause_of(number(packet, Attribute.ACCT_TERMINATE_CAUSE))
+            code = await self._over(peer, call, min(used_s, USED_SECONDS_MAX), cause)
+        else:
+            delay_s = number(packet, Attribute.ACCT_DELAY_TIME) or 0
+            code = await self._going_on(peer, call, min(used_s, USED_SECONDS_MAX), delay_s)
+        if code not in RECORDED:
+            log.warning(
+                "radius accounting not taken",
+                client=peer.name,
+                call=call.call_key,
+                status=status.name.lower(),
+                code=code,
+            )
+        return code
+
+    async def _answered(self, peer: Peer, packet: AcctPacket, call: Named) -> str:
+        session = self._sessions.meet(peer, call)
+        at_ms = answered_ms(packet, self._engine.clock_ms())
+        hashed = hash_of("start", at_ms)
+        command = Answer(peer.switch_id, call.call_key, NEXT, hashed, at_ms)
+        outcome = told(await asked(self._engine, command))
+        if outcome.code == "time_out_of_range":  # by the client's clock, before it was asked for
+            command = Answer(peer.switch_id, call.call_key, NEXT, hash_of("start", None), None)
+            outcome = told(await asked(self._engine, command))
+        if outcome.code:
+            self._refused(session, outcome.code)
+        elif session.final:
+            passed_s = 0 if at_ms is None else (self._engine.clock_ms() - at_ms) // 1000
+            self._disconnects.later(session, max(0, session.granted_s - passed_s), TIME_OVER)
+        return outcome.code or outcome.decision
+
+    async def _going_on(self, peer: Peer, call: Named, used_s: int, delay_s: int) -> str:
+        session = self._sessions.meet(peer, call)
+        hashed = hash_of("interim", used_s)
+        command = Extend(peer.switch_id, call.call_key, NEXT, hashed, used_s, 0)
+        outcome = told(await asked(self._engine, command))
+        if outcome.code:
+            self._refused(session, outcome.code)
+        elif used_s >= session.used_s:
+            session.used_s, session.final = used_s, outcome.final
+            session.let_run()
+            if outcome.final:
+                left_s = max(0, outcome.granted_seconds - min(delay_s, DELAY_S_MAX))
+                self._disconnects.later(session, left_s, TIME_OVER)
+        return outcome.code or outcome.decision
+
+    async def _over(self, peer: Peer, call: Named, used_s: int, cause: str) -> str:
+        hashed = hash_of("stop", used_s, cause)
+        command = Settle(
+            *(peer.switch_id, call.call_key, SETTLE_SEQUENCE, hashed, used_s),
+            cause[:CAUSE_TEXT_MAX],
+        )
+        outcome = told(await asked(self._engine, command))
+        self._disconnects.over(self._sessions.meet(peer, call))
+        return outcome.code or outcome.decision
+
+    def _refused(self, session: Session, code: str) -> None:
+        """The call talks, and may not: its answer cannot say so, a request of ours can."""
+        if not session.over:
+            self._disconnects.now(session, code)
+
+
+def answered_ms(packet: AcctPacket, now_ms: int) -> int | None:
+    """When a call was answered, by the client's delay, or its clock where that is about right; None
+    for now."""
+    delay_s = number(packet, Attribute.ACCT_DELAY_TIME)
+    if delay_s is not None:
+        return now_ms - min(delay_s, DELAY_S_MAX) * 1000
+    at_s = number(packet, Attribute.EVENT_TIMESTAMP)
+    if at_s is not None and abs(at_s - now_ms // 1000) <= CLOCK_S_APART_MAX:
+        return at_s * 1000
+    return None

@@ -1,0 +1,35 @@
+"""Commands put to the engine by coroutines, and what stands for a request that has no JSON."""
+
+import asyncio
+from hashlib import blake2b
+
+from talktime.core.commands import CallCommand
+from talktime.engine.engine import NOT_DECIDED, Engine
+from talktime.operations.execute import Done
+
+
+class NotDecided(Exception):
+    """Nothing could be decided now: the client gets no answer, and sends its request again."""
+
+    STATUSES = NOT_DECIDED
+
+
+async def asked(engine: Engine, command: CallCommand) -> Done:
+    """What came of a command, after the commit. Raises NotDecided."""
+    answered: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
+
+    def tell(done: Done) -> None:
+        if not answered.done():
+            answered.set_result(done)
+
+    engine.ask(command, tell)
+    done = await answered
+    if done.status in NOT_DECIDED:
+        raise NotDecided
+    return done
+
+
+def hash_of(*meaning: str | int | None) -> int:
+    """64 bits, signed, that stand for what a request means."""
+    digest = blake2b(repr(meaning).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

@@ -1,0 +1,78 @@
+"""The running calls of RADIUS clients, as far as this process has met them: where each came from,
+what it is called there, and when its time is over. Bounded; what is forgotten is found again by the
+call's key, or by the next accounting request."""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from talktime.core.limits import RADIUS_SESSIONS_MAX
+from talktime.core.peers import Peer
+from talktime.gateways.radius.calls import Named
+
+
+@dataclass(slots=True)
+class Session:
+    """One call: how long it was granted in all, what it reported, whether it is over at the client;
+    `ends` is the alarm for the end of a last grant."""
+
+    peer: Peer
+    named: Named
+    granted_s: int = 0
+    used_s: int = 0
+    final: bool = False
+    over: bool = False
+    ends: asyncio.TimerHandle | None = None
+
+    def let_run(self) -> None:
+        """Take the alarm away."""
+        if self.ends is not None:
+            self.ends.cancel()
+            self.ends = None
+
+
+class Sessions:
+    """The calls by switch and key, the latest last."""
+
+    def __init__(self, most: int = RADIUS_SESSIONS_MAX) -> None:
+        self._sessions: OrderedDict[tuple[int, str], Session] = OrderedDict()
+        self._renamed: OrderedDict[tuple[int, str], str] = OrderedDict()
+        self._most = most
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def meet(self, peer: Peer, named: Named) -> Session:
+        """The session that a packet is about, with what the packet says of it."""
+        key = (peer.switch_id, named.call_key)
+        session = self._sessions.get(key)
+        if session is None:
+            session = self._sessions[key] = Session(peer, named)
+            if len(self._sessions) > self._most:
+                self._sessions.popitem(last=False)[1].let_run()
+            return session
+        self._sessions.move_to_end(key)
+        if not named.session_id:
+            named = named._replace(session_id=session.named.session_id)
+        session.peer, session.named = peer, named
+        return session
+
+    def find(self, switch_id: int, call_key: str) -> Session | None:
+        """The session of a call, where this process has met it."""
+        return self._sessions.get((switch_id, call_key))
+
+    def rename(self, switch_id: int, session_key: str, call_key: str) -> None:
+        """A session id that named an earlier call is this call's from now on."""
+        self._renamed[switch_id, session_key] = call_key
+        self._renamed.move_to_end((switch_id, session_key))
+        if len(self._renamed) > self._most:
+            self._renamed.popitem(last=False)
+
+    def renamed(self, switch_id: int, session_key: str) -> str:
+        """The key of the call that a session id names now."""
+        return self._renamed.get((switch_id, session_key), session_key)
+
+    def close(self) -> None:
+        """Take all alarms away."""
+        for session in self._sessions.values():
+            session.let_run()

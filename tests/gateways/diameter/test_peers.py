@@ -1,0 +1,186 @@
+"""Connections of peers: capabilities, watchdog, goodbye, two of one peer (RFC 6733, 5)."""
+
+from collections.abc import Iterator
+
+import pytest
+from diameter.message import Message
+from diameter.message.commands import CreditControlRequest
+
+from talktime.gateways.diameter import results as r
+from talktime.gateways.diameter.node import Timings
+from tests.gateways.diameter import asked
+from tests.gateways.diameter.serving import Charging, add_peer, charging, populate
+from tests.stores import Store
+
+HASTY = Timings(capabilities_s=0.2, watchdog_s=0.2, goodbye_s=0.5, contest_s=0.3)
+pytestmark = pytest.mark.layouts("sqlite")
+
+
+@pytest.fixture
+def served(store: Store) -> Iterator[Charging]:
+    """A service with one peer."""
+    with charging(store) as running:
+        yield running
+
+
+def test_capabilities_are_exchanged_with_a_peer_that_is_known(served: Charging) -> None:
+    answer = served.connect().hello()
+    assert (answer.result_code, answer.origin_host) == (r.SUCCESS, asked.OUR_HOST.encode())
+    assert answer.origin_realm == asked.OUR_REALM.encode()
+    assert answer.supported_vendor_id == [10415, 13019]
+    assert answer.auth_application_id == [4]
+    by_vendor = answer.vendor_specific_application_id[0]
+    assert (by_vendor.vendor_id, by_vendor.auth_application_id) == (10415, 4)
+
+
+@pytest.mark.parametrize(
+    ("said", "result"),
+    [
+        ({"host": "stranger.example"}, r.UNKNOWN_PEER),
+        ({"realm": "elsewhere.example"}, r.UNKNOWN_PEER),
+        ({"application": 3}, r.NO_COMMON_APPLICATION),
+    ],
+)
+def test_a_peer_that_may_not_talk_here_is_told_why_and_left(
+    served: Charging, said: dict[str, object], result: int
+) -> None:
+    client = served.connect()
+    assert client.hello(**said).result_code == result
+    assert client.is_closed()
+
+
+def test_a_relay_is_a_peer_too(served: Charging) -> None:
+    assert served.connect().hello(application=0xFFFFFFFF).result_code == r.SUCCESS
+
+
+def test_a_peer_comes_from_its_addresses_alone(store: Store) -> None:
+    switch = populate(store, 10)
+    add_peer(store, switch, addresses=("192.0.2.0/24",))
+    add_peer(store, switch, "near.contoso.example", addresses=("127.0.0.0/8",))
+    with charging(store, switch=switch) as served:
+        assert served.connect().hello().result_code == r.UNKNOWN_PEER
+        assert served.connect().hello("near.contoso.example").result_code == r.SUCCESS
+
+
+def test_a_peer_that_needs_tls_is_not_heard_without_it(store: Store) -> None:
+    switch = populate(store, 10)
+    add_peer(store, switch, tls=True)
+    with charging(store, switch=switch) as served:
+        assert served.connect().hello().result_code == r.NO_COMMON_SECURITY
+
+
+def test_capabilities_without_a_name_are_missing_something(served: Charging) -> None:
+    client = served.connect()
+    said = asked.capabilities()
+    said.origin_host = None
+    answer = client.ask(said)
+    assert answer.result_code == r.MISSING_AVP
+    assert client.is_closed()
+
+
+def test_a_request_before_the_capabilities_ends_the_connection(served: Charging) -> None:
+    for message in (asked.credit("s", 1, 0), asked.watchdog()):
+        client = served.connect()
+        client.send(message)
+        assert client.is_closed()
+
+
+def test_a_watchdog_is_answered(served: Charging) -> None:
+    answer = served.client().ask(asked.watchdog())
+    assert (answer.header.command_code, answer.result_code) == (280, r.SUCCESS)
+    assert answer.origin_state_id > 0
+
+
+def test_a_goodbye_is_answered_and_the_connection_closed(store: Store) -> None:
+    with charging(store, timings=HASTY._replace(watchdog_s=9)) as served:
+        client = served.client()
+        assert client.ask(asked.goodbye()).result_code == r.SUCCESS
+        answer = client.ask(asked.credit("s", 1, 0))
+        assert answer.result_code == r.UNABLE_TO_DELIVER
+        assert answer.header.is_error
+        assert client.is_closed()
+
+
+def test_silence_is_asked_about_and_then_ends_the_connection(store: Store) -> None:
+    with charging(store, timings=HASTY) as served:
+        client = served.client()
+        assert client.requested().header.command_code == 280
+        assert client.is_closed()
+
+
+def test_a_peer_that_answers_the_watchdog_stays(store: Store) -> None:
+    with charging(store, timings=HASTY) as served:
+        client = served.client()
+        for _ in range(3):
+            client.send(client.requested().to_answer())
+        assert client.ask(asked.watchdog()).result_code == r.SUCCESS
+
+
+def test_a_connection_without_capabilities_is_closed(store: Store) -> None:
+    with charging(store, timings=HASTY) as served:
+        assert served.connect().is_closed()
+
+
+def test_of_two_living_connections_of_a_peer_the_new_one_loses(served: Charging) -> None:
+    old, new = served.client(), served.connect()
+    new.send(asked.capabilities())
+    asking = old.requested()
+    assert asking.header.command_code == 280
+    old.send(asking.to_answer())
+    assert new.receive().result_code == r.ELECTION_LOST
+    assert new.is_closed()
+    assert old.ask(asked.watchdog()).result_code == r.SUCCESS
+
+
+def test_a_connection_that_nobody_answers_on_gives_way_to_a_new_one(store: Store) -> None:
+    with charging(store, timings=HASTY._replace(watchdog_s=9)) as served:
+        old = served.client()
+        new = served.client()
+        assert old.is_closed()
+        assert new.ask(asked.watchdog()).result_code == r.SUCCESS
+
+
+def test_several_peers_talk_at_once(store: Store) -> None:
+    switch = populate(store, 10)
+    hosts = [f"sip{number}.contoso.example" for number in range(3)]
+    for host in hosts:
+        add_peer(store, switch, host)
+    with charging(store, switch=switch) as served:
+        clients = [served.client(host) for host in hosts]
+        assert [each.ask(asked.watchdog()).result_code for each in clients] == [r.SUCCESS] * 3
+
+
+def test_a_service_that_stops_says_goodbye(served: Charging) -> None:
+    client = served.client()
+    served.begin_to_stop()
+    asking = client.requested()
+    assert (asking.header.command_code, asking.disconnect_cause) == (282, 0)
+    client.send(asking.to_answer())
+    assert client.is_closed()
+
+
+@pytest.mark.parametrize(
+    ("command", "application", "result"),
+    [
+        (265, 4, r.COMMAND_UNSUPPORTED),
+        (257 + 20, 0, r.COMMAND_UNSUPPORTED),
+        (272, 5, r.APPLICATION_UNSUPPORTED),
+    ],
+)
+def test_what_this_node_cannot_do_is_a_protocol_error(
+    served: Charging, command: int, application: int, result: int
+) -> None:
+    client = served.client()
+    message = asked.credit("s;1", 1, 0)
+    message.header.command_code, message.header.application_id = command, application
+    answer: Message = client.ask(message)
+    assert answer.header.is_error
+    assert not answer.header.is_request
+    codes = {avp.code: avp.value for avp in answer.avps}
+    assert (codes[268], codes[263]) == (result, "s;1")
+
+
+def test_a_request_with_the_error_flag_has_invalid_bits(served: Charging) -> None:
+    message: CreditControlRequest = asked.credit("s", 1, 0)
+    message.header.is_error = True
+    assert served.client().ask(message).result_code == r.INVALID_HDR_BITS

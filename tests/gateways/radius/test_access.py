@@ -1,0 +1,99 @@
+"""Access-Request: for how long a call may talk, or why it may not."""
+
+import pytest
+
+from talktime.gateways.radius.attributes import Attribute, Status
+from tests.gateways.radius.nas import Nas, add_client, calls, message, seconds, usage
+from tests.served import rows_of_books
+
+pytestmark = pytest.mark.layouts("sqlite", "postgres")
+
+
+def test_a_call_is_granted_for_so_long_and_told_to_ask_again(nas, store):
+    answer = nas.ask(ACCT_SESSION_ID="c1", USER_NAME="alice")
+    assert seconds(answer) == 300
+    assert nas.class_ == b"talktime:nas-1/c1"
+    assert answer[Attribute.TERMINATION_ACTION] == [b"\0\0\0\1"]
+    assert answer[Attribute.STATE] == [b"talktime:300:nas-1/c1"]
+    assert answer[Attribute.ACCT_INTERIM_INTERVAL] == [b"\0\0\0\x96"]
+    assert next(iter(answer)) == Attribute.MESSAGE_AUTHENTICATOR
+    assert calls(store) == [("nas-1/c1", "open", 0, 300)]
+
+
+def test_at_the_end_of_its_time_a_call_asks_for_more_by_state(nas, store):
+    first = nas.ask(ACCT_SESSION_ID="c1")
+    more = nas.ask(ACCT_SESSION_ID="c1", STATE=first[Attribute.STATE][0])
+    assert seconds(more) == 300
+    assert more[Attribute.STATE] == [b"talktime:600:nas-1/c1"]
+    again = nas.ask(ACCT_SESSION_ID="c1", STATE=first[Attribute.STATE][0])
+    assert seconds(again) == 300
+    assert calls(store) == [("nas-1/c1", "open", 300, 600)]
+
+
+def test_a_refusal_is_a_reject_with_its_sentence_and_nothing_is_held(nas, store):
+    before = rows_of_books(store)
+    assert message(nas.ask(ACCT_SESSION_ID="c1", CALLING_STATION_ID="+15005550006")) == (
+        "The caller is not known: +15005550006 is the number of no organisation"
+    )
+    assert message(nas.ask(ACCT_SESSION_ID="c2", CALLED_STATION_ID="")).startswith(
+        "The request is malformed: "
+    )
+    assert rows_of_books(store) == before
+
+
+def test_a_refused_call_can_be_asked_for_again(nas, store):
+    refused = nas.ask(ACCT_SESSION_ID="c1", CALLED_STATION_ID="+999")
+    assert refused.code == 3
+    assert message(nas.ask(ACCT_SESSION_ID="c1", CALLED_STATION_ID="+999")) == message(refused)
+    assert seconds(nas.ask(ACCT_SESSION_ID="c1")) == 300
+
+
+def test_the_same_request_in_another_packet_is_the_same_call(nas, store):
+    assert seconds(nas.ask(ACCT_SESSION_ID="c1")) == 300
+    assert seconds(nas.ask(ACCT_SESSION_ID="c1")) == 300
+    assert calls(store) == [("nas-1/c1", "open", 0, 300)]
+
+
+def test_a_session_id_that_runs_already_is_no_other_call(nas, store):
+    assert seconds(nas.ask(ACCT_SESSION_ID="c1")) == 300
+    other = nas.ask(ACCT_SESSION_ID="c1", CALLED_STATION_ID="+14255550100")
+    assert other.code == 3
+    assert calls(store) == [("nas-1/c1", "open", 0, 300)]
+
+
+def test_a_client_that_counts_from_one_again_gets_another_call_for_an_old_session_id(nas, store):
+    for used_s in (30, 61):
+        assert seconds(nas.ask(ACCT_SESSION_ID="00000001")) == 300
+        nas.class_ = None  # also where the client does not give Class back
+        assert nas.account(Status.STOP, "00000001", ACCT_SESSION_TIME=used_s).code == 5
+    assert [each[0] for each in usage(store)] == [30, 61]
+    [first, second] = calls(store)
+    assert first[:2] == ("nas-1/00000001", "settled")
+    assert second[0].startswith("nas-1/00000001~")
+
+
+def test_without_a_session_id_accounting_finds_its_call_by_class(nas, store):
+    assert seconds(nas.ask()) == 300
+    assert nas.account(Status.START, "s9").code == 5
+    assert nas.account(Status.STOP, "s9", ACCT_SESSION_TIME=42).code == 5
+    assert [each[0] for each in usage(store)] == [42]
+
+
+def test_two_clients_with_the_same_session_id_have_two_calls(radius, nas, store):
+    add_client(store, "nas-2", "127.0.0.2", secret="another-shared-secret")
+    radius.until(lambda: radius.engine.peers.radius("127.0.0.2"))
+    other = Nas(radius, "nas-2", "127.0.0.2", "another-shared-secret")
+    for each, used_s in ((nas, 30), (other, 61)):
+        assert seconds(each.ask(ACCT_SESSION_ID="c1")) == 300
+        assert each.account(Status.STOP, ACCT_SESSION_TIME=used_s).code == 5
+    assert sorted(each[0] for each in calls(store)) == ["nas-1/c1", "nas-2/c1"]
+    assert [each[0] for each in usage(store)] == [30, 61]
+
+
+def test_numbers_of_a_client_with_national_numbers_need_their_plus(radius, store):
+    add_client(store, "local", "127.0.0.3", plus=False)
+    radius.until(lambda: radius.engine.peers.radius("127.0.0.3"))
+    other = Nas(radius, "local", "127.0.0.3")
+    digits = radius.demo.caller.removeprefix("+")
+    assert other.ask(ACCT_SESSION_ID="c1", CALLING_STATION_ID=digits).code == 3
+    assert Nas(radius).ask(ACCT_SESSION_ID="c1", CALLING_STATION_ID=digits).code == 2

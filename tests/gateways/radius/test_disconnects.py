@@ -1,0 +1,180 @@
+"""Calls that are to end are told to their client, until it has understood or they have ended."""
+
+import pytest
+from pyrad.packet import DisconnectNAK
+from structlog.testing import capture_logs
+
+from talktime.core.commands import EndCall
+from talktime.gateways.radius.attributes import SESSION_CONTEXT_NOT_FOUND, Attribute, Status
+from talktime.operations.execute import execute
+from tests.gateways.radius.nas import (
+    SILENCE_S,
+    Listener,
+    Nas,
+    add_client,
+    calls,
+    radius_service,
+    seconds,
+    usage,
+)
+from tests.served import clock_ms, new_id, seeded
+
+pytestmark = pytest.mark.layouts("sqlite", "postgres")
+
+MINUTE_MICROS = 20_000
+
+
+@pytest.fixture
+def listener():
+    """Where the client takes requests to end a call."""
+    with Listener() as made:
+        yield made
+
+
+@pytest.fixture
+def demo(store, listener):
+    """The demo, and a client that takes such requests."""
+    made = seeded(store)
+    add_client(store, "nas-1", "127.0.0.1", disconnect_to=listener.place)
+    return made
+
+
+@pytest.fixture
+def nas(store, demo):
+    """That client, and the service."""
+    with radius_service(store, demo) as service:
+        yield Nas(service)
+
+
+def leave(store, micros):
+    """Let the wallet have so much."""
+    cell = store.cell()
+    with cell.transaction():
+        [(lots,)] = cell.rows("SELECT COUNT(*) FROM lot")
+        cell.run("UPDATE lot SET remaining_micros = ?", [micros // lots])
+        cell.run("UPDATE wallet SET balance_micros = ?", [micros // lots * lots])
+
+
+def end(store, call_key):
+    """Mark the call as its job does."""
+    cell = store.cell()
+    [(switch_id, owner)] = cell.rows(
+        "SELECT switch_id, organisation_id FROM call WHERE call_key = ?", [call_key]
+    )
+    with cell.transaction():
+        command = EndCall(switch_id, call_key, owner, "organisation_inactive")
+        execute(cell, [command], clock_ms(), new_id)
+
+
+def said(packet):
+    """What names the call in a request."""
+    return {
+        attribute.name: packet[attribute]
+        for attribute in Attribute
+        if attribute in packet
+        and attribute not in (Attribute.MESSAGE_AUTHENTICATOR, Attribute.EVENT_TIMESTAMP)
+    }
+
+
+def test_at_the_end_of_a_last_grant_the_client_is_asked_to_end_the_call(nas, store, listener):
+    leave(store, MINUTE_MICROS)
+    answer = nas.ask(ACCT_SESSION_ID="c1", USER_NAME="alice", NAS_IP_ADDRESS=b"\xc0\0\2\7")
+    granted_s = seconds(answer)
+    assert granted_s == 60
+    assert answer[Attribute.TERMINATION_ACTION] == [b"\0\0\0\0"]
+    assert Attribute.STATE not in answer
+    nas.account(Status.START, ACCT_DELAY_TIME=granted_s)
+    request = listener.receive()
+    assert said(request) == {"NAS_IDENTIFIER": [b"nas-1"], "ACCT_SESSION_ID": [b"c1"]}
+    assert abs(int.from_bytes(request[55][0], "big") - clock_ms() // 1000) < 20
+    listener.answer(request)
+    nas.account(Status.STOP, ACCT_SESSION_TIME=60, ACCT_TERMINATE_CAUSE=6)
+    assert [(each[0], each[2]) for each in usage(store)] == [(60, "admin_reset")]
+
+
+def test_a_call_that_may_not_go_on_is_ended_though_its_interim_is_answered(nas, store, listener):
+    leave(store, MINUTE_MICROS)
+    nas.ask(ACCT_SESSION_ID="c1")
+    assert nas.account(Status.INTERIM_UPDATE, ACCT_SESSION_TIME=60).code == 5
+    assert said(listener.receive())["ACCT_SESSION_ID"] == [b"c1"]
+    assert calls(store) == [("nas-1/c1", "open", 60, 60)]
+
+
+def test_money_that_comes_in_time_lets_a_call_go_on(nas, store, listener):
+    leave(store, MINUTE_MICROS)
+    nas.ask(ACCT_SESSION_ID="c1")
+    nas.account(Status.START, ACCT_DELAY_TIME=59)
+    leave(store, 100 * MINUTE_MICROS)
+    nas.account(Status.INTERIM_UPDATE, ACCT_SESSION_TIME=59)
+    assert listener.receive(2) is None
+
+
+def test_the_same_request_is_sent_until_it_is_answered_and_anew_while_the_call_runs(
+    nas, store, listener
+):
+    nas.ask(ACCT_SESSION_ID="c1")
+    end(store, "nas-1/c1")
+    first, second, third = (listener.receive() for _ in range(3))
+    assert first.raw_packet == second.raw_packet == third.raw_packet
+    anew = listener.receive()
+    assert anew.id != first.id
+    listener.answer(anew)
+    another = listener.receive()  # it was acknowledged, but the call runs on in the books
+    assert said(another) == said(first)
+    nas.account(Status.STOP, ACCT_SESSION_TIME=5)
+    while listener.receive(SILENCE_S) is not None:
+        pass
+    assert len(nas.service.gateway.disconnects) == 0
+
+
+def test_a_client_that_has_no_such_call_is_left_alone(nas, store, listener):
+    nas.ask(ACCT_SESSION_ID="c1")
+    with capture_logs() as lines:
+        end(store, "nas-1/c1")
+        listener.answer(listener.receive(), DisconnectNAK, SESSION_CONTEXT_NOT_FOUND)
+        assert listener.receive(2) is None
+    [line] = [each for each in lines if each["event"] == "disconnect refused"]
+    assert (line["error_cause"], line["why"]) == (503, "organisation_inactive")
+
+
+def test_an_answer_that_the_client_did_not_sign_is_none(nas, store, listener):
+    nas.ask(ACCT_SESSION_ID="c1")
+    end(store, "nas-1/c1")
+    first = listener.receive()
+    first.secret = b"another secret"
+    listener.answer(first, DisconnectNAK, SESSION_CONTEXT_NOT_FOUND)
+    listener.socket.sendto(b"\x29" + bytes([first.id]) + b"\0\x14", listener.sender)
+    assert listener.receive().raw_packet == first.raw_packet
+
+
+def test_calls_of_before_a_restart_are_ended_by_what_their_keys_say(store, demo, listener):
+    with radius_service(store, demo) as service:
+        Nas(service).ask(ACCT_SESSION_ID="a/b 1", USER_NAME="alice")
+    end(store, "nas-1/a%2Fb 1")
+    with radius_service(store, demo):
+        request = listener.receive()
+    assert said(request) == {"NAS_IDENTIFIER": [b"nas-1"], "ACCT_SESSION_ID": [b"a/b 1"]}
+
+
+def test_a_call_that_no_client_can_be_asked_for_is_told_to_the_log(store):
+    demo = seeded(store)
+    add_client(store, "nas-1", "127.0.0.0/8")
+    with radius_service(store, demo) as service:
+        Nas(service).ask(ACCT_SESSION_ID="c1")
+    end(store, "nas-1/c1")
+    with capture_logs() as lines, radius_service(store, demo) as service:
+        service.until(lambda: any(each["event"] == "disconnect not sent" for each in lines))
+    [line] = [each for each in lines if each["event"] == "disconnect not sent"]
+    assert line["error"].startswith("the client's address is not known")
+
+
+def test_without_a_session_id_the_user_and_the_number_name_the_call(nas, store, listener):
+    nas.ask(USER_NAME="alice")
+    [(call_key, *_)] = calls(store)
+    end(store, call_key)
+    caller = nas.service.demo.caller.encode()
+    assert said(listener.receive()) == {
+        "NAS_IDENTIFIER": [b"nas-1"],
+        "USER_NAME": [b"alice"],
+        "CALLING_STATION_ID": [caller],
+    }
