@@ -42,13 +42,17 @@ from talktime.console.words import catalogues
         ),
         (
             "'+4912' is too short: write it with + and the country code, for example +4930123456",
-            "'+4912' ist zu kurz: schreiben Sie sie mit + und der Landesvorwahl, "
-            "zum Beispiel +4930123456",
+            (
+                "'+4912' ist zu kurz: schreiben Sie sie mit + und der Landesvorwahl, "
+                "zum Beispiel +4930123456"
+            ),
         ),
         (
             "the header misses name and has unknown columns 'size'; the columns are name,kind",
-            "die Kopfzeile nennt name nicht und hat die unbekannten Spalten 'size'; "
-            "die Spalten sind name,kind",
+            (
+                "die Kopfzeile nennt name nicht und hat die unbekannten Spalten 'size'; "
+                "die Spalten sind name,kind"
+            ),
         ),
         ("Inbound to a user", "Eingehend an einen Benutzer"),
         ("Visa ending 4242", "Visa mit den Endziffern 4242"),

@@ -30,8 +30,8 @@ def destination(name: str) -> str:
 
     >>> from django.utils.translation import override
     >>> with override("de"):
-    ...     [destination(name) for name in ("Germany - Mobile", "Brazil - Sao Paulo", "X - Mobile")]
-    ['Deutschland - Mobil', 'Brasilien - Sao Paulo', 'X - Mobile']
+    ...     [destination(name) for name in ("Germany - Mobile", "Brazil - Sao Paulo Mobile", "X")]
+    ['Deutschland - Mobil', 'Brasilien - Sao Paulo Mobil', 'X']
     """
     language = (get_language() or "en").partition("-")[0]
     return name if language == "en" else _destination(name, language)
@@ -44,7 +44,13 @@ def _destination(name: str, language: str) -> str:
     # A place within a country has a name of its own; where the country is not known, nothing is.
     if words[0] is None:
         return name
-    return BETWEEN.join(word or part for word, part in zip(words, parts, strict=True))
+    return BETWEEN.join(word or _of_a_place(part) for word, part in zip(words, parts, strict=True))
+
+
+def _of_a_place(part: str) -> str:
+    """A place's own name, perhaps with what is called there behind it: Sao Paulo Mobile."""
+    place, _, what = part.rpartition(" ")
+    return f"{place} {PARTS[what]}" if place and what in PARTS else part
 
 
 def _part(part: str, language: str) -> str | None:

@@ -27,6 +27,7 @@ VALUES = (
     *("shared-cost", "charging", "unknown", "declined", "confirming", "invoiced", "succeeded"),
     *("failed", "cancelled", "waiting", "ready", "removed", "charged", "open", "won", "lost"),
     *(" and ", " or "),
+    *("landline", "mobile", "mixed", "non-geographic", "special", "freephone"),
     *("pending", "disabled", "enabled", "page", "card", "charge", "dispute", "Card", "Emergency"),
 )
 GIVEN_NAMES = frozenset(
@@ -107,7 +108,12 @@ def said_marked(text: str, *, capital: bool = False) -> str | SafeString:
         words = capitalised(words)
     if found is not None or not re.search(r"[a-z]{2}", text):
         return words
-    return format_html('<span lang="en">{}</span>', words)
+    return english(words)
+
+
+def english(text: str) -> SafeString:
+    """A text that is English, or names of fields, in whatever language the page is."""
+    return format_html('<span lang="en">{}</span>', text)
 
 
 def capitalised(text: str) -> str:

@@ -31,7 +31,7 @@ ELSEWHERE = frozenset(
         *("operations/notice_texts_de.py", "operations/notice_texts_en.py"),
         *("operations/account_texts_de.py", "operations/account_texts_en.py"),
         *("operations/notice_html.py", "operations/notice_said.py", "operations/notice_words.py"),
-        *("operations/account_words.py", "operations/document_pdf.py", "core/documents.py"),
+        *("operations/account_words.py", "operations/document_pdf.py"),
         *("operations/usage_documents.py", "operations/usage_export.py", "operations/statement.py"),
         *("operations/money_documents.py", "operations/documents.py"),
         # The demo's data, and what goes into logs alone.

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from talktime.console.audit.actions import ACTIONS, ACTORS, FACTS
+from talktime.console.audit.actions import ACTIONS, ACTORS, FACTS, VALUES
 from talktime.console.said import said
 from talktime.core.audit import Change, Value
 from talktime.operations.wording import Wording
@@ -97,6 +97,9 @@ def value_shown(name: str, value: Value, wording: Wording, currency: str) -> str
         if name.endswith("_micros"):
             return wording.money(value, currency).text if currency else wording.decimal(value)
         return wording.moment(value) if name.endswith("_ms") else wording.decimal(value)
+    words = VALUES.get(name, {}).get(value, "")
+    if words:
+        return _(words)
     return said(value) if name in WRITTEN else value
 
 

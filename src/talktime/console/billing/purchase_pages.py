@@ -42,7 +42,7 @@ LARGE_TIMES = 20
 def add_funds(desk: Desk) -> HttpResponse:
     """Choose how much and with what; with both in the address, look at the terms."""
     methods = list_methods(desk.counter.cell, desk.owner)
-    choices = [(each.id, each.name) for each in methods]
+    choices = [(each.id, said(each.name)) for each in methods]
     query = desk.request.GET
     if desk.why_not is not None or not methods or "amount" not in query:
         initial = {"method": choices[0][0]} if choices else {}
@@ -140,7 +140,7 @@ def _choose(
         "methods": methods,
         "invoices": any(each.kind == INVOICE for each in methods),
         "expires": desk.wording.moment(expires_ms(desk.now_ms, desk.owner.time_zone)),
-        "terms": LOT_TERMS,
+        "terms": [said(each) for each in LOT_TERMS],
         "presets": [
             {"text": decimal_text(micros), "shown": desk.money(micros)}
             for micros in presets(bounds, desk.owner.currency)

@@ -57,7 +57,7 @@ def users_page(desk: Desk) -> HttpResponse:
         "first": bool(after),
         "groups": [group.name for group in groups],
         "licences": sorted(
-            ((each.code, each.name) for each in desk.catalogue.licences.values()),
+            ((each.code, said(each.name)) for each in desk.catalogue.licences.values()),
             key=lambda each: each[1],
         ),
         "countries": countries_shown(desk.wording.locale),
