@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from talktime.console.billing.payments_shown import ADVICE, ADVICE_ELSE
 from talktime.console.billing.shown import soon
@@ -107,8 +108,13 @@ def _of_balance(alerts: _Alerts, view: WalletView, pace: Pace | None) -> None:
     elif pace is not None and pace.days_left(left_micros) <= LOW_DAYS:
         recharge = view.recharge.recharge
         if recharge is None or not recharge.enabled or recharge.paused_code:
-            words = _("The balance is low: it lasts for about %(days)s more days.")
-            alerts.add("warn", words % {"days": pace.days_left(left_micros)}, step, place)
+            days = pace.days_left(left_micros)
+            words = ngettext(
+                "The balance is low: it lasts for about %(days)s more day.",
+                "The balance is low: it lasts for about %(days)s more days.",
+                days,
+            )
+            alerts.add("warn", words % {"days": days}, step, place)
     else:
         below = [x.below_micros for x in view.recharge.levels if left_micros < x.below_micros]
         if below:
