@@ -16,10 +16,11 @@ UV_LOCK = $(BIN)/uv pip compile pyproject.toml --no-config --quiet --universal -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check lint types format docs screenshots words bench lock clean
+.PHONY: help setup run test check lint types format docs screenshots words bench try-kamailio \
+	lock clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: $(VENV)/.project ## make the environment (.venv) from the lock file
 
@@ -58,6 +59,10 @@ words: $(VENV)/.test ## collect and compile the words of the pages; say what lac
 bench: $(VENV)/.test ## measure; every figure is a ratio to a comparator
 	@sh tests/servers.sh
 	@$(BIN)/python -m bench $(ARGS)
+
+try-kamailio: setup ## place calls over a real SIP proxy; see them charged, and cut
+	@sh tests/servers.sh switches
+	@$(BIN)/python -m tests.switches.try_kamailio
 
 lock: $(VENV)/.test ## renew the lock files from pyproject.toml (UPGRADE=1 for newer versions)
 	@$(UV_LOCK) --group build --output-file requirements.lock

@@ -15,7 +15,7 @@ from talktime.core.commands import Fund
 from talktime.core.ids import Ids
 from talktime.operations.execute import execute
 from talktime.store.database import Connection, connect
-from talktime.store.tables import WALLET
+from talktime.store.organisations import insert_wallet
 from tests.databases import running_cluster
 
 TALKTIME = str(Path(sys.executable).with_name("talktime"))
@@ -69,7 +69,8 @@ def add_wallets(connection: Connection, organisation_ids: list[int]) -> None:
     for start in range(0, len(organisation_ids), CHUNK):
         chunk = organisation_ids[start : start + CHUNK]
         with connection.transaction():
-            connection.write_all([(WALLET.insert(), [(o, "USD", 0, 0, 0, None) for o in chunk])])
+            for organisation_id in chunk:
+                insert_wallet(connection, organisation_id, "USD")
         funds = [
             Fund(o, "bench", 0, "purchase", PLENTY_MICROS, clock_ms() + YEAR_MS, "bench", "bench")
             for o in chunk

@@ -69,7 +69,10 @@ FIELDS = {
         "code": "ISO 4217.",
         "minimum": "The least that one purchase may be, in units of the currency (R6).",
         "maximum": "The most that one purchase may be.",
-        "approval_above": "A grant above this needs the approval of a second operator.",
+        "approval_above": (
+            "What one person may give alone in 24 hours. More needs the approval of a second "
+            "operator; so does raising this."
+        ),
     },
     "setting": {
         "name": f"One of {', '.join(f'`{each}`' for each in SETTINGS)}.",

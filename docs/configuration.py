@@ -100,8 +100,10 @@ VARIABLES = {
         "`Talktime`",
         (
             "Who issues invoices and statements: "
-            '`{"name": "Contoso Voice", "address": ["1 Main Street", "Oslo"], "tax_id": "NO 1"}`, '
-            "or lines, the name first, then the address. What was issued keeps the details it had."
+            '`{"name": "Contoso Voice", "address": ["1 Main Street", "Oslo"], "tax_id": "NO 1", '
+            '"bank": "IBAN NO00 0000, Main Bank"}`, or lines, the name first, then the address. '
+            "`bank` is where the money of purchases by invoice and of statements goes. What was "
+            "issued keeps the details it had."
         ),
     ),
     "TALKTIME_SLICE_SECONDS": (

@@ -37,7 +37,7 @@ from talktime.core import deliveries, limits
 from talktime.core.notices import KINDS, ROLES, Kind
 from talktime.core.refusal import REFUSALS
 from talktime.operations import check_directory
-from talktime.operations.check_books import CHECKS
+from talktime.operations.book_checks import CHECKS
 
 PROJECT = Path(__file__).parents[1]
 REFERENCE = Path("docs/reference")

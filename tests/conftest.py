@@ -13,6 +13,7 @@ from hypothesis import settings
 
 from tests.databases import Cluster, running_cluster
 from tests.stores import LAYOUTS, Store, Stores, roomy_memory
+from tests.switches.programs import left_out
 
 _database_numbers = count(1)
 
@@ -40,6 +41,16 @@ def pytest_runtest_setup() -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "layouts(*names): the layouts in which `store` comes")
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    with_programs = collection_path.parent.name == "switches" and bool(left_out())
+    return True if with_programs and collection_path.name.startswith("test_") else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if left_out():
+        terminalreporter.write_line(left_out(), yellow=True)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -4,6 +4,7 @@
 moved. Whatever a test does, `proven()` says that the books are right.
 """
 
+import json
 from itertools import count
 from random import Random
 
@@ -260,6 +261,12 @@ class Shop:
         with self.cell.reading():
             rows = self.cell.rows("SELECT kind FROM outbox ORDER BY id")
         return [kind for (kind,) in rows if kind.startswith(kinds)]
+
+    def facts(self, kind):
+        """The facts of the notices of a kind, in their order."""
+        with self.cell.reading():
+            rows = self.cell.rows("SELECT facts FROM outbox WHERE kind = ? ORDER BY id", [kind])
+        return [json.loads(facts) for (facts,) in rows]
 
     def documents(self):
         """Kind and amount of each document, by number."""

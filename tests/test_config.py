@@ -165,8 +165,8 @@ def test_slices_and_grace_are_settings_with_defaults_and_bounds():
         ("Contoso Voice", SellerDetails("Contoso Voice")),
         (" Contoso\n1 Main Street\n\nOslo ", SellerDetails("Contoso", ("1 Main Street", "Oslo"))),
         (
-            '{"name": "Contoso", "address": ["Oslo"], "tax_id": "NO 1"}',
-            SellerDetails("Contoso", ("Oslo",), "NO 1"),
+            '{"name": "Contoso", "address": ["Oslo"], "tax_id": "NO 1", "bank": "IBAN NO00"}',
+            SellerDetails("Contoso", ("Oslo",), "NO 1", "IBAN NO00"),
         ),
         ('{"name": "Contoso", "address": "Oslo"}', SellerDetails("Contoso", ("Oslo",))),
     ],
@@ -177,7 +177,16 @@ def test_who_issues_invoices_is_an_object_or_lines(text, seller):
 
 @pytest.mark.parametrize(
     "text",
-    ["{", "{}", '{"name": 5}', '{"name": "a", "address": [5]}', "a\n" * 20, "a" * 201, "a\tb"],
+    [
+        "{",
+        "{}",
+        '{"name": 5}',
+        '{"name": "a", "address": [5]}',
+        '{"name": "a", "bank": 5}',
+        "a\n" * 20,
+        "a" * 201,
+        "a\tb",
+    ],
 )
 def test_a_seller_that_cannot_be_printed_is_refused_with_an_example(text):
     with pytest.raises(ConfigError, match="TALKTIME_SELLER says who issues invoices"):
@@ -252,3 +261,32 @@ def test_radius_listens_where_it_is_told(text, place):
 def test_a_place_to_listen_that_is_none_is_refused(text):
     with pytest.raises(ConfigError, match=r"TALKTIME_RADIUS_ACCT is .* 0\.0\.0\.0:1813"):
         settings_from({"TALKTIME_RADIUS_ACCT": text})
+
+
+NODE = {
+    "TALKTIME_DIAMETER_IDENTITY": "Charging.Contoso.Example",
+    "TALKTIME_DIAMETER_REALM": "Contoso.example fabrikam.example",
+}
+
+
+def test_diameter_listens_where_it_is_told():
+    assert settings_from({**NODE}).diameter is None
+    found = settings_from({**NODE, "TALKTIME_DIAMETER_LISTEN": "0.0.0.0:3868, [::1]:0"}).diameter
+    assert found is not None
+    assert [str(each) for each in found.plain] == ["0.0.0.0:3868", "[::1]:0"]
+    assert (found.identity, found.secure) == ("charging.contoso.example", ())
+    assert found.realms == ("contoso.example", "fabrikam.example")
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ({"TALKTIME_DIAMETER_LISTEN": "3868"}, "TALKTIME_DIAMETER_LISTEN"),
+        ({"TALKTIME_DIAMETER_LISTEN": "h:1", "TALKTIME_DIAMETER_IDENTITY": ""}, "IDENTITY"),
+        ({"TALKTIME_DIAMETER_LISTEN": "h:1", "TALKTIME_DIAMETER_REALM": "a b!"}, "REALM"),
+        ({"TALKTIME_DIAMETER_TLS_LISTEN": "h:1"}, "TALKTIME_DIAMETER_CERT"),
+    ],
+)
+def test_a_diameter_node_that_cannot_be_is_refused(said, named):
+    with pytest.raises(ConfigError, match=named):
+        settings_from({**NODE, **said})

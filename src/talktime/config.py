@@ -59,11 +59,12 @@ class Address:
 
 
 class SellerDetails(NamedTuple):
-    """Who issues invoices; `address` has a line each."""
+    """Who issues invoices; `address` has a line each, `bank` is where money is transferred to."""
 
     name: str
     address: tuple[str, ...] = ()
     tax_id: str = ""
+    bank: str = ""
 
 
 NO_SELLER = SellerDetails("Talktime")
@@ -244,30 +245,33 @@ def yes_or_no(variable: str, text: str) -> bool:
 
 
 def seller_from(text: str) -> SellerDetails:
-    """Who issues invoices: a JSON object of name, address and tax_id, or lines: a name, then an
-    address."""
+    """Who issues invoices: a JSON object of name, address, tax_id and bank, or lines: a name, then
+    an address."""
     text = text.strip()
     if not text.startswith("{"):
         name, *address = [line.strip() for line in (text or "Talktime").splitlines()]
-        return _seller(name, address, "")
+        return _seller(name, address)
     try:
         given = json.loads(text)
     except ValueError:
         given = {}
-    return _seller(given.get("name"), given.get("address", []), given.get("tax_id", ""))
+    others = (given.get("tax_id", ""), given.get("bank", ""))
+    return _seller(given.get("name"), given.get("address", []), *others)
 
 
-def _seller(name: object, address: object, tax_id: object) -> SellerDetails:
+def _seller(name: object, address: object, tax_id: object = "", bank: object = "") -> SellerDetails:
     lines = address if isinstance(address, list) else [address]
-    texts = [name, tax_id, *lines]
+    texts = [name, tax_id, bank, *lines]
     whole = all(isinstance(each, str) and each.isprintable() and len(each) <= 200 for each in texts)
     if not whole or not name or len(lines) > SELLER_LINES_MAX:
         raise ConfigError(
             "TALKTIME_SELLER says who issues invoices. Write "
-            '{"name": "Contoso Voice", "address": ["1 Main Street", "Oslo"], "tax_id": "NO 1"}, '
+            '{"name": "Contoso Voice", "address": ["1 Main Street", "Oslo"], "tax_id": "NO 1", '
+            '"bank": "IBAN NO00 0000, Main Bank"}, '
             f"or lines: a name, then an address; up to {SELLER_LINES_MAX} lines of 200 characters."
         )
-    return SellerDetails(str(name), tuple(str(line) for line in lines if line), str(tax_id))
+    address_lines = tuple(str(line) for line in lines if line)
+    return SellerDetails(str(name), address_lines, str(tax_id), str(bank))
 
 
 def public_url_from(text: str) -> str:

@@ -55,10 +55,20 @@ def test_nobody_gives_more_than_the_limit_by_the_other_command(shell, contoso):
     fund = ("fund", "Contoso", "501", "--reason", "sorry", *ONE)
     for source in ("grant", "adjustment"):
         line = shell.error(*fund, "--source", source)
-        assert "a second operator must approve what is given above 500 USD" in line
+        assert "one person gives at most 500 USD in 24 hours" in line
     assert available(shell) == "250"
     shell.json(*fund)  # what was paid for needs nobody
     assert available(shell) == "751"
+
+
+def test_a_purchase_by_hand_is_refused_to_whom_the_operator_sells_nothing(shell, contoso):
+    """D14: nor to whom is billed after use."""
+    fund = ("fund", "Contoso", "100", "--reason", "bank 7", *ONE)
+    shell("organisation", "change", "Contoso", "--sold-by-reseller")
+    assert shell.json(*fund)["available"] == "350"
+    shell("organisation", "move", "Contoso", "--yes")
+    assert "(credits_not_offered)" in shell.error(*fund)
+    assert available(shell) == "350"
 
 
 def test_an_invoice_is_refunded_by_hand_once(shell, contoso):

@@ -39,7 +39,7 @@ def test_an_invoice_is_listed_and_shown(shell, invoice):
         "2026-11-18T11:06:40Z",
     )
     assert shown["buyer"]["legal_name"] == "Contoso Ltd"
-    assert shown["seller"] == {"name": "Fabrikam", "address": ["Redmond"], "tax_id": ""}
+    assert shown["seller"] == {"name": "Fabrikam", "address": ["Redmond"], "tax_id": "", "bank": ""}
     assert shown["lines"] == [{"text": "Communications credits", "quantity": 1, "amount": "50"}]
     assert "Visa ending 4242" in shell("invoice", "list", "Contoso")
     words = shell("invoice", "show", "MAIN-000002")
@@ -57,7 +57,7 @@ def test_what_is_funded_by_hand_is_invoiced_by_the_installations_seller(
     shell, contoso, monkeypatch
 ):
     monkeypatch.setenv("TALKTIME_SELLER", '{"name": "Fabrikam Telecom"}')
-    shell("fund", "Contoso", "5", "--reason", "paid by cheque")
+    shell("fund", "Contoso", "50", "--reason", "paid by cheque")
     newest = shell.json("invoice", "list", "Contoso")["invoices"][0]
     assert newest["seller"]["name"] == "Fabrikam Telecom"
 
@@ -73,7 +73,13 @@ def test_an_organisation_without_invoices_is_told_when_there_are(shell):
 
 
 def test_a_billing_profile_is_set_and_shown(shell, contoso):
-    plain = {"organisation": "Contoso", "legal_name": "Contoso", "address": "", "tax_id": ""}
+    plain = {
+        "organisation": "Contoso",
+        "legal_name": "Contoso",
+        "address": "",
+        "tax_id": "",
+        "bank": "",
+    }
     assert shell.json("billing-profile", "show", "Contoso") == plain
     lines = ("--address", "1 Main Street", "--address", "Oslo")
     given = ("--legal-name", "Contoso Ltd", *lines, "--tax-id", "NO 1")

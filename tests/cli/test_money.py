@@ -25,9 +25,11 @@ def test_a_purchase_by_invoice_waits_and_is_received_once(shell, invoice):
     assert (begun["state"], begun["amount"], begun["po_number"]) == ("invoiced", "200", "PO 7")
     assert (begun["replayed"], begun["idempotency_key"]) == (False, "order 2")
     assert shell.json("wallet", "Contoso")["available"] == "250"
-    for _ in range(2):
-        ask = ("purchase", "receipt", "Contoso", begun["payment_id"], "--reference", "bank 9", *BY)
-        assert shell.json(*ask)["state"] == "succeeded"
+    ask = ("purchase", "receipt", "Contoso", begun["payment_id"], *BY, "--reference")
+    for reference, again in (("bank 9", False), ("bank 9", True), ("bank 10", True)):
+        paid = shell.json(*ask, reference)
+        assert (paid["state"], paid["replayed"]) == ("succeeded", again)
+    assert "had been received before: nothing was changed" in shell(*ask, "bank 10")
     wallet = shell.json("wallet", "Contoso")
     assert (wallet["available"], len(wallet["lots"])) == ("450", 2)
     assert [month["amount"] for month in wallet["expiry_calendar"]] == ["450"]

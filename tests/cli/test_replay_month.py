@@ -30,8 +30,10 @@ from talktime.core.directory import (
 )
 from talktime.core.ids import NODES, Ids
 from talktime.core.money import decimal_text, parse_micros
+from talktime.core.outcomes import Funded
 from talktime.jobs.runner import Run, Runner
-from talktime.operations.organisations import create_organisation
+from talktime.operations.fund import fund
+from talktime.operations.organisations import create_organisation, list_organisations
 from talktime.store.numbers import insert_numbers
 from talktime.store.users import insert_users
 from tests.cli.conftest import Shell
@@ -153,6 +155,24 @@ def set_up(store: Store, month: Month) -> None:
             )
 
 
+def fund_all(store: Store) -> None:
+    """Give each what it is to use: less, and more, than can be bought at once."""
+    ids, cell = Ids(secrets.randbelow(NODES), clock_ms), store.cell()
+    for each in list_organisations(store.control()):
+        balance = POOR_BALANCE if each.name == POOR else BALANCE
+        funded = fund(
+            cell,
+            each,
+            amount_micros=parse_micros(balance),
+            reason="a month of calls",
+            actor="operator",
+            idempotency_key="month",
+            now_ms=clock_ms(),
+            next_id=ids.next,
+        )
+        assert isinstance(funded, Funded)
+
+
 def supervise(store: Store, minutes_later: int) -> None:
     """Run the jobs with a clock that is ahead, until no hold is due."""
     done = threading.Event()
@@ -201,9 +221,7 @@ def test_a_month_of_calls_is_charged_to_the_micro(store, shell, tmp_path):
     # One of the organisations is where credits are not offered: this operator does offer them.
     offered = ("country", "IN", "credits=true", "--valid-from", "2025-10-15", "--change-past")
     shell("catalogue", "set", *offered)
-    for each in month.organisations:
-        balance = POOR_BALANCE if each.name == POOR else BALANCE
-        shell("fund", each.name, balance, "--reason", "a month of calls")
+    fund_all(store)
     key = shell.json("key", "create", "Switch")["key"]
 
     summary = replayed(store, key, tmp_path / "calls.csv", tmp_path / "results.csv")

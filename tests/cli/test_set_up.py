@@ -204,6 +204,8 @@ def test_pages_for_people_name_what_they_show(shell, contoso):
         (("key", "create", "S", "--expires", "2020-01-01"), "would have expired"),
         (("key", "create", "S", "--expires", "soon"), "is no time"),
         (("fund", "Contoso", "0", "--reason", "x"), "above 0"),
+        (("fund", "Contoso", "49", "--reason", "x"), "must be from 50 to"),
+        (("fund", "Contoso", "50", "--reason", "x", "--source", "recharge"), "must be one of"),
         (("fund", "Nobody", "1", "--reason", "x"), "no organisation is named 'Nobody'"),
         (("fund", "Contoso", "1", "--reason", "x", "--source", "luck"), "must be one of"),
         (("statement", "Nobody"), "no organisation is named 'Nobody'"),

@@ -5,6 +5,7 @@ from contextlib import closing
 from itertools import count
 
 from talktime.core.charges import Succeeded
+from talktime.core.keys import SWITCH_SCOPES
 from talktime.core.payments import PaymentMethod
 from talktime.jobs.payments import collect_payments, tend_wallets
 from talktime.operations.counters import Counters
@@ -74,7 +75,7 @@ class Money:
                 next_id=self.ids,
             )
             return create_key(
-                *(control, switch),
+                *(control, switch if set(scopes) <= set(SWITCH_SCOPES) else None),
                 name="portal",
                 scopes=scopes,
                 now_ms=self.now_ms,

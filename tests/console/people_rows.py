@@ -50,7 +50,6 @@ PEOPLE_AND_USAGE: dict[Any, dict[str, Any]] = {
         "charge_micros": 30_000,
         "post_micros": 0,
     },
-    cell.UsageCursor: {"name": "usage_day", "usage_id": 51, "summed_ms": START_MS},
     cell.SavedView: {
         "id": 92,
         "organisation_id": 1,
@@ -84,6 +83,26 @@ PEOPLE_AND_USAGE: dict[Any, dict[str, Any]] = {
         "tried_ms": None,
         "detail": "",
     },
+    control_plane.GivenAlone: {
+        "id": 95,
+        "person": "first@operator.example",
+        "organisation_id": 1,
+        "idempotency_key": "goodwill 1",
+        "currency": "USD",
+        "amount_micros": 1,
+        "at_ms": START_MS,
+    },
+    control_plane.LimitRequest: {
+        "id": 96,
+        "code": "USD",
+        "valid_from_ms": START_MS,
+        "entry_text": "currency: []",
+        "state": "asked",
+        "asked_by": "first@operator.example",
+        "asked_ms": START_MS,
+        "decided_by": "",
+        "decided_ms": None,
+    },
 }
 
 PEOPLE_BREACHES: list[tuple[Any, dict[str, Any], str]] = [
@@ -91,13 +110,17 @@ PEOPLE_BREACHES: list[tuple[Any, dict[str, Any], str]] = [
     (control_plane.ApiKey, {"organisation_id": 1}, "api_key_of_a_switch_or_an_organisation"),
     (control_plane.Invitation, {"role": "guest"}, "invitation_role_known"),
     (control_plane.AccountMail, {"state": "lost"}, "account_mail_state_known"),
+    (control_plane.GivenAlone, {"amount_micros": 0}, "given_alone_amount_positive"),
+    (control_plane.LimitRequest, {"state": "approved"}, "limit_request_state_known"),
 ]
 PEOPLE_DOUBLES: list[tuple[Any, dict[str, Any], str]] = [
     (cell.SavedView, {"id": 2}, "saved_view_once_by_name"),
     (control_plane.Invitation, {"id": 2}, "invitation_once_by_secret"),
+    (control_plane.GivenAlone, {"id": 2}, "given_alone_once_by_key"),
 ]
 PEOPLE_EMPTY: dict[Any, set[str]] = {
     control_plane.AuditEntry: {"organisation_id"},
     control_plane.Invitation: {"accepted_ms", "revoked_ms"},
     control_plane.AccountMail: {"due_ms", "tried_ms"},
+    control_plane.LimitRequest: {"decided_ms"},
 }

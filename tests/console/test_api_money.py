@@ -88,6 +88,13 @@ def test_a_declined_purchase_says_why(api, money):
     assert api.get(f"{BASE}/wallet").json()["available"] == "0"
 
 
+def test_an_agreement_to_pay_invoices_is_the_operators_to_add(money):
+    """R10: or anybody could order on account."""
+    own = client_of(money.key("billing"))
+    refused(send(own, "POST", "/payment-methods", {"agreement": "EA-1"}), 403, "scope_missing")
+    assert own.get(f"{BASE}/payment-methods").json()["payment_methods"] == []
+
+
 def test_an_invoice_waits_until_the_operator_says_that_its_money_is_there(api, money):
     method = send(api, "POST", "/payment-methods", {"agreement": "EA-1"}).json()
     body = {"amount": "200", "method_id": method["method_id"], "po_number": "PO 7"}

@@ -11,8 +11,11 @@ import httpx
 import pytest
 from django.test import Client
 
+from talktime.clock import now_ms
+from talktime.console.api.throttle import strangers, throttle
 from talktime.console.asgi import application
 from talktime.console.databases import set_up
+from talktime.core.keys import SWITCH_SCOPES
 from talktime.core.limits import CONSOLE_BODY_BYTES_MAX
 from talktime.operations.keys import create_key, create_switch, revoke_key
 from talktime.operations.organisations import create_organisation
@@ -54,7 +57,8 @@ def key(control, cell):
     def key(*scopes):
         with control.transaction():
             return create_key(
-                *(control, switch), name="main", scopes=scopes, now_ms=NOW_MS, next_id=ids,
+                *(control, switch if set(scopes) <= set(SWITCH_SCOPES) else None),
+                name="main", scopes=scopes, now_ms=NOW_MS, next_id=ids,
                 entropy=next(SECRETS).to_bytes(32, "big"),
             )  # fmt: skip
 
@@ -197,6 +201,10 @@ def test_a_request_without_a_key_for_users_is_refused(api, key, control, cell):
 def test_an_organisation_that_is_not_there_and_other_methods_are_refused(api):
     refused(api.get(PATH.replace("Contoso", "Fabrikam")), 404, "unknown_organisation")
     refused(api.delete(PATH), 405, "method_not_allowed")
+    for path in ("openapi.json", "docs", "payment-events/stripe"):
+        response = api.delete(f"/api/v1/{path}")
+        refused(response, 405, "method_not_allowed")
+        assert response.headers["Allow"]
     for limit in ("0", "1001", "many", "-1", "9" * 99):
         refused(api.get(f"{PATH}?limit={limit}"), 422, "invalid_request")
 
@@ -246,3 +254,24 @@ def elsewhere(address):
     if address.path is not None:
         return replace(address, path=address.path.with_name("gone.sqlite3"))
     return replace(address, url=re.sub(r":\d+/", ":1/", address.url))
+
+
+def test_unknown_keys_of_an_address_are_slowed_down_and_known_ones_are_not(key):
+    here = {"SERVER_NAME": "localhost", "REMOTE_ADDR": "192.0.2.9"}
+    known = Client(**here, headers={"authorization": f"Bearer {key('users').text}"})
+    guess = Client(**here, headers={"authorization": "Bearer tt_guess"})
+    assert (known.get(PATH).status_code, guess.get(PATH).status_code) == (200, 401)
+    while strangers.takes("192.0.2.9", now_ms() + 60_000):
+        pass
+    refused(guess.get(PATH), 429, "too_many_requests")
+    assert known.get(PATH).status_code == 200
+
+
+def test_a_key_without_the_scope_is_slowed_down_as_any(key):
+    made = key("calls")
+    headers = {"authorization": f"Bearer {made.text}"}
+    client = Client(SERVER_NAME="localhost", headers=headers)
+    refused(client.get(PATH), 403, "scope_missing")
+    while throttle.takes(made.key.id, now_ms() + 60_000):
+        pass
+    refused(client.get(PATH), 429, "too_many_requests")

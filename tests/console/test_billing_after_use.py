@@ -43,7 +43,12 @@ def send(admin, money, path, **fields):
     return admin.post(place(money, path), {"csrfmiddlewaretoken": token, **fields})
 
 
-@pytest.fixture
+@pytest.fixture(name="billed")
+def billed_fixture(money):
+    """A statement of October with one call on it, overdue."""
+    return billed(money)
+
+
 def billed(money):
     """A statement of October with one call on it, overdue."""
     owner = {"organisation_id": money.owner.id}

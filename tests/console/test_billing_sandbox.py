@@ -6,6 +6,7 @@ import pytest
 
 from talktime.clock import real_ms
 from talktime.console.accounts import create_admin
+from talktime.console.control_plane.models import Membership
 from talktime.console.databases import set_up
 from talktime.jobs.cards import add_cards
 from talktime.jobs.installed_providers import with_providers
@@ -176,6 +177,15 @@ def test_other_peoples_cards_and_ids_that_are_none_are_not_found(admin, money):
     assert browser().get("/sandbox/").status_code == 302
     setup = post(admin, at(money, "methods/cards/"), at(money, "methods/")).headers["Location"]
     assert stranger.get(setup).status_code == 404
+
+
+@pytest.mark.parametrize("role", ["viewer", "voice_admin"])
+def test_who_spends_no_money_has_no_sandbox(admin, money, role):
+    card = add_card(admin, money)
+    Membership.objects.update(role=role)
+    for path in ("/sandbox/", card):
+        assert admin.get(path).status_code == 404
+        assert admin.post(path, {"down": "1"}).status_code in (403, 404)
 
 
 def test_without_a_test_clock_there_is_no_sandbox_and_nobody_makes_up_a_card(

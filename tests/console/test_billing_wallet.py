@@ -96,6 +96,9 @@ def test_the_balance_of_a_day_is_that_of_its_end(admin, spent):
     assert "Nothing moved in these days." in words_of(
         admin.get(at(spent, "transactions/?on=2001-01-01"))
     )
+    backwards = admin.get(at(spent, "transactions/?since=2026-11-02&on=2026-11-01"))
+    assert backwards.status_code == 422
+    assert "This day is after the other" in words_of(backwards)
     wrong = admin.get(at(spent, "transactions/?on=yesterday"))
     assert (wrong.status_code, "Enter a valid date." in words_of(wrong)) == (422, True)
 

@@ -69,3 +69,14 @@ def test_who_looks_after_nothing_does_not_move_it(admin, movable):
 def test_in_production_there_is_no_such_page_and_no_word_of_it(admin, installation):
     assert admin.get("/clock/").status_code == 404
     assert "clock" not in words_of(admin.get("/organisations/1/")).lower()
+
+
+@pytest.mark.parametrize("role", ["viewer", "voice_admin"])
+def test_who_spends_no_money_sees_it_and_does_not_move_it(admin, movable, role):
+    Membership.objects.update(role=role)
+    before_ms = ahead_ms()
+    page = words_of(admin.get("/clock/"))
+    assert "It shows" in page
+    assert "To a date" not in page
+    assert admin.post("/clock/", {"to": "30d"}).status_code == 403
+    assert ahead_ms() == before_ms

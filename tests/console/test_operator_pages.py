@@ -35,7 +35,7 @@ def money(installation):
 
 
 def operator(role="operator", email=EMAIL):
-    Account.objects.filter(email=email).update(staff_role=role)
+    Account.objects.filter(email=email).update(staff_role=role, confirmed_by="before")
     client = browser()
     sign_in(client, email)
     return client

@@ -284,3 +284,23 @@ def test_who_may_only_see_changes_nothing(admin, money):
     assert admin.get(at(money, "import/")).status_code == 403
     assert holder(money, FRONT).user.active
     assert audited(money) == []
+
+
+def test_one_user_is_added_and_then_given_licences_on_their_page(admin, money):
+    path = at(money, "add/")
+    assert '<option value="US" selected>' in admin.get(path).content.decode()
+    typed = {
+        "name": f"Porter@{CONTOSO}",
+        "display_name": "Porter",
+        "usage_location": "NO",
+        "kind": "person",
+    }
+    answer = post(admin, path, **typed)
+    made = holder(money, f"porter@{CONTOSO}").user
+    assert (made.display_name, made.usage_location) == ("Porter", "NO")
+    assert answer.headers["Location"].endswith(f"/users/{made.id}/")
+    again = post(admin, path, **typed)
+    assert again.status_code == 422
+    assert f"has a user named porter@{CONTOSO}" in words_of(again)
+    for wrong in ({"name": ""}, {"usage_location": "XX"}, {"kind": "robot"}):
+        assert post(admin, path, **{**typed, **wrong}).status_code == 422

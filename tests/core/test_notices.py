@@ -58,6 +58,9 @@ def test_a_fact_that_may_lack_may_be_none_and_must_still_be_named():
         "amount_micros": 5,
         "currency": "EUR",
         "po_number": None,
+        "reference": "1",
+        "bank": None,
+        "given_up_ms": 5,
         "document_number": None,
     }
     assert notice(7, "purchase.invoiced", "k", 12, **facts).facts["po_number"] is None

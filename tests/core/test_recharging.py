@@ -104,6 +104,21 @@ def test_one_charge_is_no_more_than_can_be_bought_at_once():
     assert standing(-500 * UNIT, bounds=Bounds(50 * UNIT, 600 * UNIT - 1)) == Wanted(400 * UNIT)
 
 
+def test_an_amount_below_a_minimum_that_was_raised_is_bought_as_often_as_it_takes():
+    """R6, D1: in whole amounts, within both bounds."""
+    assert standing(99 * UNIT, bounds=Bounds(200 * UNIT, 600 * UNIT)) == Wanted(200 * UNIT)
+    assert standing(99 * UNIT, bounds=Bounds(200 * UNIT + 1, 600 * UNIT)) == Wanted(400 * UNIT)
+    no_multiple = Bounds(200 * UNIT + 1, 400 * UNIT - 1)
+    assert standing(99 * UNIT, bounds=no_multiple) == NotWanted("out_of_bounds")
+
+
+def test_what_the_monthly_limit_leaves_below_the_minimum_is_not_bought():
+    """R6, D2."""
+    capped = plan(month_cap=300)
+    raised = Bounds(200 * UNIT + 1, 600 * UNIT)
+    assert standing(99 * UNIT, capped, bounds=raised).code == "month_cap"
+
+
 def test_an_amount_above_a_maximum_that_was_lowered_says_so():
     """R6: the month has nothing to do with it."""
     lowered = Bounds(50 * UNIT, 200 * UNIT - 1)

@@ -84,3 +84,16 @@ def test_only_so_many_cards_are_added_at_once(shop):
     begun = [begin_card(shop.counter, **asked) for _ in range(21)]
     assert [isinstance(each, Refusal) for each in begun] == [False] * 20 + [True]
     assert begun[-1].code == "invalid_value"
+
+
+def test_a_card_whose_provider_is_gone_is_given_up_after_a_day(shop):
+    begun = begin_card(
+        shop.counter, provider="gone", return_url="https://us.example/credits", actor="admin"
+    )
+    counted = 0
+    while (found := find_card_setup(shop.counter, begun.id)).due_ms is not None:
+        shop.now_ms = found.due_ms
+        add_cards(shop.sweep, shop.providers)
+        counted += 1
+    assert found.state == "failed"
+    assert counted < 150

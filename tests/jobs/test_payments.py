@@ -169,6 +169,22 @@ def test_a_charge_that_no_provider_knew_of_for_a_day_has_failed_and_is_told(shop
 
 
 @BOTH
+def test_a_recharge_that_no_provider_knew_of_for_a_day_has_failed_and_is_told(shop):
+    """R18, D3, D4."""
+    shop.buy(100 * UNIT)
+    shop.recharge_on(60 * UNIT, 100 * UNIT)
+    shop.bank.down = True
+    shop.spend(50 * UNIT)
+    tend_wallets(shop.sweep)
+    shop.run(collect_payments)
+    shop.wait(hours=21)
+    shop.bank.down = False
+    shop.run(collect_payments)
+    assert shop.facts("recharge.failed")[0]["code"] == "not_charged"
+    assert shop.told("recharge.") == ["recharge.failed"]
+
+
+@BOTH
 @pytest.mark.parametrize(("agrees", "state"), [(True, "succeeded"), (False, "failed")])
 def test_the_cardholders_answer_at_the_page_is_the_purchases(shop, agrees, state):
     """D3: with a person present."""

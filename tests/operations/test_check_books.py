@@ -8,8 +8,11 @@ import pytest
 
 from talktime.core.ledger import POST_USAGE
 from talktime.core.limits import FINDINGS_SHOWN_MAX
-from talktime.operations.check_books import CHECKS, check_books
-from talktime.operations.sum_usage import sum_usage
+from talktime.operations.book_checks import CHECKS
+from talktime.operations.check_books import check_books
+from talktime.operations.ledger_sums import forget_ledger, sum_ledger
+from talktime.operations.sum_usage import forget_sums, sum_usage
+from talktime.operations.sum_wallets import forget_wallets, sum_wallets
 from talktime.operations.sweep import Sweep
 from tests.after_use import play_documents
 from tests.lively_books import Player, play_everything
@@ -204,13 +207,22 @@ PLANTED = [
     ),
 ]
 IN_THE_SUMS = [
-    ("usage_days", run("UPDATE usage_cursor SET usage_id = 0")),
+    ("usage_days", run("UPDATE work_mark SET value = 0 WHERE name = 'usage_day'")),
     ("usage_days", run(f"UPDATE usage_day SET type = 'x' WHERE {OF_A_USER}")),
     ("usage_days", run(COPY_USAGE, 42, 0)),
     ("usage_all_users", run("UPDATE usage_day SET calls = calls + 1 WHERE user_id = -1")),
     ("usage_all_users", run("DELETE FROM usage_day WHERE user_id = -1 AND organisation_id = 2")),
     ("usage_users", run("UPDATE usage_user SET used_s = used_s + 1 WHERE organisation_id = 1")),
     ("usage_months", run("DELETE FROM usage_user WHERE span < 0 AND organisation_id = 1")),
+    ("ledger_days", run("UPDATE ledger_day SET transfers = transfers + 1 WHERE kind = 'grant'")),
+    ("ledger_days", run("UPDATE ledger_day SET amount_micros = 5 WHERE kind = 'usage'")),
+    ("ledger_days", run("UPDATE ledger_day SET day = day + 1000")),
+    ("ledger_days", run("DELETE FROM ledger_day WHERE kind = 'purchase'")),
+    ("ledger_days", run("UPDATE work_mark SET value = 0 WHERE name = 'ledger'")),
+    ("wallet_hours", run("UPDATE wallet_hour SET effect_micros = effect_micros + 1")),
+    ("wallet_hours", run("UPDATE wallet_hour SET spent_micros = spent_micros + 1")),
+    ("wallet_hours", run("DELETE FROM wallet_hour WHERE organisation_id = 2")),
+    ("wallet_hours", run("UPDATE work_mark SET value = 0 WHERE name = 'wallet_hour'")),
 ]
 
 
@@ -251,15 +263,25 @@ def test_a_planted_corruption_is_named_by_its_check_alone(player, check, plant):
 
 
 @pytest.mark.parametrize(("check", "plant"), IN_THE_SUMS)
-def test_a_corruption_of_the_sums_of_usage_is_named_where_there_are_sums(
+def test_a_corruption_of_the_sums_is_named_where_there_are_sums_and_mended_by_new_ones(
     store, player, check, plant
 ):
     control = store.control()
-    sweep = Sweep(player.connection, lambda: player.now_ms + 60_000, player.ids.next)
-    assert sum_usage(sweep._replace(control=lambda: control)).rows == 14
+    sweep = Sweep(player.connection, lambda: player.now_ms + 10 * 60_000, player.ids.next)
+    sweep = sweep._replace(control=lambda: control)
+    assert sum_usage(sweep).rows == 14
+    assert sum_ledger(sweep).rows == sum_wallets(sweep).rows > 0
     assert check_books(player.connection, player.clock_ms).clean
     plant(Attacker(player))
     assert check in named(player)
+    for forget, make in (
+        (forget_sums, sum_usage),
+        (forget_ledger, sum_ledger),
+        (forget_wallets, sum_wallets),
+    ):
+        forget(player.connection, player.now_ms)
+        make(sweep)
+    assert named(player) <= {"usage_once", "meter_used"}
 
 
 def test_every_check_has_a_corruption_that_it_names():

@@ -1,5 +1,7 @@
 """From prepaid to post-usage and back. Mirrors src/talktime/operations/commerce_models.py."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from talktime.core.commands import ExpireLots
@@ -224,6 +226,54 @@ def test_a_change_that_was_interrupted_is_finished_by_the_job(mover):
     assert mover.run() == 1
     assert (mover.model, mover.no_buying) == ("draining", "draining")
     assert mover.notices() == ["model.changed"]
+
+
+def test_a_way_back_that_was_interrupted_is_finished_and_told_once_by_the_job(mover):
+    """The control plane has the new model, then the cell is away."""
+    mover.change("post_usage")
+    told = mover.notices()
+    counter = mover.counter
+
+    class Breaking:
+        """The control plane, after whose commit nothing works any more."""
+
+        def __getattr__(self, name):
+            return getattr(mover.control, name)
+
+        @contextmanager
+        def transaction(self):
+            with mover.control.transaction():
+                yield
+            raise Outage("away")
+
+    with pytest.raises(Outage):
+        change_model(Breaking(), counter, "prepaid", actor="admin")
+    assert (mover.model, mover.no_buying) == ("prepaid", "draining")
+    assert mover.notices() == told
+    assert mover.run() == 1
+    assert (mover.no_buying, mover.notices()) == (None, [*told, "model.changed"])
+    assert mover.run() == 0
+
+
+def test_the_way_back_is_told_once_where_the_job_comes_in_between(mover):
+    mover.change("post_usage")
+    counter = mover.counter
+
+    class Slow:
+        """The control plane, after whose commit the job runs first."""
+
+        def __getattr__(self, name):
+            return getattr(mover.control, name)
+
+        @contextmanager
+        def transaction(self):
+            with mover.control.transaction():
+                yield
+            assert mover.run() == 1
+
+    assert change_model(Slow(), counter, "prepaid", actor="admin").commerce_model == "prepaid"
+    assert mover.notices() == ["model.changed"] * 2
+    assert mover.no_buying is None
 
 
 def test_one_moved_by_its_reseller_is_blocked_while_recharge_is_on(mover):

@@ -4,7 +4,13 @@ import pytest
 
 from talktime.core.recharging import NO_BUYING, Bounds
 from talktime.core.refusal import Refusal
-from talktime.operations.eligibility import bounds_of, check_amount, not_offered, why_not_buy
+from talktime.operations.eligibility import (
+    bounds_of,
+    check_amount,
+    not_offered,
+    why_not_buy,
+    why_not_enter,
+)
 from tests.callers import CATALOGUES, CONTOSO, NOW_MS
 
 CATALOGUE = CATALOGUES.in_force(NOW_MS)
@@ -54,6 +60,23 @@ def test_an_operator_funds_what_a_reseller_or_another_agreement_keeps_from_buyin
     """R7: and nothing else."""
     refusal = why_not_buy(CATALOGUE, WHY[code][0], by_operator=True)
     assert (refusal is None) == (code in ("reseller", "agreement"))
+
+
+@pytest.mark.parametrize("code", WHY)
+def test_a_purchase_entered_by_hand_keeps_the_rules_of_buying_and_a_gift_has_none(code):
+    """R6, R7, D14."""
+    organisation, _ = WHY[code]
+    refusal = why_not_enter(CATALOGUE, organisation, "purchase", 50 * UNIT)
+    assert refusal == why_not_buy(CATALOGUE, organisation, by_operator=True)
+    for source in ("grant", "adjustment"):
+        assert why_not_enter(CATALOGUE, organisation, source, 1) is None
+
+
+def test_a_purchase_entered_by_hand_is_within_the_bounds():
+    """R6."""
+    assert why_not_enter(CATALOGUE, CONTOSO, "purchase", 50 * UNIT) is None
+    refusal = why_not_enter(CATALOGUE, CONTOSO, "purchase", 50 * UNIT - 1)
+    assert refusal.code == "amount_out_of_bounds"
 
 
 @pytest.mark.parametrize(

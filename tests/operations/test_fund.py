@@ -123,6 +123,7 @@ def test_a_key_that_a_payment_will_use_is_nobody_elses(put):
         ({"amount_micros": -1}, "the amount must be above 0 and at most 1000000000"),
         ({"amount_micros": 10**15 + 1}, "the amount must be above 0 and at most 1000000000"),
         ({"source": "theft"}, "the source must be one of"),
+        ({"source": "recharge"}, "the source must be one of purchase, grant, adjustment"),
         ({"reason": ""}, "the reason must be 1 to 500"),
         ({"reason": "a\x00"}, "the reason must be 1 to 500"),
         ({"reason": "\ud800"}, "the reason must be 1 to 500"),
@@ -138,6 +139,32 @@ def test_malformed_funding_is_refused_and_changes_nothing(put, cell, said, refus
     assert isinstance(refusal, Refusal)
     assert (refusal.code, refusal.detail[: len(refused)]) == ("invalid_value", refused)
     assert cell_contents(cell) == before
+
+
+@pytest.mark.parametrize("mark", ["moving", "draining", "post_usage"])
+def test_no_purchase_is_entered_once_buying_was_closed_but_a_gift_is(put, cell, mark):
+    """D14: under the lock, whatever the control plane said before it."""
+    bought = put()
+    with cell.transaction():
+        cell.run("UPDATE wallet SET no_buying = ?", [mark])
+    before = cell_contents(cell)
+    refusal = put(idempotency_key="another")
+    assert refusal == Refusal("credits_not_offered", "buying has been closed")
+    assert cell_contents(cell) == before
+    again = put()
+    assert (again.replayed, again.lot.id) == (True, bought.lot.id)
+    for source in ("grant", "adjustment"):
+        assert isinstance(put(source=source, idempotency_key=source), Funded)
+
+
+def test_what_the_rules_of_buying_refuse_is_not_entered_and_what_was_is_answered(put, cell):
+    """R6, R7."""
+    put()
+    before = cell_contents(cell)
+    no = Refusal("organisation_inactive", "Contoso is switched off")
+    assert put(idempotency_key="another", why_not=no) == no
+    assert cell_contents(cell) == before
+    assert put(why_not=no).replayed
 
 
 def test_an_organisation_without_a_wallet_in_the_cell_is_refused(put, cell):

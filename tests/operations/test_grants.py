@@ -4,12 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from talktime.core.catalogue import Catalogue, Currency
 from talktime.core.limits import EXPIRES_MS_MAX
 from talktime.core.outcomes import Funded
+from talktime.operations.accounts import put_account, set_staff_role
+from talktime.operations.four_eyes import approval_above
 from talktime.operations.grants import (
     Giver,
     Grant,
-    approval_above,
     approve,
     give,
     list_requests,
@@ -23,11 +25,25 @@ pytestmark = pytest.mark.layouts("sqlite", "postgres")
 LIMIT = 500 * UNIT
 SMALL = Grant(LIMIT, "goodwill", "first@operator.example", "key 1")
 LARGE = SMALL._replace(amount_micros=LIMIT + 1)
+LARGE_2 = LARGE._replace(idempotency_key="key 2")
+DAY_MS = 86_400_000
+
+
+FIRST = SMALL.actor
 
 
 @pytest.fixture
 def shop(store):
-    return Shop(store)
+    shop = Shop(store)
+    operator(shop, FIRST)
+    return shop
+
+
+def operator(shop, email, *, by="the shell", by_shell=True):
+    """Somebody of the operator's."""
+    with shop.control.transaction():
+        put_account(shop.control, email, "hash", now_ms=NOW_MS, next_id=shop.ids.next)
+        return set_staff_role(shop.control, email, "operator", by=by, by_shell=by_shell)
 
 
 @pytest.fixture
@@ -35,9 +51,12 @@ def giver(shop):
     return giver_of(shop)
 
 
-def giver_of(shop, cell=None):
+def giver_of(shop, cell=None, control=None):
     """Where grants are given."""
-    return Giver(cell or shop.cell, shop.organisation, LIMIT, NOW_MS, shop.ids.next)
+    return Giver(
+        *(cell or shop.cell, shop.organisation, control or shop.control, shop.catalogue()),
+        *(NOW_MS, shop.ids.next),
+    )
 
 
 def contents(shop):
@@ -52,7 +71,7 @@ def test_exactly_at_the_limit_one_operator_gives_and_one_micro_above_it_asks(sho
     assert approval_above(shop.catalogue(), "USD") == LIMIT
     assert isinstance(give(giver, SMALL), Funded)
     assert shop.money() == (LIMIT, 0, 0)
-    request = give(giver, LARGE._replace(idempotency_key="key 2"))
+    request = give(giver_of(shop)._replace(now_ms=NOW_MS + DAY_MS), LARGE_2)
     assert isinstance(request, GrantRequest)
     assert (request.state, request.asked_by) == ("asked", "first@operator.example")
     assert shop.money() == (LIMIT, 0, 0)
@@ -73,6 +92,7 @@ def test_a_grant_is_a_lot_with_its_reason_its_actor_and_an_invoice_of_zero(shop,
 def test_another_operator_approves_and_the_lot_names_both(shop, giver):
     """R12."""
     request = give(giver, LARGE)
+    operator(shop, "second@operator.example")
     funded = approve(giver, request.id, actor="second@operator.example")
     assert funded.lot.actor == "first@operator.example, approved by second@operator.example"
     assert shop.money() == (LIMIT + 1, 0, 0)
@@ -150,7 +170,8 @@ def test_the_same_key_with_another_grant_is_refused_below_and_above_the_limit(
 def test_a_limit_that_was_lowered_since_asks_for_nothing_that_was_given(shop, giver):
     """R69."""
     first = give(giver, SMALL)
-    again = give(giver._replace(approval_above_micros=UNIT), SMALL)
+    lowered = Catalogue([Currency("USD", approval_above="1")])
+    again = give(giver._replace(catalogue=lowered), SMALL)
     assert (again.lot.id, again.replayed) == (first.lot.id, True)
     assert list_requests(giver) == []
 
@@ -186,7 +207,7 @@ def test_of_two_operators_who_decide_at_once_one_is_first_and_it_is_given_once_o
     for number in range(5):
         asked = LARGE._replace(idempotency_key=f"key {number}")
         request = give(giver_of(shop), asked)
-        givers = [giver_of(shop, shop.store.cell()) for _ in range(3)]
+        givers = [giver_of(shop, shop.store.cell(), shop.store.control()) for _ in range(3)]
         with ThreadPoolExecutor(3) as threads:
             yes, too, no = (
                 threads.submit(decide, each, request.id, actor=actor)

@@ -48,7 +48,7 @@ def by_account(player):
 
 def test_sums_are_the_same_before_while_and_after_they_are_kept(player):
     before = sums_of_months(player.connection)
-    assert sum_ledger(sweep_of(player), 7) == Swept(1, more=True)
+    assert sum_ledger(sweep_of(player), 7) == Swept(7, more=True)
     assert sums_of_months(player.connection) == before
     while sum_ledger(sweep_of(player), 7).rows:
         pass

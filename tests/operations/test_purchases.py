@@ -2,6 +2,7 @@
 
 import pytest
 
+from talktime.core.documents import Seller
 from talktime.core.payments import UP_TO
 from talktime.core.recharging import NotWanted
 from talktime.core.refusal import Refusal
@@ -160,9 +161,51 @@ def test_a_po_number_goes_with_an_invoice_its_own_or_that_of_the_agreement(shop,
     ]
     assert shop.told("purchase.") == ["purchase.invoiced"] * 2
     assert shop.run(collect_payments) == 0
+    assert shop.money() == (0, 0, 0)
+
+
+def test_an_order_says_what_to_name_and_where_the_money_goes(shop, invoice):
+    """R10: there is no invoice before the money is there."""
+    counter = shop.counter._replace(seller=Seller("Fabrikam", bank="IBAN NO00"))
+    at = {"now_ms": shop.now_ms, "next_id": shop.ids.next, "actor": "admin"}
+    plain = add_invoice(shop.cell, shop.organisation, agreement="EA-2", **at)
+    payment_ids = [
+        start(
+            shop, who, method_id=method_id, po_number=po, idempotency_key=f"key {method_id}"
+        ).payment.id
+        for who, method_id, po in ((counter, invoice.id, "PO 2"), (shop.counter, plain.id, ""))
+    ]
+    told = [(facts["reference"], facts["bank"]) for facts in shop.facts("purchase.invoiced")]
+    assert told == [("PO 2", "IBAN NO00"), (str(payment_ids[1]), None)]
+
+
+def test_an_order_that_is_not_paid_is_called_to_mind_once_then_given_up(shop, invoice):
+    payment_id = start(shop, method_id=invoice.id).payment.id
+    for days, told in ((13, 0), (1, 1), (45, 1)):
+        shop.wait(days=days)
+        assert shop.run(collect_payments) == 0
+        assert shop.told("purchase.") == ["purchase.invoiced"] + ["purchase.reminded"] * told
+    assert find_payment(shop.counter, payment_id).state == "invoiced"
+    shop.wait(days=1)
+    for _ in range(2):
+        shop.run(collect_payments)
+        given_up = find_payment(shop.counter, payment_id)
+        assert (given_up.state, given_up.code) == ("cancelled", "not_paid")
+        assert shop.told("purchase.")[2:] == ["purchase.failed"]
+    refused = confirm_receipt(shop.counter, payment_id, reference="slip", actor="operator")
+    assert refused.code == "payment_not_possible"
+    assert shop.money() == (0, 0, 0)
+
+
+def test_an_order_that_was_paid_after_its_reminder_is_not_given_up(shop, invoice):
+    payment_id = start(shop, method_id=invoice.id).payment.id
+    shop.wait(days=20)
+    shop.run(collect_payments)
+    confirm_receipt(shop.counter, payment_id, reference="slip", actor="operator")
     shop.wait(days=90)
     assert shop.run(collect_payments) == 0
-    assert shop.money() == (0, 0, 0)
+    assert find_payment(shop.counter, payment_id).state == "succeeded"
+    assert shop.money() == (50 * UNIT, 0, 0)
 
 
 def test_an_invoice_is_credited_once_when_the_operator_has_the_money(shop, invoice):
@@ -171,7 +214,7 @@ def test_an_invoice_is_credited_once_when_the_operator_has_the_money(shop, invoi
     shop.wait(days=20)
     for _ in range(2):
         paid = confirm_receipt(shop.counter, payment_id, reference="slip 7", actor="operator")
-        assert paid.state == "succeeded"
+        assert (paid.state, paid.actor) == ("succeeded", "admin")  # who bought, not who confirmed
     assert shop.money() == (50 * UNIT, 0, 0)
     with shop.cell.reading():
         [(actor, bought_ms)] = shop.cell.rows("SELECT actor, purchased_ms FROM lot")

@@ -9,7 +9,8 @@ from talktime.operations.check_books import check_books
 from talktime.operations.sum_usage import LAG_MS, forget_sums, sum_usage
 from talktime.operations.sweep import Sweep
 from talktime.operations.usage_report import Asked, Reader, number_wanted
-from talktime.store.usage_days import ALL_USERS, DAY_MS, Sums, Wanted, read_cursor
+from talktime.store.usage_days import ALL_USERS, DAY_MS, Sums, Wanted
+from talktime.store.work_marks import USAGE_DAY, mark
 from tests.lively_books import FRANCE, GERMANY, Player
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
@@ -81,13 +82,13 @@ def test_what_is_younger_than_ten_seconds_waits_for_what_may_still_be_committed(
 def test_sums_made_anew_are_the_same(player, sweep):
     sum_usage(sweep)
     before = [player.connection.rows(statement) for statement in (EVERYTHING, OF_USERS)]
-    cursor = read_cursor(player.connection)[0]
+    cursor = mark(player.connection, USAGE_DAY)[0]
     forget_sums(player.connection, player.now_ms)
     assert player.connection.rows(EVERYTHING) == player.connection.rows(OF_USERS) == []
     assert added(player).total.calls == 4
     sum_usage(sweep)
     assert [player.connection.rows(statement) for statement in (EVERYTHING, OF_USERS)] == before
-    assert read_cursor(player.connection)[0] == cursor
+    assert mark(player.connection, USAGE_DAY)[0] == cursor
 
 
 def test_a_correction_changes_the_charge_of_the_day_of_its_call_and_is_no_call(player, sweep):

@@ -117,7 +117,7 @@ def test_the_invoice_names_the_seller_of_the_counter(shop):
     seller = Seller("Contoso Telecom", ("1 Way",), "NO 1")
     with open_till(shop.counter._replace(seller=seller)) as collector:
         [payment] = collector.till.payments.values()
-        collector.receive(payment, "cash")
+        collector.receive(payment, "cash", "operator")
     with shop.cell.reading():
         [(body, payment_id)] = shop.cell.rows("SELECT body, payment_id FROM document")
     assert '"Contoso Telecom"' in body

@@ -138,3 +138,17 @@ def test_more_rows_or_bytes_than_allowed_are_refused():
 def test_errors_are_all_counted_and_the_first_are_named():
     _, bad = read("name,active\n" + "a,maybe\n" * 150)
     assert (bad.count, len(bad.errors)) == (150, ROW_ERRORS_SHOWN_MAX)
+
+
+def test_what_an_export_protects_from_spreadsheets_is_read_as_it_was():
+    names = ("=HYPERLINK(1)", "+1+cmd", "@sum", "'=quoted", "'s-Hertogenbosch", "-front desk")
+    holders = [
+        HOLDER._replace(user=HOLDER.user._replace(id=number, name=name), groups=frozenset({"=x"}))
+        for number, name in enumerate(names, 1)
+    ]
+    text = "".join(user_csv(holders))
+    assert "'=HYPERLINK(1)" in text
+    assert ",=" not in text
+    errors = RowErrors()
+    assert tuple(row.change.name for row in read_user_file(text.encode(), errors)) == names
+    assert errors.count == 0

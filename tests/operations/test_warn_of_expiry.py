@@ -82,6 +82,17 @@ def test_a_lot_is_told_30_7_and_1_days_before_and_once_each(shop):
     assert warned(shop, end_ms) == []
 
 
+def test_a_lot_that_comes_after_its_day_was_told_of_is_told_too(shop):
+    """D4: with all that ends then, once; and not again when the new one is spent."""
+    lot(shop, shop.now_ms + 10 * DAY_MS, "a")
+    assert warned(shop, shop.now_ms) == ["30"]
+    lot(shop, shop.now_ms + 10 * DAY_MS - 1, "b", 10 * UNIT)
+    assert warned(shop, shop.now_ms + 1) == ["30"]
+    assert [facts["lots"] for facts in shop.facts("lot.expiring")] == [1, 2]
+    shop.spend(10 * UNIT)
+    assert warned(shop, shop.now_ms + 1) == []
+
+
 def test_the_notice_has_what_remains(shop):
     """D4."""
     lot(shop, shop.now_ms + 10 * DAY_MS)

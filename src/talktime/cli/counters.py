@@ -13,24 +13,26 @@ from talktime.cli.installation import (
     organisation_of,
 )
 from talktime.clock import now_ms
+from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.money import parse_micros
 from talktime.core.refusal import Refusal
 from talktime.operations.billing_profiles import seller_of
 from talktime.operations.counters import Counters
 from talktime.operations.eligibility import why_not_buy
-from talktime.operations.grants import approval_above
 from talktime.operations.till import Counter, NoWallet
+from talktime.store.database import Connection
 
 
 class OpenCounter(NamedTuple):
-    """An organisation, where it pays, why it may not buy, and from which amount on a grant to it
-    needs a second operator."""
+    """An organisation, where it pays, why it may not buy, and what it is told by: the control plane
+    and its catalogue."""
 
     owner: Organisation
     counter: Counter
     why_not: Refusal | None
-    approval_above_micros: int
+    control: Connection
+    catalogue: Catalogue
 
 
 @contextmanager
@@ -45,8 +47,8 @@ def counter_of(name: str) -> Iterator[OpenCounter]:
             )
             why_not = why_not_buy(counters.catalogue, owner)
             try:
-                limit_micros = approval_above(counters.catalogue, owner.currency)
-                yield OpenCounter(owner, counters.of(owner), why_not, limit_micros)
+                counter, catalogue = counters.of(owner), counters.catalogue
+                yield OpenCounter(owner, counter, why_not, control, catalogue)
             except NoWallet as error:
                 raise Failure(f"the wallet of {owner.name} is missing: {error}") from error
 

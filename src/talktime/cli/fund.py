@@ -23,13 +23,17 @@ from talktime.cli.installation import (
 from talktime.cli.moments import moment_ms
 from talktime.cli.output import Json, amount, moment, panel, show
 from talktime.clock import now_ms
+from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.documents import GIVEN
 from talktime.core.money import decimal_text, parse_micros
 from talktime.core.outcomes import Funded
 from talktime.operations.billing_profiles import seller_of
+from talktime.operations.eligibility import why_not_enter
+from talktime.operations.four_eyes import approval_above, take
 from talktime.operations.fund import fund
-from talktime.operations.grants import approval_above
+from talktime.store.database import Connection
+from talktime.store.four_eyes import Given
 
 Money = Annotated[
     str, typer.Argument(help="How much, in the wallet's currency: 250 or 99.50.", metavar="AMOUNT")
@@ -70,10 +74,11 @@ def fund_command(
     settings = installation()
     with control_plane(settings) as control:
         owner = organisation_of(control, organisation)
-        limit_micros = approval_above(catalogue_of(control), owner.currency)
-    if source in GIVEN:
-        approved_alone(micros, limit_micros, owner.currency)
-    key = idempotency_key or secrets.token_hex(16)
+        catalogue = catalogue_of(control)
+        why_not = why_not_enter(catalogue, owner, source, micros)
+        key, who = idempotency_key or secrets.token_hex(16), actor or account()
+        if source in GIVEN and micros > 0:
+            given_alone(control, catalogue, owner, micros, who, key)
     with repeatable(key), cell(settings, owner.cell) as connection:
         funded = unless_refused(
             fund(
@@ -82,11 +87,12 @@ def fund_command(
                 amount_micros=micros,
                 source=source,
                 reason=reason,
-                actor=actor or account(),
+                actor=who,
                 idempotency_key=key,
                 lasts_until_ms=moment_ms(expires) if expires else None,
                 priority=priority,
                 promotional=promotional,
+                why_not=why_not,
                 seller=seller_of(settings),
                 now_ms=now_ms(),
                 next_id=new_ids().next,
@@ -95,12 +101,21 @@ def fund_command(
     show(json, document(owner, funded, key), picture(owner, funded, key))
 
 
-def approved_alone(micros: int, limit_micros: int, currency: str) -> None:
-    """Failure where one operator alone may not give so much."""
-    if micros > limit_micros:
+def given_alone(
+    control: Connection,
+    catalogue: Catalogue,
+    owner: Organisation,
+    micros: int,
+    who: str,
+    key: str,
+) -> None:
+    """Count what is given without approval; Failure where one person may not give so much."""
+    given = Given(new_ids().next(), who, owner.id, key, owner.currency, micros, now_ms())
+    if not take(control, catalogue, given, by_shell=True):
+        limit = decimal_text(approval_above(catalogue, owner.currency))
         raise Failure(
-            f"a second operator must approve what is given above {decimal_text(limit_micros)} "
-            f"{currency}: ask with `talktime grant give`"
+            f"one person gives at most {limit} {owner.currency} in 24 hours: "
+            "ask another to approve it with `talktime grant give`"
         )
 
 

@@ -50,7 +50,7 @@ def give_command(
     ] = "",
     json: Json = False,
 ) -> None:
-    """Give credits, or, above the currency's limit, ask another operator to approve them."""
+    """Give credits, or, of more than one person may give in 24 hours, ask another to approve."""
     amount_micros = micros_of(money, "AMOUNT")
     key, who = idempotency_key or secrets.token_hex(16), actor or account()
     lasts_until_ms = moment_ms(expires) if expires else None
@@ -106,10 +106,12 @@ def giver_of(opened: OpenCounter) -> Giver:
     return Giver(
         counter.cell,
         opened.owner,
-        opened.approval_above_micros,
+        opened.control,
+        opened.catalogue,
         counter.now_ms,
         counter.next_id,
         counter.seller,
+        by_shell=True,
     )
 
 

@@ -61,8 +61,8 @@ def create_command(
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            help="What it opens, once or more: calls, quotes (a switch's), read, users, billing, "
-            "notices, operator (not an organisation's). Default: calls and quotes; read."
+            help="What it opens, once or more: of a switch calls, quotes; else read, users, "
+            "billing, notices, operator (not an organisation's). Default: calls and quotes; read."
         ),
     ] = None,
     expires: Annotated[

@@ -12,7 +12,7 @@ from talktime.cli.failures import unless_refused
 from talktime.cli.fund import account, repeatable
 from talktime.cli.output import Json, amount, lines, moment, panel, show, table
 from talktime.core.directory import Organisation
-from talktime.core.payments import Payment
+from talktime.core.payments import SUCCEEDED, Payment
 from talktime.operations.money_documents import payment_document, terms_document
 from talktime.operations.purchases import (
     cancel_payment,
@@ -41,7 +41,7 @@ Actor = Annotated[str, typer.Option(help="Who does it. Default: the account of t
 def terms_command(organisation: Organisation_, money: Money, json: Json = False) -> None:
     """Show what holds for a purchase of so much, if it were made now: when it would expire."""
     amount_micros = micros_of(money, "AMOUNT")
-    with counter_of(organisation) as (owner, counter, why_not, _):
+    with counter_of(organisation) as (owner, counter, why_not, *_):
         terms = unless_refused(terms_of(counter, amount_micros, why_not))
     facts = {
         "Amount": amount(amount_micros, owner.currency),
@@ -126,11 +126,18 @@ def receipt_command(
     actor: Actor = "",
     json: Json = False,
 ) -> None:
-    """Say that the money of an invoice is there: its credits are added, once."""
+    """Say that the money of an invoice is there: its credits are added, once.
+
+    Said again it changes nothing, whatever the reference.
+    """
     who = actor or account()
     with counter_of(organisation) as (owner, counter, *_):
+        before = unless_refused(find_payment(counter, payment))
         paid = unless_refused(confirm_receipt(counter, payment, reference=reference, actor=who))
-    show(json, payment_document(paid), picture(owner, paid))
+    again = before.state == SUCCEEDED
+    words = "had been received before: nothing was changed, its reference neither" if again else ""
+    document = {**payment_document(paid), "replayed": again}
+    show(json, document, picture(owner, paid, Receipt=words))
 
 
 @group.command("cancel")

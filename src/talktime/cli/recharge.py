@@ -62,7 +62,7 @@ def set_command(
         day_max,
     )
     who = actor or account()
-    with counter_of(organisation) as (owner, counter, why_not, _):
+    with counter_of(organisation) as (owner, counter, why_not, *_):
         view = unless_refused(set_recharge(counter, plan, actor=who, why_not=why_not))
     show_recharge(json, owner, view)
 

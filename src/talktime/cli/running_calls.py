@@ -14,6 +14,7 @@ from talktime.clock import now_ms
 from talktime.config import Settings
 from talktime.core.directory import Organisation
 from talktime.core.limits import PAGE_ROWS_MAX
+from talktime.core.masking import number_text
 from talktime.core.money import decimal_text
 from talktime.core.rating import Rate
 from talktime.operations.running_calls import so_far
@@ -81,8 +82,8 @@ def picture(running: list[tuple[RunningCall, Organisation]]) -> RenderableType:
         rows.append(
             (
                 owner.name,
-                call.caller or f"+{call.from_digits}",
-                f"+{call.to_digits}",
+                call.caller or number_text(call.from_digits),
+                number_text(call.to_digits),
                 Rate.parse(call.rate).destination,
                 moment(call.deadline_ms if now.until_ms is None else now.until_ms),
                 "not answered yet" if now.talked_s is None else duration(now.talked_s),
@@ -103,8 +104,8 @@ def document(call: RunningCall, owner: Organisation) -> dict[str, Any]:
         "organisation": owner.name,
         "type": call.type,
         "caller": call.caller,
-        "from": f"+{call.from_digits}" if call.from_digits else None,
-        "to": f"+{call.to_digits}" if call.to_digits else None,
+        "from": number_text(call.from_digits) or None,
+        "to": number_text(call.to_digits) or None,
         "destination": Rate.parse(call.rate).destination,
         "began_at": moment(call.started_ms),
         "answered_at": moment(call.answered_ms),

@@ -29,7 +29,9 @@ def add_command(
     """Let a person of the operator's sign in and look after all organisations.
 
     A new account's password is made here and shown once. An account that is there gets the role;
-    its password stays, unless one is given with --password-stdin.
+    its password stays, unless one is given with --password-stdin. An operator made here may give
+    credits and approve at once; one made in the console waits until a second operator, or this
+    command, confirms it.
     """
     settings = installation()
     given = password_from_stdin() if password_stdin else ""
@@ -63,15 +65,16 @@ def list_command(json: Json = False) -> None:
             "id": str(each.account_id),
             "email": each.email,
             "role": each.role,
+            "confirmed": each.confirmed,
             "active": each.active,
             "created": moment(each.created_ms),
         }
         for each in list_staff()
     ]
-    shown = ("email", "role", "active", "created")
+    shown = ("email", "role", "confirmed", "active", "created")
     rows = [tuple(each[name] for name in shown) for each in documents]
     empty = "There is no staff yet: `talktime staff add` lets somebody look after all."
-    columns = ("E-mail", "Role", "Active", "Created")
+    columns = ("E-mail", "Role", "Confirmed", "Active", "Created")
     show(json, {"staff": documents}, table(columns, rows, empty=empty))
 
 

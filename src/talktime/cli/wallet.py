@@ -11,7 +11,7 @@ from talktime.operations.wallet_view import view_wallet
 
 def wallet_command(organisation: Organisation_, json: Json = False) -> None:
     """Show a wallet: balance, lots, when they expire, and how auto-recharge stands."""
-    with counter_of(organisation) as (owner, counter, why_not, _):
+    with counter_of(organisation) as (owner, counter, why_not, *_):
         view = view_wallet(counter, why_not)
     currency = view.currency
     facts = {

@@ -12,10 +12,13 @@ from talktime.clock import now_ms
 from talktime.console.control_plane.models import Account, Membership, Organisation, email_as_kept
 from talktime.console.databases import current
 from talktime.console.identity import new_ids
-from talktime.console.said import said_capital
+from talktime.console.refusals import sentence
 from talktime.core.refusal import Refusal
 from talktime.operations.accounts import put_account, put_member, set_staff_role
 from talktime.store.database import connect
+
+SHELL = "the shell"
+"""Stands for who made a member of staff from the shell: its account is in the audit log."""
 
 
 class AccountError(ValueError):
@@ -66,7 +69,7 @@ def create_staff(email: str, password: str | None, role: str) -> int:
     with closing(connect(current().control_plane)) as control, control.transaction():
         account = put_account(control, email, hashed, now_ms=now_ms(), next_id=new_ids().next)
         if not isinstance(account, Refusal):
-            account = set_staff_role(control, email, role)
+            account = set_staff_role(control, email, role, by=SHELL, by_shell=True)
         if isinstance(account, Refusal):
             raise AccountError(sentence(account))
     return account.id
@@ -76,7 +79,7 @@ def remove_staff(email: str) -> None:
     """Take the staff role from somebody, whose account stays. Raises AccountError where there is no
     such account."""
     with closing(connect(current().control_plane)) as control, control.transaction():
-        changed = set_staff_role(control, email_as_kept(email), "")
+        changed = set_staff_role(control, email_as_kept(email), "", by=SHELL, by_shell=True)
         if isinstance(changed, Refusal):
             raise AccountError(sentence(changed))
 
@@ -94,11 +97,6 @@ def password_to_set(email: str, password: str | None) -> str:
     if password is None or (found is not None and found.check_password(password)):
         return ""
     return make_password(password)
-
-
-def sentence(refusal: Refusal) -> str:
-    """What was refused, as a sentence."""
-    return f"{said_capital(refusal.detail)}."
 
 
 def account_exists(email: str) -> bool:
@@ -130,6 +128,7 @@ class Staff(NamedTuple):
     account_id: int
     email: str
     role: str
+    confirmed: bool
     active: bool
     created_ms: int
 
@@ -138,6 +137,10 @@ def list_staff() -> list[Staff]:
     """Everybody of the operator's, by e-mail address."""
     accounts = Account.objects.exclude(staff_role="").order_by("email")
     return [
-        Staff(each.id, each.email, each.staff_role, each.is_active, each.created_ms)
+        Staff(
+            *(each.id, each.email, each.staff_role),
+            each.staff_role != "operator" or bool(each.confirmed_by),
+            *(each.is_active, each.created_ms),
+        )
         for each in accounts
     ]

@@ -49,6 +49,10 @@ STAFF_NAMES: dict[str, Promise] = {
 }
 
 
+MONEY_ROLES = tuple(role for role, may in MEMBER_PERMISSIONS.items() if BILLING in may)
+"""The roles of members who spend an organisation's money."""
+
+
 def permissions_of(member_role: str, staff_role: str) -> frozenset[Permission]:
     """All that somebody may do at an organisation; `member_role` is empty for no member.
 

@@ -116,9 +116,27 @@ class Collector:
         if waiting is not None and waiting.state == DECLINED and not self._not_refused(waiting):
             self._pause(waiting, "no_method", "There is no card left to charge")
 
-    def receive(self, payment: Payment, method: str) -> None:
-        """The money of an invoice is there."""
-        self._paid(payment, method)
+    def receive(self, payment: Payment, method: str, actor: str) -> None:
+        """The money of an invoice is there, as the actor says: the lot is theirs, the payment stays
+        the buyer's."""
+        self._paid(payment, method, actor)
+
+    def not_paid(self, payment: Payment, detail: str, method: str) -> None:
+        """The money of an invoice has not come: nothing is waited for any more."""
+        self._over(payment, CANCELLED, "not_paid", detail)
+        self._tell(
+            "purchase.failed",
+            payment,
+            payment_id=payment.id,
+            amount_micros=payment.amount_micros,
+            currency=payment.currency,
+            balance_micros=self.wallet.balance_micros,
+            code=payment.code,
+            detail=detail,
+            method=method,
+            next_ms=None,
+            po_number=payment.po_number or None,
+        )
 
     def _try(self, payment: Payment, method: PaymentMethod) -> None:
         tries = self.till.tries.setdefault(payment.id, [])
@@ -178,7 +196,7 @@ class Collector:
         try_.payment_id, try_.number = other.id, 1
         return other
 
-    def _paid(self, payment: Payment, method: str) -> None:
+    def _paid(self, payment: Payment, method: str, actor: str = "") -> None:
         payment.code, payment.detail = "", ""
         payment.move(SUCCEEDED, self.now_ms)
         self.till.note_paid(payment)
@@ -192,7 +210,7 @@ class Collector:
                 payment.amount_micros,
                 self.expires_ms,
                 "Auto-recharge" if payment.kind == RECHARGE else "Purchase",
-                payment.actor,
+                actor or payment.actor,
             ),
             self.now_ms,
         )
@@ -276,8 +294,7 @@ class Collector:
             return
         detail = "The provider has no such charge"
         try_.move(CANCELLED, self.now_ms, "not_charged", detail)
-        if payment.kind == PURCHASE:
-            self._tell_failed(payment, try_, None)
+        self._tell_failed(payment, try_, None)
         self._over(payment, FAILED, "not_charged", detail)
 
     def _next_method(self, payment: Payment) -> PaymentMethod | None:

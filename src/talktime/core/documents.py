@@ -28,11 +28,12 @@ REASON_LINES = {"refund": "Refund", "chargeback": "Payment taken back by the car
 
 
 class Seller(NamedTuple):
-    """Who issues documents; `address` has a line each."""
+    """Who issues documents; `address` has a line each, `bank` is where money is transferred to."""
 
     name: str
     address: tuple[str, ...] = ()
     tax_id: str = ""
+    bank: str = ""
 
 
 class Buyer(NamedTuple):

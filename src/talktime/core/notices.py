@@ -62,6 +62,8 @@ BOTH: tuple[Role, ...] = ("billing", "voice", "admin")
 
 _PAID_TEXTS = ("currency", "document_number", "method")
 _PAID_NUMBERS = ("payment_id", "amount_micros", "balance_micros", "expires_ms")
+_AWAITED_TEXTS = ("currency", "po_number", "reference", "bank")
+_AWAITED_NUMBERS = ("payment_id", "amount_micros", "given_up_ms")
 _FAILED_TEXTS = ("currency", "code", "detail", "method")
 _FAILED_NUMBERS = ("payment_id", "amount_micros", "balance_micros", "next_ms")
 _STATEMENT_TEXTS = ("month", "currency", "document_number")
@@ -121,9 +123,17 @@ _ALL = (
         "purchase.invoiced",
         "A purchase waits for its payment",
         BILLING,
-        ("currency", "po_number", "document_number"),
-        ("payment_id", "amount_micros"),
-        ("po_number", "document_number"),
+        (*_AWAITED_TEXTS, "document_number"),
+        _AWAITED_NUMBERS,
+        ("po_number", "bank", "document_number"),
+    ),
+    Kind(
+        "purchase.reminded",
+        "A purchase still waits for its payment",
+        BILLING,
+        _AWAITED_TEXTS,
+        _AWAITED_NUMBERS,
+        ("po_number", "bank"),
     ),
     Kind("balance.zero", "The credits are used up", BOTH, ("currency",), ("balance_micros",)),
     Kind(

@@ -21,6 +21,7 @@ ONLY_THE_LATEST = {
     "recharge.failed",
     "purchase.failed",
     "purchase.invoiced",
+    "purchase.reminded",
 }
 
 

@@ -78,7 +78,8 @@ class AlertLevel:
 
 @dataclass(slots=True)
 class PaymentMethod:
-    """A card, known by the provider's tokens, or an agreement to pay invoices (R10)."""
+    """A card, known by the provider's tokens, or an agreement to pay invoices (R10). A card that
+    was removed is to be forgotten by its provider from `forget_ms` on; None when it has been."""
 
     id: int
     organisation_id: int
@@ -96,6 +97,7 @@ class PaymentMethod:
     po_number: str
     created_ms: int
     created_by: str
+    forget_ms: int | None = None
 
     @property
     def name(self) -> str:

@@ -36,7 +36,7 @@ WHY_NOT = {
     "no_method": "There is no card to charge",
     "interval": "A recharge was begun less than a minute ago",
     "day_cap": "The number of recharges in 24 hours is reached",
-    "out_of_bounds": "The amount is more than can be bought at once now",
+    "out_of_bounds": "The amount cannot be bought at once now",
     "month_cap": "The monthly limit is reached",
 }
 """Why nothing is bought, in the order in which it is looked at, in words."""
@@ -92,7 +92,7 @@ def recharge_due(wallet: Wallet, till: Till, bounds: Bounds, now_ms: int) -> Wan
     reason = _not_now(wallet, till, recharge, now_ms)
     if reason is not None:
         return reason
-    if recharge.method == AMOUNT and recharge.amount_micros > bounds.maximum_micros:
+    if recharge.method == AMOUNT and _least_micros(recharge, bounds) > bounds.maximum_micros:
         return NotWanted("out_of_bounds")
     available_micros = wallet.available_micros(now_ms)
     most_micros = bounds.maximum_micros
@@ -153,12 +153,15 @@ def amount_to_buy(
     currency: str,
 ) -> int:
     """How much lifts `available_micros` to the trigger, or to the amount where it is topped up to
-    that (D1); 0 where the maximum does not allow it. Whole minor units of the currency.
+    that (D1), and is no less than the minimum; 0 where the maximum does not allow it. Whole minor
+    units of the currency.
 
     >>> plan = Recharge(1, True, 100_000_000, "amount", 30_000_000, None, 5, "", "", None, 0, "")
     >>> [amount_to_buy(plan, has * 10**6, 0, 10**15, "USD") // 10**6 for has in (99, 70, 69, -5)]
     [30, 30, 60, 120]
     >>> amount_to_buy(plan, 0, 0, 70_000_000, "USD") // 10**6
+    60
+    >>> amount_to_buy(plan, 99_000_000, 50_000_000, 10**15, "USD") // 10**6
     60
     """
     if recharge.method == UP_TO:
@@ -168,9 +171,16 @@ def amount_to_buy(
         within_micros = maximum_micros - maximum_micros % unit
         amount_micros = min(wanted_micros, within_micros)
         return amount_micros if amount_micros >= max(minimum_micros, 1) else 0
-    missing_micros = recharge.trigger_micros - available_micros
+    missing_micros = max(recharge.trigger_micros - available_micros, minimum_micros)
     times = max(ceil_div(missing_micros, recharge.amount_micros), 1)
-    return min(times, maximum_micros // recharge.amount_micros) * recharge.amount_micros
+    amount_micros = min(times, maximum_micros // recharge.amount_micros) * recharge.amount_micros
+    return amount_micros if amount_micros >= minimum_micros else 0
+
+
+def _least_micros(recharge: Recharge, bounds: Bounds) -> int:
+    """The least whole multiple of the amount that can be bought at once."""
+    times = max(ceil_div(bounds.minimum_micros, recharge.amount_micros), 1)
+    return times * recharge.amount_micros
 
 
 def next_month_ms(now_ms: int) -> int:

@@ -5,11 +5,12 @@ of our users goes out; else a call to one of our numbers comes in.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from talktime.core.directory import USER_NUMBER, Directory, NumberEntry
-from talktime.core.limits import NUMBER_TEXT_MAX, USER_NAME_TEXT_MAX
+from talktime.core.limits import NUMBER_TEXT_MAX, PARTIES_CACHED_MAX, USER_NAME_TEXT_MAX
 from talktime.core.peers import Peer
 from talktime.operations.resolve import CallRequest
 
@@ -26,6 +27,7 @@ class Party(NamedTuple):
     name: str = ""
 
 
+@lru_cache(PARTIES_CACHED_MAX)
 def party(text: str, *, plus: bool = True) -> Party:
     """Read one side of a call. With `plus`, digits without "+" are an international number.
 

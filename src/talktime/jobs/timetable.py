@@ -5,7 +5,7 @@ from inspect import getdoc
 from typing import NamedTuple
 
 from talktime.jobs.account_mail import send_account_mail
-from talktime.jobs.cards import add_cards
+from talktime.jobs.cards import add_cards, forget_cards
 from talktime.jobs.installed_providers import with_providers
 from talktime.jobs.notices import send_notices
 from talktime.jobs.payments import collect_payments, recheck_recharges, tend_wallets
@@ -72,6 +72,7 @@ TIMETABLE = (
     _job("recheck_recharges", recheck_recharges),
     _job("collect_payments", with_providers(collect_payments), lane=MONEY),
     _job("add_cards", with_providers(add_cards), lane=MONEY),
+    _job("forget_cards", with_providers(forget_cards), lane=MONEY),
     _job("refund_payments", with_providers(refund_payments), lane=MONEY),
     _job("post_sandbox_events", post_sandbox_events, lane=MONEY),
     _job("read_payment_events", with_providers(read_payment_events), lane=MONEY),

@@ -93,10 +93,13 @@ def no_owner_without(members: list[store.Member], member: store.Member) -> Refus
     return Refusal("last_owner", f"{member.email} is the only owner who can sign in")
 
 
-def set_staff_role(control: Connection, email: str, role: str) -> Account | Refusal:
+def set_staff_role(
+    control: Connection, email: str, role: str, *, by: str, by_shell: bool = False
+) -> Account | Refusal:
     """Say what somebody of the operator's may do on all organisations; empty for nothing.
 
-    Refuses: invalid_value, unknown_account.
+    A new operator gives and approves once a second one has confirmed it (operations/four_eyes.py);
+    one whom the shell makes (`by_shell`) at once. Refuses: invalid_value, unknown_account.
     """
     refusal = check_one_of("the staff role", role, ("", *STAFF_ROLES))
     if refusal is not None:
@@ -105,9 +108,15 @@ def set_staff_role(control: Connection, email: str, role: str) -> Account | Refu
     if found is None or (role and not found.active):
         return Refusal("unknown_account", f"nobody signs in as {email[:254]!r}")
     store.set_staff_role(control, found.id, role)
+    now = found._replace(staff_role=role)
+    if by_shell or role != found.staff_role:
+        now = now._replace(
+            staff_by=by if role else "", confirmed_by=by if by_shell and role else ""
+        )
+        store.set_confirmed(control, found.id, now.staff_by, now.confirmed_by)
     before, after = {"staff_role": found.staff_role}, {"staff_role": role}
     note(control, None, "staff.set", email, before=before, after=after)
-    return found._replace(staff_role=role)
+    return now
 
 
 def list_staff(control: Connection) -> list[Account]:

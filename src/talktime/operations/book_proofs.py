@@ -9,11 +9,12 @@ from typing import NamedTuple
 import structlog
 
 from talktime.operations.audit import note
-from talktime.operations.check_books import CHECKS, Checked, each_check
+from talktime.operations.book_checks import CHECKS
+from talktime.operations.check_books import Checked, each_check
 from talktime.operations.sweep import Sweep, Swept
 from talktime.store.database import Connection
 from talktime.store.kept_proofs import KeptCheck, keep_check, kept_checks
-from talktime.store.ledger_days import PROOF, mark, put_mark
+from talktime.store.work_marks import PROOF, mark, put_mark
 
 log = structlog.get_logger(__name__)
 

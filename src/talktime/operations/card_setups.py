@@ -88,7 +88,7 @@ def note_card(counter: Counter, setup_id: int, answer: CardAnswer) -> CardSetup 
             return setup
         setup.tries = min(setup.tries + 1, 30_000)
         match answer:
-            case CardPage():
+            case CardPage() if now_ms - setup.created_ms < OPEN_MS_MAX:
                 setup.state, setup.url = WAITING, answer.url
                 setup.customer_ref, setup.setup_ref = answer.customer_ref, answer.setup_ref
                 setup.due_ms = now_ms + SOON_MS

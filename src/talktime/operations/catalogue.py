@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
-from talktime.core.catalogue import KINDS, Catalogues, Entry, Value
+from talktime.core.catalogue import KINDS, Catalogues, Currency, Entry, Value
 from talktime.core.limits import CATALOGUE_ENTRIES_MAX, CATALOGUE_START_MS_MAX
+from talktime.core.money import parse_micros
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
 from talktime.operations.catalogue_checks import checked_entry, conflicts_in, fault_in_mid_month
@@ -76,16 +77,20 @@ class CatalogueReport:
     dry_run: bool
     changes: list[CatalogueChange] = field(default_factory=list)
     unchanged: int = 0
+    raises: list[str] = field(default_factory=list)
+    """Currencies in which one person could give more alone (operations/four_eyes.py)."""
 
 
 class Writing(NamedTuple):
     """How a change is made. With `dry_run` nothing is written; without `change_past` what began
-    before `now_ms` stays as it is."""
+    before `now_ms` stays as it is. With `alone`, it is one person's, who does not raise what one
+    person may give."""
 
     now_ms: int
     next_id: Callable[[], int]
     dry_run: bool = False
     change_past: bool = False
+    alone: bool = False
 
 
 def import_entries(
@@ -97,10 +102,11 @@ def import_entries(
     says what already holds at its beginning is counted and not written. The caller opens the
     control plane's transaction and commits it.
     Refuses: invalid_value where the past would change, where whose minutes are shared would change
-    within a month, or entries would not fit together.
-    Source: D20.
+    within a month, or entries would not fit together; approval_needed where it is `alone` and
+    raises a limit. Source: D20.
     """
     histories, report = _locked(connection), CatalogueReport(how.dry_run)
+    limits = {key: dict(each) for key, each in histories.items() if key[0] == "currency"}
     new: list[Entry] = []
     replaced: list[Entry] = []
     for entry in sorted(entries, key=lambda each: each.valid_from_ms):
@@ -122,6 +128,10 @@ def import_entries(
         or _splits_a_month(histories, report.changes)
         or _does_not_fit(histories, report.changes[0].entry.valid_from_ms)
     )
+    report.raises = _raised(limits, histories, report.changes, how.now_ms)
+    if refusal is None and report.raises and how.alone and not how.dry_run:
+        detail = f"one person could give more in {', '.join(report.raises)}: ask for its approval"
+        refusal = Refusal("approval_needed", detail)
     if refusal is None and not how.dry_run:
         write_entries(connection, new, replaced, how.next_id)
         _note(connection, report)
@@ -223,6 +233,25 @@ def _changes_past(new: Iterable[Entry], replaced: Iterable[Entry], how: Writing)
         f"{kind} {code} would change what holds since {utc_text(since_ms)}; give it a later "
         "start, or say that the past is to be changed",
     )
+
+
+def _raised(
+    before: Histories, after: Histories, changes: list[CatalogueChange], now_ms: int
+) -> list[str]:
+    """The currencies of which, now or at some time to come, one person could give more alone. One
+    without an entry has the limit of all others."""
+    found = set()
+    for key in {(each.entry.kind, each.entry.code) for each in changes}:
+        was, is_ = before.get(key, {}), after[key]
+        starts = {now_ms, *(start_ms for start_ms in (*was, *is_) if start_ms > now_ms)}
+        if key[0] == "currency" and any(_limit(is_, at) > _limit(was, at) for at in starts):
+            found.add(key[1])
+    return sorted(found)
+
+
+def _limit(history: Mapping[int, Value | None], at_ms: int) -> int:
+    value = _value_at(history, at_ms)
+    return parse_micros((value if isinstance(value, Currency) else Currency("")).approval_above)
 
 
 def _splits_a_month(histories: Histories, changes: list[CatalogueChange]) -> Refusal | None:

@@ -12,6 +12,7 @@ from talktime.core.collecting import CONFIRM_MS_MAX
 from talktime.core.payments import (
     CONFIRMING,
     DECLINED,
+    INVOICED,
     RECHARGE,
     SENDING,
     SUCCEEDED,
@@ -19,6 +20,7 @@ from talktime.core.payments import (
     Till,
 )
 from talktime.core.recharging import SEND_AGAIN_MS_MAX
+from talktime.operations.purchases import invoice_due
 from talktime.operations.till import Counter, open_till
 from talktime.store.payments import load_till, method_of_id
 
@@ -39,13 +41,17 @@ class Step(NamedTuple):
 def next_step(counter: Counter, payment_id: int, return_url: str) -> Step | None:
     """What is to be asked of a provider for this payment now; None where that is nothing.
 
-    A recharge whose time has come to be tried again is moved on first, in its own transaction.
+    A recharge whose time has come to be tried again is moved on first, in its own transaction; an
+    invoice whose money has not come is called to mind, or given up.
     """
     cell, organisation_id = counter.cell, counter.organisation.id
     with cell.reading():
         till = load_till(cell, organisation_id, counter.now_ms, [payment_id])
     payment = till.payments.get(payment_id)
     if payment is None or payment.due_ms is None or payment.due_ms > counter.now_ms:
+        return None
+    if payment.state == INVOICED:
+        invoice_due(counter, payment_id)
         return None
     if payment.state == DECLINED:
         with open_till(counter, [payment_id]) as collector:

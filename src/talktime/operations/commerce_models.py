@@ -23,7 +23,7 @@ from talktime.operations.counters import Counters
 from talktime.operations.input_checks import check_one_of, check_text
 from talktime.operations.recharge_settings import note_recharge, plan_of, turn_off
 from talktime.operations.sweep import Sweep, Swept
-from talktime.operations.till import MOVING, Counter, NoWallet, counter_refusal, open_till
+from talktime.operations.till import CLOSED, MOVING, Counter, NoWallet, counter_refusal, open_till
 from talktime.store import post_statements as statements
 from talktime.store.database import Connection
 from talktime.store.organisations import (
@@ -183,9 +183,7 @@ def _moved_on(control: Connection, counter: Counter) -> bool:
     if wallet is None:
         return False
     if wallet.no_buying in (DRAINING, POST_USAGE) and organisation.commerce_model == PREPAID:
-        with open_till(counter) as collector:
-            collector.wallet.no_buying, collector.wallet.watch_changed = None, True
-        return True
+        return _open_again(counter, "The change to prepaid was finished")
     if wallet.no_buying != MOVING:
         if organisation.commerce_model == PREPAID:
             due = organisation.rules.moved and not (till.recharge and till.recharge.enabled)
@@ -222,12 +220,25 @@ def _end(control: Connection, counter: Counter, actor: str) -> Organisation | Re
         owed = _still_owed(counter.cell, counter.organisation)
     if owed is not None:
         return owed
+    with open_till(counter):
+        pass  # the mark of the old model is there, whoever takes it away tells of the new one
     changed = _written(control, counter.organisation.id, PREPAID)
-    _tell(counter, PREPAID, None, f"Changed by {actor}")
+    _open_again(counter._replace(no_buying=""), f"Changed by {actor}")
     return changed
 
 
-def _tell(counter: Counter, model: str, no_buying: str | None, reason: str) -> None:
+def _open_again(counter: Counter, reason: str) -> bool:
+    """Take the mark of the old model away and tell of the new one: once, whether it is the change
+    itself or the job that finishes it. The counter is of the new model."""
+    with open_till(counter) as collector:
+        marked = collector.wallet.no_buying in CLOSED
+        if marked:
+            collector.wallet.no_buying, collector.wallet.watch_changed = None, True
+            collector.books.tell(_changed(counter, PREPAID, reason))
+    return marked
+
+
+def _tell(counter: Counter, model: str, no_buying: str, reason: str) -> None:
     """Keep with the wallet why nothing can be bought now, and tell of the new model."""
     with open_till(counter) as collector:
         collector.wallet.no_buying, collector.wallet.watch_changed = no_buying, True

@@ -49,7 +49,7 @@ def page(document: Document, cell: str, wording: Wording) -> Shown:
         "number": number_text(cell, document.number),
         "seller": {
             "name": _breakable(facts.seller.name),
-            "lines": _lines(*facts.seller.address, _tax_id(facts.seller.tax_id)),
+            "lines": _lines(*facts.seller.address, _tax_id(facts.seller.tax_id), facts.seller.bank),
         },
         "buyer": {
             "label": "Billed to",

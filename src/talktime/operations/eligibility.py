@@ -33,6 +33,22 @@ def why_not_buy(
     return Refusal(code, found.detail)
 
 
+def why_not_enter(
+    catalogue: Catalogue, organisation: Organisation, source: str, micros: int
+) -> Refusal | None:
+    """Why an operator may not enter this much by hand: a purchase keeps the rules of buying, for
+    it is one (R6, R7, D14); what is given is the operator's.
+
+    Refuses: organisation_inactive, credits_not_offered; as `check_amount`.
+    """
+    if source != "purchase":
+        return None
+    bounds = bounds_of(catalogue, organisation.currency)
+    return why_not_buy(catalogue, organisation, by_operator=True) or check_amount(
+        "the amount", micros, bounds, organisation.currency
+    )
+
+
 def not_offered(
     catalogue: Catalogue, organisation: Organisation, *, by_operator: bool = False
 ) -> NotOffered | None:

@@ -26,12 +26,15 @@ from talktime.operations.execute import DEFAULT_TERMS
 from talktime.operations.idempotency import check_key, request_hash
 from talktime.operations.input_checks import check_one_of, check_text, first
 from talktime.operations.invoices import UNNAMED, invoice_lot
+from talktime.operations.till import CLOSED
 from talktime.store.database import Connection
 from talktime.store.load import load
 from talktime.store.save import save
 
 BY_HAND = "By the operator"
 """How a purchase was paid that an operator enters."""
+ENTERED = ("purchase", "grant", "adjustment")
+"""What an operator may enter; a recharge is what a card has paid."""
 
 
 def fund(
@@ -46,13 +49,14 @@ def fund(
     lasts_until_ms: int | None = None,
     priority: int = 0,
     promotional: bool = False,
+    why_not: Refusal | None = None,
     seller: Seller = UNNAMED,
     now_ms: int,
     next_id: Callable[[], int],
 ) -> Funded | Refusal:
-    """Put a new lot into the organisation's wallet, with its invoice, in a transaction of its own:
-    see `fund_within`. The key is the caller's own."""
-    refusal = check_key(idempotency_key)
+    """As `fund_within`, in a transaction of its own; the key is the caller's own. `why_not` is what
+    `why_not_enter` says (operations/eligibility.py)."""
+    refusal = first(check_key(idempotency_key), check_one_of("the source", source, ENTERED))
     if refusal is not None:
         return refusal
     with cell.transaction():
@@ -67,6 +71,7 @@ def fund(
             lasts_until_ms=lasts_until_ms,
             priority=priority,
             promotional=promotional,
+            why_not=why_not,
             seller=seller,
             now_ms=now_ms,
             next_id=next_id,
@@ -94,6 +99,7 @@ def fund_within(
     lasts_until_ms: int | None = None,
     priority: int = 0,
     promotional: bool = False,
+    why_not: Refusal | None = None,
     seller: Seller = UNNAMED,
     now_ms: int,
     next_id: Callable[[], int],
@@ -105,7 +111,8 @@ def fund_within(
     the same lot: nobody funds twice by accident. Operators name who did it and why (R12); lots of
     lower `priority` are spent first, then those that expire earlier (D6).
 
-    Refuses: invalid_value; unknown_organisation where the cell has no wallet for it;
+    Refuses: `why_not`; credits_not_offered for a purchase where buying is closed (D14);
+    invalid_value; unknown_organisation where the cell has no wallet for it;
     idempotency_key_reused for the same key with another request.
     """
     a_year_on_ms = expires_ms(now_ms, organisation.time_zone)
@@ -125,13 +132,14 @@ def fund_within(
     refusal = _malformed(command, now_ms)
     if refusal is not None:
         return refusal
-    return _funded(cell, organisation, command, seller, now_ms, next_id)
+    return _funded(cell, organisation, command, why_not, seller, now_ms, next_id)
 
 
 def _funded(
     cell: Connection,
     organisation: Organisation,
     command: Fund,
+    why_not: Refusal | None,
     seller: Seller,
     now_ms: int,
     next_id: Callable[[], int],
@@ -143,6 +151,10 @@ def _funded(
     if not isinstance(outcome, Funded):
         raise TypeError(f"funding came to {outcome!r}")
     if not outcome.replayed:
+        if command.source == "purchase" and books.wallets[organisation.id].no_buying in CLOSED:
+            why_not = why_not or Refusal("credits_not_offered", "buying has been closed")
+        if why_not is not None:
+            return why_not
         document = invoice_lot(
             cell,
             organisation,

@@ -1,5 +1,5 @@
-"""Money that an operator gives: promotional credits, goodwill, adjustments. Above a limit a second
-operator must approve (four eyes)."""
+"""Money that an operator gives: promotional credits, goodwill, adjustments. Above what one person
+may give alone (operations/four_eyes.py) a second operator must approve."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -15,23 +15,25 @@ from talktime.core.limits import (
     PAGE_ROWS_MAX,
     REASON_TEXT_MAX,
 )
-from talktime.core.money import decimal_text, parse_micros
+from talktime.core.money import decimal_text
 from talktime.core.outcomes import Funded
 from talktime.core.refusal import Refusal
-from talktime.operations.audit import note, person_of
+from talktime.operations.audit import note
+from talktime.operations.four_eyes import take, why_not_decide
 from talktime.operations.fund import fund_within
 from talktime.operations.idempotency import check_key, request_hash
 from talktime.operations.input_checks import check_text, first
 from talktime.operations.invoices import UNNAMED
 from talktime.store import grants as store
 from talktime.store.database import Connection
+from talktime.store.four_eyes import Given
 from talktime.store.grants import GrantRequest
 from talktime.store.load import LOCK_WALLETS
 
 
 class Grant(NamedTuple):
     """What is to be given: micros of the wallet's currency, until when (None: twelve months), why
-    and by whom."""
+    and by whom; as a grant, or (`source`) an adjustment."""
 
     amount_micros: int
     reason: str
@@ -39,29 +41,30 @@ class Grant(NamedTuple):
     idempotency_key: str
     promotional: bool = False
     lasts_until_ms: int | None = None
+    source: str = "grant"
 
 
 class Giver(NamedTuple):
-    """Where grants are given: the organisation in its cell, the limit, the time, who sells."""
+    """Where grants are given: the organisation in its cell, the control plane and its catalogue,
+    the time, who sells. `by_shell`: who acts has the machine's shell, and needs no confirmation."""
 
     cell: Connection
     organisation: Organisation
-    approval_above_micros: int
+    control: Connection
+    catalogue: Catalogue
     now_ms: int
     next_id: Callable[[], int]
     seller: Seller = UNNAMED
-
-
-def approval_above(catalogue: Catalogue, currency: str) -> int:
-    """From which amount on, in micros, a grant needs a second operator."""
-    return parse_micros(catalogue.currency(currency).approval_above)
+    by_shell: bool = False
 
 
 def give(giver: Giver, grant: Grant) -> Funded | GrantRequest | Refusal:
-    """Put a grant into the wallet, or where it is above the limit, ask for its approval.
+    """Put a grant into the wallet, or where it is more than the person may give alone, ask for its
+    approval.
 
     The same key and grant again is the same lot, or the same request. Refuses: invalid_value,
-    unknown_organisation, idempotency_key_reused. Source: R12.
+    unknown_organisation, idempotency_key_reused; approval_needed for an adjustment of more.
+    Source: R12.
     """
     refusal = first(
         check_text("the reason", grant.reason, REASON_TEXT_MAX),
@@ -72,23 +75,56 @@ def give(giver: Giver, grant: Grant) -> Funded | GrantRequest | Refusal:
     if refusal is not None:
         return refusal
     with giver.cell.transaction():
-        if not giver.cell.rows(LOCK_WALLETS, [[giver.organisation.id]]):
-            detail = f"organisation {giver.organisation.id} has no wallet"
-            return Refusal("unknown_organisation", detail)
-        known = store.request_of_key(giver.cell, giver.organisation.id, grant.idempotency_key)
-        if known is not None:
-            return known if known.body_hash == request_hash(grant) else _reused(known)
-        if grant.amount_micros > giver.approval_above_micros and not store.was_given(
-            giver.cell, giver.organisation.id, grant.idempotency_key
-        ):
-            request = _request(giver, grant)
-            store.insert_request(giver.cell, request)
-            _note(giver, "grant.asked", request.id, grant.amount_micros, grant.reason)
-            return request
+        before = _before(giver, grant)
+    if isinstance(before, GrantRequest | Refusal):
+        return before
+    alone = before or _takes(giver, grant)
+    with giver.cell.transaction():
+        # The same request may have come in between.
+        before = _before(giver, grant)
+        if isinstance(before, GrantRequest | Refusal):
+            return before
+        if not (alone or before):
+            return _asked(giver, grant)
         funded = _fund(giver, grant)
         if isinstance(funded, Funded) and not funded.replayed:
-            _note(giver, "grant.given", funded.lot.id, grant.amount_micros, grant.reason)
+            about = (funded.lot.id, grant.amount_micros, grant.reason)
+            if grant.source == "grant":
+                _note(giver, "grant.given", *about)
+            else:
+                _note(giver, "wallet.funded", *about)
         return funded
+
+
+def _before(giver: Giver, grant: Grant) -> GrantRequest | Refusal | bool:
+    """What this key came to before: a request, or whether there is a lot of it. Under the wallet's
+    lock. Refuses: unknown_organisation, idempotency_key_reused."""
+    owner = giver.organisation.id
+    if not giver.cell.rows(LOCK_WALLETS, [[owner]]):
+        return Refusal("unknown_organisation", f"organisation {owner} has no wallet")
+    known = store.request_of_key(giver.cell, owner, grant.idempotency_key)
+    if known is not None:
+        return known if known.body_hash == request_hash(grant) else _reused(known)
+    return store.was_given(giver.cell, owner, grant.idempotency_key)
+
+
+def _takes(giver: Giver, grant: Grant) -> bool:
+    owner = giver.organisation
+    given = Given(
+        *(giver.next_id(), grant.actor, owner.id, grant.idempotency_key, owner.currency),
+        *(grant.amount_micros, giver.now_ms),
+    )
+    return take(giver.control, giver.catalogue, given, by_shell=giver.by_shell)
+
+
+def _asked(giver: Giver, grant: Grant) -> GrantRequest | Refusal:
+    if grant.source != "grant":
+        detail = "that is more than one person may give alone: ask for a grant instead"
+        return Refusal("approval_needed", detail)
+    request = _request(giver, grant)
+    store.insert_request(giver.cell, request)
+    _note(giver, "grant.asked", request.id, grant.amount_micros, grant.reason)
+    return request
 
 
 def approve(giver: Giver, request_id: int, *, actor: str) -> Funded | Refusal:
@@ -98,8 +134,11 @@ def approve(giver: Giver, request_id: int, *, actor: str) -> Funded | Refusal:
     Refuses: unknown_payment; approval_needed for the one who asked; payment_not_possible where it
     was rejected; invalid_value.
     """
+    refusal = _why_not(giver, request_id, actor)
+    if refusal is not None:
+        return refusal
     with giver.cell.transaction():
-        request = _waiting(giver, request_id, actor)
+        request = _waiting(giver, request_id)
         if isinstance(request, Refusal):
             return request
         if request.state == "rejected":
@@ -129,8 +168,11 @@ def reject(giver: Giver, request_id: int, *, actor: str) -> GrantRequest | Refus
     Refuses: unknown_payment, approval_needed, invalid_value; payment_not_possible where it was
     approved.
     """
+    refusal = _why_not(giver, request_id, actor)
+    if refusal is not None:
+        return refusal
     with giver.cell.transaction():
-        request = _waiting(giver, request_id, actor)
+        request = _waiting(giver, request_id)
         if isinstance(request, Refusal) or request.state == "rejected":
             return request
         if request.state == "approved":
@@ -153,17 +195,25 @@ def _note(giver: Giver, action: str, of_id: int, micros: int, reason: str) -> No
     note(giver.cell, owner.id, action, str(of_id), after=after)
 
 
-def _waiting(giver: Giver, request_id: int, actor: str) -> GrantRequest | Refusal:
-    """The request, under the wallet's lock: nobody else decides it meanwhile."""
+def _why_not(giver: Giver, request_id: int, actor: str) -> Refusal | None:
+    """Why somebody may not decide a request: who asked does not change."""
     refusal = check_text("the actor", actor, ACTOR_TEXT_MAX)
     if refusal is not None:
         return refusal
+    with giver.cell.transaction():
+        request = _waiting(giver, request_id)
+    if isinstance(request, Refusal):
+        return request
+    with giver.control.transaction():
+        return why_not_decide(giver.control, request.asked_by, actor, by_shell=giver.by_shell)
+
+
+def _waiting(giver: Giver, request_id: int) -> GrantRequest | Refusal:
+    """The request, under the wallet's lock: nobody else decides it meanwhile."""
     giver.cell.rows(LOCK_WALLETS, [[giver.organisation.id]])
     request = store.request_of_id(giver.cell, giver.organisation.id, request_id)
     if request is None:
         return Refusal("unknown_payment", f"there is no grant request {request_id}")
-    if person_of(request.asked_by) == person_of(actor):
-        return Refusal("approval_needed", f"{actor} asked for it: another operator decides")
     return request
 
 
@@ -200,7 +250,7 @@ def _fund(giver: Giver, grant: Grant) -> Funded | Refusal:
         giver.cell,
         giver.organisation,
         amount_micros=grant.amount_micros,
-        source="grant",
+        source=grant.source,
         reason=grant.reason,
         actor=grant.actor,
         idempotency_key=grant.idempotency_key,

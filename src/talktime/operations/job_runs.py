@@ -15,6 +15,7 @@ PERIODS_MS = {
     "recheck_recharges": 60_000,
     "collect_payments": 250,
     "add_cards": 250,
+    "forget_cards": 60_000,
     "refund_payments": 500,
     "post_sandbox_events": 500,
     "read_payment_events": 500,

@@ -15,7 +15,6 @@ from talktime.core.directory import Organisation
 from talktime.core.keys import (
     OPERATOR_SCOPES,
     ORGANISATION_SCOPES,
-    SCOPES,
     SWITCH_SCOPES,
     ApiKey,
 )
@@ -169,11 +168,12 @@ def rotate_key(
     next_id: Callable[[], int],
     entropy: bytes,
 ) -> NewKey | Refusal:
-    """Make a key of the same owner, name and scopes, and let the old one expire at a time.
+    """Make a key of the same owner, name and scopes (but those that a new key cannot have), and
+    let the old one expire at a time.
 
     `old_expires_ms` leaves its programs time to change over; a key that expires sooner does so.
     With `organisation_id`, only that organisation's keys are known. Refuses: unknown_key;
-    invalid_value for a key that opens nothing any more.
+    invalid_value for a key that opens nothing any more, or whose like would open nothing.
     """
     lock(control, KEYS)
     old = find_key(control, key_id, organisation_id=organisation_id)
@@ -183,6 +183,9 @@ def rotate_key(
         return Refusal(
             "invalid_value", f"key {key_id} is revoked or expired; make a new one instead"
         )
+    scopes = _scopes_again(old)
+    if isinstance(scopes, Refusal):
+        return scopes
     until_ms = max(old_expires_ms, now_ms)
     if old.expires_ms is not None:
         until_ms = min(until_ms, old.expires_ms)
@@ -191,6 +194,7 @@ def rotate_key(
     new = old._replace(
         id=next_id(),
         secret_hash=secret_hash(text),
+        scopes=scopes,
         expires_ms=None,
         revoked_ms=None,
         used_ms=None,
@@ -255,13 +259,14 @@ def note_use(control: Connection, key: ApiKey, now_ms: int) -> None:
 
 
 def scopes_for(owner: Switch | Organisation | None) -> tuple[str, ...]:
-    """The scopes that a key can have: of a switch, of an organisation, of the operator (None).
+    """The scopes that a new key can have: of a switch, of an organisation, of the operator (None).
+    A switch's was able to have all of them before; such a key opens what it did until it ends.
 
     >>> scopes_for(None)
     ('read', 'users', 'billing', 'notices', 'operator')
     """
     if isinstance(owner, Switch):
-        return SCOPES
+        return SWITCH_SCOPES
     return OPERATOR_SCOPES if owner is None else ORGANISATION_SCOPES
 
 
@@ -282,3 +287,13 @@ def _usable(control: Connection, organisation_id: int, now_ms: int) -> int:
 
 def _subject(key: ApiKey) -> str:
     return f"{key.name} ({key.id})"
+
+
+def _scopes_again(old: ApiKey) -> frozenset[str] | Refusal:
+    """What of a key's scopes a new one can have."""
+    scopes = old.scopes & set(SWITCH_SCOPES) if old.switch_id else old.scopes
+    if not scopes:
+        known = " and ".join(SWITCH_SCOPES)
+        detail = f"a switch's key opens {known} alone; make one of the operator's instead"
+        return Refusal("invalid_value", detail)
+    return scopes

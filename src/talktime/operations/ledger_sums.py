@@ -16,15 +16,14 @@ from talktime.core.recharging import DAY_MS
 from talktime.operations.sweep import Sweep, Swept
 from talktime.store.database import Connection
 from talktime.store.ledger_days import (
-    LEDGER,
     add_sums,
+    clear_sums,
     last_of_page,
-    mark,
-    put_mark,
     sums_between,
     sums_by_month,
     tail_counted,
 )
+from talktime.store.work_marks import LEDGER, lock_mark, mark, oldest_writer_ms, put_mark
 
 SETTLED_MS = 2 * 60_000
 """A transfer's id is made in its transaction: after this, none of an earlier id is to come."""
@@ -34,25 +33,27 @@ _FIRST_DAY, _LAST_DAY, LAST_ID = 0, 2**31, 2**63 - 1
 
 
 def sum_ledger(sweep: Sweep, batch_max: int = LEDGER_BATCH_MAX) -> Swept:
-    """Add transfers that are two minutes old to the sums of their days; counts them by pages.
-    Raises Outage."""
+    """Add transfers that are two minutes old, and older than any transaction that still writes, to
+    the sums of their days; counts them. Raises Outage."""
     cell, now_ms = sweep.connection, sweep.clock_ms()
-    before_id = first_id_at(max(now_ms - SETTLED_MS, EPOCH_MS))
+    with cell.reading():
+        lag_ms = SETTLED_MS + oldest_writer_ms(cell)
+    before_id = first_id_at(max(now_ms - lag_ms, EPOCH_MS))
     with cell.transaction():
-        put_if_new(cell, now_ms)
-        summed = mark(cell, LEDGER, locked=True)
-        after_id = summed[0] if summed else 0
-        last_id = last_of_page(cell, after_id, before_id, batch_max)
-        if last_id is None:
+        after_id = lock_mark(cell, LEDGER, now_ms)
+        last_id, transfers = last_of_page(cell, after_id, before_id, batch_max)
+        if not transfers:
             return Swept(0)
         add_sums(cell, after_id, last_id)
         put_mark(cell, LEDGER, last_id, now_ms)
-    return Swept(1, more=not sweep.stopping())
+    return Swept(transfers, more=not sweep.stopping())
 
 
-def put_if_new(cell: Connection, now_ms: int) -> None:
-    """Make the row of the mark, which is then locked, where there is none yet."""
-    if mark(cell, LEDGER) is None:
+def forget_ledger(cell: Connection, now_ms: int) -> None:
+    """Take the sums away, so that `sum_ledger` makes them anew. Raises Outage."""
+    with cell.transaction():
+        lock_mark(cell, LEDGER, now_ms)
+        clear_sums(cell)
         put_mark(cell, LEDGER, 0, now_ms)
 
 

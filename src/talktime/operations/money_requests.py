@@ -11,6 +11,7 @@ from talktime.store.money_requests import (
     forget_request,
     forget_requests_before,
     keep_answer,
+    one_at_a_time,
     reserve,
 )
 
@@ -29,8 +30,9 @@ def answer_once(
     """Do what a request asks for (`act`, in transactions of its own), or answer as before; and
     whether it was answered before.
 
-    A refusal changes nothing, so its key is free again. Where the process ended in between, the
-    same request again acts again: what `act` does twice must come to the same. Refuses:
+    A second one that comes while the first is done waits for its answer. A refusal changes nothing,
+    so its key is free again. Where the process ended in between, the same request again acts again:
+    what `act` does twice must come to the same. Refuses:
     idempotency_key_missing; invalid_value; idempotency_key_reused for the key of another request;
     what `act` refuses.
     """
@@ -40,6 +42,18 @@ def answer_once(
     if refusal is not None:
         return refusal, False
     body_hash = request_hash(asked)
+    with one_at_a_time(cell, request_hash(organisation_id, key)):
+        return _answer(cell, organisation_id, key, body_hash, act, now_ms)
+
+
+def _answer(
+    cell: Connection,
+    organisation_id: int,
+    key: str,
+    body_hash: int,
+    act: Callable[[], str | Refusal],
+    now_ms: int,
+) -> tuple[str | Refusal, bool]:
     with cell.transaction():
         forget_requests_before(cell, organisation_id, now_ms - KEPT_MS)
         known = reserve(cell, organisation_id, key, body_hash, now_ms)

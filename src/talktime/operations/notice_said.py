@@ -18,6 +18,7 @@ PLACES: Mapping[str, str] = {
     "purchase.succeeded/by_hand": LOTS,
     "purchase.failed": ADD_FUNDS,
     "purchase.invoiced": PAYMENT,
+    "purchase.reminded": PAYMENT,
     "balance.zero": ADD_FUNDS,
     "balance.low": ADD_FUNDS,
     "lot.expiring": LOTS,

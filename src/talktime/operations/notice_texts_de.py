@@ -55,10 +55,20 @@ SAID = {
         _BUY,
     ),
     "purchase.invoiced": Said(
-        "Rechnung über {amount} für {organisation}",
-        "Guthaben über {amount} wurde auf Rechnung bestellt.",
-        "Das Guthaben kommt hinzu, sobald die Zahlung eingegangen ist.",
-        "Bezahlen Sie die Rechnung, und nennen Sie ihre Nummer oder Ihre Bestellnummer.",
+        "{organisation}: Guthaben über {amount} wartet auf die Zahlung",
+        "Guthaben über {amount} wurde bestellt, zahlbar durch Überweisung.",
+        "Das Guthaben kommt mit seiner Rechnung hinzu, sobald die Zahlung eingegangen ist. Ohne "
+        "sie verfällt die Bestellung am {given_up_day}.",
+        "Überweisen Sie den Betrag, und nennen Sie dabei {reference}.",
+        "Kauf ansehen",
+    ),
+    "purchase.reminded": Said(
+        "{organisation}: Guthaben über {amount} wartet noch auf die Zahlung",
+        "Guthaben über {amount} wurde bestellt, und bisher ist keine Zahlung eingegangen.",
+        "Das Guthaben kommt mit seiner Rechnung hinzu, sobald sie da ist. Ohne sie verfällt die "
+        "Bestellung am {given_up_day}.",
+        "Überweisen Sie den Betrag, und nennen Sie dabei {reference}. Ist er unterwegs, ist nichts "
+        "zu tun.",
         "Kauf ansehen",
     ),
     "balance.zero": Said(
@@ -261,6 +271,7 @@ TITLES = {
     "purchase.succeeded": "Guthaben gekauft",
     "purchase.failed": "Kauf nicht bezahlt",
     "purchase.invoiced": "Kauf wartet auf Zahlung",
+    "purchase.reminded": "Kauf wartet noch auf Zahlung",
     "balance.zero": "Guthaben verbraucht",
     "balance.low": "Guthaben niedrig",
     "lot.expiring": "Guthaben verfällt bald",
@@ -302,6 +313,8 @@ GERMAN = Language(
         "next": "Nächster Versuch",
         "method": "Bezahlt mit",
         "card": "Karte gültig bis",
+        "reference": "Anzugeben",
+        "bank": "Konto",
         "document": "Beleg",
         "po": "Bestellnummer",
         "user": "Benutzer",
@@ -313,6 +326,7 @@ GERMAN = Language(
         "at": "Wann",
     },
     reasons={
+        "not_paid": "es ist keine Zahlung eingegangen",
         "insufficient_funds": "das Konto ist nicht gedeckt",
         "expired_card": "die Karte ist abgelaufen",
         "card_declined": "die Bank hat die Karte abgelehnt",

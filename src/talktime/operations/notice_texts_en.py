@@ -49,10 +49,19 @@ SAID = {
         _BUY,
     ),
     "purchase.invoiced": Said(
-        "An invoice over {amount} for {organisation}",
-        "Credits of {amount} were ordered, to be paid by invoice.",
-        "The credits are added when the payment has been received.",
-        "Pay the invoice, and name its number or your purchase order.",
+        "{organisation}: credits of {amount} wait for their payment",
+        "Credits of {amount} were ordered, to be paid by transfer.",
+        "The credits are added, and invoiced, when the payment has been received. Without it, the "
+        "order is given up on {given_up_day}.",
+        "Transfer the amount, and name {reference}.",
+        "See the purchase",
+    ),
+    "purchase.reminded": Said(
+        "{organisation}: credits of {amount} still wait for their payment",
+        "Credits of {amount} were ordered, and no payment has been received yet.",
+        "The credits are added, and invoiced, when it has been. Without it, the order is given up "
+        "on {given_up_day}.",
+        "Transfer the amount, and name {reference}. If it is on its way, nothing is to be done.",
         "See the purchase",
     ),
     "balance.zero": Said(
@@ -262,6 +271,8 @@ ENGLISH = Language(
         "next": "Next try",
         "method": "Paid with",
         "card": "Card valid until",
+        "reference": "To be named",
+        "bank": "Account",
         "document": "Document",
         "po": "Purchase order",
         "user": "User",
@@ -273,6 +284,7 @@ ENGLISH = Language(
         "at": "When",
     },
     reasons={
+        "not_paid": "no payment was received in time",
         "insufficient_funds": "the account has not enough money",
         "expired_card": "the card has expired",
         "card_declined": "the bank declined the card",

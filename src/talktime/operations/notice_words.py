@@ -27,8 +27,8 @@ DIGEST = "notices.digest"
 TEXT_MAX, SUBJECT_MAX = 240, 180
 SHOWN = (
     *("amount", "balance", "threshold", "remaining", "forfeited", "voided", "debt", "limit"),
-    *("expires", "payable", "next", "method", "card", "document", "po", "user", "pool", "month"),
-    *("model", "reason", "url"),
+    *("expires", "payable", "next", "method", "card", "reference", "bank", "document", "po"),
+    *("user", "pool", "month", "model", "reason", "url"),
 )
 """The facts in the mail's list, in their order."""
 

@@ -17,7 +17,7 @@ from talktime.operations.sweep import Sweep, Swept
 from talktime.store import health as store
 from talktime.store.database import Connection
 from talktime.store.health import BURN_DAYS, WalletHealth
-from talktime.store.ledger_days import BURN, mark, put_mark
+from talktime.store.work_marks import BURN, lock_mark, put_mark
 
 FLAGS = ("zero", "low", "debt", "burning", "paused", "moved", "overdue", "silent", "closed")
 """What may need somebody: nothing left, little left, money owed, little left for the burn, a
@@ -85,7 +85,7 @@ def note_burn(sweep: Sweep) -> Swept:
     Raises Outage."""
     cell, now_ms = sweep.connection, sweep.clock_ms()
     with cell.transaction():
-        after_id, _at_ms = mark(cell, BURN, locked=True) or (0, 0)
+        after_id = lock_mark(cell, BURN, now_ms)
         last_id = store.keep_burn(cell, after_id, _since_day(now_ms), BURN_BATCH_MAX)
         put_mark(cell, BURN, last_id or 0, now_ms)
     return Swept(0, more=last_id is not None and not sweep.stopping())

@@ -9,7 +9,7 @@ from talktime.core.limits import (
     PAYMENT_METHODS_MAX,
     PO_NUMBER_TEXT_MAX,
 )
-from talktime.core.payments import INVOICE, PaymentMethod
+from talktime.core.payments import CARD, INVOICE, PaymentMethod
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
 from talktime.operations.input_checks import check_text, first
@@ -17,6 +17,9 @@ from talktime.operations.till import Counter, open_till
 from talktime.store.database import Connection
 from talktime.store.load import LOCK_WALLETS
 from talktime.store.payments import insert_method, method_of_id, methods_of, set_method
+
+FORGET_AGAIN_MS = 3_600_000
+"""A provider that did not forget a card is asked again so long after."""
 
 
 def add_invoice(
@@ -81,7 +84,8 @@ def list_methods(cell: Connection, organisation: Organisation) -> list[PaymentMe
 
 def remove_method(counter: Counter, method_id: int) -> PaymentMethod | Refusal:
     """Use a method no more. A charge that is on its way is finished; auto-recharge goes on with the
-    next card; where a recharge waits to be tried again and there is none, it pauses (D3).
+    next card; where a recharge waits to be tried again and there is none, it pauses (D3). A job
+    then has the provider forget the card.
 
     Refuses: unknown_payment_method.
     """
@@ -90,12 +94,25 @@ def remove_method(counter: Counter, method_id: int) -> PaymentMethod | Refusal:
         if method is None:
             return _unknown(method_id)
         method.state = "removed"
+        if method.kind == CARD:
+            method.forget_ms = counter.now_ms
         set_method(counter.cell, method)
         collector.till.methods.remove(method)
         collector.card_removed()
         owner = counter.organisation.id
         note(counter.cell, owner, "payment_method.removed", method.name, always=True)
     return method
+
+
+def note_forgotten(counter: Counter, method_id: int, forgotten: bool) -> None:
+    """Write down that a removed card's provider has forgotten it, or is to be asked again later.
+    Its own transaction."""
+    with counter.cell.transaction():
+        counter.cell.rows(LOCK_WALLETS, [[counter.organisation.id]])
+        method = method_of_id(counter.cell, counter.organisation.id, method_id)
+        if method is not None and method.forget_ms is not None:
+            method.forget_ms = None if forgotten else counter.now_ms + FORGET_AGAIN_MS
+            set_method(counter.cell, method)
 
 
 def make_first(counter: Counter, method_id: int) -> list[PaymentMethod] | Refusal:

@@ -8,6 +8,8 @@ from talktime.core.documents import LOT_TERMS
 from talktime.core.expiry import expires_ms
 from talktime.core.limits import (
     ACTOR_TEXT_MAX,
+    INVOICE_GIVEN_UP_DAYS,
+    INVOICE_REMINDED_DAYS,
     PAGE_ROWS_MAX,
     PO_NUMBER_TEXT_MAX,
     REASON_TEXT_MAX,
@@ -25,6 +27,7 @@ from talktime.core.payments import (
     PaymentMethod,
     PaymentTry,
 )
+from talktime.core.recharging import DAY_MS
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
 from talktime.operations.eligibility import check_amount
@@ -110,7 +113,7 @@ def start_purchase(
             _note(counter, "purchase.begun", payment, method=method.name)
             if method.kind == INVOICE:
                 collector.till.payments[payment.id] = payment
-                collector.books.tell(_invoiced(counter, payment))
+                collector.books.tell(_awaited("purchase.invoiced", counter, payment))
             else:
                 collector.start(payment, method)
             return Purchase(payment, False)
@@ -140,7 +143,8 @@ def _usable(collector: Collector, method_id: int, po_number: str) -> PaymentMeth
 def confirm_receipt(
     counter: Counter, payment_id: int, *, reference: str, actor: str
 ) -> Payment | Refusal:
-    """The operator says that an invoice's money is there: its credits are added; once.
+    """The operator says that an invoice's money is there: its credits are added; once, and
+    again, with whatever reference, it is the same. The lot names who said so.
 
     Refuses: unknown_payment; payment_not_possible where it waits for no money; invalid_value.
     """
@@ -155,8 +159,7 @@ def confirm_receipt(
         if payment is None:
             return _unknown(payment_id)
         if payment.state == INVOICED:
-            payment.actor = actor
-            collector.receive(payment, f"Invoice, received: {reference}")
+            collector.receive(payment, f"Invoice, received: {reference}", actor)
             _note(counter, "purchase.received", payment, reference=reference)
         elif payment.state != "succeeded":
             return _not_possible(payment, "it waits for no money")
@@ -189,6 +192,27 @@ def cancel_payment(counter: Counter, payment_id: int, *, reason: str) -> Payment
         if payment.kind == RECHARGE and recharge is not None and recharge.enabled:
             recharge.pause("cancelled", reason, counter.now_ms)
     return payment
+
+
+def invoice_due(counter: Counter, payment_id: int) -> None:
+    """Call to mind a purchase by invoice whose money has not come, once; later give it up. Its own
+    transaction; nothing where it does not wait any more."""
+    with open_till(counter, [payment_id]) as collector:
+        payment = collector.till.payments[payment_id]
+        if payment.state != INVOICED or payment.due_ms is None or payment.due_ms > counter.now_ms:
+            return
+        given_up_ms = _given_up_ms(payment)
+        if counter.now_ms < given_up_ms:
+            payment.move(INVOICED, counter.now_ms, due_ms=given_up_ms)
+            collector.books.tell(_awaited("purchase.reminded", counter, payment))
+            return
+        method = collector.till.method(payment.method_id)
+        collector.not_paid(
+            payment,
+            f"No payment was received in {INVOICE_GIVEN_UP_DAYS} days",
+            method.name if method else "an invoice",
+        )
+        _note(counter, "payment.cancelled", payment, reason=payment.detail)
 
 
 def find_payment(counter: Counter, payment_id: int) -> Payment | Refusal:
@@ -253,24 +277,32 @@ def _new(
         po_number,
         actor,
         *(0, "", "", ""),
-        due_ms=None,
+        due_ms=counter.now_ms + INVOICE_REMINDED_DAYS * DAY_MS if state == INVOICED else None,
         created_ms=counter.now_ms,
         new=True,
     )
 
 
-def _invoiced(counter: Counter, payment: Payment) -> Notice:
+def _awaited(kind: str, counter: Counter, payment: Payment) -> Notice:
+    """That money is awaited: where it is to go, and what is to be named with it."""
     return notice(
         payment.organisation_id,
-        "purchase.invoiced",
-        f"purchase.invoiced/{payment.id}",
+        kind,
+        f"{kind}/{payment.id}",
         counter.now_ms,
         payment_id=payment.id,
         amount_micros=payment.amount_micros,
         currency=payment.currency,
         po_number=payment.po_number or None,
-        document_number=None,
+        reference=payment.po_number or str(payment.id),
+        bank=counter.seller.bank or None,
+        given_up_ms=_given_up_ms(payment),
+        **({"document_number": None} if kind == "purchase.invoiced" else {}),
     )
+
+
+def _given_up_ms(payment: Payment) -> int:
+    return payment.created_ms + INVOICE_GIVEN_UP_DAYS * DAY_MS
 
 
 def _again(known: Payment, body_hash: int) -> Purchase | Refusal:

@@ -32,6 +32,7 @@ from talktime.store.usage_days import (
     ToSum,
     UserKey,
 )
+from talktime.store.work_marks import USAGE_DAY, lock_mark, mark, oldest_writer_ms, put_mark
 
 LAG_MS = 10_000
 
@@ -49,7 +50,7 @@ def sum_usage(sweep: Sweep) -> Swept:
     """
     cell = sweep.connection
     with cell.reading():
-        lag_ms = LAG_MS + store.oldest_writer_ms(cell)
+        lag_ms = LAG_MS + oldest_writer_ms(cell)
     with cell.reading():
         read = _page(cell, max(sweep.clock_ms() - lag_ms - EPOCH_MS, 0))
     if not read.records:
@@ -59,11 +60,11 @@ def sum_usage(sweep: Sweep) -> Swept:
     sums = added_up(read.records, _places_of(sweep.control(), read, sweep.clock_ms()))
     last_id = read.records[-1].id
     with cell.transaction():
-        moved = store.lock_cursor(cell) != read.after_id
+        moved = lock_mark(cell, USAGE_DAY, sweep.clock_ms()) != read.after_id
         if moved or store.count_between(cell, read.after_id, last_id) != len(read.records):
             return Swept(0, more=not sweep.stopping())
         store.add_sums(cell, sums.items(), of_users(sums).items())
-        store.put_cursor(cell, last_id, sweep.clock_ms())
+        put_mark(cell, USAGE_DAY, last_id, sweep.clock_ms())
     more = len(read.records) == USAGE_SUM_BATCH_MAX and not sweep.stopping()
     return Swept(len(read.records), more=more)
 
@@ -72,9 +73,9 @@ def forget_sums(cell: Connection, now_ms: int) -> None:
     """Take the sums away, so that `sum_usage` makes them anew from the first record on. Reports add
     up the records themselves meanwhile, as far as they can. Raises Outage."""
     with cell.transaction():
-        store.lock_cursor(cell)
+        lock_mark(cell, USAGE_DAY, now_ms)
         store.clear_sums(cell)
-        store.put_cursor(cell, 0, now_ms)
+        put_mark(cell, USAGE_DAY, 0, now_ms)
 
 
 def added_up(records: Iterable[ToSum], places_of: Callable[[int], Places]) -> dict[SumKey, Sums]:
@@ -121,7 +122,7 @@ def sums_of(record: ToSum) -> Sums:
 
 
 def _page(cell: Connection, before_ms: int) -> _Read:
-    after_id, _ = store.read_cursor(cell)
+    after_id, _ = mark(cell, USAGE_DAY) or (0, 0)
     before_id = before_ms << (NODE_BITS + COUNTER_BITS)
     records = store.records_between(cell, after_id, before_id, USAGE_SUM_BATCH_MAX)
     users = {record.user_id for record in records if record.user_id is not None}

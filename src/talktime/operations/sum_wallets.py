@@ -3,11 +3,13 @@
 from talktime.core.ids import COUNTER_BITS, EPOCH_MS, NODE_BITS
 from talktime.core.limits import WALLET_SUM_BATCH_MAX
 from talktime.operations.sweep import Sweep, Swept
-from talktime.store.wallet_hours import add_up
+from talktime.store.database import Connection
+from talktime.store.wallet_hours import add_up, clear_sums
+from talktime.store.work_marks import oldest_writer_ms
 
 LATE_MS = 60_000
-"""Transfers are added up when their ids are so old: no transaction that has an older one is still
-to be committed."""
+"""Transfers are added up when their ids are so old, and older than any transaction that still
+writes: none that has an older one is still to be committed."""
 
 
 def sum_wallets(sweep: Sweep) -> Swept:
@@ -16,7 +18,9 @@ def sum_wallets(sweep: Sweep) -> Swept:
     A page of them in each transaction. Raises Outage.
     """
     now_ms = sweep.clock_ms()
-    until_id = max(now_ms - LATE_MS - EPOCH_MS, 0) << (NODE_BITS + COUNTER_BITS)
+    with sweep.connection.reading():
+        lag_ms = LATE_MS + oldest_writer_ms(sweep.connection)
+    until_id = max(now_ms - lag_ms - EPOCH_MS, 0) << (NODE_BITS + COUNTER_BITS)
     transfers = 0
     while not sweep.stopping():
         with sweep.connection.transaction():
@@ -25,3 +29,10 @@ def sum_wallets(sweep: Sweep) -> Swept:
         if added < WALLET_SUM_BATCH_MAX:
             break
     return Swept(transfers)
+
+
+def forget_wallets(cell: Connection, now_ms: int) -> None:
+    """Take the sums away, so that `sum_wallets` makes them anew; balances stay right meanwhile,
+    read from the transfers. Raises Outage."""
+    with cell.transaction():
+        clear_sums(cell, now_ms)

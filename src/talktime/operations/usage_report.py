@@ -22,6 +22,7 @@ from talktime.store import usage_rows as rows_store
 from talktime.store.database import Connection
 from talktime.store.usage_days import ALL_USERS, DAY_MS, NOTHING, SumKey, Sums, Wanted
 from talktime.store.usage_rows import ANY_NUMBER, Found, NumberWanted, Place
+from talktime.store.work_marks import USAGE_DAY, mark
 
 SLICE_RECORDS = 20_000
 """A day with more is looked through in parts."""
@@ -85,7 +86,7 @@ class Reader:
     def add_up(self, asked: Asked, chart: str = "day") -> Added:
         """What the records that are wanted add up to; a number is not looked at."""
         cell, owner_id, days = self._cell, self._owner.id, asked.days
-        cursor, _ = days_store.read_cursor(cell)
+        cursor, _ = mark(cell, USAGE_DAY) or (0, 0)
         by_day = {
             (day, type_): sums
             for day, type_, sums in days_store.days_and_types(cell, owner_id, days, asked.wanted)
@@ -137,7 +138,7 @@ class Reader:
 
     def by_organizer(self, asked: Asked) -> dict[tuple[int, str], Sums]:
         """The sums of the calls out of conferences, by organizer and context."""
-        cursor, _ = days_store.read_cursor(self._cell)
+        cursor, _ = mark(self._cell, USAGE_DAY) or (0, 0)
         contexts = {scopes_of(CONFERENCE_OUT, context)[1]: context for context in ("", *CONTEXTS)}
         found = {
             (user_id, contexts[scope]): sums

@@ -14,7 +14,7 @@ from talktime.core.licensing import Holder
 from talktime.core.limits import USER_FILE_BYTES_MAX, USER_ROWS_MAX
 from talktime.core.money import decimal_text, parse_micros
 from talktime.operations.csv_rows import Progress, RowErrors, columns_of, records, unreadable
-from talktime.operations.csv_text import safe_text
+from talktime.operations.csv_text import bare_text, safe_text
 from talktime.operations.user_changes import NO_LIMIT, UserChange
 from talktime.operations.users import UserRow
 
@@ -137,7 +137,7 @@ def _cell(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case list():
-            return ";".join(value)
+            return safe_text(";".join(value))
     return safe_text(str(value))
 
 
@@ -147,7 +147,7 @@ def _change_of(columns: list[str], fields: list[str]) -> UserChange:
         raise ValueError(f"the row has {len(fields)} columns, the header {len(columns)}")
     values: dict[str, Any] = {}
     for column, field in zip(columns, fields, strict=True):
-        text = field.strip()
+        text = bare_text(field.strip())
         match column:
             case "licences" | "groups":
                 values[column] = frozenset(_BETWEEN_WORDS.split(text)) - {""}

@@ -23,8 +23,9 @@ def warn_of_expiry(sweep: Sweep) -> Swept:
     """Write a notice for each card, and for the lots of each day, that are about to expire; counts
     those that are new.
 
-    Of a day's lots, the nearest of 30, 7 and 1 days is told, once each: after a downtime what was
-    missed is not made up for. Works in pages, each its own transaction. Raises Outage.
+    Of a day's lots, the nearest of 30, 7 and 1 days is told, once each, and again where another lot
+    that ends on that day has come since. After a downtime what was missed is not made up for. Works
+    in pages, each its own transaction. Raises Outage.
     """
     connection, now_ms = sweep.connection, sweep.clock_ms()
     first, last = _month(now_ms), _month(now_ms + CARD_DAYS * DAY_MS)
@@ -76,7 +77,7 @@ def _lots_notice(lots: ExpiringLots, now_ms: int) -> Notice:
     return notice(
         lots.organisation_id,
         "lot.expiring",
-        f"lot.expiring/day {lots.day}/{days}",
+        f"lot.expiring/day {lots.day}/{lots.newest_lot_id}/{days}",
         now_ms,
         lot_id=lots.lot_id,
         lots=lots.lots,

@@ -31,6 +31,7 @@ LAST_SYSTEM = max(ledger.SYSTEM_ACCOUNTS)
 TABLES = (
     *("wallet", "lot", "call", "answer", "transfer", "usage_record", "meter"),
     *("document", "payment", "post_statement", "usage_day", "usage_user"),
+    *("ledger_day", "wallet_hour"),
 )
 COUNT_ROWS = " UNION ALL ".join(f"SELECT '{table}', COUNT(*) FROM {table}" for table in TABLES)
 

@@ -7,7 +7,9 @@ from talktime.store.database import Connection
 from talktime.store.payments import PAYMENT_METHOD
 
 LOTS_EXPIRING = """
-    SELECT organisation_id, currency, day, MIN(id), COUNT(*), SUM(remaining_micros), MIN(expires_ms)
+    SELECT organisation_id, currency, day, MIN(id), COUNT(*), SUM(remaining_micros),
+        MIN(expires_ms), (SELECT MAX(n.id) FROM lot n WHERE n.organisation_id = lots.organisation_id
+            AND n.expires_ms >= lots.day * 86400000 AND n.expires_ms < (lots.day + 1) * 86400000)
     FROM (SELECT l.organisation_id, w.currency, l.expires_ms / 86400000 AS day, l.id,
         l.remaining_micros, l.expires_ms
         FROM lot l JOIN wallet w ON w.organisation_id = l.organisation_id
@@ -23,7 +25,8 @@ CARDS_EXPIRING = (
 
 class ExpiringLots(NamedTuple):
     """The lots of an organisation with money left that are about to expire on one day (UTC, days
-    since 1970): the first of them, how many, what is left of them, when the first expires."""
+    since 1970): the first of them, how many, what is left of them, when the first expires; and the
+    newest of that day, with money left or without."""
 
     organisation_id: int
     currency: str
@@ -32,6 +35,7 @@ class ExpiringLots(NamedTuple):
     lots: int
     remaining_micros: int
     expires_ms: int
+    newest_lot_id: int
 
 
 def lots_expiring(
@@ -40,8 +44,8 @@ def lots_expiring(
     """A page of what expires after now, and until a moment, by organisation and day."""
     rows = connection.rows(LOTS_EXPIRING, [now_ms, until_ms, *after, rows_max])
     return [
-        ExpiringLots(owner, currency, day, lot_id, lots, int(remaining_micros), expires_ms)
-        for owner, currency, day, lot_id, lots, remaining_micros, expires_ms in rows
+        ExpiringLots(owner, currency, day, lot_id, lots, int(micros), expires_ms, newest_id)
+        for owner, currency, day, lot_id, lots, micros, expires_ms, newest_id in rows
     ]
 
 

@@ -1,5 +1,5 @@
-"""Sums of a cell's transfers by day, kept so that years of them can be read at once, and how far
-the sums go. The tail behind them is read from the transfers themselves.
+"""Sums of a cell's transfers by day, kept so that years of them can be read at once; up to which is
+mark `ledger` (store/work_marks.py). The tail behind is read from the transfers themselves.
 
 The caller opens and commits the transaction.
 """
@@ -8,9 +8,6 @@ from talktime.core.ledger import SYSTEM_ACCOUNTS
 from talktime.core.ledger_sums import PAID_CREDITS, PROMOTIONAL_CREDITS, LedgerSum
 from talktime.store.database import Both, Connection
 
-LEDGER, PROOF, BURN = "ledger", "proof", "burn"
-"""Marks: the last transfer in the sums; that a proof of the books was asked for; the last wallet
-whose spending was noted."""
 _LAST_SYSTEM = max(SYSTEM_ACCOUNTS)
 _LOTS = f"WHEN {{0}}.promotional THEN {PROMOTIONAL_CREDITS} ELSE {PAID_CREDITS} END"
 _DEBIT = f"CASE WHEN t.debit_account <= {_LAST_SYSTEM} THEN t.debit_account {_LOTS.format('d')}"
@@ -20,25 +17,27 @@ _MONTH = (
     "strftime('%Y-%m', day * 86400, 'unixepoch')",
 )
 
-LOCK_MARK = "SELECT value, at_ms FROM work_mark WHERE name = ? FOR UPDATE"
-READ_MARK = LOCK_MARK.removesuffix(" FOR UPDATE")
-PUT_MARK = (
-    "INSERT INTO work_mark (name, value, at_ms) VALUES (?, ?, ?) "
-    "ON CONFLICT (name) DO UPDATE SET value = excluded.value, at_ms = excluded.at_ms"
-)
 LAST_OF_PAGE = (
-    "SELECT MAX(id) FROM (SELECT id FROM transfer WHERE id > ? AND id < ? ORDER BY id LIMIT ?) p"
+    "SELECT MAX(id), COUNT(*) "
+    "FROM (SELECT id FROM transfer WHERE id > ? AND id < ? ORDER BY id LIMIT ?) p"
 )
 TAIL = "SELECT COUNT(*) FROM (SELECT 1 FROM transfer WHERE id > ? ORDER BY id LIMIT ?) t"
+
+
 # A lot and a wallet are looked up for each transfer by their keys.
-_SUMS = f"""
+def sums_of(where: str) -> str:
+    """The sums of those transfers (`t`) of which this holds."""
+    return f"""
     SELECT t.at_ms / 86400000 AS day, COALESCE(w.currency, '') AS currency, t.kind,
         {_DEBIT} AS debit_account, {_CREDIT} AS credit_account,
         CAST(SUM(t.amount_micros) AS BIGINT) AS amount_micros, COUNT(*) AS transfers
     FROM transfer t LEFT JOIN wallet w ON w.organisation_id = t.organisation_id
         LEFT JOIN lot d ON d.id = t.debit_account LEFT JOIN lot c ON c.id = t.credit_account
-    WHERE t.id > ? AND t.id <= ?
+    WHERE {where}
     GROUP BY 1, 2, 3, 4, 5"""
+
+
+_SUMS = sums_of("t.id > ? AND t.id <= ?")
 ADD_SUMS = f"""
     INSERT INTO ledger_day
         (day, currency, kind, debit_account, credit_account, amount_micros, transfers)
@@ -46,6 +45,7 @@ ADD_SUMS = f"""
     ON CONFLICT (day, currency, kind, debit_account, credit_account) DO UPDATE SET
         amount_micros = ledger_day.amount_micros + excluded.amount_micros,
         transfers = ledger_day.transfers + excluded.transfers"""
+CLEAR_SUMS = "DELETE FROM ledger_day"
 _ALL_SUMS = f"""
     SELECT PERIOD, currency, kind, debit_account, credit_account,
         CAST(SUM(amount_micros) AS BIGINT), CAST(SUM(transfers) AS BIGINT)
@@ -59,23 +59,18 @@ SUMS_BY_MONTH = Both(*(_ALL_SUMS.replace("PERIOD", month) for month in _MONTH))
 SUMS_AT_ONCE = _ALL_SUMS.replace("PERIOD", "''")
 
 
-def mark(connection: Connection, name: str, *, locked: bool = False) -> tuple[int, int] | None:
-    """A mark's value and when it was set; `locked` until the transaction ends."""
-    rows = connection.rows(LOCK_MARK if locked else READ_MARK, [name])
-    return (rows[0][0], rows[0][1]) if rows else None
-
-
-def put_mark(connection: Connection, name: str, value: int, at_ms: int) -> None:
-    """Set a mark."""
-    connection.run(PUT_MARK, [name, value, at_ms])
-
-
 def last_of_page(
     connection: Connection, after_id: int, before_id: int, rows_max: int
-) -> int | None:
-    """The last of so many transfers after an id and before another; None where there are none."""
-    last: int | None = connection.rows(LAST_OF_PAGE, [after_id, before_id, rows_max])[0][0]
-    return last
+) -> tuple[int, int]:
+    """The last of so many transfers after an id and before another, and how many they are; (0, 0)
+    where there are none."""
+    last, count = connection.rows(LAST_OF_PAGE, [after_id, before_id, rows_max])[0]
+    return last or 0, count
+
+
+def clear_sums(connection: Connection) -> None:
+    """Take all sums away."""
+    connection.run(CLEAR_SUMS)
 
 
 def add_sums(connection: Connection, after_id: int, to_id: int) -> None:

@@ -1,8 +1,11 @@
 """SQL for what programs asked for under an idempotency key, and how they were answered."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
-from talktime.store.database import Connection
+from talktime.store.database import Both, Connection
 
 INSERT = (
     "INSERT INTO money_request (organisation_id, idempotency_key, body_hash, answer, asked_ms) "
@@ -19,6 +22,11 @@ FORGET = (
     "DELETE FROM money_request WHERE organisation_id = ? AND idempotency_key = ? AND answer = ''"
 )
 FORGET_OLD = "DELETE FROM money_request WHERE organisation_id = ? AND asked_ms < ?"
+# Held by the connection, over its transactions, until it is given back or the connection ends.
+LOCK = Both("SELECT 1 FROM (SELECT pg_advisory_lock(CAST(? AS BIGINT))) l", "SELECT ?")
+UNLOCK = Both("SELECT 1 FROM (SELECT pg_advisory_unlock(CAST(? AS BIGINT))) l", "SELECT ?")
+_doing: dict[int, tuple[threading.Lock, int]] = {}
+_doing_lock = threading.Lock()
 
 
 class KeptRequest(NamedTuple):
@@ -26,6 +34,30 @@ class KeptRequest(NamedTuple):
 
     body_hash: int
     answer: str
+
+
+@contextmanager
+def one_at_a_time(connection: Connection, number: int) -> Iterator[None]:
+    """Let only one at a time do what has this number, over several transactions: in this process,
+    and on PostgreSQL in all of them. (A SQLite file is one process's.) Others wait. Raises Outage.
+    """
+    with _doing_lock:
+        lock, waiting = _doing.get(number, (threading.Lock(), 0))
+        _doing[number] = lock, waiting + 1
+    try:
+        with lock:
+            with connection.reading():
+                connection.rows(LOCK, [number])
+            try:
+                yield
+            finally:
+                with connection.reading():
+                    connection.rows(UNLOCK, [number])
+    finally:
+        with _doing_lock:
+            lock, waiting = _doing.pop(number)
+            if waiting > 1:
+                _doing[number] = lock, waiting - 1
 
 
 def reserve(

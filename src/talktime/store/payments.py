@@ -54,6 +54,7 @@ PAYMENT_METHOD = Table(
         "po_number": "text",
         "created_ms": "bigint",
         "created_by": "text",
+        "forget_ms": "bigint",
     },
 )
 PAYMENT = Table(
@@ -134,8 +135,15 @@ METHODS_OF = (
 )
 METHOD_OF_ID = f"SELECT {_METHOD_COLUMNS} FROM payment_method WHERE organisation_id = ? AND id = ?"
 SET_METHOD = (
-    "UPDATE payment_method SET state = ?, priority = ? WHERE organisation_id = ? AND id = ?"
+    "UPDATE payment_method SET state = ?, priority = ?, forget_ms = ? "
+    "WHERE organisation_id = ? AND id = ?"
 )
+# Not while a charge of the card may still be on its way, or has to be asked about.
+METHODS_TO_FORGET = f"""
+    SELECT {_METHOD_COLUMNS} FROM payment_method m WHERE forget_ms <= ? AND forget_ms IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM payment_try t WHERE t.organisation_id = m.organisation_id
+            AND t.method_id = m.id AND t.closed_ms IS NULL)
+        AND +id > ? ORDER BY +id LIMIT ?"""
 _PAYMENT_COLUMNS = ", ".join(PAYMENT.columns)
 OPEN_PAYMENTS = (
     f"SELECT {_PAYMENT_COLUMNS} FROM payment WHERE organisation_id = ? AND closed_ms IS NULL"
@@ -315,9 +323,18 @@ def insert_method(connection: Connection, method: PaymentMethod) -> None:
 
 
 def set_method(connection: Connection, method: PaymentMethod) -> None:
-    """Write the state and the priority of a method: the rest stays."""
-    values = (method.state, method.priority, method.organisation_id, method.id)
-    connection.run(SET_METHOD, values)
+    """Write the state and the priority of a method, and when it is to be forgotten."""
+    changes = (method.state, method.priority, method.forget_ms)
+    connection.run(SET_METHOD, (*changes, method.organisation_id, method.id))
+
+
+def methods_to_forget(
+    connection: Connection, now_ms: int, after_id: int, rows_max: int
+) -> list[PaymentMethod]:
+    """A page of removed cards that their providers are to forget now, by id: those of which no
+    charge is open."""
+    rows = connection.rows(METHODS_TO_FORGET, [now_ms, after_id, rows_max])
+    return [PaymentMethod(*row) for row in rows]
 
 
 def keep_levels(connection: Connection, organisation_id: int, levels: Sequence[int]) -> None:

@@ -7,16 +7,17 @@ from typing import NamedTuple
 
 from talktime.store.database import Connection, Row
 
-_ACCOUNT = "id, email, is_active, staff_role, language, time_zone"
+_ACCOUNT = "id, email, is_active, staff_role, language, time_zone, staff_by, confirmed_by"
 ACCOUNT_OF_EMAIL = f"SELECT {_ACCOUNT} FROM account WHERE email = ? FOR UPDATE"
 ACCOUNT_OF_ID = f"SELECT {_ACCOUNT} FROM account WHERE id = ? FOR UPDATE"
 STAFF = f"SELECT {_ACCOUNT} FROM account WHERE staff_role <> '' ORDER BY email"
 INSERT_ACCOUNT = (
-    f"INSERT INTO account ({_ACCOUNT}, password, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT INTO account ({_ACCOUNT}, password, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 SET_PASSWORD = "UPDATE account SET password = ? WHERE id = ?"
 SET_ACTIVE = "UPDATE account SET is_active = ? WHERE id = ?"
 SET_STAFF_ROLE = "UPDATE account SET staff_role = ? WHERE id = ?"
+SET_CONFIRMED = "UPDATE account SET staff_by = ?, confirmed_by = ? WHERE id = ?"
 SET_READER = "UPDATE account SET language = ?, time_zone = ? WHERE id = ?"
 
 # Whoever changes who looks after an organisation holds its row, so that two owners do not take
@@ -35,7 +36,7 @@ DELETE_MEMBERSHIP = "DELETE FROM membership WHERE id = ?"
 
 class Account(NamedTuple):
     """Somebody who can sign in, while `active`. An empty language or time zone: as the browser
-    asks, as the organisation keeps time."""
+    asks, as the organisation keeps time. Who gave the staff role, and who else confirmed it."""
 
     id: int
     email: str
@@ -43,6 +44,8 @@ class Account(NamedTuple):
     staff_role: str = ""
     language: str = ""
     time_zone: str = ""
+    staff_by: str = ""
+    confirmed_by: str = ""
 
 
 class Member(NamedTuple):
@@ -93,6 +96,13 @@ def set_active(connection: Connection, account_id: int, active: bool) -> None:
 def set_staff_role(connection: Connection, account_id: int, role: str) -> None:
     """What the account may do on all organisations."""
     connection.run(SET_STAFF_ROLE, (role, account_id))
+
+
+def set_confirmed(
+    connection: Connection, account_id: int, staff_by: str, confirmed_by: str
+) -> None:
+    """Who gave the account its staff role, and who confirmed that (empty: nobody)."""
+    connection.run(SET_CONFIRMED, (staff_by, confirmed_by, account_id))
 
 
 def set_reader(connection: Connection, account_id: int, language: str, time_zone: str) -> None:

@@ -3,7 +3,8 @@ store/book_checks.py explains. The country and the context are worked out outsid
 left to be looked at by no check."""
 
 from talktime.core.usage_spans import IN, OUT
-from talktime.store.usage_days import ALL_USERS, CURSOR, DAY_MS, NO_USER
+from talktime.store.usage_days import ALL_USERS, DAY_MS, NO_USER
+from talktime.store.work_marks import USAGE_DAY
 
 _MEASURES = ("records", "calls", "used_s", "billed_s", "pool_s", "charge_micros", "post_micros")
 _DIFFER = " OR ".join(f"SUM({measure}) <> 0" for measure in _MEASURES)
@@ -22,7 +23,7 @@ USAGE_DAYS = f"""
             CASE kind WHEN 'call' THEN 1 ELSE 0 END AS calls,
             used_s, billed_s, pool_s, charge_micros, post_micros
         FROM usage_record
-        WHERE id <= (SELECT COALESCE(MAX(usage_id), 0) FROM usage_cursor WHERE name = '{CURSOR}')
+        WHERE id <= (SELECT COALESCE(MAX(value), 0) FROM work_mark WHERE name = '{USAGE_DAY}')
         UNION ALL SELECT 2, organisation_id, day, user_id, capability, type, {_LESS}
         FROM usage_day WHERE user_id <> {ALL_USERS}) m
     GROUP BY organisation_id, day, user_id, capability, type HAVING {_DIFFER}

@@ -1,4 +1,4 @@
-"""The sums of usage records by day, and the cursor up to which they go.
+"""The sums of usage records by day; up to which record is mark `usage_day` (store/work_marks.py).
 
 The caller opens and commits the transaction, or reads in a snapshot.
 """
@@ -11,7 +11,6 @@ from talktime.store.tables import Table
 
 ALL_USERS, NO_USER = -1, 0
 """Stand for a user in the sums: all users together, and calls that are no user's."""
-CURSOR = "usage_day"
 DAY_MS = 86_400_000
 
 USAGE_DAY = Table(
@@ -57,16 +56,6 @@ ADD_SUMS = _adding(USAGE_DAY)
 ADD_USER_SUMS = _adding(USAGE_USER)
 CLEAR_SUMS = "DELETE FROM usage_day"
 CLEAR_USER_SUMS = "DELETE FROM usage_user"
-READ_CURSOR = "SELECT usage_id, summed_ms FROM usage_cursor WHERE name = ?"
-LOCK_CURSOR = f"{READ_CURSOR} FOR UPDATE"
-PUT_CURSOR = (
-    "INSERT INTO usage_cursor (name, usage_id, summed_ms) VALUES (?, ?, ?) ON CONFLICT (name) "
-    "DO UPDATE SET usage_id = excluded.usage_id, summed_ms = excluded.summed_ms"
-)
-NEW_CURSOR = (
-    "INSERT INTO usage_cursor (name, usage_id, summed_ms) VALUES (?, 0, 0) "
-    "ON CONFLICT (name) DO NOTHING"
-)
 
 TO_SUM = (
     "id, organisation_id, started_ms, user_id, type, kind, from_digits, to_digits, capability, "
@@ -78,14 +67,6 @@ COUNT_BETWEEN = "SELECT COUNT(*) FROM usage_record WHERE id > ? AND id <= ?"
 TAIL = (
     f"SELECT {TO_SUM} FROM (SELECT {TO_SUM} FROM usage_record WHERE id > ? ORDER BY id LIMIT ?) t "
     "WHERE organisation_id = ?"
-)
-# How long ago the oldest transaction began that writes now. SQLite has one at a time, and whoever
-# holds its lock sees all that was written.
-OLDEST_WRITER = Both(
-    "SELECT CAST(COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - MIN(xact_start)), 0) * 1000 "
-    "AS BIGINT) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()",
-    "SELECT 0",
 )
 LOCATIONS = "SELECT id, usage_location FROM person WHERE id = ANY(?)"
 
@@ -188,28 +169,6 @@ class Wanted(NamedTuple):
     country: str = ""
     context: str = ""
     capability: str = ""
-
-
-def read_cursor(connection: Connection) -> tuple[int, int]:
-    """The last record in the sums, and when it was added; (0, 0) before the first."""
-    rows = connection.rows(READ_CURSOR, [CURSOR])
-    return (rows[0][0], rows[0][1]) if rows else (0, 0)
-
-
-def lock_cursor(connection: Connection) -> int:
-    """The last record in the sums, which nobody else can move until the transaction ends."""
-    connection.run(NEW_CURSOR, [CURSOR])
-    return int(connection.rows(LOCK_CURSOR, [CURSOR])[0][0])
-
-
-def put_cursor(connection: Connection, usage_id: int, now_ms: int) -> None:
-    """The sums have everything up to this record."""
-    connection.run(PUT_CURSOR, [CURSOR, usage_id, now_ms])
-
-
-def oldest_writer_ms(connection: Connection) -> int:
-    """How long the oldest transaction has been running that may still write what has an id."""
-    return int(connection.rows(OLDEST_WRITER)[0][0])
 
 
 def records_between(

@@ -1,24 +1,24 @@
 """The movements of wallets: one by one, and added up by hour (table `wallet_hour`).
 
 What is not added up yet is read from the transfers themselves, so that every sum is right at every
-moment; how far they are added up is in row `wallet_hour` of `usage_cursor`. What reads both does
-so in one statement, or in a snapshot.
+moment; how far they are added up is mark `wallet_hour` (store/work_marks.py). What reads both
+does so in one statement, or in a snapshot.
 """
 
 from typing import NamedTuple
 
 from talktime.core.ledger import DEBT, SYSTEM_ACCOUNTS, Transfer
 from talktime.store.database import Connection
+from talktime.store.work_marks import WALLET_HOUR, lock_mark, put_mark
 
 HOUR_MS = 3_600_000
-CURSOR_NAME = "wallet_hour"
 _LAST_SYSTEM = max(SYSTEM_ACCOUNTS)
 _INSIDE = f"({{side}}_account = {DEBT} OR {{side}}_account > {_LAST_SYSTEM})"
 _DEBIT, _CREDIT = _INSIDE.format(side="debit"), _INSIDE.format(side="credit")
 _BY_CALLS = "kind IN ('usage', 'overdraft', 'correction')"
 
 
-def _sides(where: str) -> str:
+def sides(where: str) -> str:
     """Each transfer's effect on each account of a wallet: debt and lots are inside of it."""
     return f"""
     SELECT organisation_id, at_ms, debit_account AS account, -amount_micros AS effect,
@@ -30,16 +30,11 @@ def _sides(where: str) -> str:
     FROM transfer WHERE {where} AND {_CREDIT}"""
 
 
-_CURSOR = "COALESCE((SELECT usage_id FROM usage_cursor WHERE name = 'wallet_hour'), 0)"
+SUMMED_TO = f"COALESCE((SELECT value FROM work_mark WHERE name = '{WALLET_HOUR}'), 0)"
 # `+`: by the id, which is little, not by the organisation, which is all there ever was.
-_NEWER = _sides(f"id > {_CURSOR} AND +organisation_id = ?")
+_NEWER = sides(f"id > {SUMMED_TO} AND +organisation_id = ?")
 
-ADD_CURSOR = (
-    "INSERT INTO usage_cursor (name, usage_id, summed_ms) VALUES (?, 0, 0) "
-    "ON CONFLICT (name) DO NOTHING"
-)
-CURSOR = "SELECT usage_id FROM usage_cursor WHERE name = ? FOR UPDATE"
-SET_CURSOR = "UPDATE usage_cursor SET usage_id = ?, summed_ms = ? WHERE name = ?"
+CLEAR_SUMS = "DELETE FROM wallet_hour"
 NEXT_TRANSFERS = """
     SELECT COUNT(*), MAX(id) FROM (
         SELECT id FROM transfer WHERE id > ? AND id <= ? ORDER BY id LIMIT ?) n"""
@@ -47,7 +42,7 @@ ADD_UP = f"""
     INSERT INTO wallet_hour (organisation_id, hour, account, effect_micros, spent_micros)
     SELECT organisation_id, at_ms / {HOUR_MS}, account, CAST(SUM(effect) AS BIGINT),
         CAST(SUM(spent) AS BIGINT)
-    FROM ({_sides("id > ? AND id <= ?")}) s
+    FROM ({sides("id > ? AND id <= ?")}) s
     GROUP BY organisation_id, at_ms / {HOUR_MS}, account
     ON CONFLICT (organisation_id, hour, account) DO UPDATE SET
         effect_micros = wallet_hour.effect_micros + excluded.effect_micros,
@@ -58,7 +53,7 @@ BALANCE_BEFORE = f"""
         SELECT effect_micros AS effect FROM wallet_hour WHERE organisation_id = ? AND hour < ?
         UNION ALL SELECT effect FROM ({_NEWER}) n WHERE at_ms < ?
         UNION ALL SELECT effect FROM ({
-    _sides("organisation_id = ? AND at_ms >= ? AND at_ms <= ? AND (at_ms < ? OR id < ?)")
+    sides("organisation_id = ? AND at_ms >= ? AND at_ms <= ? AND (at_ms < ? OR id < ?)")
 }) r) b"""
 SPENT_BY_HOUR = f"""
     SELECT hour, CAST(SUM(spent) AS BIGINT) FROM (
@@ -97,13 +92,19 @@ class Place(NamedTuple):
 def add_up(connection: Connection, until_id: int, rows_max: int, now_ms: int) -> int:
     """Add the next transfers to the sums, of those with ids up to `until_id`; how many they were.
     The caller's transaction is open."""
-    connection.run(ADD_CURSOR, (CURSOR_NAME,))
-    seen_id = connection.rows(CURSOR, (CURSOR_NAME,))[0][0]
+    seen_id = lock_mark(connection, WALLET_HOUR, now_ms)
     transfers, last_id = connection.rows(NEXT_TRANSFERS, (seen_id, until_id, rows_max))[0]
     if transfers:
         connection.run(ADD_UP, (seen_id, last_id, seen_id, last_id))
-        connection.run(SET_CURSOR, (last_id, now_ms, CURSOR_NAME))
+        put_mark(connection, WALLET_HOUR, last_id, now_ms)
     return int(transfers)
+
+
+def clear_sums(connection: Connection, now_ms: int) -> None:
+    """Take all sums away. The caller's transaction is open."""
+    lock_mark(connection, WALLET_HOUR, now_ms)
+    connection.run(CLEAR_SUMS)
+    put_mark(connection, WALLET_HOUR, 0, now_ms)
 
 
 def balance_before(connection: Connection, organisation_id: int, place: Place) -> int:

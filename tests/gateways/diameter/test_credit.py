@@ -1,12 +1,14 @@
 """Credit control over Ro: sessions, their units, and the eight cases of the server's states (RFC
 8506, 7)."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from diameter.message.avp.grouped import ProxyInfo
 
+from talktime.core.limits import DIAMETER_WAITING_MAX
 from talktime.gateways.diameter import results as r
 from tests.gateways.diameter.asked import (
     E164,
@@ -294,3 +296,30 @@ def test_what_is_for_another_node_is_a_protocol_error(
     answer = served.client().ask(initial("s;1", **said))
     assert answer.header.is_error
     assert (answer.result_code, answer.session_id) == (result, "s;1")
+
+
+def test_requests_that_come_all_at_once_are_all_answered(served: Charging) -> None:
+    """More than may wait: the connection is read on when the first half is answered."""
+    client = served.client()
+    many = DIAMETER_WAITING_MAX + 500
+    asked = initial("s;0").as_bytes()
+    sending = threading.Thread(target=client.send, args=(asked * many,))
+    sending.start()
+    results = {bytes(client.receive_bytes()[12:16]) for _ in range(many)}
+    sending.join()
+    assert results == {asked[12:16]}
+    assert served.balance_s() == (3_600, 30)
+
+
+def test_a_stop_answers_what_was_taken(served: Charging) -> None:
+    client = served.client()
+    for number in range(50):
+        client.send(initial(f"s;{number}", 10))
+    assert client.receive().result_code == r.SUCCESS
+    served.begin_to_stop()
+    found = [client.receive() for _ in range(49)]
+    assert {each.result_code for each in found if not each.header.is_request} <= {
+        r.SUCCESS,
+        r.UNABLE_TO_DELIVER,
+    }
+    assert client.is_closed()

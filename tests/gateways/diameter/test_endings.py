@@ -75,6 +75,20 @@ def test_a_client_is_told_again_until_the_call_has_closed(store: Store) -> None:
         assert served.until(lambda: not served.engine.endings.of_switch(served.switch.id))
 
 
+def test_a_client_that_does_not_know_the_session_is_not_told_again(store: Store) -> None:
+    with charging(store, timings=PERSISTENT) as served:
+        client = served.client()
+        client.ask(initial("s;1"))
+        client.ask(initial("s;2"))
+        end(served, "s;1")
+        unknown = client.requested().to_answer()
+        unknown.session_id, unknown.result_code = "s;1", r.UNKNOWN_SESSION_ID
+        client.send(unknown)
+        end(served, "s;2")
+        told = [client.requested().session_id for _ in range(3)]
+        assert told == ["s;2"] * 3
+
+
 def test_who_sent_the_session_is_told_the_way_it_came(store: Store) -> None:
     with charging(store) as served:
         add_peer(store, served.switch, "relay.contoso.example")

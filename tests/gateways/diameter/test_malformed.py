@@ -116,7 +116,7 @@ def with_(key: int, data: bytes) -> bytes:
 
 
 NEEDED = [
-    *(a.SESSION_ID, a.ORIGIN_HOST, a.ORIGIN_REALM, a.DESTINATION_REALM, a.AUTH_APPLICATION_ID),
+    *(a.SESSION_ID, a.ORIGIN_HOST, a.ORIGIN_REALM, a.DESTINATION_REALM),
     *(a.SERVICE_CONTEXT_ID, a.CC_REQUEST_TYPE, a.CC_REQUEST_NUMBER),
 ]
 
@@ -131,12 +131,23 @@ def test_whatever_is_missing_is_named_in_the_answer(served: Charging, key: int) 
     assert client.ask(asked.watchdog()).result_code == r.SUCCESS
 
 
-@pytest.mark.parametrize("key", NEEDED)
-def test_whatever_may_stand_there_once_is_refused_twice(served: Charging, key: int) -> None:
+def test_the_application_may_stand_in_the_header_alone(served: Charging) -> None:
     client = served.client()
-    twice = next(whole(GOOD, avp) for avp in AVPS if avp[0] == key)
-    client.send(message(HEAD, without(), twice))
+    client.send(message(HEAD, without(a.AUTH_APPLICATION_ID)))
+    assert client.receive().result_code == r.SUCCESS
+
+
+@pytest.mark.parametrize("key", [*NEEDED, a.AUTH_APPLICATION_ID])
+def test_whatever_may_stand_there_once_is_refused_twice_unless_it_says_the_same(
+    served: Charging, key: int
+) -> None:
+    client = served.client()
+    found = next(avp for avp in AVPS if avp[0] == key)
+    value = GOOD[found[2] : found[3]]
+    client.send(message(HEAD, without(), write(key, value[:-1] + bytes([value[-1] ^ 1]))))
     assert client.receive().result_code == r.AVP_OCCURS_TOO_MANY_TIMES
+    client.send(message(HEAD, without(), whole(GOOD, found)))
+    assert client.receive().result_code == r.SUCCESS
 
 
 DEEP = write_group(a.REQUESTED_SERVICE_UNIT, *[write(999, b"", 0)] * 600)

@@ -54,11 +54,12 @@ Language = Annotated[
 
 
 class Seller(Shown):
-    """Who issued a document."""
+    """Who issued a document; `bank` is where money is transferred to."""
 
     name: str
     address: list[str]
     tax_id: str
+    bank: str
 
 
 class Buyer(Shown):

@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, TypeAdapter, create_model
 from talktime.clock import now_ms
 from talktime.console.api.refusals import Refused, refuse
 from talktime.console.api.shapes import OrganisationName, Page
-from talktime.console.api.throttle import throttle
+from talktime.console.api.throttle import known, strangers, throttle
 from talktime.console.databases import current
 from talktime.console.identity import new_ids
 from talktime.core.audit import Actor
@@ -150,13 +150,14 @@ class Door:
         """Open what the request needs. Raises Refused, Outage."""
         opened: ExitStack = request.opened  # type: ignore[attr-defined]
         control = opened.enter_context(closing(connect(current().control_plane)))
-        key = _key_of(control, request)
+        at_ms = now_ms()
+        key = _key_of(control, request, at_ms)
+        if not throttle.takes(key.id, at_ms):
+            raise Refused(Refusal("too_many_requests", "the key has made too many requests"))
         if self.told.scopes and key.scopes.isdisjoint(self.told.scopes):
             wanted = " or ".join(repr(scope) for scope in self.told.scopes)
             raise Refused(Refusal("scope_missing", f"the key lacks the scope {wanted}"))
         asked = Asked(request, control, key, opened)
-        if not throttle.takes(key.id, asked.now_ms):
-            raise Refused(Refusal("too_many_requests", "the key has made too many requests"))
         note_use(control, key, asked.now_ms)
         address = request.META.get("REMOTE_ADDR") or ""
         actor = Actor("key", f"{key.name} ({key.id})", address)
@@ -269,16 +270,22 @@ def _done_once(answer: type[BaseModel]) -> type[BaseModel]:
     return create_model(f"{answer.__name__}Done", __base__=answer, replayed=(bool, said))
 
 
-def _key_of(control: Connection, request: HttpRequest) -> ApiKey:
+def _key_of(control: Connection, request: HttpRequest, at_ms: int) -> ApiKey:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         detail = "the request has no Authorization header of scheme Bearer"
         raise Refused(Refusal("unauthorized", detail))
+    hashed = secret_hash(secret.strip())
+    if hashed not in known and not strangers.takes(request.META.get("REMOTE_ADDR"), at_ms):
+        detail = "this address has made too many requests with keys that are not known"
+        raise Refused(Refusal("too_many_requests", detail))
     with control.reading():
-        key = key_of_hash(control, secret_hash(secret.strip()))
-    if key is None or not key.usable(now_ms()):
+        key = key_of_hash(control, hashed)
+    if key is None or not key.usable(at_ms):
+        known.discard(hashed)
         detail = "the key is not known, or was revoked, or has expired"
         raise Refused(Refusal("unauthorized", detail))
+    known.add(hashed)
     return key
 
 

@@ -65,14 +65,29 @@ def entered(view: View) -> View:
         with ExitStack() as opened:
             request.opened = opened  # type: ignore[attr-defined]
             response = view(request, **place)
-        if response.status_code == 405:
-            detail = f"this address takes {response.headers['Allow']}, not {request.method}"
-            refused = refuse(Refusal("method_not_allowed", detail))
-            refused.headers["Allow"] = response.headers["Allow"]
-            return refused
-        return response
+        return _told_as_problem(request, response)
 
     return answer
+
+
+def told_as_problem(view: Callable[..., Any]) -> View:
+    """The view, with a problem for methods that it does not take."""
+
+    @csrf_exempt
+    @wraps(view)
+    def answer(request: HttpRequest, **place: Any) -> HttpResponse:
+        return _told_as_problem(request, view(request, **place))
+
+    return answer
+
+
+def _told_as_problem(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    if response.status_code != 405:
+        return response
+    detail = f"this address takes {response.headers['Allow']}, not {request.method}"
+    refused = refuse(Refusal("method_not_allowed", detail))
+    refused.headers["Allow"] = response.headers["Allow"]
+    return refused
 
 
 def handle_errors(api: NinjaAPI) -> None:

@@ -17,6 +17,7 @@ from talktime.console.api.shapes import (
     listing,
 )
 from talktime.console.databases import current
+from talktime.core.deliveries import MAIL, WEBHOOK
 from talktime.core.keys import NOTICES, READ
 from talktime.core.limits import EMAIL_TEXT_MAX, WEBHOOK_URL_TEXT_MAX
 from talktime.core.notices import KINDS, ROLES
@@ -26,6 +27,7 @@ from talktime.operations.deliveries import (
     deliveries_of_endpoint,
     list_told,
     redeliver,
+    send_test,
 )
 from talktime.operations.endpoints import (
     ENTROPY_BYTES,
@@ -191,6 +193,16 @@ def delete_recipient(asked: Asked, email: Email) -> Answer | Refusal:
     return _person(known[email.strip().lower()])
 
 
+@recipients.does(
+    *("POST", "/recipients/{email}/test", Delivery),
+    by=(NOTICES,),
+    refusals=("unknown_recipient",),
+)
+def post_recipient_test(asked: Asked, email: Email) -> Answer | Refusal:
+    """Send a test to an address, by the way that all notices go."""
+    return _tested(asked, MAIL, email.strip().lower())
+
+
 @webhooks.reads("/webhooks", WEBHOOK_LIST, by=SEES)
 def get_webhooks(asked: Asked) -> Answer:
     """All endpoints, the oldest first."""
@@ -286,6 +298,27 @@ def get_webhook_deliveries(asked: Asked, webhook_id: PathId, page: AskedPage) ->
     rows = found[: page.limit]
     answer = asked.page(page, "deliveries", rows, lambda each: each.id)
     return {**answer, "deliveries": [_delivery(each) for each in rows]}
+
+
+@webhooks.does(
+    *("POST", "/webhooks/{int:webhook_id}/test", Delivery),
+    by=(NOTICES,),
+    refusals=UNKNOWN,
+)
+def post_webhook_test(asked: Asked, webhook_id: PathId) -> Answer | Refusal:
+    """Send a test to an endpoint, signed as all messages are."""
+    return _tested(asked, WEBHOOK, str(webhook_id))
+
+
+def _tested(asked: Asked, channel: str, target: str) -> Answer | Refusal:
+    with asked.cell.transaction():
+        done = send_test(
+            *(asked.cell, asked.owner.id, channel, target),
+            actor=asked.actor,
+            now_ms=asked.now_ms,
+            next_id=asked.next_id,
+        )
+    return done if isinstance(done, Refusal) else _delivery(done)
 
 
 @notices.does(

@@ -30,7 +30,9 @@ def payment_events(request: HttpRequest, provider: str) -> HttpResponse:
     if provider not in PROVIDERS:
         return refuse(Refusal("not_found", "no payment provider posts here"))
     if request.method != "POST":
-        return refuse(Refusal("method_not_allowed", f"{request.method} is not POST"))
+        refused = refuse(Refusal("method_not_allowed", f"{request.method} is not POST"))
+        refused.headers["Allow"] = "POST"
+        return refused
     body = request.read(PAYMENT_EVENT_BODY_BYTES_MAX + 1)
     try:
         with closing(connect(current().control_plane)) as control:

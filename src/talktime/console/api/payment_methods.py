@@ -7,7 +7,7 @@ from pydantic import Field
 
 from talktime.console.api.door import Asked, Resource
 from talktime.console.api.shapes import IdText, Moment, PathId, Sent, Shown, listing
-from talktime.core.keys import BILLING, READ
+from talktime.core.keys import BILLING, OPERATOR, READ
 from talktime.core.limits import AGREEMENT_TEXT_MAX, PO_NUMBER_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.card_setups import begin_card, find_card_setup
@@ -77,10 +77,10 @@ def get_methods(asked: Asked) -> Document:
 
 
 @methods.does(
-    *("POST", "/payment-methods", PaymentMethod), by=(BILLING,), sent={"agreement": "EA-4711"}
+    *("POST", "/payment-methods", PaymentMethod), by=(OPERATOR,), sent={"agreement": "EA-4711"}
 )
 def post_method(asked: Asked, sent: SentInvoice) -> Document | Refusal:
-    """Let the organisation pay by invoice."""
+    """Let the organisation pay by invoice: the operator has the agreement."""
     made = add_invoice(
         asked.cell,
         asked.owner,

@@ -29,7 +29,7 @@ from talktime.core.outcomes import Funded
 from talktime.core.payments import PURCHASE
 from talktime.core.payments import Payment as APayment
 from talktime.core.refusal import Refusal
-from talktime.operations.grants import Giver, approval_above, approve, give, list_requests, reject
+from talktime.operations.grants import Giver, approve, give, list_requests, reject
 from talktime.operations.grants import Grant as NewGrant
 from talktime.operations.money_documents import (
     Document,
@@ -52,7 +52,9 @@ from talktime.store.grants import GrantRequest
 
 SEES = (READ, BILLING)
 payments = Resource("Payments", "Buy credits, look at what became of it; refund.")
-grants = Resource("Grants", "Credits that the operator gives; above a limit another key approves.")
+grants = Resource(
+    "Grants", "Credits that the operator gives; above a limit another's key approves."
+)
 
 
 class Lot(Shown):
@@ -294,7 +296,7 @@ def get_grants(asked: Asked) -> Document:
     sent={"amount": "25", "reason": "goodwill after an outage", "promotional": True},
 )
 def post_grant(asked: Asked, sent: SentGrant) -> Document | Refusal:
-    """Give credits, or ask for the approval of a grant above the limit."""
+    """Give credits, or ask for the approval of more than one person may give in 24 hours."""
     grant = NewGrant(
         *(sent.amount, sent.reason, asked.actor, asked.idempotency_key),
         *(sent.promotional, sent.expires),
@@ -340,7 +342,8 @@ def _giver(asked: Asked) -> Giver:
     return Giver(
         counter.cell,
         counter.organisation,
-        approval_above(asked.catalogue, counter.organisation.currency),
+        asked.control,
+        asked.catalogue,
         counter.now_ms,
         counter.next_id,
         counter.seller,

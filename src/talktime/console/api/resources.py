@@ -1,12 +1,14 @@
 """All resources of the management API, in the order of its document."""
 
 from talktime.console.api.calling import calling
+from talktime.console.api.calls_now import calls_now
 from talktime.console.api.catalogue import catalogue
 from talktime.console.api.documents import invoices, profile, statements
 from talktime.console.api.health import health
 from talktime.console.api.keys import keys
 from talktime.console.api.ledger import ledger
 from talktime.console.api.notices import notices, recipients, webhooks
+from talktime.console.api.numbers import numbers
 from talktime.console.api.organisations import every, model, one
 from talktime.console.api.payment_methods import methods
 from talktime.console.api.payments import grants, payments
@@ -20,7 +22,7 @@ from talktime.console.api.wallet import wallet
 RESOURCES = (
     *(every, one, model),
     *(wallet, ledger, payments, methods, invoices, statements, profile, grants),
-    *(users, groups, pools, calling, usage),
+    *(users, groups, numbers, pools, calling, calls_now, usage),
     *(recipients, webhooks, notices),
     *(team, keys, audit),
     *(cards, catalogue, health),

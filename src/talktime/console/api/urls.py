@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from talktime.console.api.api import api
-from talktime.console.api.entrance import entered
+from talktime.console.api.entrance import entered, told_as_problem
 from talktime.console.api.payment_events import payment_events
 from talktime.console.api.reading import document_view, read_view
 
@@ -16,8 +16,8 @@ def _laid() -> list[URLPattern]:
 
 
 urlpatterns = [
-    path("openapi.json", document_view, name="api-document"),
-    path("docs", read_view, name="api-docs"),
+    path("openapi.json", told_as_problem(document_view), name="api-document"),
+    path("docs", told_as_problem(read_view), name="api-docs"),
     path("payment-events/<str:provider>", payment_events, name="api-payment-events"),
     *_laid(),
 ]

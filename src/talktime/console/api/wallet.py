@@ -7,9 +7,11 @@ from pydantic import Field
 from talktime.console.api.door import Asked, Resource
 from talktime.console.api.payments import Lot, Payment
 from talktime.console.api.shapes import Amount, IdText, Moment, Sent, SentAmount, Shown
+from talktime.core.burn import MONTH_DAYS, replay
 from talktime.core.keys import BILLING, READ
 from talktime.core.limits import ALERT_LEVELS_MAX, RECHARGES_A_DAY_MAX
 from talktime.core.payments import AMOUNT
+from talktime.core.payments import Recharge as Settings
 from talktime.core.recharging import DAY_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.money_documents import Document, recharge_document, wallet_document
@@ -21,6 +23,7 @@ from talktime.operations.recharge_settings import (
     set_recharge,
     view_recharge,
 )
+from talktime.operations.spending import spending_by_day
 from talktime.operations.wallet_view import view_wallet
 
 SEES = (READ, BILLING)
@@ -96,6 +99,25 @@ class SentRecharge(Sent):
     day_max: int = Field(DAY_MAX, ge=1, le=RECHARGES_A_DAY_MAX)
 
 
+class SentPlan(Sent):
+    """Settings to try."""
+
+    trigger: SentAmount
+    amount: SentAmount
+    method: Literal["amount", "up_to"] = AMOUNT  # type: ignore[assignment]
+    month_limit: SentAmount | None = None
+
+
+class Simulation(Shown):
+    """What would have been charged: each charge in its order, and all together; `spent` is what the
+    days took."""
+
+    days: int
+    spent: Amount
+    charges: list[Amount]
+    total: Amount
+
+
 class SentAlerts(Sent):
     """The balances below which the organisation is told."""
 
@@ -138,6 +160,33 @@ def put_recharge(asked: Asked, sent: SentRecharge) -> Document | Refusal:
             True, sent.trigger, sent.amount, sent.method, sent.month_limit, sent.day_max
         )
     return _shown(set_recharge(asked.counter, plan, actor=asked.actor, why_not=asked.why_not))
+
+
+@wallet.does(
+    *("POST", "/recharge/simulation", Simulation),
+    by=SEES,
+    sent={"trigger": "20", "amount": "100", "month_limit": "500"},
+)
+def post_recharge_simulation(asked: Asked, sent: SentPlan) -> Document:
+    """What these settings would have charged with the use of the last 28 days.
+
+    Nothing is kept, and nothing is charged.
+    """
+    days = spending_by_day(asked.cell, asked.owner, MONTH_DAYS, asked.now_ms)
+    plan = (sent.trigger, sent.method, sent.amount, sent.month_limit, DAY_MAX)
+    charges = replay(
+        [day.spent_micros for day in days],
+        [day.month for day in days],
+        Settings(asked.owner.id, True, *plan, "", "", None, 0, ""),
+        asked.counter.bounds,
+        asked.owner.currency,
+    )
+    return {
+        "days": len(days),
+        "spent": sum(day.spent_micros for day in days),
+        "charges": [charge.amount_micros for charge in charges],
+        "total": sum(charge.amount_micros for charge in charges),
+    }
 
 
 @wallet.does("POST", "/recharge/resume", Recharge, by=(BILLING,), moves_money=True)

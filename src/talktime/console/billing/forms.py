@@ -158,6 +158,14 @@ class WhenForm(forms.Form):
         label=_("As of"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
 
+    def clean(self) -> dict[str, Any]:
+        """Both days, the first not after the last."""
+        typed: dict[str, Any] = super().clean() or self.cleaned_data
+        since, on = typed.get("since"), typed.get("on")
+        if since and on and since > on:
+            self.add_error("since", _("This day is after the other: nothing lies between them."))
+        return typed
+
 
 def presets(bounds: Bounds, currency: str) -> list[int]:
     """Amounts in micros to choose from: the least that can be bought, and some more.

@@ -43,7 +43,10 @@ EXPLAINED: dict[str, Promise] = {
     ),
     DECLINED: _("The card was declined. It is tried again by itself."),
     CONFIRMING: _("The bank wants the cardholder to confirm this payment on its page."),
-    INVOICED: _("The credits are added when the invoice has been paid."),
+    INVOICED: _(
+        "The credits are added when the money has been received. Transfer it, and name the "
+        "purchase order, or else the number of this payment."
+    ),
     "succeeded": _("The credits are in the balance."),
     "failed": _("Nothing was charged."),
     "cancelled": _("Nothing was charged."),

@@ -14,13 +14,14 @@ from talktime.console.billing.forms import AddFunds, presets
 from talktime.console.billing.payments_shown import payment_shown, tries_shown
 from talktime.console.billing.shown import id_in
 from talktime.console.doors import Desk, Shown, page
+from talktime.console.refusals import sentence
 from talktime.console.roles import BILLING, SEE
-from talktime.console.said import said, said_capital
+from talktime.console.said import said
 from talktime.core.documents import LOT_TERMS
 from talktime.core.expiry import expires_ms
 from talktime.core.limits import IDEMPOTENCY_KEY_TEXT_MAX
 from talktime.core.money import decimal_text
-from talktime.core.payments import INVOICE, PaymentMethod
+from talktime.core.payments import INVOICE, INVOICED, PaymentMethod
 from talktime.core.refusal import Refusal
 from talktime.operations.lots import documents_of
 from talktime.operations.payment_methods import find_method, list_methods
@@ -54,7 +55,7 @@ def add_funds(desk: Desk) -> HttpResponse:
     [method] = [each for each in methods if each.id == typed["method"]]
     terms = terms_of(desk.counter, typed["amount"], desk.why_not)
     if isinstance(terms, Refusal):
-        form.add_error("amount", f"{said_capital(terms.detail)}.")
+        form.add_error("amount", sentence(terms))
         return _choose(desk, methods, form, status=422)
     if typed["po_number"] and method.kind != INVOICE:
         form.add_error("po_number", _("A purchase order number goes with an invoice alone."))
@@ -87,7 +88,7 @@ def pay(desk: Desk) -> HttpResponse:
     if isinstance(begun, Refusal):
         again = urlencode({name: posted.get(name, "") for name in ("amount", "method")})
         shown: Shown = {
-            "refusal": begun,
+            "why": sentence(begun),
             "again": f"{reverse('add-funds', args=[desk.owner.id])}?{again}",
         }
         return desk.page("billing/not_bought.html", shown, status=begun.kind.status)
@@ -112,6 +113,7 @@ def payment_page(desk: Desk, payment_id: int) -> HttpResponse:
         "documents": [document_shown(desk, each) for each in documents],
         "tries": tries_shown(desk, tries, method_names(desk) | names),
         "refresh_s": shown["refresh_s"],
+        "bank": desk.counter.seller.bank if found.state == INVOICED else "",
     }
     return desk.page("billing/payment.html", told)
 

@@ -17,6 +17,7 @@ from talktime.console.control_plane.models import Membership, Organisation
 from talktime.console.databases import current
 from talktime.console.doors import CHANGE, Shown, personal_page
 from talktime.console.identity import new_ids
+from talktime.console.roles import MONEY_ROLES
 from talktime.console.start.shown import wording_for
 from talktime.core.money import parse_micros
 from talktime.core.refusal import Refusal
@@ -66,13 +67,15 @@ View = Callable[..., HttpResponseBase]
 
 
 def in_the_sandbox(view: View) -> Callable[..., HttpResponseBase]:
-    """A page of the sandbox, where that is in use and the clock can be moved; else none."""
+    """A page of the sandbox, where that is in use and the clock can be moved, for who spends the
+    money of an organisation; else none."""
 
     @personal_page(methods=CHANGE)
     @wraps(view)
     def page(request: HttpRequest, **place: int) -> HttpResponseBase:
         email = request.user.get_username()
-        ids = Membership.objects.filter(account__email=email).values_list("organisation_id")
+        members = Membership.objects.filter(account__email=email, role__in=MONEY_ROLES)
+        ids = members.values_list("organisation_id")
         mine = dict(Organisation.objects.filter(id__in=ids).values_list("id", "name"))
         if not is_movable() or not mine:
             raise Http404

@@ -38,7 +38,6 @@ from talktime.console.cell.payment_models import (
 from talktime.console.cell.request_models import MoneyRequest
 from talktime.console.cell.usage_models import (
     SavedView,
-    UsageCursor,
     UsageDay,
     UsageRecord,
     UsageUser,
@@ -52,7 +51,7 @@ __all__ = [
     "CardSetup", "Delivery", "Document", "GrantRequest", "JobRun", "LedgerDay", "LicenceGroup",
     "Lot", "Meter", "MoneyRequest", "Outbox", "Payment", "PaymentMethod", "PaymentTry",
     "PostStatement", "PostStatementUsage", "ProviderEvent", "Recharge", "Recipient", "Refund",
-    "Revision", "SavedView", "Transfer", "UsageCursor", "UsageDay", "UsageRecord", "UsageUser",
+    "Revision", "SavedView", "Transfer", "UsageDay", "UsageRecord", "UsageUser",
     "User", "Wallet", "WalletHour", "WebhookEndpoint", "WorkMark",
 ]  # fmt: skip
 

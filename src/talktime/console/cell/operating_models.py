@@ -53,8 +53,8 @@ class BookCheck(models.Model):
 
 
 class WorkMark(models.Model):
-    """How far some work of the cell is (`ledger`: the last transfer in the sums), or that it was
-    asked for (`proof`)."""
+    """How far some work of the cell is (of `transfer`, the tables `ledger_day`, mark `ledger`, and
+    `wallet_hour`; of `usage_record`, the table `usage_day`), or that it was asked for (`proof`)."""
 
     name = models.CharField(max_length=32, primary_key=True)
     value = models.BigIntegerField()

@@ -72,6 +72,8 @@ class PaymentMethod(models.Model):
     po_number = models.CharField(max_length=64)
     created_ms = models.BigIntegerField()
     created_by = models.CharField(max_length=200)
+    # From when on the provider is to forget a card that was removed; none once it has.
+    forget_ms = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "payment_method"
@@ -88,8 +90,19 @@ class PaymentMethod(models.Model):
                 | (Q(kind="invoice", method_ref="") & ~Q(agreement="")),
                 name="payment_method_whole",
             ),
+            models.CheckConstraint(
+                condition=Q(forget_ms__isnull=True) | Q(kind="card", state="removed"),
+                name="payment_method_forgotten_when_removed",
+            ),
         ]
-        indexes = [models.Index(fields=["organisation_id"], name="payment_method_of_org")]
+        indexes = [
+            models.Index(fields=["organisation_id"], name="payment_method_of_org"),
+            models.Index(
+                fields=["forget_ms"],
+                condition=Q(forget_ms__isnull=False),
+                name="payment_method_to_forget",
+            ),
+        ]
 
 
 class CardSetup(models.Model):

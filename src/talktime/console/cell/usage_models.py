@@ -62,7 +62,7 @@ class UsageRecord(models.Model):
 
 class UsageDay(models.Model):
     """The sums of an organisation's usage records by UTC day, user, country, context, capability
-    and type of call; of the records up to `usage_cursor`. A projection: it can be made anew from
+    and type of call; of the records up to mark `usage_day`. A projection: it can be made anew from
     the records. Each record is in two rows: its user's, and that of all users (user -1)."""
 
     pk = models.CompositePrimaryKey(
@@ -113,18 +113,6 @@ class UsageUser(models.Model):
 
     class Meta:
         db_table = "usage_user"
-
-
-class UsageCursor(models.Model):
-    """Up to which row a projection has everything: of `usage_record` the table `usage_day`, of
-    `transfer` the table `wallet_hour`."""
-
-    name = models.CharField(max_length=32, primary_key=True)
-    usage_id = models.BigIntegerField()
-    summed_ms = models.BigIntegerField()
-
-    class Meta:
-        db_table = "usage_cursor"
 
 
 class SavedView(models.Model):

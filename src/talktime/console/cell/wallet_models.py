@@ -5,7 +5,7 @@ from django.db import models
 
 class WalletHour(models.Model):
     """The sums of the transfers of an organisation's wallet by UTC hour and account (a lot, or the
-    debt), of those up to row `wallet_hour` of `usage_cursor`. A projection: it can be made anew
+    debt), of those up to mark `wallet_hour`. A projection: it can be made anew
     from the transfers."""
 
     pk = models.CompositePrimaryKey("organisation_id", "hour", "account")

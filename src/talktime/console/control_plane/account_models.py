@@ -68,6 +68,60 @@ class AccountMail(models.Model):
         ]
 
 
+class GivenAlone(models.Model):
+    """What a person gave, or set out to give, without approval; forgotten after 24 hours. The
+    limit counts all of it, whichever cell it went to."""
+
+    id = Id(primary_key=True)
+    person = models.CharField(max_length=254)
+    organisation_id = models.BigIntegerField()
+    idempotency_key = models.CharField(max_length=200)
+    currency = models.CharField(max_length=3)
+    amount_micros = models.BigIntegerField()
+    at_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "given_alone"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_micros__gt=0), name="given_alone_amount_positive"
+            ),
+            models.UniqueConstraint(
+                fields=["person", "organisation_id", "idempotency_key"],
+                name="given_alone_once_by_key",
+            ),
+        ]
+        indexes = [models.Index(fields=["at_ms"], name="given_alone_by_time")]
+
+
+class LimitRequest(models.Model):
+    """A currency's entry of the catalogue that would let one person give more alone: asked for,
+    until a second operator decides."""
+
+    id = Id(primary_key=True)
+    code = models.CharField(max_length=3)
+    valid_from_ms = models.BigIntegerField()
+    entry_text = models.TextField()
+    state = models.CharField(max_length=16)
+    asked_by = models.CharField(max_length=254)
+    asked_ms = models.BigIntegerField()
+    decided_by = models.CharField(max_length=254)
+    decided_ms = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "limit_request"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="asked", decided_ms__isnull=True)
+                | Q(state__in=["approved", "rejected"], decided_ms__isnull=False),
+                name="limit_request_state_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(state="asked"), name="limit_request_asked")
+        ]
+
+
 class AuditEntry(models.Model):
     """One change of something that the control plane keeps: who, what, before and after. Inserted
     once, never changed. The cells have the same table for what they keep."""

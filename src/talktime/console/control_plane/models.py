@@ -15,7 +15,9 @@ from talktime.console.control_plane.account_models import (
     STAFF_ROLES,
     AccountMail,  # noqa: F401
     AuditEntry,  # noqa: F401
+    GivenAlone,  # noqa: F401
     Invitation,  # noqa: F401
+    LimitRequest,  # noqa: F401
 )
 from talktime.console.control_plane.provider_models import (  # noqa: F401 - found here by Django
     ProviderSetting,
@@ -327,6 +329,9 @@ class Account(AbstractBaseUser):
     created_ms = models.BigIntegerField()
     # What somebody of the operator's may do on every organisation; empty for everybody else.
     staff_role = models.CharField(max_length=16, default="")
+    # Who gave the staff role, and which second operator confirmed it; empty: nobody.
+    staff_by = models.CharField(max_length=254, default="")
+    confirmed_by = models.CharField(max_length=254, default="")
     # Empty: as the browser asks, and as the organisation keeps time.
     language = models.CharField(max_length=16, default="")
     time_zone = models.CharField(max_length=64, default="")

@@ -69,4 +69,5 @@ def imported(
     if isinstance(entries, BadCatalogueFile):
         return entries
     with desk.control.transaction():
-        return import_entries(desk.control, entries, Writing(at_ms, desk.next_id, dry_run))
+        how = Writing(at_ms, desk.next_id, dry_run, alone=True)
+        return import_entries(desk.control, entries, how)

@@ -23,7 +23,9 @@ from talktime.core.refusal import Refusal
 from talktime.operations.catalogue import CatalogueReport, Writing, import_entries
 from talktime.operations.catalogue_edit import entry_of_text, fields_text
 from talktime.operations.catalogue_file import catalogue_text, in_order
+from talktime.operations.limit_requests import ask_limit
 from talktime.store.catalogue import load_catalogues
+from talktime.store.four_eyes import LimitRequest
 
 ABOUT_TEXT_MAX = 100
 WAYS = {
@@ -191,6 +193,9 @@ def _edited(
         done = change(desk, kind, typed, dry_run=not sure)
         if isinstance(done, Refusal):
             refused(form, done)
+        elif isinstance(done, LimitRequest):
+            messages.warning(desk.request, _("Another operator must approve it now."))
+            return redirect("operator-grants")
         elif sure:
             messages.success(desk.request, _("The catalogue was changed."))
             return redirect("operator-catalogue-entry", kind, typed["code"])
@@ -203,8 +208,9 @@ def _edited(
 
 def change(
     desk: OperatorDesk, kind: str, typed: dict[str, Any], *, dry_run: bool
-) -> CatalogueReport | Refusal:
-    """Write the entry, or say what of it would change."""
+) -> CatalogueReport | LimitRequest | Refusal:
+    """Write the entry, or say what of it would change; where it lets one person give more alone,
+    ask another operator."""
     at_ms = now_ms()
     from_ms = typed["valid_from"] or at_ms
     if typed.get("withdraw"):
@@ -214,14 +220,19 @@ def change(
         entry = entry_of_text(kind, typed["code"], text, from_ms)
     if isinstance(entry, Refusal):
         return entry
+    how = Writing(at_ms, desk.next_id, dry_run, alone=True)
     with desk.control.transaction():
-        return import_entries(desk.control, [entry], Writing(at_ms, desk.next_id, dry_run))
+        done = import_entries(desk.control, [entry], how)
+        if isinstance(done, Refusal) and done.code == "approval_needed":
+            return ask_limit(desk.control, entry, how, actor=desk.actor)
+        return done
 
 
 def report_shown(desk: OperatorDesk, report: CatalogueReport) -> dict[str, Any]:
     """What is different, field by field."""
     return {
         "unchanged": report.unchanged,
+        "raises": ", ".join(report.raises),
         "changes": [
             {
                 "kind": CATALOGUE_KINDS[each.entry.kind],

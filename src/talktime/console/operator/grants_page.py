@@ -1,4 +1,6 @@
-"""Grants that wait for a second operator."""
+"""Grants, and raised limits of them, that wait for a second operator."""
+
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -19,7 +21,10 @@ from talktime.console.operator.places import (
 )
 from talktime.console.roles import FINANCE, OPERATE
 from talktime.core.refusal import Refusal
+from talktime.operations.audit import person_of
+from talktime.operations.catalogue import Writing
 from talktime.operations.grants import approve, list_requests, reject
+from talktime.operations.limit_requests import approve_limit, list_limits, reject_limit
 from talktime.store.attention import asked_grants
 
 
@@ -45,13 +50,32 @@ def grants(desk: OperatorDesk) -> HttpResponse:
             "reason": each.reason,
             "asked_by": each.asked_by,
             "asked": desk.wording.moment(each.asked_ms),
-            "mine": each.asked_by == desk.actor,
+            "mine": person_of(each.asked_by) == desk.actor,
         }
         for each in page
         if each.organisation_id in owners
     ]
     more = page[-1].id if len(found) > PAGE_ROWS else None
-    return desk.page("operator/grants.html", {"grants": shown, "away": cells.away, "more": more})
+    limits = [] if after else limits_shown(desk)
+    found_here = {"grants": shown, "limits": limits, "away": cells.away, "more": more}
+    return desk.page("operator/grants.html", found_here)
+
+
+def limits_shown(desk: OperatorDesk) -> list[dict[str, Any]]:
+    """The limits that somebody asks to be raised."""
+    with desk.control.reading():
+        asked = list_limits(desk.control)
+    return [
+        {
+            "id": each.id,
+            "code": each.code,
+            "text": each.entry_text,
+            "asked_by": each.asked_by,
+            "asked": desk.wording.moment(each.asked_ms),
+            "mine": each.asked_by == desk.actor,
+        }
+        for each in asked
+    ]
 
 
 @operator_page(may=OPERATE, methods=("POST",))
@@ -86,4 +110,38 @@ def decide_grant(desk: OperatorDesk, organisation_id: int, grant_id: int) -> Htt
         messages.success(desk.request, _("The credits are in the balance."))
     else:
         messages.success(desk.request, _("The grant was rejected."))
+    return redirect("operator-grants")
+
+
+@operator_page(may=OPERATE, methods=("POST",))
+def decide_limit(desk: OperatorDesk, limit_id: int) -> HttpResponse:
+    """Approve or reject that one person may give more alone, after it was confirmed."""
+    yes = desk.request.POST.get("decision") == "approve"
+    if not confirmed(desk):
+        with desk.control.reading():
+            asked = next((x for x in list_limits(desk.control) if x.id == limit_id), None)
+        if asked is not None:
+            return confirm(
+                desk,
+                title=_("Approve the limit") if yes else _("Reject the limit"),
+                facts=[
+                    (_("Currency"), asked.code),
+                    (_("Entry"), asked.entry_text),
+                    (_("Asked by"), asked.asked_by),
+                ],
+                button=_("Approve it") if yes else _("Reject it"),
+                back=reverse("operator-grants"),
+                danger=yes,
+            )
+    how = Writing(desk.now_ms, desk.next_id)
+    with desk.control.transaction():
+        if yes:
+            done: object = approve_limit(desk.control, limit_id, how, actor=desk.actor)
+        else:
+            done = reject_limit(desk.control, limit_id, how, actor=desk.actor)
+    if isinstance(done, Refusal):
+        return not_done(desk, done, reverse("operator-grants"))
+    messages.success(
+        desk.request, _("The catalogue was changed.") if yes else _("The limit stays as it is.")
+    )
     return redirect("operator-grants")

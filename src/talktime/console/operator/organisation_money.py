@@ -1,6 +1,7 @@
 """Give an organisation credits, correct its balance, refund a payment, note that an invoice is
 paid: each with a reason, confirmed, and done once however often its form is sent."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from talktime.console.doors import CHANGE, OperatorDesk, operator_page
 from talktime.console.operator.asking import (
+    Facts,
     Key,
     Moment,
     Money,
@@ -29,11 +31,9 @@ from talktime.core.money import decimal_text
 from talktime.core.outcomes import Funded
 from talktime.core.payments import INVOICED, STATEMENT, Payment
 from talktime.core.refusal import Refusal
-from talktime.operations.fund import fund
 from talktime.operations.grants import Grant, give
 from talktime.operations.purchases import confirm_receipt, find_payment
 from talktime.operations.refunds import start_refund
-from talktime.store.grants import GrantRequest
 from talktime.store.refunds import charge_of_payment
 
 
@@ -89,121 +89,119 @@ class ReceiptForm(forms.Form):
 
 @operator_page(may=OPERATE, methods=CHANGE)
 def grant(desk: OperatorDesk, organisation_id: int) -> HttpResponse:
-    """Give credits; above the limit, ask another operator."""
-    try:
-        with organisation_at(desk, organisation_id) as place:
-            return _grant(desk, place)
-    except CellAway as error:
-        return away(desk, error)
+    """Give credits; of more than one person may give alone, ask another operator."""
+    return _at(desk, organisation_id, _grant)
 
 
 def _grant(desk: OperatorDesk, place: Place) -> HttpResponse:
-    form = _form(desk, GrantForm)
-    above_micros = place.giver.approval_above_micros
-    limit = desk.wording.money(above_micros, place.owner.currency).text
-    if form.is_bound and form.is_valid():
-        typed = form.cleaned_data
-        asks = typed["amount"] > above_micros
-        if not confirmed(desk):
-            effects = (
-                [_("It is above %(limit)s: another operator must approve it.")] if asks else []
-            )
-            facts = [
-                *_amount_facts(desk, place, typed),
-                (_("Expires"), _until(desk, typed["until"])),
-                (_("Promotional"), _("Yes") if typed["promotional"] else _("No")),
-            ]
-            return confirm(
-                desk,
-                title=_("Grant credits to %(name)s") % {"name": place.owner.name},
-                facts=facts,
-                effects=[each % {"limit": limit} for each in effects],
-                button=_("Ask for approval") if asks else _("Grant them"),
-                back=_back(place),
-            )
-        done = give(
-            place.giver,
-            Grant(
-                *(typed["amount"], typed["reason"], desk.actor, typed["key"]),
-                promotional=typed["promotional"],
-                lasts_until_ms=typed["until"],
-            ),
-        )
-        if not isinstance(done, Refusal):
-            _tell_given(desk, done)
-            return redirect("operator-organisation", place.owner.id)
-        refused(form, done)
-    return form_page(
-        *(desk, form),
+    form, left = _form(desk, GrantForm), place.room_micros(desk.actor)
+    asks = bool(form.is_bound and form.is_valid() and form.cleaned_data["amount"] > left)
+    typed = form.cleaned_data if form.is_bound else {}
+    return _given(
+        *(desk, place, form),
         title=_("Grant credits to %(name)s") % {"name": place.owner.name},
-        button=_("Continue"),
-        back=_back(place),
-        back_name=place.owner.name,
-        lead=_("Above %(limit)s another operator must approve.") % {"limit": limit},
+        button=_("Ask for approval") if asks else _("Grant them"),
+        done=_("The credits are in the balance."),
+        lead=_alone(desk, place, left, _("Of more, another operator must approve.")),
+        effects=[_("It is more than one person may give: another operator must approve it.")]
+        if asks
+        else [],
+        facts=[
+            (_("Expires"), _until(desk, typed.get("until"))),
+            (_("Promotional"), _("Yes") if typed.get("promotional") else _("No")),
+        ],
     )
-
-
-def _tell_given(desk: OperatorDesk, done: Funded | GrantRequest) -> None:
-    if isinstance(done, Funded):
-        messages.success(desk.request, _("The credits are in the balance."))
-    else:
-        messages.warning(desk.request, _("Another operator must approve it now."))
 
 
 @operator_page(may=OPERATE, methods=CHANGE)
 def adjust(desk: OperatorDesk, organisation_id: int) -> HttpResponse:
     """Correct the balance by hand: what is added is a lot of its own."""
+    return _at(desk, organisation_id, _adjust)
+
+
+def _adjust(desk: OperatorDesk, place: Place) -> HttpResponse:
+    form, left = _form(desk, AdjustForm), place.room_micros(desk.actor)
+    if form.is_bound and form.is_valid() and form.cleaned_data["amount"] > left:
+        limit = desk.wording.money(left, place.owner.currency).text
+        detail = _("Above %(limit)s it is a grant, which another operator approves.")
+        form.add_error("amount", detail % {"limit": limit})
+    return _given(
+        *(desk, place, form),
+        title=_("Adjust the balance of %(name)s") % {"name": place.owner.name},
+        button=_("Add it"),
+        done=_("The balance was corrected."),
+        lead=_(
+            "Adds what was charged by mistake. To take money back, refund the payment that "
+            "brought it."
+        ),
+        source="adjustment",
+    )
+
+
+def _at(
+    desk: OperatorDesk, organisation_id: int, view: Callable[[OperatorDesk, Place], HttpResponse]
+) -> HttpResponse:
     try:
         with organisation_at(desk, organisation_id) as place:
-            return _adjust(desk, place)
+            return view(desk, place)
     except CellAway as error:
         return away(desk, error)
 
 
-def _adjust(desk: OperatorDesk, place: Place) -> HttpResponse:
-    form, title = _form(desk, AdjustForm), _("Adjust the balance of %(name)s")
-    title = title % {"name": place.owner.name}
-    above_micros = place.giver.approval_above_micros
-    limit = desk.wording.money(above_micros, place.owner.currency).text
+def _alone(desk: OperatorDesk, place: Place, left_micros: int, more: str) -> str:
+    limit = desk.wording.money(left_micros, place.owner.currency).text
+    said = _("You may give %(limit)s alone now: what you gave in the last 24 hours counts.")
+    return f"{said % {'limit': limit}} {more}"
+
+
+def _given(
+    desk: OperatorDesk,
+    place: Place,
+    form: forms.Form,
+    *,
+    title: str,
+    button: str,
+    done: str,
+    lead: str,
+    effects: Sequence[str] = (),
+    facts: Facts = (),
+    source: str = "grant",
+) -> HttpResponse:
+    """The form; what it gives, to be confirmed; or it is given, and told."""
     if form.is_bound and form.is_valid():
         typed = form.cleaned_data
-        if typed["amount"] > above_micros:
-            detail = _("Above %(limit)s it is a grant, which another operator approves.")
-            form.add_error("amount", detail % {"limit": limit})
-        elif not confirmed(desk):
+        if not confirmed(desk):
             return confirm(
                 desk,
                 title=title,
-                facts=_amount_facts(desk, place, typed),
-                button=_("Add it"),
+                facts=[*_amount_facts(desk, place, typed), *facts],
+                effects=effects,
+                button=button,
                 back=_back(place),
             )
-        else:
-            done = fund(
-                *(place.cell, place.owner),
-                amount_micros=typed["amount"],
-                source="adjustment",
-                reason=typed["reason"],
-                actor=desk.actor,
-                idempotency_key=typed["key"],
-                seller=place.counter.seller,
-                now_ms=place.counter.now_ms,
-                next_id=desk.next_id,
-            )
-            if not isinstance(done, Refusal):
-                messages.success(desk.request, _("The balance was corrected."))
-                return redirect("operator-organisation", place.owner.id)
-            refused(form, done)
+        given = give(
+            place.giver,
+            Grant(
+                *(typed["amount"], typed["reason"], desk.actor, typed["key"]),
+                promotional=typed.get("promotional", False),
+                lasts_until_ms=typed.get("until"),
+                source=source,
+            ),
+        )
+        if not isinstance(given, Refusal):
+            if isinstance(given, Funded):
+                messages.success(desk.request, done)
+            else:
+                messages.warning(desk.request, _("Another operator must approve it now."))
+            return redirect("operator-organisation", place.owner.id)
+        refused(form, given)
     return form_page(
         *(desk, form),
         title=title,
         button=_("Continue"),
         back=_back(place),
         back_name=place.owner.name,
-        lead=_(
-            "Adds what was charged by mistake. To take money back, refund the payment that "
-            "brought it."
-        ),
+        lead=lead,
     )
 
 

@@ -14,7 +14,8 @@ from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.operations.billing_profiles import seller_of
 from talktime.operations.counters import Counters
-from talktime.operations.grants import Giver, approval_above
+from talktime.operations.four_eyes import room_of
+from talktime.operations.grants import Giver
 from talktime.operations.till import Counter
 from talktime.store.database import Connection, Outage, connect
 from talktime.store.health import organisations_of_ids
@@ -38,6 +39,7 @@ class Place(NamedTuple):
 
     owner: Organisation
     cell: Connection
+    control: Connection
     counters: Counters
 
     @property
@@ -54,11 +56,17 @@ class Place(NamedTuple):
     def giver(self) -> Giver:
         """Where grants to it are given."""
         counter = self.counter
-        above_micros = approval_above(self.catalogue, self.owner.currency)
         return Giver(
-            *(self.cell, self.owner, above_micros, counter.now_ms, counter.next_id),
+            *(self.cell, self.owner, self.control, self.catalogue, counter.now_ms),
+            next_id=counter.next_id,
             seller=counter.seller,
         )
+
+    def room_micros(self, actor: str) -> int:
+        """What somebody may give alone now, in the organisation's currency."""
+        giver = self.giver
+        with self.control.transaction():
+            return room_of(self.control, giver.catalogue, self.owner.currency, actor, giver.now_ms)
 
 
 class CellAway(Exception):
@@ -101,7 +109,7 @@ def organisation_at(desk: OperatorDesk, organisation_id: int) -> Iterator[Place]
         with closing(connect(address)) as cell:
             control, seller = desk.control, seller_of(current())
             counters = Counters(lambda: control, cell, now_ms, desk.next_id, seller)
-            yield Place(owner, cell, counters)
+            yield Place(owner, cell, control, counters)
     except Outage as error:
         log.error("a cell does not answer", cell=owner.cell, reason=str(error))
         raise CellAway(owner) from error

@@ -18,7 +18,7 @@ from talktime.console.operator.asking import confirm, confirmed, form_page, not_
 from talktime.console.operator.peers_page import peer_shown
 from talktime.console.operator.tables import Tag
 from talktime.console.roles import OPERATE
-from talktime.core.keys import SCOPES, SWITCH_SCOPES, ApiKey
+from talktime.core.keys import SWITCH_SCOPES, ApiKey
 from talktime.core.limits import KEY_NAME_TEXT_MAX, NAME_TEXT_MAX, SWITCH_NAME_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.keys import (
@@ -52,7 +52,7 @@ class KeyForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("Name of the key"), max_length=KEY_NAME_TEXT_MAX)
     scopes = forms.MultipleChoiceField(
         label=gettext_lazy("What it opens"),
-        choices=[(each, format_html("<code>{}</code>", each)) for each in SCOPES],
+        choices=[(each, format_html("<code>{}</code>", each)) for each in SWITCH_SCOPES],
         widget=forms.CheckboxSelectMultiple,
         initial=list(SWITCH_SCOPES),
     )

@@ -44,6 +44,7 @@ urlpatterns = [
         grants_page.decide_grant,
         name="operator-decide-grant",
     ),
+    path("limits/<int:limit_id>/", grants_page.decide_limit, name="operator-decide-limit"),
     path("payments/", payments_page.payments, name="operator-payments"),
     path("calls/", calls_page.calls, name="operator-calls"),
     path("rate-cards/", rate_cards.rate_cards, name="operator-rate-cards"),

@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy
 
 from talktime.console.control_plane.models import Account
 from talktime.console.doors import CHANGE, OperatorDesk, operator_page
+from talktime.console.refusals import sentence
 from talktime.console.roles import OPERATE, STAFF_NAMES
-from talktime.console.said import said_capital
 from talktime.core.refusal import Refusal
 from talktime.operations.accounts import set_staff_role
+from talktime.operations.four_eyes import confirm_staff
 
 UNKNOWN = gettext_lazy(
     "Nobody signs in with this address. Invite the person to an organisation first, or let "
@@ -42,6 +43,8 @@ def staff(desk: OperatorDesk) -> HttpResponse:
         return staff_shown(desk, StaffForm())
     if "remove" in desk.request.POST:
         return without(desk, desk.request.POST["remove"])
+    if "confirm" in desk.request.POST:
+        return confirmed(desk, desk.request.POST["confirm"])
     form = StaffForm(desk.request.POST)
     if form.is_valid():
         email, role = form.cleaned_data["email"].lower(), form.cleaned_data["role"]
@@ -64,15 +67,26 @@ def without(desk: OperatorDesk, email: str) -> HttpResponse:
     return redirect("operator-staff")
 
 
+def confirmed(desk: OperatorDesk, email: str) -> HttpResponse:
+    """Say that an operator is a person of their own, who may give credits and approve."""
+    with desk.control.transaction():
+        done = confirm_staff(desk.control, email, by=desk.actor)
+    if isinstance(done, Refusal):
+        messages.error(desk.request, sentence(done))
+    else:
+        messages.success(desk.request, _("Saved."))
+    return redirect("operator-staff")
+
+
 def changed(desk: OperatorDesk, email: str, role: str) -> str:
     """Set the role; why not, where it was refused. Nobody shuts themselves out."""
     if email == desk.actor:
         return _("You cannot change your own role: ask somebody else of the operator's.")
     with desk.control.transaction():
-        done = set_staff_role(desk.control, email, role)
+        done = set_staff_role(desk.control, email, role, by=desk.actor)
     if not isinstance(done, Refusal):
         return ""
-    return str(UNKNOWN) if done.code == "unknown_account" else said_capital(done.detail)
+    return str(UNKNOWN) if done.code == "unknown_account" else sentence(done)
 
 
 def staff_shown(desk: OperatorDesk, form: StaffForm, status: int = 200) -> HttpResponse:
@@ -85,6 +99,9 @@ def staff_shown(desk: OperatorDesk, form: StaffForm, status: int = 200) -> HttpR
                 "role": STAFF_NAMES[each.staff_role],
                 "active": each.is_active,
                 "you": each.email == desk.actor,
+                "waits": each.staff_role == "operator" and not each.confirmed_by,
+                "made_by": each.staff_by,
+                "yours": desk.actor in (each.email, each.staff_by),
                 "last_sign_in": desk.wording.moment(int(each.last_login.timestamp() * 1000))
                 if each.last_login
                 else "",

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -19,6 +20,7 @@ from talktime.clock import (
 from talktime.console.control_plane.models import Membership
 from talktime.console.databases import current
 from talktime.console.doors import CHANGE, account_of, personal_page
+from talktime.console.roles import MONEY_ROLES, OPERATE, STAFF_PERMISSIONS
 from talktime.console.said import said_capital
 from talktime.operations.clock_moves import note_move
 from talktime.store.database import connect
@@ -58,12 +60,17 @@ def ahead_shown(ahead: int) -> str:
 
 @personal_page(methods=CHANGE)
 def clock(request: HttpRequest) -> HttpResponse:
-    """What the test clock shows; an admin moves it forward, for everybody."""
+    """What the test clock shows. Who spends an organisation's money, or operates, moves it forward,
+    for everybody."""
     account = account_of(request)
     mine = Membership.objects.filter(account_id=account.id)
     if not is_movable() or not (account.staff_role or mine.exists()):
         raise Http404
+    may_move = OPERATE in STAFF_PERMISSIONS[account.staff_role]
+    may_move = may_move or mine.filter(role__in=MONEY_ROLES).exists()
     wrong = ""
+    if request.method == "POST" and not may_move:
+        raise PermissionDenied
     if request.method == "POST":
         before_ms = now_ms()
         try:
@@ -74,5 +81,5 @@ def clock(request: HttpRequest) -> HttpResponse:
             with closing(connect(current().control_plane)) as control:
                 note_move(control, before_ms, now_ms())
             return redirect("clock")
-    shown = {"now": utc(now_ms()), "steps": STEPS, "wrong": wrong}
+    shown = {"now": utc(now_ms()), "steps": STEPS, "wrong": wrong, "may_move": may_move}
     return render(request, "start/clock.html", shown, status=422 if wrong else 200)

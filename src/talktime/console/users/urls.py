@@ -1,6 +1,7 @@
 from django.urls import path
 
 from talktime.console.users import (
+    add_page,
     change_pages,
     check_page,
     group_pages,
@@ -17,6 +18,7 @@ GROUP = f"{USERS}groups/<int:group_id>/"
 urlpatterns = [
     path(USERS, list_page.users_page, name="users"),
     path(f"{USERS}export/", list_page.exported, name="export-users"),
+    path(f"{USERS}add/", add_page.add_user, name="add-user"),
     path(f"{USERS}change/", change_pages.change_users, name="change-users"),
     path(f"{USERS}import/", import_pages.import_page, name="import-users"),
     path(f"{USERS}import/template/", import_pages.template, name="user-template"),

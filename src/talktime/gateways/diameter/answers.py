@@ -1,5 +1,8 @@
 """Credit-Control-Answers (RFC 8506, 3.2; TS 32.299, 6.4.3)."""
 
+from functools import lru_cache
+
+from talktime.core.limits import DIAMETER_SERVICES_CACHED_MAX
 from talktime.gateways.diameter import avps as a
 from talktime.gateways.diameter import results as r
 from talktime.gateways.diameter.codec import (
@@ -11,7 +14,8 @@ from talktime.gateways.diameter.codec import (
     write_unsigned,
 )
 from talktime.gateways.diameter.node import Node
-from talktime.gateways.diameter.requests import CreditRequest, Service
+from talktime.gateways.diameter.requests import CreditRequest
+from talktime.gateways.diameter.services import Service
 
 TERMINATE = 0
 APPLICATION = write_unsigned(a.AUTH_APPLICATION_ID, a.CREDIT_CONTROL_APPLICATION)
@@ -43,21 +47,13 @@ def granted(
     rate.
     """
     call = request.asking
-    units = _units(call, seconds)
-    validity = write_unsigned(a.VALIDITY_TIME, validity_s)
-    ends = ENDS if final else b""
     if not request.services:
-        services = units + ends + validity
+        services = _granted(call, seconds, final, validity_s)
+    elif len(request.services) == 1:
+        services = _granted_service(call, seconds, final, validity_s)
     else:
-        services = b"".join(
-            [
-                write_group(
-                    a.MULTIPLE_SERVICES_CREDIT_CONTROL, units, each.names, validity, _SERVED, ends
-                )
-                if each is call
-                else _beside(each)
-                for each in request.services
-            ]
+        services = _granted_service(call, seconds, final, validity_s) + b"".join(
+            [_beside(each) for each in request.services if each is not call]
         )
     first = head(node, request, r.SUCCESS)
     return answer(header, first, HANDLING, services, request.proxies)
@@ -102,6 +98,17 @@ def refused(
         )
     first = head(node, request, result, words)
     return answer(header, first, services, failed_avp(failed), request.proxies, flags=flags)
+
+
+@lru_cache(DIAMETER_SERVICES_CACHED_MAX)
+def _granted_service(service: Service, seconds: int, final: bool, validity_s: int) -> bytes:
+    granted = _granted(service, seconds, final, validity_s)
+    return write_group(a.MULTIPLE_SERVICES_CREDIT_CONTROL, granted, service.names, _SERVED)
+
+
+def _granted(service: Service, seconds: int, final: bool, validity_s: int) -> bytes:
+    validity = write_unsigned(a.VALIDITY_TIME, validity_s)
+    return _units(service, seconds) + validity + (ENDS if final else b"")
 
 
 def _units(service: Service, seconds: int) -> bytes:

@@ -97,8 +97,12 @@ IMS_INFORMATION = of_3gpp(876)
 UNITS_NOT_COUNTED = frozenset((412, CC_MONEY, 414, CC_TOTAL_OCTETS))
 """What a service unit may also be measured in: money and octets, which no call is."""
 
+ACCOUNTING = (44, 85, 287, 480, 483, 485)
+"""AVPs of accounting that Kamailio adds to its Credit-Control-Requests, with the M flag."""
+
 KNOWN = frozenset(
     (
+        *ACCOUNTING,
         *(USER_NAME, 25, 27, PROXY_STATE, 50, EVENT_TIMESTAMP, AUTH_APPLICATION_ID),
         *(ACCT_APPLICATION_ID, VENDOR_SPECIFIC_APPLICATION_ID, SESSION_ID, ORIGIN_HOST, 277),
         *(ORIGIN_STATE_ID, ROUTE_RECORD, DESTINATION_REALM, PROXY_INFO, DESTINATION_HOST),
@@ -118,3 +122,9 @@ KNOWN = frozenset(
 )
 """The AVPs without vendor that a Credit-Control-Request may have. Another with the M flag is
 refused; one of 3GPP never is, for TS 32.299 gets new ones with each release."""
+
+ONE_OF_EACH = KNOWN - {
+    *(MULTIPLE_SERVICES_CREDIT_CONTROL, SUBSCRIPTION_ID, PROXY_INFO),
+    *(USED_SERVICE_UNIT, REQUESTED_SERVICE_UNIT),
+}
+"""Those of them of which the first is looked at, if any is."""

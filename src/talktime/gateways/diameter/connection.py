@@ -81,6 +81,8 @@ class PeerConnection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._heard = self._probed = False
         self._why = "the peer closed it"
+        # Why nothing more is read: too many requests wait, or the answers are not read.
+        self._crowded = self._unread = self._deaf = False
         self._drained: asyncio.Future[None] | None = None
         self.ended: asyncio.Future[None] = loop.create_future()
 
@@ -112,10 +114,12 @@ class PeerConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Who does not read the answers is not read either."""
-        self._transport.pause_reading()
+        self._unread = True
+        self._listen_or_not()
 
     def resume_writing(self) -> None:
-        self._transport.resume_reading()
+        self._unread = False
+        self._listen_or_not()
 
     def data_received(self, data: bytes) -> None:
         if self._rest:
@@ -148,13 +152,15 @@ class PeerConnection(asyncio.Protocol):
         """A request waits for its answer from now on."""
         self.waiting += 1
         if self.waiting == DIAMETER_WAITING_MAX:
-            self._transport.pause_reading()
+            self._crowded = True
+            self._listen_or_not()
 
     def answered(self, data: bytes) -> None:
         """Its answer is here."""
         self.waiting -= 1
-        if self.waiting == DIAMETER_WAITING_MAX // 2 and not self._transport.is_closing():
-            self._transport.resume_reading()
+        if self._crowded and self.waiting == DIAMETER_WAITING_MAX // 2:
+            self._crowded = False
+            self._listen_or_not()
         self.send(data)
         if not self.waiting:
             self._let_go()
@@ -216,6 +222,16 @@ class PeerConnection(asyncio.Protocol):
         """Close a connection that nobody answers on."""
         self._why = why
         self._transport.abort()
+
+    def _listen_or_not(self) -> None:
+        deaf = self._crowded or self._unread
+        if deaf == self._deaf or self._transport.is_closing():
+            return
+        self._deaf = deaf
+        if deaf:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
 
     def _let_go(self) -> None:
         if self._drained is not None and not self._drained.done():

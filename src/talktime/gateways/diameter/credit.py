@@ -16,7 +16,7 @@ import structlog
 
 from talktime.core.commands import Authorize, Extend, Settle
 from talktime.core.outcomes import NothingToSettle
-from talktime.core.peers import Peer
+from talktime.core.peers import DIAMETER, Peer
 from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
 from talktime.gateways.diameter import answers
@@ -28,6 +28,7 @@ from talktime.gateways.diameter.node import Node
 from talktime.gateways.diameter.requests import (
     EVENT,
     INITIAL,
+    TERMINATION,
     UPDATE,
     CreditRequest,
     read_credit,
@@ -44,6 +45,10 @@ SET_UP_S = 120
 """How long a call may ring. A grant counts from its answer, Validity-Time from the grant's arrival:
 it must be longer than both together, or the client asks again before anything was talked."""
 TCC_IN_VALIDITIES = 2
+FAILED = "this request failed; the service's log says why"
+KINDS = {INITIAL: "initial", UPDATE: "update", TERMINATION: "termination", EVENT: "event"}
+REVOKED = Peer(0, 0, DIAMETER, "", "", (), False, True, "", 0, 0)
+"""Stands for a peer that is none any more."""
 
 
 class Asked(NamedTuple):
@@ -53,10 +58,6 @@ class Asked(NamedTuple):
     header: Header
     request: CreditRequest
     peer: Peer
-
-    def answer(self, data: bytes) -> None:
-        """Give it its answer."""
-        self.connection.answered(data)
 
 
 class Credit:
@@ -68,6 +69,7 @@ class Credit:
         self.slice_s = slice_s
         self.validity_s = slice_s + SET_UP_S
         self.keep_s = TCC_IN_VALIDITIES * self.validity_s
+        self._messages = engine.messages
         self._ways = ways
         self._on_event: Callable[[Asked], None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -79,26 +81,25 @@ class Credit:
     def begin(self, connection: PeerConnection, header: Header, data: bytes) -> None:
         """Do what a request asks; its answer is sent now, or after the commit."""
         request = CreditRequest()
+        peer = self.engine.peers.diameter(connection.host)
+        asked = Asked(connection, header, request, peer or REVOKED)
         connection.begin()
         try:
             read_credit(data, request)
-            peer = self.engine.peers.diameter(connection.host)
             result, why = self._unfit(request, peer)
-            if peer is None or result != r.SUCCESS:
-                connection.answered(answers.refused(self.node, header, request, result, why))
+            if result != r.SUCCESS:
+                self._refuse(asked, result, why)
                 return
-            self._ways.remember(peer.switch_id, connection.host, request)
-            self._do(Asked(connection, header, request, peer))
+            self._ways.remember(asked.peer.switch_id, connection.host, request)
+            self._do(asked)
         except BadAvp as bad:
             log.info(
                 "diameter request refused", peer=connection.host, result=bad.result, why=bad.why
             )
-            connection.answered(
-                answers.refused(self.node, header, request, bad.result, bad.why, bad.avp)
-            )
+            self._refuse(asked, bad.result, bad.why, bad.avp)
         except Exception:
             log.exception("diameter request failed", peer=connection.host)
-            connection.answered(self._failed(header, request))
+            self._refuse(asked, r.UNABLE_TO_COMPLY, FAILED)
 
     def _unfit(self, request: CreditRequest, peer: Peer | None) -> tuple[int, str]:
         if request.destination_realm.lower() not in self.node.realms:
@@ -112,7 +113,6 @@ class Credit:
     def _do(self, asked: Asked) -> None:
         request, switch_id = asked.request, asked.peer.switch_id
         tell = partial(self._told, asked)
-        hashed = request.meaning()
         if request.kind == INITIAL:
             self.resolve(asked, partial(self._authorize, asked))
         elif request.kind == UPDATE:
@@ -120,7 +120,7 @@ class Credit:
                 switch_id,
                 request.session_id,
                 request.number,
-                hashed,
+                request.meaning(),
                 request.used_s,
                 request.asked_s,
                 since_last=True,
@@ -134,7 +134,7 @@ class Credit:
                 switch_id,
                 request.session_id,
                 request.number,
-                hashed,
+                request.meaning(),
                 request.used_s,
                 request.cause,
                 since_last=True,
@@ -192,30 +192,37 @@ class Credit:
             found = told(done)
             if found.code:
                 self.refuse(asked, found.code, found.detail)
-                return
-            if type(done.outcome) is NothingToSettle:
-                result, why = r.UNKNOWN_SESSION_ID, "the session is not known: nothing is owed"
-                data = answers.refused(self.node, header, request, result, why)
-            elif found.decision == "granted":
-                data = answers.granted(
-                    self.node, header, request, found.granted_seconds, found.final, self.validity_s
+            elif type(done.outcome) is NothingToSettle:
+                self._refuse(
+                    asked, r.UNKNOWN_SESSION_ID, "the session is not known: nothing is owed"
                 )
+            elif found.decision == "granted":
+                grant = found.granted_seconds, found.final, self.validity_s
+                self.answer(asked, answers.granted(self.node, header, request, *grant))
             else:
-                data = answers.closed(self.node, header, request)
+                self.answer(asked, answers.closed(self.node, header, request))
         except Exception:
             log.exception("diameter answer failed", peer=asked.connection.host)
-            data = self._failed(header, request)
-        asked.answer(data)
+            self._refuse(asked, r.UNABLE_TO_COMPLY, FAILED)
 
     def refuse(self, asked: Asked, code: str, detail: str) -> None:
         """Answer with what a refusal's code means here."""
-        _, header, request, _ = asked
-        result, failed = r.result_of(code), b""
+        failed = b""
         if code == "used_seconds_out_of_range":
-            unit = write_unsigned(a.CC_TIME, min(request.used_s, 0xFFFFFFFF))
+            unit = write_unsigned(a.CC_TIME, min(asked.request.used_s, 0xFFFFFFFF))
             failed = write_group(a.USED_SERVICE_UNIT, unit)
-        words = f"{code}: {detail}"
-        asked.answer(answers.refused(self.node, header, request, result, words, failed))
+        self._refuse(asked, r.result_of(code), f"{code}: {detail}", failed)
+
+    def answer(self, asked: Asked, data: bytes, result: int = r.SUCCESS) -> None:
+        """Give a request its answer, which has this Result-Code."""
+        kind = KINDS.get(asked.request.kind, "other")
+        self._messages.add("diameter", kind, str(result))
+        asked.connection.answered(data)
+
+    def _refuse(self, asked: Asked, result: int, why: str, failed: bytes = b"") -> None:
+        _, header, request, _ = asked
+        data = answers.refused(self.node, header, request, result, why, failed)
+        self.answer(asked, data, result)
 
     def spawn(self, asked: Asked, work: Awaitable[None]) -> None:
         """Work on a request beside the loop; it is answered whatever happens."""
@@ -223,22 +230,13 @@ class Credit:
         async def guarded() -> None:
             try:
                 await work
-            except BadAvp as bad:
-                data = answers.refused(
-                    self.node, asked.header, asked.request, bad.result, bad.why, bad.avp
-                )
-                asked.answer(data)
             except Exception:
                 log.exception("diameter request failed", peer=asked.connection.host)
-                asked.answer(self._failed(asked.header, asked.request))
+                self._refuse(asked, r.UNABLE_TO_COMPLY, FAILED)
 
         task = asyncio.get_running_loop().create_task(guarded())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    def _failed(self, header: Header, request: CreditRequest) -> bytes:
-        why = "this request failed; the service's log says why"
-        return answers.refused(self.node, header, request, r.UNABLE_TO_COMPLY, why)
 
 
 def believable(ahead_ms: int) -> bool:

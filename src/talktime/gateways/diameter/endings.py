@@ -16,11 +16,17 @@ from talktime.gateways.diameter.codec import write, write_unsigned
 from talktime.gateways.diameter.connection import PeerConnection
 from talktime.gateways.diameter.node import AUTHORIZE_ONLY, Node
 from talktime.gateways.diameter.peers_open import PeersOpen
+from talktime.gateways.diameter.results import UNKNOWN_SESSION_ID
 from talktime.gateways.diameter.ways import Way, Ways
 
 log = structlog.get_logger(__name__)
 
 CallKey = tuple[int, str]
+AT_ONCE_MAX = 200
+PAUSE_S = 0.1
+"""So many are told at once, and after this pause the next: all calls of a large organisation may
+have to end."""
+NEVER = float("inf")
 
 
 class Endings:
@@ -28,7 +34,8 @@ class Endings:
 
     def __init__(self, engine: Engine, node: Node, peers: PeersOpen, ways: Ways) -> None:
         self._engine, self._node, self._peers, self._ways = engine, node, peers, ways
-        self._told: dict[CallKey, float] = {}
+        self._due_s: dict[CallKey, float] = {}
+        """When each call that is to end is told of next, by the loop's clock."""
         self._timer: asyncio.TimerHandle | None = None
         self._stopped = False
 
@@ -41,18 +48,22 @@ class Endings:
             return
         loop = asyncio.get_running_loop()
         now_s, again_s = loop.time(), self._node.timings.retell_s
-        told: dict[CallKey, float] = {}
+        due_s: dict[CallKey, float] = {}
+        left = AT_ONCE_MAX
         for switch_id, connections in self._by_switch().items():
             for ending in self._engine.endings.of_switch(switch_id):
                 key = switch_id, ending.call_key
-                at_s = self._told.get(key)
-                if at_s is None or now_s - at_s >= again_s:
-                    at_s = now_s
+                at_s = self._due_s.get(key, now_s)
+                if at_s <= now_s and left:
+                    left -= 1
+                    at_s = now_s + again_s
                     self._tell(key, ending.code, connections)
-                told[key] = at_s
-        self._told = told
-        if told:
-            self._timer = loop.call_later(min(told.values()) + again_s - now_s, self.look)
+                due_s[key] = at_s
+        self._due_s = due_s
+        if due_s:
+            next_s = max(min(due_s.values()), now_s + PAUSE_S)
+            if next_s < NEVER:
+                self._timer = loop.call_at(next_s, self.look)
 
     def stop(self) -> None:
         """Tell nobody any more."""
@@ -77,6 +88,9 @@ class Endings:
         call_key, client = key[1], way
 
         def told(result: int) -> None:
+            if result == UNKNOWN_SESSION_ID and key in self._due_s:
+                # It is no session of theirs (any more): its supervision ends it.
+                self._due_s[key] = NEVER
             log.info("diameter session told to end", session=call_key, peer=client.peer,
                      code=code, result=result)  # fmt: skip
 

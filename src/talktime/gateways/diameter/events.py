@@ -61,7 +61,8 @@ class Events:
             currency = answer.balance.currency if answer.balance is not None else ""
             cost = cost_information(answer.charge, currency)
             node = self._credit.node
-            asked.answer(answers.debited(node, asked.header, request, seconds, cost))
+            data = answers.debited(node, asked.header, request, seconds, cost)
+            self._credit.answer(asked, data)
 
     async def _refund(self, asked: Asked) -> None:
         """Give back what an earlier debit charged: of this session, or of the one that
@@ -75,7 +76,8 @@ class Events:
             request.asked_s,
         )
         if await self._asked(asked, (refund,)) is not None:
-            asked.answer(answers.closed(self._credit.node, asked.header, request))
+            data = answers.closed(self._credit.node, asked.header, request)
+            self._credit.answer(asked, data)
 
     async def _asked(self, asked: Asked, commands: Sequence[CallCommand]) -> Told | None:
         """What the last command came to; None where one was refused, which is answered."""
@@ -107,4 +109,4 @@ class Events:
             said = write_unsigned(a.CHECK_BALANCE_RESULT, result)
         else:
             said = cost_information(body["cost"]["charge"], body["price"]["currency"])
-        asked.answer(answers.closed(node, asked.header, request, said))
+        self._credit.answer(asked, answers.closed(node, asked.header, request, said))

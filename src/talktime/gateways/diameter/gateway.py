@@ -65,7 +65,10 @@ class DiameterGateway:
                 def made(secure: bool = secure) -> PeerConnection:
                     return PeerConnection(self, secure, loop)
 
-                server = await loop.create_server(made, sock=each, backlog=BACKLOG, ssl=tls)
+                within_s = self.node.timings.capabilities_s if secure else None
+                server = await loop.create_server(
+                    *(made,), sock=each, backlog=BACKLOG, ssl=tls, ssl_handshake_timeout=within_s
+                )
                 self._servers.append(server)
         self._deaf = self._engine.endings.listen(self._endings.look)
 

@@ -1,11 +1,26 @@
 """Who calls whom, as a Credit-Control-Request says it: Subscription-Id, and IMS-Information of TS
 32.299."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
-from talktime.core.limits import DIAMETER_PARTY_TEXT_MAX, DIAMETER_SUBSCRIPTIONS_MAX
+from talktime.core.limits import (
+    DIAMETER_PARTY_TEXT_MAX,
+    DIAMETER_SUBSCRIPTIONS_MAX,
+    PARTIES_CACHED_MAX,
+)
 from talktime.gateways.diameter import avps as a
-from talktime.gateways.diameter.codec import Avp, BadAvp, group, raw, text, time_ms, unsigned
+from talktime.gateways.diameter.codec import (
+    Avp,
+    BadAvp,
+    group,
+    raw,
+    read_avps,
+    text,
+    time_ms,
+    unsigned,
+    write,
+)
 from talktime.gateways.diameter.results import AVP_OCCURS_TOO_MANY_TIMES, MISSING_AVP
 
 E164, IMSI, SIP_URI, NAI, PRIVATE = 0, 1, 2, 3, 4
@@ -35,7 +50,8 @@ def read_parties(data: bytes, subscriptions: list[Avp], first: dict[int, Avp]) -
     if len(subscriptions) > DIAMETER_SUBSCRIPTIONS_MAX:
         failed = raw(data, subscriptions[-1])
         raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, failed, "too many Subscription-Id")
-    names = tuple([name for avp in subscriptions if (name := _subscriber(data, avp))])
+    said = [_subscriber(data[avp[2] : avp[3]]) for avp in subscriptions]
+    names = tuple([name for name in said if name])
     calling = called = ""
     terminating: bool | None = None
     at_ms = None
@@ -56,15 +72,17 @@ def read_parties(data: bytes, subscriptions: list[Avp], first: dict[int, Avp]) -
     return Parties(calling, called, names, terminating, at_ms)
 
 
-def _subscriber(data: bytes, avp: Avp) -> str:
+@lru_cache(PARTIES_CACHED_MAX)
+def _subscriber(data: bytes) -> str:
     kind, value = None, ""
-    for each in group(data, avp, 2):
+    for each in read_avps(data, 0, len(data), 2):
         if each[0] == a.SUBSCRIPTION_ID_TYPE:
             kind = unsigned(data, each)
         elif each[0] == a.SUBSCRIPTION_ID_DATA:
             value = text(data, each, DIAMETER_PARTY_TEXT_MAX)
     if kind is None or not value:
-        raise BadAvp(MISSING_AVP, raw(data, avp), "Subscription-Id lacks its type or its data")
+        failed = write(a.SUBSCRIPTION_ID, data)
+        raise BadAvp(MISSING_AVP, failed, "Subscription-Id lacks its type or its data")
     if kind == IMSI:
         return ""
     if kind == E164 and value.isdigit():

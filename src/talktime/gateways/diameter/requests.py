@@ -18,13 +18,11 @@ from talktime.gateways.diameter.codec import (
     HEADER_BYTES,
     Avp,
     BadAvp,
-    group,
     raw,
     read_avps,
     said_often,
     text,
     unsigned,
-    unsigned64,
     whole,
     zeros,
 )
@@ -34,8 +32,8 @@ from talktime.gateways.diameter.results import (
     AVP_UNSUPPORTED,
     INVALID_AVP_VALUE,
     MISSING_AVP,
-    RATING_FAILED,
 )
+from talktime.gateways.diameter.services import NO_SERVICE, Service, read_service, read_units
 
 INITIAL, UPDATE, TERMINATION, EVENT = 1, 2, 3, 4
 DIRECT_DEBITING, REFUND_ACCOUNT, CHECK_BALANCE, PRICE_ENQUIRY = 0, 1, 2, 3
@@ -48,38 +46,23 @@ NEEDED = (
     (a.ORIGIN_HOST, 0),
     (a.ORIGIN_REALM, 0),
     (a.DESTINATION_REALM, 0),
-    (a.AUTH_APPLICATION_ID, 4),
     (a.SERVICE_CONTEXT_ID, 0),
     (a.CC_REQUEST_TYPE, 4),
     (a.CC_REQUEST_NUMBER, 4),
 )
-"""What every request must have, with the least number of bytes of each."""
+"""What every request must have, with the least number of bytes of each. Auth-Application-Id is not
+among them: Kamailio leaves it out, and the header names the application."""
 
-ONCE = frozenset(key for key, _ in NEEDED) | {a.DESTINATION_HOST, a.REQUESTED_ACTION}
-
-
-@dataclass(slots=True)
-class Units:
-    """A service unit: how many seconds, and in which AVP they were counted. `key` is None where
-    nothing says so; the answer then counts in CC-Time."""
-
-    seconds: int = 0
-    key: int | None = None
-
-
-@dataclass(slots=True)
-class Service:
-    """One Multiple-Services-Credit-Control: what it asks and reports, and the AVPs that name it."""
-
-    names: bytes = b""
-    asked: Units | None = None
-    used_s: int = 0
+ONCE = frozenset(key for key, _ in NEEDED) | {
+    a.AUTH_APPLICATION_ID,
+    a.DESTINATION_HOST,
+    a.REQUESTED_ACTION,
+}
 
 
 @dataclass(slots=True)
 class CreditRequest:
-    """One request. `services` is empty where the units stand in the request itself, then `own` has
-    them."""
+    """One request. `services` is empty where the units stand in the request itself."""
 
     session_id: str = ""
     session: bytes = b""
@@ -94,25 +77,12 @@ class CreditRequest:
     correlation: str = ""
     cause: str = "normal"
     services: list[Service] = field(default_factory=list)
-    own: Service = field(default_factory=Service)
+    asking: Service = NO_SERVICE
+    """The service that the call is: the first that asks for units, else the first."""
+    used_s: int = 0
+    """The seconds that all of them report."""
     proxies: bytes = b""
     parties: Parties = NOBODY
-
-    @property
-    def used_s(self) -> int:
-        """The seconds that it reports."""
-        used_s = self.own.used_s
-        for each in self.services:
-            used_s += each.used_s
-        return used_s
-
-    @property
-    def asking(self) -> Service:
-        """The service that the call is: the first that asks for units, else the first."""
-        for each in self.services:
-            if each.asked is not None:
-                return each
-        return self.services[0] if self.services else self.own
 
     @property
     def asked_s(self) -> int:
@@ -123,11 +93,10 @@ class CreditRequest:
     def meaning(self) -> int:
         """What tells it from another request of its session and number: 64 bits, signed. Who routed
         it and when are no part of that."""
-        asked = (self.kind, self.action, self.used_s, self.asked_s)
-        values = (self.session_id, *asked, self.correlation, self.parties[:4])
-        return int.from_bytes(
-            blake2b(repr(values).encode(), digest_size=8).digest(), "big", signed=True
-        )
+        said = f"{self.kind} {self.action} {self.used_s} {self.asked_s} {self.session_id}"
+        if self.parties is not NOBODY:
+            said += repr((self.correlation, *self.parties[:4]))
+        return int.from_bytes(blake2b(said.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def read_credit(data: bytes, found: CreditRequest) -> None:
@@ -139,7 +108,9 @@ def read_credit(data: bytes, found: CreditRequest) -> None:
     twice: Avp | None = None
     for avp in read_avps(data, HEADER_BYTES, len(data)):
         key = avp[0]
-        if key not in a.KNOWN:
+        if key in a.ONE_OF_EACH and key not in first:
+            first[key] = avp
+        elif key not in a.KNOWN:
             if avp[1] & a.MANDATORY and key >> a.VENDOR_SHIFT != a.TGPP:
                 strange = avp
             first[key] = avp
@@ -151,10 +122,8 @@ def read_credit(data: bytes, found: CreditRequest) -> None:
             found.proxies += whole(data, avp)
         elif key == a.USED_SERVICE_UNIT or key == a.REQUESTED_SERVICE_UNIT:
             own.append(avp)
-        elif key not in first:
-            first[key] = avp
-        elif key in ONCE:
-            twice = avp
+        elif key in ONCE and raw(data, avp) != raw(data, first[key]):
+            twice = avp  # with the same in it, it does no harm: Kamailio says its realm twice
     _read_names(data, first, found)
     for key, least in NEEDED:
         if key not in first:
@@ -168,12 +137,21 @@ def read_credit(data: bytes, found: CreditRequest) -> None:
     if len(services) > DIAMETER_SERVICES_MAX or len(found.proxies) > DIAMETER_PROXIES_MAX:
         raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, b"", "too many services or relays")
     _read_head(data, first, found)
-    if own:
-        _read_units(data, own, found.own, 2)
-    for each in services:
-        found.services.append(_service(data, each))
+    _read_services(data, own, services, found)
     if found.kind == INITIAL or found.kind == EVENT:
         found.parties = read_parties(data, subscriptions, first)
+
+
+def _read_services(data: bytes, own: list[Avp], groups: list[Avp], found: CreditRequest) -> None:
+    if own:
+        found.asking = read_units(data, own, 2)
+        found.used_s = found.asking.used_s
+    for avp in groups:
+        service = read_service(data[avp[2] : avp[3]])
+        found.used_s += service.used_s
+        if not found.services or (found.asking.asked is None and service.asked is not None):
+            found.asking = service
+        found.services.append(service)
 
 
 def _read_names(data: bytes, first: dict[int, Avp], found: CreditRequest) -> None:
@@ -196,8 +174,9 @@ def _read_head(data: bytes, first: dict[int, Avp], found: CreditRequest) -> None
     said_often(data, first[a.SERVICE_CONTEXT_ID], SERVICE_CONTEXT_TEXT_MAX)
     if a.DESTINATION_HOST in first:
         found.destination_host = said_often(data, first[a.DESTINATION_HOST], most)
-    if unsigned(data, first[a.AUTH_APPLICATION_ID]) != a.CREDIT_CONTROL_APPLICATION:
-        _invalid(data, first[a.AUTH_APPLICATION_ID], "Auth-Application-Id is not 4")
+    application = first.get(a.AUTH_APPLICATION_ID)
+    if application and unsigned(data, application) != a.CREDIT_CONTROL_APPLICATION:
+        _invalid(data, application, "Auth-Application-Id is not 4")
     found.kind = kind = unsigned(data, first[a.CC_REQUEST_TYPE])
     if not INITIAL <= kind <= EVENT:
         _invalid(data, first[a.CC_REQUEST_TYPE], "CC-Request-Type is none of 1 to 4")
@@ -223,42 +202,6 @@ def _read_event(data: bytes, first: dict[int, Avp], found: CreditRequest) -> Non
     found.action = unsigned(data, first[a.REQUESTED_ACTION])
     if found.action > PRICE_ENQUIRY:
         _invalid(data, first[a.REQUESTED_ACTION], "Requested-Action is none of 0 to 3")
-
-
-def _service(data: bytes, avp: Avp) -> Service:
-    service = Service()
-    inner = group(data, avp, 2)
-    _read_units(data, inner, service, 3)
-    for each in inner:
-        if each[0] == a.SERVICE_IDENTIFIER or each[0] == a.RATING_GROUP:
-            unsigned(data, each)
-            service.names += whole(data, each)
-    return service
-
-
-def _read_units(data: bytes, found: list[Avp], service: Service, depth: int) -> None:
-    for avp in found:
-        if avp[0] == a.REQUESTED_SERVICE_UNIT:
-            service.asked = _units(data, avp, depth)
-        elif avp[0] == a.USED_SERVICE_UNIT:
-            service.used_s += _units(data, avp, depth).seconds
-
-
-def _units(data: bytes, avp: Avp, depth: int) -> Units:
-    """The seconds of a service unit: of CC-Time, else of CC-Service-Specific-Units."""
-    found, other = Units(), False
-    for each in group(data, avp, depth):
-        key = each[0]
-        if key == a.CC_TIME:
-            return Units(unsigned(data, each), key)
-        if key == a.CC_SERVICE_SPECIFIC_UNITS:
-            found = Units(unsigned64(data, each), key)
-        elif key in a.UNITS_NOT_COUNTED:
-            other = True
-    if found.key is None and other:
-        why = "calls are counted in CC-Time or CC-Service-Specific-Units"
-        raise BadAvp(RATING_FAILED, raw(data, avp), why)
-    return found
 
 
 def _invalid(data: bytes, avp: Avp, why: str) -> None:

@@ -83,7 +83,7 @@ class Counts(Collector):
         yield seconds
         messages = CounterMetricFamily(
             "talktime_messages",
-            "Messages of RADIUS clients, by what came of them.",
+            "Messages of RADIUS and Diameter clients, by what came of them.",
             labels=["dialect", "message", "result"],
         )
         for kind, count in self._engine.messages.counts.items():

@@ -28,17 +28,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.CreateModel(
-            name="UsageCursor",
-            fields=[
-                ("name", models.CharField(max_length=32, primary_key=True, serialize=False)),
-                ("usage_id", models.BigIntegerField()),
-                ("summed_ms", models.BigIntegerField()),
-            ],
-            options={
-                "db_table": "usage_cursor",
-            },
-        ),
-        migrations.CreateModel(
             name="UsageDay",
             fields=[
                 (

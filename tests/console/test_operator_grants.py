@@ -1,0 +1,86 @@
+"""What one operator gives alone, and what takes two, by the forms of the pages. Mirrors
+src/talktime/console/operator/grants_page.py."""
+
+# ruff: noqa: F811 - fixtures of another file
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from talktime.console.cell.models import GrantRequest, Lot
+from talktime.console.control_plane.models import Account, CatalogueRow, LimitRequest
+from tests.console.test_operator_flows import (  # noqa: F401 - fixtures
+    CELL,
+    SECOND,
+    Staff,
+    at,
+    money,
+    staff,
+)
+from tests.console.test_pages import words_of
+
+
+def test_many_small_grants_need_another_operator_as_one_large_does(money, staff):
+    """R12."""
+    for number in range(2):
+        staff.sure(at(money, "grant/"), amount="200", reason=f"Goodwill {number}")
+    assert "You may give US$100.00 alone now" in words_of(staff.get(at(money, "grant/")))
+    asked, done = staff.sure(at(money, "grant/"), amount="200", reason="Goodwill 3")
+    assert "another operator must approve it" in words_of(asked)
+    assert done.status_code == 302
+    assert Lot.objects.using(CELL).count() == 2
+    form = staff.get(at(money, "adjust/"))
+    refused = staff.post(at(money, "adjust/"), form, amount="101", reason="Much")
+    assert (refused.status_code, Lot.objects.using(CELL).count()) == (422, 2)
+
+
+def test_a_limit_is_raised_by_two_and_a_file_does_not_raise_it(money, staff):
+    """R12."""
+    path = "catalogue/currency/new/"
+    raised = {"code": "USD", "fields_yaml": "approval_above: '9000'\n"}
+    rows = CatalogueRow.objects.filter(kind="currency").count()
+    asked = staff.post(path, **raised)
+    assert "another operator must approve that" in words_of(asked)
+    done = staff.post(path, **raised, confirmed="1")
+    assert done["Location"] == "/operator/grants/"
+    assert CatalogueRow.objects.filter(kind="currency").count() == rows
+    [request] = LimitRequest.objects.all()
+    file = SimpleUploadedFile("c.yaml", b"currency:\n  - code: USD\n    approval_above: '9000'\n")
+    shown = staff.post("catalogue/import/", staff.get("catalogue/import/"), file=file)
+    assert "on the page of the currency" in words_of(shown)
+    text = "currency:\n  - code: USD\n    approval_above: '9000'\n"
+    sent = staff.post("catalogue/import/", shown, text=text, confirmed="1")
+    assert (sent.status_code, "ask for its approval" in words_of(sent)) == (422, True)
+    decide = f"limits/{request.id}/"
+    staff.post(decide, decision="approve", confirmed="1")
+    assert CatalogueRow.objects.filter(kind="currency").count() == rows
+    second = Staff(money, SECOND)
+    confirm = second.post(decide, second.get("grants/"), decision="approve")
+    assert "Approve the limit" in words_of(confirm)
+    assert second.post(decide, confirm).status_code == 302
+    assert CatalogueRow.objects.filter(kind="currency").count() == rows + 1
+
+
+def test_a_limit_can_be_rejected(money, staff):
+    raised = {"code": "USD", "fields_yaml": "approval_above: '9000'\n", "confirmed": "1"}
+    staff.post("catalogue/currency/new/", **raised)
+    decide = f"limits/{LimitRequest.objects.get().id}/"
+    second = Staff(money, SECOND)
+    confirm = second.post(decide, second.get("grants/"), decision="reject")
+    assert second.post(decide, confirm).status_code == 302
+    assert LimitRequest.objects.get().state == "rejected"
+
+
+def test_an_operator_whom_another_made_approves_nothing_until_a_third_confirms_it(money, staff):
+    """R12: a second account is no second pair of eyes."""
+    puppet = Staff(money, "puppet@operator.example", "")
+    staff.post("staff/", email=puppet.email, role="operator")
+    staff.sure(at(money, "grant/"), amount="900", reason="Launch")
+    path = at(money, f"grants/{GrantRequest.objects.using(CELL).get().id}/")
+    puppet.post(path, decision="approve", confirmed="1")
+    assert "Not confirmed" in words_of(staff.get("staff/"))
+    staff.post("staff/", confirm=puppet.email)
+    assert Account.objects.get(email=puppet.email).confirmed_by == ""
+    assert Lot.objects.using(CELL).count() == 0
+    Staff(money, SECOND).post("staff/", confirm=puppet.email)
+    assert Account.objects.get(email=puppet.email).confirmed_by == SECOND
+    puppet.post(path, decision="approve", confirmed="1")
+    assert Lot.objects.using(CELL).count() == 1
