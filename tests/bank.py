@@ -53,6 +53,7 @@ class Bank(BankDesk):
     def __init__(self, clock_ms: Callable[[], int], random: Random, name: str = "bank") -> None:
         super().__init__(clock_ms)
         self.name = name
+        self.parallel = False  # so that a run can be repeated
         self.down = self.misconfigured = self.refunds_fail = False
         self.time_out_before = self.time_out_after = self.arrive_late = 0.0
         self.late_ms = 30_000

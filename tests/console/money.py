@@ -24,6 +24,7 @@ class Bank:
     """A provider of payments: it answers what stands next in `answers`, or takes the money."""
 
     name = "sandbox"
+    parallel = False
 
     def __init__(self):
         self.answers = []

@@ -63,6 +63,14 @@ def test_a_try_with_another_body_is_not_charged(provider, stripe_):
     assert stripe_.account.charged() == 1_234
 
 
+def test_a_try_that_stripe_is_still_at_is_in_use(provider, stripe_):
+    provider.charge(a_charge())
+    for kept in stripe_.kept.values():
+        kept.reply = None
+    outcome = provider.charge(a_charge())
+    assert (outcome.in_use, outcome.detail[:20]) == (True, "Stripe answered 409:")
+
+
 @pytest.mark.parametrize(
     ("currency", "micros", "amount"),
     [("JPY", 500_000_000, 500), ("KWD", 12_340_000, 12_340), ("ISK", 500_000_000, 50_000)],

@@ -57,9 +57,11 @@ class NeedsCardholder(NamedTuple):
 
 class Unknown(NamedTuple):
     """Whether anything was done is not known: a timeout, a lost connection, an error of the
-    provider's. It may have been, and may still be."""
+    provider's. It may have been, and may still be. `in_use`: the same request is under way there
+    now, and will have its answer soon."""
 
     detail: str
+    in_use: bool = False
 
 
 class Misconfigured(NamedTuple):

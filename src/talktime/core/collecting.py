@@ -16,6 +16,7 @@ from talktime.core.charges import (
     NeedsCardholder,
     Outcome,
     Succeeded,
+    Unknown,
 )
 from talktime.core.commands import Fund
 from talktime.core.funding import fund
@@ -44,6 +45,8 @@ from talktime.core.recharging import SEND_AGAIN_MS_MAX, ask_at_ms, retry_at_ms
 CONFIRM_ASK_MS = 60_000
 CONFIRM_MS_MAX = 24 * 3_600_000
 """How long a cardholder may take; then the charge is given up."""
+IN_USE_MS = 5_000
+"""A charge that the provider is still at is sent again so long after."""
 SERVICE = "service"
 
 
@@ -91,6 +94,9 @@ class Collector:
                 self._needs_cardholder(payment, try_, outcome)
             case Absent():
                 self._absent(payment, try_)
+            case Unknown(in_use=True) if try_.state == SENDING:
+                # It is sent again, with the same key, when the first has its answer.
+                payment.move(CHARGING, self.now_ms, due_ms=self.now_ms + IN_USE_MS)
             case _:
                 self._unknown(payment, try_, outcome)
 

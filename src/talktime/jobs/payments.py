@@ -1,7 +1,9 @@
 """The jobs that tend wallets and collect payments. Alone they talk to payment providers, and never
 inside a transaction."""
 
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
 import structlog
@@ -17,9 +19,22 @@ from talktime.operations.sweep import Sweep, Swept
 from talktime.operations.till import Counter, open_till
 from talktime.providers.payment import PaymentProvider
 from talktime.store.database import Outage
-from talktime.store.payments import payments_due, wallets_asking, wallets_to_recharge
+from talktime.store.payments import (
+    claim_payment,
+    payments_due,
+    wallets_asking,
+    wallets_to_recharge,
+)
 
 log = structlog.get_logger(__name__)
+
+THREADS = 8
+CLAIMED_MS = 60_000
+"""Longer than a provider takes to answer."""
+BUSY_S_MAX = 60
+"""A run begins nothing more after this."""
+LOOK_S = 0.25
+"""How often a run that waits for a provider looks for what came due."""
 
 
 def tend_wallets(sweep: Sweep) -> Swept:
@@ -40,67 +55,89 @@ def recheck_recharges(sweep: Sweep) -> Swept:
 def collect_payments(sweep: Sweep, providers: Providers) -> Swept:
     """Do the next step of every payment that is due: charge, ask, try again, give up.
 
-    A provider that does not answer is not asked again in this run: other jobs have their turn.
+    A few are asked about at once, and what comes due meanwhile is begun too, so that one that hangs
+    keeps nobody waiting. When a provider has not answered, nothing more is begun in this run.
     """
-    counters, done, failures, after = counters_of(sweep), 0, list[str](), 0
-    answering = _Answering(providers)
-    while not sweep.stopping():
-        with sweep.connection.reading():
-            due = payments_due(sweep.connection, sweep.clock_ms(), after, TEND_BATCH_MAX)
-        for organisation_id, payment_id in due:
-            if sweep.stopping():
-                break
-            with one_row(failures, f"payment {payment_id}"):
-                done += _collect(sweep, counters, answering, organisation_id, payment_id)
-        if len(due) < TEND_BATCH_MAX:
-            break
-        after = due[-1][1]
-    return Swept(done, tuple(failures))
+    return _Collection(sweep, providers).run()
 
 
-class _Answering:
-    """The providers of one run, but for those that have not answered in it."""
+class _Collection:
+    """One run of the job. Its own thread alone touches databases: others ask providers.
 
-    def __init__(self, providers: Providers) -> None:
-        self._providers = providers
-        self.silent = set[str]()
+    A payment is claimed before its provider is asked: for the time of the claim it is nobody
+    else's, so that of several processes one sends its charge. If this one dies, it is due again
+    when the claim ends.
+    """
 
-    def provider(self, name: str) -> PaymentProvider | None:
-        """The provider of this name; None where it does not answer. Raises LookupError."""
-        if name in self.silent:
-            return None
-        found = self._providers.get(name)
-        if found is None:
-            raise LookupError(f"there is no payment provider {name!r} any more")
-        return found
+    def __init__(self, sweep: Sweep, providers: Providers) -> None:
+        self._sweep, self._providers = sweep, providers
+        self._counters = counters_of(sweep)
+        self._failures, self._done, self._silent = list[str](), 0, False
+        self._begun, self._asked = set[int](), dict[Future[Outcome | Absent], tuple[int, Step]]()
 
+    def run(self) -> Swept:
+        """Until nothing is due, or on its way."""
+        due, until = self._due(), time.monotonic() + BUSY_S_MAX
+        if not due:
+            return Swept(0)
+        with ThreadPoolExecutor(THREADS, "provider") as pool:
+            while due or self._asked:
+                for organisation_id, payment_id in due:
+                    if self._stopped(until) or len(self._asked) == THREADS:
+                        break
+                    self._begun.add(payment_id)
+                    with one_row(self._failures, f"payment {payment_id}"):
+                        self._begin(pool, organisation_id, payment_id)
+                ended, _ = wait(self._asked, LOOK_S, FIRST_COMPLETED)
+                for future in ended:
+                    owner, step = self._asked.pop(future)
+                    with one_row(self._failures, f"payment {step.payment_id}"):
+                        self._write(owner, step, future.result())
+                due = [] if self._stopped(until) else self._due()
+        return Swept(self._done, tuple(self._failures))
 
-def _collect(
-    sweep: Sweep,
-    counters: Counters,
-    answering: "_Answering",
-    organisation_id: int,
-    payment_id: int,
-) -> int:
-    counter = counter_of(sweep, counters, organisation_id)
-    step = next_step(counter, payment_id, return_url(sweep, organisation_id))
-    if step is None:
-        return 0
-    provider = answering.provider(step.provider)
-    if provider is None:
-        return 0
-    outcome = _ask(provider, step)
-    if isinstance(outcome, Unknown):
-        answering.silent.add(step.provider)
-    note_answer(counter_of(sweep, counters, organisation_id), step, outcome)
-    log.info(
-        "provider answered",
-        payment=payment_id,
-        attempt=step.charge.try_id,
-        asked=step.verb,
-        outcome=type(outcome).__name__,
-    )
-    return 1
+    def _stopped(self, until: float) -> bool:
+        return self._sweep.stopping() or self._silent or time.monotonic() > until
+
+    def _due(self) -> list[tuple[int, int]]:
+        """What is due now and was not begun in this run."""
+        rows_max = TEND_BATCH_MAX + len(self._begun)
+        with self._sweep.connection.reading():
+            found = payments_due(self._sweep.connection, self._sweep.clock_ms(), 0, rows_max)
+        return [each for each in found if each[1] not in self._begun]
+
+    def _begin(self, pool: ThreadPoolExecutor, organisation_id: int, payment_id: int) -> None:
+        counter = counter_of(self._sweep, self._counters, organisation_id)
+        claimed_ms = counter.now_ms + CLAIMED_MS
+        with counter.cell.transaction():
+            if not claim_payment(
+                counter.cell, organisation_id, payment_id, counter.now_ms, claimed_ms
+            ):
+                return  # another process has it
+        url = return_url(self._sweep, organisation_id)
+        step = next_step(counter, payment_id, url, claimed_ms=claimed_ms)
+        if step is None:
+            return
+        provider = self._providers.get(step.provider)
+        if provider is None:
+            raise LookupError(f"there is no payment provider {step.provider!r} any more")
+        if provider.parallel:
+            self._asked[pool.submit(_ask, provider, step)] = organisation_id, step
+        else:
+            self._write(organisation_id, step, _ask(provider, step))
+
+    def _write(self, organisation_id: int, step: Step, outcome: Outcome | Absent) -> None:
+        if isinstance(outcome, Unknown) and not outcome.in_use:
+            self._silent = True
+        note_answer(counter_of(self._sweep, self._counters, organisation_id), step, outcome)
+        self._done += 1
+        log.info(
+            "provider answered",
+            payment=step.payment_id,
+            attempt=step.charge.try_id,
+            asked=step.verb,
+            outcome=type(outcome).__name__,
+        )
 
 
 def _ask(provider: PaymentProvider, step: Step) -> Outcome | Absent:

@@ -56,8 +56,9 @@ class Job(NamedTuple):
 
 
 CALLS, MONEY, NOTICES, UPKEEP = ("calls", "money", "notices", "upkeep")
-"""The lanes: supervision of calls and wallets, which waits for nobody; what asks payment providers;
-what sends mail and webhooks; what has time. What may take long has none of them, but its own."""
+"""The lanes: supervision of calls and wallets, which waits for nobody; what asks payment providers
+for all but charges; what sends mail and webhooks; what has time. What may take long, as charges do,
+has none of them, but its own."""
 
 
 def _job(name: str, run: Callable[[Sweep], Swept], *, first_s: float = 0, lane: str = "") -> Job:
@@ -70,7 +71,7 @@ TIMETABLE = (
     _job("end_calls", end_calls),
     _job("expire_lots", expire_lots, lane=CALLS),
     _job("recheck_recharges", recheck_recharges),
-    _job("collect_payments", with_providers(collect_payments), lane=MONEY),
+    _job("collect_payments", with_providers(collect_payments)),
     _job("add_cards", with_providers(add_cards), lane=MONEY),
     _job("forget_cards", with_providers(forget_cards), lane=MONEY),
     _job("refund_payments", with_providers(refund_payments), lane=MONEY),

@@ -38,8 +38,11 @@ class Step(NamedTuple):
     ref: str
 
 
-def next_step(counter: Counter, payment_id: int, return_url: str) -> Step | None:
-    """What is to be asked of a provider for this payment now; None where that is nothing.
+def next_step(
+    counter: Counter, payment_id: int, return_url: str, *, claimed_ms: int = 0
+) -> Step | None:
+    """What is to be asked of a provider for this payment now; None where that is nothing. Who has
+    claimed it until `claimed_ms` is asked to say so.
 
     A recharge whose time has come to be tried again is moved on first, in its own transaction; an
     invoice whose money has not come is called to mind, or given up.
@@ -48,7 +51,7 @@ def next_step(counter: Counter, payment_id: int, return_url: str) -> Step | None
     with cell.reading():
         till = load_till(cell, organisation_id, counter.now_ms, [payment_id])
     payment = till.payments.get(payment_id)
-    if payment is None or payment.due_ms is None or payment.due_ms > counter.now_ms:
+    if payment is None or payment.due_ms is None or payment.due_ms > (claimed_ms or counter.now_ms):
         return None
     if payment.state == INVOICED:
         invoice_due(counter, payment_id)

@@ -199,7 +199,7 @@ def invoice_due(counter: Counter, payment_id: int) -> None:
     transaction; nothing where it does not wait any more."""
     with open_till(counter, [payment_id]) as collector:
         payment = collector.till.payments[payment_id]
-        if payment.state != INVOICED or payment.due_ms is None or payment.due_ms > counter.now_ms:
+        if payment.state != INVOICED:
             return
         given_up_ms = _given_up_ms(payment)
         if counter.now_ms < given_up_ms:

@@ -29,9 +29,11 @@ from talktime.core.charges import (
 
 class PaymentProvider(Protocol):
     """Charges cards. Any of its answers may also be Unknown or Misconfigured, which say that the
-    provider could not be asked: what is true then stays as it was."""
+    provider could not be asked: what is true then stays as it was. `parallel` says that several
+    threads may ask it at once."""
 
     name: str
+    parallel: bool
 
     def charge(self, charge: Charge) -> Outcome:
         """Charge a card, once for each `try_id`, however often and from where it is called.

@@ -69,6 +69,7 @@ class SandboxProvider:
     """
 
     name = "sandbox"
+    parallel = False  # its connection is the asking thread's
 
     def __init__(
         self,

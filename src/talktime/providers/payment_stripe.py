@@ -82,6 +82,7 @@ class StripeProvider:
     """
 
     name = "stripe"
+    parallel = True
 
     def __init__(
         self,

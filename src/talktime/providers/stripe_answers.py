@@ -71,7 +71,9 @@ def trouble(error: stripe.StripeError) -> Unknown | Misconfigured:
         case stripe.APIConnectionError():
             cause = type(error.__cause__ or error.__context__ or error).__name__
             return Unknown(f"Stripe did not answer ({cause})")
-    return Unknown(f"Stripe answered {error.http_status or 'nothing that can be read'}: {said}")
+    status = error.http_status or "nothing that can be read"
+    # 409: another request of this key, or for the same object, is under way.
+    return Unknown(f"Stripe answered {status}: {said}", in_use=error.http_status == 409)
 
 
 def refused_charge(error: stripe.CardError | stripe.InvalidRequestError) -> Outcome:

@@ -179,6 +179,10 @@ PAYMENTS_DUE = (
     "SELECT organisation_id, id FROM payment WHERE due_ms <= ? AND due_ms IS NOT NULL "
     "AND +id > ? ORDER BY +id LIMIT ?"
 )
+CLAIM_PAYMENT = (
+    "UPDATE payment SET due_ms = ? WHERE organisation_id = ? AND id = ? AND due_ms <= ? "
+    "AND closed_ms IS NULL"
+)
 WALLETS_ASKING = (
     "SELECT organisation_id FROM wallet WHERE attention_ms IS NOT NULL AND +organisation_id > ? "
     "ORDER BY +organisation_id LIMIT ?"
@@ -290,6 +294,14 @@ def payments_due(
     """A page of payments whose next step is due, as (organisation id, payment id), by id."""
     rows = connection.rows(PAYMENTS_DUE, [now_ms, after_id, rows_max])
     return [(row[0], row[1]) for row in rows]
+
+
+def claim_payment(
+    connection: Connection, organisation_id: int, payment_id: int, now_ms: int, until_ms: int
+) -> bool:
+    """Take a payment that is due, until a moment; False where another has it."""
+    values = (until_ms, organisation_id, payment_id, now_ms)
+    return connection.run(CLAIM_PAYMENT, values) == 1
 
 
 def wallets_asking(connection: Connection, after_id: int, rows_max: int) -> list[int]:
