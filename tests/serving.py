@@ -41,6 +41,11 @@ class Serving:
         for reader in self._readers:
             reader.start()
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
     def wait_until_ready(self) -> None:
         """Wait for the line that says where it listens."""
         self._ready.wait(PATIENCE_S)

@@ -14,11 +14,13 @@ from tests.stores import Store
 from tests.switches.office import BY_THE_MINUTE, BY_THE_SECOND, Office
 from tests.switches.phones import Phone, callee, caller
 from tests.switches.programs import free_port, wait_until
-from tests.switches.proxy import Proxy
+from tests.switches.proxy import Proxy, over_http
 
 
 class Exchange:
     """Real processes on free ports of 127.0.0.1; all are gone at the end of the block."""
+
+    with_proxy = True
 
     def __init__(self, folder: Path, store: Store, **environ: str) -> None:
         self.folder, self.store = folder, store
@@ -29,10 +31,12 @@ class Exchange:
 
     def __enter__(self) -> Self:
         self.key = seeded(self.store).switch_key
+        self.prepare()
         try:
             self.start_service()
-            self.answering = self.callee("callee_answers")
-            self.proxy = self.new_proxy(self.answering)
+            if self.with_proxy:
+                self.answering = self.callee("callee_answers")
+                self.proxy = self.new_proxy(self.answering)
         except BaseException:
             self._running.close()
             raise
@@ -40,6 +44,9 @@ class Exchange:
 
     def __exit__(self, *_: object) -> None:
         self._running.close()
+
+    def prepare(self) -> None:
+        """What is done before anything is started."""
 
     def start_service(self) -> None:
         """Start the service, on the port that it had before."""
@@ -55,9 +62,9 @@ class Exchange:
     def new_proxy(self, next_hop: Phone, **settings: str) -> Proxy:
         """Another Kamailio, with another next hop."""
         folder = self.folder / f"proxy.{next_hop.port}"
-        proxy = Proxy(folder, self.service.url, self.key, next_hop.address, **settings)
+        proxy = over_http(folder, self.service.url, self.key, next_hop.address, **settings)
         self._running.callback(proxy.end)
-        proxy.wait_until_ready()
+        proxy.start()
         return proxy
 
     def callee(self, scenario: str) -> Phone:

@@ -1,4 +1,4 @@
-"""Kamailio with the configuration of examples/kamailio, on free ports."""
+"""Kamailio with the configuration of an example, on free ports."""
 
 import re
 import shutil
@@ -7,8 +7,7 @@ from pathlib import Path
 
 from tests.switches.programs import Program, free_port, wait_until
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "kamailio"
-FILES = ("kamailio.cfg", "talktime.cfg", "settings.cfg")
+EXAMPLES = Path(__file__).parents[2] / "examples"
 OPTIONS = (
     "OPTIONS sip:proxy@{at} SIP/2.0\r\nVia: SIP/2.0/UDP {me};branch=z9hG4bK-ready\r\n"
     "From: <sip:me@{me}>;tag=ready\r\nTo: <sip:proxy@{at}>\r\nCall-ID: ready@{me}\r\n"
@@ -28,29 +27,24 @@ def changed(settings: str, values: dict[str, str]) -> str:
 class Proxy:
     """The process, and where it takes calls."""
 
-    def __init__(self, folder: Path, service: str, key: str, next_hop: str, **more: str) -> None:
+    def __init__(self, folder: Path, example: str, **values: str) -> None:
+        """With the files of an example, whose settings are changed to these."""
         self.address = f"127.0.0.1:{free_port()}"
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in FILES:
-            shutil.copy(EXAMPLE / name, folder / name)
-        values = {
-            "MY_SIP": f"udp:{self.address}",
-            "MY_NEXT_HOP": f"sip:{next_hop}",
-            "MY_TALKTIME": service,
-            "MY_KEY": key,
-            **more,
-        }
+        shutil.copytree(EXAMPLES / example, folder)
         settings = folder / "settings.cfg"
+        values = {"MY_SIP": f"udp:{self.address}", **values}
         settings.write_text(changed(settings.read_text(), values))
+        self._folder = folder
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        folder = self._folder
         self._program = Program(
             folder,
             "kamailio",
             *("-DD", "-E", "-f", str(folder / "kamailio.cfg"), "-w", str(folder)),
             *("-Y", str(folder), "-m", "64", "-M", "8"),
         )
-
-    def wait_until_ready(self) -> None:
-        """Wait until it answers."""
         try:
             wait_until(self._answers, "an answer of Kamailio")
         except AssertionError as error:
@@ -80,3 +74,45 @@ class Proxy:
     def end(self) -> None:
         """Make sure that it is gone."""
         self._program.stop()
+
+
+def over_http(folder: Path, service: str, key: str, next_hop: str, **more: str) -> Proxy:
+    """Kamailio that charges by our own API."""
+    return Proxy(
+        *(folder, "kamailio"),
+        MY_NEXT_HOP=f"sip:{next_hop}",
+        MY_TALKTIME=service,
+        MY_KEY=key,
+        **more,
+    )
+
+
+def over_diameter(
+    folder: Path, host: str, realm: str, service: tuple[str, str, int], next_hop: str, units: int
+) -> Proxy:
+    """Kamailio that charges by Diameter at a service: its host, realm and port."""
+    their_host, their_realm, port = service
+    proxy = Proxy(
+        *(folder, "kamailio-ro"),
+        MY_NEXT_HOP=f"sip:{next_hop}",
+        MY_HOST=host,
+        MY_REALM=realm,
+        MY_TALKTIME_HOST=their_host,
+        MY_TALKTIME_REALM=their_realm,
+        MY_CDP_XML=str(folder / "cdp.xml"),
+        MY_UNITS=str(units),
+        MY_MARGIN="1",
+    )
+    peer = folder / "cdp.xml"
+    said = peer.read_text()
+    for old, new in (
+        ('FQDN="sip.contoso.example" Realm="contoso.example"', f'FQDN="{host}" Realm="{realm}"'),
+        ("charging.contoso.example", their_host),
+        ('Realm="contoso.example" port="3868"', f'Realm="{their_realm}" port="{port}"'),
+        ('name="contoso.example"', f'name="{their_realm}"'),
+        ('port="3870"', f'port="{free_port(socket.SOCK_STREAM)}"'),
+    ):
+        assert old in said, f"{old} is not in cdp.xml"
+        said = said.replace(old, new)
+    peer.write_text(said)
+    return proxy

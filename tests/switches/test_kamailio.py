@@ -90,13 +90,18 @@ def test_an_empty_wallet_pays_for_no_call(exchange: Exchange) -> None:
     assert office.wallet() == Wallet(0, 0, 0)
 
 
-def test_a_caller_that_nobody_knows_is_not_put_through(exchange: Exchange) -> None:
+def test_a_caller_that_nobody_knows_is_put_through_to_an_emergency_number_alone(
+    exchange: Exchange,
+) -> None:
     office = exchange.office(seconds=60)
     office.caller = "+14255559999"
     phone = exchange.caller(office, "caller_stays")
     phone.wait()
     assert [message.status for message in phone.messages() if message.status >= 200] == [403]
     assert phone.reasons() == ['Q.850;cause=21;text="unknown_caller"']
+    helped = exchange.caller(office, "caller_hangs_up", called="112")
+    helped.wait()
+    assert [message.status for message in helped.messages() if message.status >= 200] == [200, 200]
 
 
 @pytest.mark.parametrize("gives_up", ["the caller", "the callee", "the proxy"])

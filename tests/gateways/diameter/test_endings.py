@@ -135,3 +135,20 @@ def test_a_peer_that_was_revoked_may_not_charge_any_more(store: Store) -> None:
         refused = client.ask(initial("s;1"))
         assert refused.result_code == r.AUTHORIZATION_REJECTED
         assert served.balance_s() == (3_600, 0)
+
+
+@pytest.mark.layouts("sqlite")
+def test_a_database_that_is_away_is_a_protocol_error_until_it_is_back(store: Store) -> None:
+    with charging(store) as served:
+        client = served.client()
+        client.ask(initial("s;1"))
+        cell = store.settings.cells["main"].path
+        assert cell is not None
+        aside = cell.rename(cell.with_suffix(".aside"))
+        answer = client.ask(credit("s;1", UPDATE, 1, used=9, asked=30))
+        assert (answer.result_code, answer.header.is_error) == (r.UNABLE_TO_DELIVER, True)
+        assert client.ask(initial("s;2")).result_code == r.UNABLE_TO_DELIVER
+        aside.rename(cell)
+        again = client.ask(credit("s;1", UPDATE, 1, used=9, asked=30))
+        assert again.result_code == r.SUCCESS
+        assert served.call("s;1").reported_s == 9

@@ -1,5 +1,7 @@
 """Calls that are to end are told to their client, until it has understood or they have ended."""
 
+from dataclasses import replace
+
 import pytest
 from pyrad.packet import DisconnectNAK
 from structlog.testing import capture_logs
@@ -22,6 +24,8 @@ from tests.served import clock_ms, new_id, seeded
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
 
 MINUTE_MICROS = 20_000
+ALMOST_NOTHING_MICROS = 2
+BY_THE_SECOND = "+6561234567"
 
 
 @pytest.fixture
@@ -51,8 +55,13 @@ def leave(store, micros):
     cell = store.cell()
     with cell.transaction():
         [(lots,)] = cell.rows("SELECT COUNT(*) FROM lot")
-        cell.run("UPDATE lot SET remaining_micros = ?", [micros // lots])
-        cell.run("UPDATE wallet SET balance_micros = ?", [micros // lots * lots])
+        each = micros // lots
+        cell.run(
+            "UPDATE lot SET remaining_micros = "
+            "CASE WHEN held_micros > ? THEN held_micros ELSE ? END",
+            [each, each],
+        )
+        cell.run("UPDATE wallet SET balance_micros = (SELECT SUM(remaining_micros) FROM lot)")
 
 
 def end(store, call_key):
@@ -107,6 +116,25 @@ def test_money_that_comes_in_time_lets_a_call_go_on(nas, store, listener):
     leave(store, 100 * MINUTE_MICROS)
     nas.account(Status.INTERIM_UPDATE, ACCT_SESSION_TIME=59)
     assert listener.receive(2) is None
+
+
+def test_a_call_that_asks_again_after_a_last_grant_is_let_run(nas, store, listener):
+    first = nas.ask(ACCT_SESSION_ID="c1")
+    leave(store, ALMOST_NOTHING_MICROS)
+    nas.account(Status.INTERIM_UPDATE, ACCT_SESSION_TIME=250, ACCT_DELAY_TIME=48)
+    leave(store, 100 * MINUTE_MICROS)
+    more = nas.ask(ACCT_SESSION_ID="c1", STATE=first[Attribute.STATE][0])
+    assert seconds(more) == 300
+    assert listener.receive(3) is None
+
+
+def test_a_call_that_nobody_reports_is_ended_at_its_deadline(store, demo, listener):
+    store.settings = replace(store.settings, slice_s=1, grace_s=1)
+    with radius_service(store, demo) as service:
+        nas = Nas(service)
+        assert seconds(nas.ask(ACCT_SESSION_ID="c1", CALLED_STATION_ID=BY_THE_SECOND)) == 1
+        nas.account(Status.START)
+        assert said(listener.receive())["ACCT_SESSION_ID"] == [b"c1"]
 
 
 def test_the_same_request_is_sent_until_it_is_answered_and_anew_while_the_call_runs(

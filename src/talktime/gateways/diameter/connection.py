@@ -75,6 +75,7 @@ class PeerConnection(asyncio.Protocol):
         self.waiting = 0
         self._owner, self._node, self._loop = owner, owner.node, loop
         self._rest = b""
+        self._unsent: list[bytes] = []
         self._local = "0.0.0.0"
         self._hop = 0
         self._asked: dict[int, Callable[[int], None]] = {}
@@ -144,9 +145,16 @@ class PeerConnection(asyncio.Protocol):
         self._rest = data[at:]
 
     def send(self, data: bytes) -> None:
-        """Write a message, unless nobody reads any more."""
-        if not self._transport.is_closing():
-            self._transport.write(data)
+        """Write a message, with all others of this turn of the loop: a batch's answers are one
+        write."""
+        if not self._unsent:
+            self._loop.call_soon(self._write)
+        self._unsent.append(data)
+
+    def _write(self) -> None:
+        if self._unsent and not self._transport.is_closing():
+            self._transport.write(b"".join(self._unsent))
+        self._unsent.clear()
 
     def begin(self) -> None:
         """A request waits for its answer from now on."""
@@ -216,6 +224,7 @@ class PeerConnection(asyncio.Protocol):
         self._why = why or self._why
         if self.state != CLOSED:
             self.state = CLOSING
+        self._write()
         self._transport.close()
 
     def abort(self, why: str) -> None:
@@ -319,6 +328,7 @@ class PeerConnection(asyncio.Protocol):
         flags = a.ERROR if r.is_protocol_error(result) else 0
         self.send(answer(header, self._node.result(result, why), *avps, flags=flags))
         self.state = CLOSED
+        self._write()
         self._transport.close()
 
     def refuse(self, header: Header, data: bytes, result: int, why: str) -> None:

@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 BACKLOG = 128
 ANSWER_S_MAX = 10
+TLS_GOODBYE_S = 1
 USUAL = Timings()
 
 
@@ -67,7 +68,12 @@ class DiameterGateway:
 
                 within_s = self.node.timings.capabilities_s if secure else None
                 server = await loop.create_server(
-                    *(made,), sock=each, backlog=BACKLOG, ssl=tls, ssl_handshake_timeout=within_s
+                    made,
+                    sock=each,
+                    backlog=BACKLOG,
+                    ssl=tls,
+                    ssl_handshake_timeout=within_s,
+                    ssl_shutdown_timeout=TLS_GOODBYE_S if secure else None,
                 )
                 self._servers.append(server)
         self._deaf = self._engine.endings.listen(self._endings.look)

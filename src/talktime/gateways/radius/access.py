@@ -21,6 +21,7 @@ from talktime.gateways.radius.calls import (
     state_of,
     used_again,
 )
+from talktime.gateways.radius.disconnects import Disconnects
 from talktime.gateways.radius.packets import Values, accept, reject, text
 from talktime.gateways.radius.sessions import Sessions
 from talktime.gateways.told import Told, told
@@ -34,9 +35,10 @@ TAKEN = ("sequence_reused", "call_settled", "call_already_authorized")
 class Access:
     """What answers Access-Requests. Belongs to the event loop's thread."""
 
-    def __init__(self, engine: Engine, sessions: Sessions) -> None:
+    def __init__(self, engine: Engine, sessions: Sessions, disconnects: Disconnects) -> None:
         self._engine = engine
         self._sessions = sessions
+        self._disconnects = disconnects
 
     async def answer(self, peer: Peer, packet: AuthPacket, host: str) -> tuple[str, bytes]:
         """What came of a packet in one word, and the answer. Raises BadPacket, NotDecided."""
@@ -53,6 +55,8 @@ class Access:
         until_s = outcome.granted_seconds + (again.until_s if again is not None else 0)
         session = self._sessions.meet(peer, call)
         session.granted_s, session.final = until_s, outcome.final
+        if again is not None:
+            self._disconnects.watch(session, outcome.granted_seconds, outcome.valid_until)
         return "granted", accept(packet, _granted(call.call_key, outcome, until_s))
 
     async def _more(self, peer: Peer, again: Again) -> Told | Refusal:

@@ -24,7 +24,6 @@ log = structlog.get_logger(__name__)
 SETTLE_SEQUENCE = 2**31 - 1
 DELAY_S_MAX = 86_400
 CLOCK_S_APART_MAX = 300
-TIME_OVER = "granted_time_over"
 RECORDED = ("noted", "granted", "settled")
 
 
@@ -91,9 +90,9 @@ class Accounting:
             outcome = told(await asked(self._engine, command))
         if outcome.code:
             self._refused(session, outcome.code)
-        elif session.final:
+        elif not session.over:
             passed_s = 0 if at_ms is None else (self._engine.clock_ms() - at_ms) // 1000
-            self._disconnects.later(session, max(0, session.granted_s - passed_s), TIME_OVER)
+            self._disconnects.watch(session, session.granted_s - passed_s, outcome.valid_until)
         return outcome.code or outcome.decision
 
     async def _going_on(self, peer: Peer, call: Named, used_s: int, delay_s: int) -> str:
@@ -105,10 +104,8 @@ class Accounting:
             self._refused(session, outcome.code)
         elif used_s >= session.used_s:
             session.used_s, session.final = used_s, outcome.final
-            session.let_run()
-            if outcome.final:
-                left_s = max(0, outcome.granted_seconds - min(delay_s, DELAY_S_MAX))
-                self._disconnects.later(session, left_s, TIME_OVER)
+            left_s = outcome.granted_seconds - min(delay_s, DELAY_S_MAX)
+            self._disconnects.watch(session, left_s, outcome.valid_until)
         return outcome.code or outcome.decision
 
     async def _over(self, peer: Peer, call: Named, used_s: int, cause: str) -> str:

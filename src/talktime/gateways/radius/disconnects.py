@@ -7,6 +7,7 @@ says so, and is left alone.
 
 import asyncio
 import random
+from datetime import datetime
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ from talktime.store.endings import Ending
 log = structlog.get_logger(__name__)
 
 PORT = 3799
+TIME_OVER, DEADLINE = "granted_time_over", "deadline_passed"
 PARTS = 0.1  # by which part a wait is longer or shorter, by chance
 
 
@@ -64,11 +66,15 @@ class Disconnects:
         self._telling[key] = task
         task.add_done_callback(lambda _: self._telling.pop(key, None))
 
-    def later(self, session: Session, after_s: float, why: str) -> None:
-        """Ask for its end when so many seconds have passed, unless it is let run meanwhile."""
+    def watch(self, session: Session, left_s: float, until: datetime | None) -> None:
+        """Ask for its end when its time is over, unless it gets more meanwhile: a last grant's when
+        the seconds left of it have passed, any other's at the call's deadline."""
         session.let_run()
+        after_s, why = left_s, TIME_OVER
+        if not session.final and until is not None:
+            after_s, why = until.timestamp() - self._engine.clock_ms() / 1000, DEADLINE
         loop = asyncio.get_running_loop()
-        session.ends = loop.call_later(after_s, self.now, session, why)
+        session.ends = loop.call_later(max(0, after_s), self.now, session, why)
 
     def over(self, session: Session) -> None:
         """The client has ended the call."""
@@ -109,6 +115,9 @@ class Disconnects:
                 reply = None
             except Nowhere as nowhere:
                 told.warning("disconnect not sent", error=str(nowhere))
+                return
+            except Exception:  # noqa: BLE001 - other calls are to end too
+                told.exception("disconnect failed")
                 return
             if reply is None:
                 told.warning("disconnect not answered")

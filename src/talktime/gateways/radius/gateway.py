@@ -52,12 +52,13 @@ class RadiusGateway:
 
     async def start(self) -> None:
         """Begin to take packets from the sockets, which are bound already."""
-        access = Access(self.engine, self.sessions)
+        access = Access(self.engine, self.sessions, self.disconnects)
         accounting = Accounting(self.engine, self.sessions, self.disconnects)
         doors = {
             ACCESS: Door(self, ACCESS, read_access, access.answer),
             ACCOUNTING: Door(self, ACCOUNTING, read_accounting, accounting.answer),
         }
+        await self._lines.open()
         for name, bound in self._sockets.items():
             if bound is not None:
                 await doors[name].open(bound)

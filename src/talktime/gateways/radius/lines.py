@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 from pyrad.packet import CoAPacket, DisconnectACK, DisconnectNAK, PacketError
@@ -125,7 +125,15 @@ class Lines:
     def __init__(self) -> None:
         self._lines: dict[tuple[str, int], Line] = {}
         self._sockets: dict[int, tuple[asyncio.DatagramTransport, _Answers]] = {}
-        self._opening = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Open the sockets, of the families that this machine has."""
+        loop = asyncio.get_running_loop()
+        for family, any_address in _ANY.items():
+            with suppress(OSError):
+                self._sockets[family] = await loop.create_datagram_endpoint(
+                    lambda: _Answers(self._lines), family=family, local_addr=(any_address, 0)
+                )
 
     async def to(self, place: Place) -> Line:
         """The line to a place. Raises OSError where its name or its network is not known."""
@@ -135,14 +143,10 @@ class Lines:
         known = self._lines.get(address[:2])
         if known is not None:
             return known
-        async with self._opening:
-            if family not in self._sockets:
-                self._sockets[family] = await loop.create_datagram_endpoint(
-                    lambda: _Answers(self._lines), family=family, local_addr=(_ANY[family], 0)
-                )
-            transport, _ = self._sockets[family]
-            line = Line(transport, (address[0], address[1]))
-            return self._lines.setdefault(line.address, line)
+        if family not in self._sockets:
+            raise OSError(f"there is no network of the family of {address[0]}")
+        line = Line(self._sockets[family][0], (address[0], address[1]))
+        return self._lines.setdefault(line.address, line)
 
     async def close(self) -> None:
         """Close the sockets."""
