@@ -4,10 +4,12 @@ import time
 from contextlib import closing
 from itertools import count
 
+from talktime.core.audit import Actor
 from talktime.core.charges import Succeeded
 from talktime.core.keys import SWITCH_SCOPES
 from talktime.core.payments import PaymentMethod
 from talktime.jobs.payments import collect_payments, tend_wallets
+from talktime.operations.audit import acting
 from talktime.operations.counters import Counters
 from talktime.operations.keys import create_key, create_switch
 from talktime.operations.organisations import create_organisation, find_organisation
@@ -66,8 +68,13 @@ class Money:
         return connect(self.settings.cells["main"])
 
     def key(self, *scopes):
-        """The text of a new key."""
-        with closing(self.control()) as control, control.transaction():
+        """The text of a new key, made by somebody of its own in the shell."""
+        maker = Actor("shell", f"maker{next(SECRETS)}", "here")
+        with (
+            acting(maker, lambda: self.now_ms, self.ids),
+            closing(self.control()) as control,
+            control.transaction(),
+        ):
             switch = create_switch(
                 *(control,),
                 name=f"Portal {next(SECRETS)}",

@@ -169,8 +169,8 @@ def test_payments_of_others_and_ids_that_are_none_are_unknown(api):
     refused(api.get(f"{BASE.replace('Contoso', 'Fabrikam')}/wallet"), 404, "unknown_organisation")
 
 
-def test_a_key_for_calls_opens_no_wallet(money):
-    client = client_of(money.key("calls", "quotes", "users"))
+def test_a_key_for_users_opens_no_wallet(money):
+    client = client_of(money.key("users"))
     body = refused(client.get(f"{BASE}/wallet"), 403, "scope_missing")
     assert body["detail"] == "the key lacks the scope 'read' or 'billing'"
     refused(client_of("nothing").get(f"{BASE}/wallet"), 401, "unauthorized")
