@@ -40,6 +40,12 @@ def test_german_is_read_from_the_compiled_words():
 def test_a_refusal_is_said_in_the_readers_language_with_its_detail():
     refusal = Refusal("unknown_key", "there is no key 7")
     with override("de"):
+        assert sentence(refusal).startswith("Es gibt keinen Schlüssel 7. ")
+
+
+def test_a_refusal_whose_detail_nobody_translated_is_said_by_its_title():
+    refusal = Refusal("unknown_key", "what no source has")
+    with override("de"):
         said = sentence(refusal)
-    assert "there is no key 7" in said
-    assert not said.startswith("There is no key")
+    assert "(what no source has)" in said
+    assert not said.startswith("what")

@@ -46,6 +46,8 @@ BY_HAND = (
 )
 STILL_OPEN = "SELECT id, state, due_ms FROM payment WHERE closed_ms IS NULL AND state <> 'invoiced'"
 
+NOT_FORGOTTEN = "SELECT id FROM payment_method WHERE forget_ms IS NOT NULL"
+
 
 def hold_always(world: World) -> None:
     """After every step, whatever it was: at most one open attempt, clean books, honest money."""
@@ -83,7 +85,12 @@ def hold_at_the_end(world: World) -> None:
         assert state in ("declined", "charging", "confirming", "unknown"), state
         assert due_ms is not None
         assert due_ms > world.now_ms - DAY_MS, f"nobody cares about a payment that is {state}"
-    standing = view_recharge(world._counter()).standing
+    counter = world._counter()
+    marks = {"prepaid": [None], "draining": ["draining"], "post_usage": ["post_usage"]}
+    [(mark,)] = cell.rows("SELECT no_buying FROM wallet")
+    assert mark in marks[counter.organisation.commerce_model], f"{mark} after all is well"
+    assert cell.rows(NOT_FORGOTTEN) == [], "a removed card can still be charged"
+    standing = view_recharge(counter).standing
     assert not isinstance(standing, Wanted), "a recharge is due, and nothing is done"
 
 

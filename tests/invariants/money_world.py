@@ -15,6 +15,7 @@ from talktime.core.ids import Ids
 from talktime.core.payers import Payers
 from talktime.core.payments import PaymentMethod
 from talktime.core.rating import Rate
+from talktime.jobs.cards import add_cards, forget_cards
 from talktime.jobs.payments import collect_payments, recheck_recharges, tend_wallets
 from talktime.jobs.provider_events import (
     read_payment_events,
@@ -22,11 +23,18 @@ from talktime.jobs.provider_events import (
     settle_payment_events,
 )
 from talktime.jobs.refunds import refund_payments
+from talktime.operations.card_setups import begin_card
+from talktime.operations.commerce_models import change_model, move_wallets
 from talktime.operations.counters import Counters
 from talktime.operations.execute import execute
 from talktime.operations.expire_lots import expire_lots
 from talktime.operations.organisations import create_organisation
-from talktime.operations.payment_methods import add_method, make_first, remove_method
+from talktime.operations.payment_methods import (
+    add_invoice,
+    add_method,
+    make_first,
+    remove_method,
+)
 from talktime.operations.provider_events import receive_event
 from talktime.operations.purchases import cancel_payment, confirm_receipt, start_purchase
 from talktime.operations.recharge_settings import RechargePlan, resume, set_recharge
@@ -89,7 +97,7 @@ class World:
     def heal(self) -> None:
         """The bank works, and the jobs have two weeks."""
         bank = self.bank
-        bank.down = bank.misconfigured = False
+        bank.down = bank.misconfigured = bank.refunds_fail = False
         bank.time_out_before = bank.time_out_after = bank.arrive_late = 0.0
         for jump_ms in (MINUTE_MS, HOUR_MS, *[12 * HOUR_MS] * 6, *[DAY_MS] * 10):
             self.now_ms += jump_ms
@@ -166,6 +174,35 @@ class World:
             add_method(self.cell, method)
         self.tell(f"card {card.method_ref} that {behaviour}")
 
+    def add_card_on_its_page(self) -> None:
+        """An admin begins to add a card; what waits for one is entered, or closed."""
+        begin_card(
+            self._counter(), provider=PROVIDER, return_url="https://t.example/", actor="admin"
+        )
+        for setup_id in [*self.bank.pages]:
+            if self.random.random() < 0.5:
+                enters = self.random.random() < 0.8
+                (self.bank.enter_card if enters else self.bank.close_page)(setup_id)
+        self.tell(f"{len(self.bank.pages)} pages for cards")
+
+    def agree_to_invoices(self) -> None:
+        """The operator lets the organisation pay by invoice."""
+        add_invoice(
+            self.cell,
+            self.organisation,
+            agreement="EA-1",
+            actor="operator",
+            now_ms=self.now_ms,
+            next_id=self.ids.next,
+        )
+        self.tell("an agreement to pay invoices")
+
+    def change_model(self) -> None:
+        """The organisation moves to post-usage billing, or back."""
+        to = self.random.choice(("post_usage", "prepaid", "prepaid"))
+        came = change_model(self.control, self._counter(), to, actor="admin")
+        self.tell(f"model to {to}: {type(came).__name__}")
+
     def change_methods(self) -> None:
         """Cards change their minds, their order, or are removed."""
         for card in self.bank.cards.values():
@@ -190,6 +227,7 @@ class World:
         bank.time_out_before = random.choice((0.0, 0.0, 0.4))
         bank.time_out_after = random.choice((0.0, 0.0, 0.4))
         bank.arrive_late = random.choice((0.0, 0.0, 0.2))
+        bank.refunds_fail = random.random() < 0.2
         self.tell(f"bank: down {bank.down}, lost {bank.time_out_before}, {bank.time_out_after}")
 
     def refund(self) -> None:
@@ -278,7 +316,7 @@ class World:
 
     def _counter(self) -> Any:
         counters = Counters(lambda: self.plain_control, self.cell, self.clock_ms, self.ids.next)
-        return counters.of(self.organisation)
+        return counters.of_id(self.organisation.id)
 
     def _methods(self) -> list[int]:
         rows = self.plain_cell.rows("SELECT id FROM payment_method WHERE state = 'active'")
@@ -334,7 +372,10 @@ JOBS: tuple[Callable[[Sweep, Any], Swept], ...] = (
     _alone(expire_lots),
     _alone(tend_wallets),
     _alone(recheck_recharges),
+    _alone(move_wallets),
     collect_payments,
+    add_cards,
+    forget_cards,
     refund_payments,
     _post_events,
     read_payment_events,
@@ -345,5 +386,6 @@ STEPS: tuple[Callable[[World], None], ...] = (
     *(World.run_jobs, World.run_jobs, World.run_jobs, World.run_jobs),
     *(World.buy, World.set_recharge, World.resume, World.add_card, World.change_methods),
     *(World.confirm_at_the_bank, World.trouble_at_the_bank, World.answer_an_invoice),
+    *(World.add_card_on_its_page, World.agree_to_invoices, World.change_model, World.change_model),
     *(World.refund, World.refund, World.go_back_at_the_bank, World.go_back_at_the_bank),
 )

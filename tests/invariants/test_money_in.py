@@ -1,4 +1,5 @@
-"""Money in, with everything going wrong: a thousand seeded histories.
+"""Money in, with everything going wrong: a thousand seeded histories here, another thousand in
+test_money_in_further.py, so that two processes share them.
 
 A failing seed is named with what happened in it; it replays alone with
 

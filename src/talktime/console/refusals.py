@@ -1,14 +1,15 @@
 """A "no" in the reader's language.
 
 What was wrong this time (`detail`) is written by the rules themselves, in English, with the values
-at hand. Readers of another language get the title and the remedy of its kind in theirs, and the
-detail beside.
+at hand; console/said.py says it in other languages. A detail that it does not know stands beside
+the title of its kind.
 """
 
 from collections.abc import Iterator
 
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
+from talktime.console.said import capitalised, known, said
 from talktime.core.recharging import NO_BUYING, WHY_NOT, NotWanted
 from talktime.core.refusal import REFUSALS, Refusal
 
@@ -21,16 +22,17 @@ def sentence(refusal: Refusal) -> str:
     ...     sentence(Refusal("unknown_key", "there is no key 7"))
     'There is no key 7. List the keys and use one of their ids.'
     """
-    detail, kind = refusal.detail, refusal.kind
-    if (get_language() or "en").startswith("en"):
-        return f"{detail[:1].upper()}{detail[1:]}. {kind.remedy}"
-    return f"{gettext(kind.title)} ({detail}). {gettext(kind.remedy)}"
+    kind = refusal.kind
+    detail = known(refusal.detail)
+    if detail is None:
+        return f"{gettext(kind.title)} ({refusal.detail}). {gettext(kind.remedy)}"
+    return f"{capitalised(detail)}. {gettext(kind.remedy)}"
 
 
 def not_wanted(standing: NotWanted) -> str:
     """Why auto-recharge buys nothing now."""
     words = gettext(WHY_NOT[standing.code])
-    return f"{words}: {standing.detail}" if standing.detail else words
+    return f"{words}: {said(standing.detail)}" if standing.detail else words
 
 
 def words_of_the_core() -> Iterator[str]:

@@ -75,7 +75,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "talktime.console.start.clock_page.test_clock",
-            ]
+            ],
+            "builtins": ["talktime.console.theme.templatetags.said"],
         },
     }
 ]

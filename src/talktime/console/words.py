@@ -1,9 +1,9 @@
 """Collect the words of the pages for translation, and compile what was translated.
 
 `python -m talktime.console.words` (`make words`) finds every text marked for translation in the
-console's code and templates and in the core's own words, brings the catalogues of
-`locale/*/LC_MESSAGES/` up to date, compiles them, and says what is missing. A word whose English
-changed keeps its translation only as a comment: somebody has to look at it.
+console's code and templates, and what the rules write themselves (console/spoken.py), brings the
+catalogues of `locale/*/LC_MESSAGES/` up to date, compiles them, and says what is missing. A word
+whose English changed keeps its translation only as a comment: somebody has to look at it.
 """
 
 import re
@@ -20,6 +20,8 @@ from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
 from talktime.console.refusals import words_of_the_core
+from talktime.console.said import VALUES
+from talktime.console.spoken import SAID, spoken
 
 PACKAGE = Path(__file__).parents[1]
 LOCALES = Path(__file__).parent / "locale"
@@ -61,6 +63,11 @@ def collected() -> Catalog:
         catalog.add(words, locations=[(place, 0)], auto_comments=comments, context=context)
     for text in words_of_the_core():
         catalog.add(text, locations=[("core", 0)])
+    for place, text in spoken():
+        if text not in catalog:
+            catalog.add(text, locations=[(place, 0)], context=SAID)
+    for text in VALUES:
+        catalog.add(text, locations=[("core", 0)], context=SAID)
     return catalog
 
 

@@ -161,6 +161,27 @@ FACTS: dict[str, str] = {
 """What of a thing is kept, in words; without the units of its name. What is not here is shown by
 its own name."""
 
+VALUES: dict[str, dict[str, str]] = {
+    "method": {
+        "amount": _("Recharge with a fixed amount"),
+        "up_to": _("Recharge up to a balance"),
+        "invoice": _("Invoice"),
+    },
+    "commerce_model": {
+        "prepaid": _("Prepaid"),
+        "draining": _("Moving to post-usage billing"),
+        "post_usage": _("Post-usage billing"),
+    },
+    "kind": {"person": _("Person"), "resource_account": _("Resource account")},
+    "state": {
+        "active": _("Active"),
+        "disabled": _("Disabled"),
+        "removed": _("Removed"),
+        "revoked": _("Revoked"),
+    },
+}
+"""Facts that are one of a few words."""
+
 ACTORS: dict[str, str] = {
     "account": _("Console"),
     "key": _("API key"),

@@ -5,12 +5,15 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from talktime.console.audit.actions import ACTIONS, ACTORS, FACTS
+from talktime.console.audit.actions import ACTIONS, ACTORS, FACTS, VALUES
+from talktime.console.said import said
 from talktime.core.audit import Change, Value
 from talktime.operations.wording import Wording
 
 NOTHING = "\N{EM DASH}"
 UNITS = ("_micros", "_ms")
+WRITTEN = ("reason", "note", "detail", "why")
+"""Facts that the service may have written itself."""
 CSV_HEADER = (
     *("At", "Actor kind", "Actor", "Place", "Organisation", "Action", "Subject", "What"),
     *("Field", "Before", "After"),
@@ -94,7 +97,10 @@ def value_shown(name: str, value: Value, wording: Wording, currency: str) -> str
         if name.endswith("_micros"):
             return wording.money(value, currency).text if currency else wording.decimal(value)
         return wording.moment(value) if name.endswith("_ms") else wording.decimal(value)
-    return value
+    words = VALUES.get(name, {}).get(value, "")
+    if words:
+        return _(words)
+    return said(value) if name in WRITTEN else value
 
 
 def _typed(name: str, text: str) -> Value:

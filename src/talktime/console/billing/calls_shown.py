@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from talktime.console.billing.shown import lot_name
 from talktime.console.doors import Desk, Shown
+from talktime.console.said import destination_said
 from talktime.console.start.shown import telephone
 from talktime.core.masking import masked_parties
 from talktime.operations.transactions import Moved
@@ -50,7 +51,9 @@ def call_shown(desk: Desk, call: CallLine, hidden: int) -> Shown:
         "user": call.display_name or call.user,
         "from": caller,
         "to": called,
-        "destination": _destination(call.destination) if running else call.destination,
+        "destination": destination_said(
+            _destination(call.destination) if running else call.destination
+        ),
         "duration": duration(call.used_s),
         "charge": desk.money(call.charge_micros),
         "included": bool(call.pool_s),
@@ -99,7 +102,7 @@ def said(moved: Moved) -> str:
     words = str(MOVED[kind_of(moved)])
     if moved.call is None:
         return words
-    facts = {"what": words, "destination": moved.call.destination}
+    facts = {"what": words, "destination": destination_said(moved.call.destination)}
     return now_("%(what)s: %(destination)s") % facts
 
 

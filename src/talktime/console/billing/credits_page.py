@@ -12,6 +12,7 @@ from talktime.console.billing.shown import (
 )
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import SEE
+from talktime.console.said import said
 from talktime.core.meters import month_of, post_usage_key
 from talktime.core.payments import Payment
 from talktime.operations.licences_held import licences_held
@@ -45,7 +46,7 @@ def credits_page(desk: Desk) -> HttpResponse:
     view = view_wallet(desk.counter, desk.why_not)
     payments = list_payments(desk.counter, limit=LATEST_MAX)
     methods = list_methods(desk.counter.cell, desk.owner)
-    names = {each.id: each.name for each in methods}
+    names = {each.id: said(each.name) for each in methods}
     refresh = any(_refreshes(each) for each in payments)
     shown: Shown = {
         **wallet_shown(desk, view),
@@ -82,7 +83,7 @@ def after_use_shown(desk: Desk) -> Shown:
 
 def method_names(desk: Desk) -> dict[int, str]:
     """The active methods' names, by id."""
-    return {each.id: each.name for each in list_methods(desk.counter.cell, desk.owner)}
+    return {each.id: said(each.name) for each in list_methods(desk.counter.cell, desk.owner)}
 
 
 def _refreshes(payment: Payment) -> bool:

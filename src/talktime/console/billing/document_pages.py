@@ -19,6 +19,7 @@ from talktime.console.billing.shown import id_in
 from talktime.console.doors import CHANGE, Desk, Shown, page
 from talktime.console.refusals import sentence
 from talktime.console.roles import BILLING, SEE
+from talktime.console.said import destination_said, said
 from talktime.core.documents import (
     CREDIT_NOTE,
     INVOICE,
@@ -108,7 +109,7 @@ def statement_page(desk: Desk, month: str) -> HttpResponse:
         "document": document_shown(desk, billed.document, billed.statement),
         "lines": [
             {
-                "text": line.text,
+                "text": destination_said(line.text),
                 "month": desk.wording.month(line.month),
                 "calls": desk.wording.decimal(line.quantity),
                 "time": duration(line.billed_s or 0),
@@ -163,8 +164,8 @@ def document_shown(desk: Desk, document: Document, statement: PostStatement | No
         "number": number_text(desk.owner.cell, document.number),
         "kind": TITLES[facts.kind],
         "issued": desk.wording.day(document.issued_ms),
-        "what": desk.wording.month(facts.month) or facts.about or facts.lines[0].text,
-        "method": facts.method,
+        "what": desk.wording.month(facts.month) or said(facts.about or facts.lines[0].text),
+        "method": said(facts.method),
         "po_number": facts.po_number,
         "amount": desk.wording.money(facts.amount_micros, facts.currency),
         "month": facts.month if facts.kind == STATEMENT else "",

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from talktime.console.said import said
 from talktime.core.currencies import decimals_of
 from talktime.core.limits import (
     ADDRESS_TEXT_MAX,
@@ -91,7 +92,7 @@ class RechargeForm(forms.Form):
 
     def __init__(self, cards: list[PaymentMethod], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(card.id, card.name) for card in cards]
+        choices = [(card.id, said(card.name)) for card in cards]
         self.fields["first"].choices = choices  # type: ignore[attr-defined]
         self.fields["backup"].choices = choices  # type: ignore[attr-defined]
         self.fields["first"].required = True

@@ -11,6 +11,7 @@ from talktime.console.billing.payments_shown import confirm_url
 from talktime.console.billing.shown import method_shown
 from talktime.console.doors import CHANGE, Desk, Shown, page
 from talktime.console.roles import BILLING, SEE
+from talktime.console.said import said
 from talktime.core.refusal import Refusal
 from talktime.operations.card_setups import (
     DONE,
@@ -105,7 +106,7 @@ def removed_method(desk: Desk, method_id: int) -> HttpResponse:
         raise Http404
     if desk.request.method == "POST":
         remove_method(desk.counter, method_id)  # removed twice is removed
-        removed = _("%(method)s is removed.") % {"method": method.name}
+        removed = _("%(method)s is removed.") % {"method": said(method.name)}
         messages.success(desk.request, removed)
         return redirect("methods", desk.owner.id)
     return desk.page("billing/remove_method.html", {"method": method_shown(method, 0)})

@@ -108,5 +108,5 @@ def _preview_shown(desk: Desk, preview: Preview) -> Shown:
         "recharge_on": preview.recharge_on,
         "attempt": None if preview.attempt is None else payment_shown(desk, preview.attempt),
         "refusal": preview.refusal,
-        "effects": [f"{each[:1].upper()}{each[1:]}." for each in preview.effects],
+        "effects": preview.effects,
     }

@@ -16,6 +16,7 @@ from talktime.console.billing.shown import id_in
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.refusals import sentence
 from talktime.console.roles import BILLING, SEE
+from talktime.console.said import said
 from talktime.core.documents import LOT_TERMS
 from talktime.core.expiry import expires_ms
 from talktime.core.limits import IDEMPOTENCY_KEY_TEXT_MAX
@@ -42,7 +43,7 @@ LARGE_TIMES = 20
 def add_funds(desk: Desk) -> HttpResponse:
     """Choose how much and with what; with both in the address, look at the terms."""
     methods = list_methods(desk.counter.cell, desk.owner)
-    choices = [(each.id, each.name) for each in methods]
+    choices = [(each.id, said(each.name)) for each in methods]
     query = desk.request.GET
     if desk.why_not is not None or not methods or "amount" not in query:
         initial = {"method": choices[0][0]} if choices else {}
@@ -103,7 +104,7 @@ def payment_page(desk: Desk, payment_id: int) -> HttpResponse:
     names = {}
     if found.method_id is not None:
         method = find_method(desk.counter, found.method_id)
-        names = {} if isinstance(method, Refusal) else {method.id: method.name}
+        names = {} if isinstance(method, Refusal) else {method.id: said(method.name)}
     shown = payment_shown(desk, found, names)
     tries = list_tries(desk.counter, [found.id])[found.id]
     documents = documents_of(desk.cell, desk.owner, found.id)
@@ -141,7 +142,7 @@ def _choose(
         "methods": methods,
         "invoices": any(each.kind == INVOICE for each in methods),
         "expires": desk.wording.moment(expires_ms(desk.now_ms, desk.owner.time_zone)),
-        "terms": LOT_TERMS,
+        "terms": [said(each) for each in LOT_TERMS],
         "presets": [
             {"text": decimal_text(micros), "shown": desk.money(micros)}
             for micros in presets(bounds, desk.owner.currency)

@@ -2,18 +2,29 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
 from talktime.core.money import decimal_text
 from talktime.core.sandbox import BEHAVIOURS, DECLINES
 from talktime.operations.wording import Wording
 from talktime.store.sandbox import SandboxCard, SandboxCharge, SandboxDispute
 
 CARD_STATES = {
-    "waiting": "waits to be entered",
-    "added": "in use",
-    "failed": "was not entered",
-    "forgotten": "forgotten",
+    "waiting": gettext_lazy("waits to be entered"),
+    "added": gettext_lazy("in use"),
+    "failed": gettext_lazy("was not entered"),
+    "forgotten": gettext_lazy("forgotten"),
 }
-CHARGE_STATES = {"succeeded": "charged", "declined": "declined", "confirming": "to be confirmed"}
+CHARGE_STATES = {
+    "succeeded": gettext_lazy("charged"),
+    "declined": gettext_lazy("declined"),
+    "confirming": gettext_lazy("to be confirmed"),
+}
+DISPUTE_STATES = {
+    "open": pgettext_lazy("dispute", "open"),
+    "won": pgettext_lazy("dispute", "won"),
+    "lost": pgettext_lazy("dispute", "lost"),
+}
 TONES = {"succeeded": "good", "declined": "bad", "confirming": "warn"}
 
 
@@ -56,7 +67,7 @@ def charge_shown(
         if charge.refunded_micros
         else None,
         "left": decimal_text(left_micros) if succeeded and left_micros else "",
-        "disputes": [each.state for each in disputes],
+        "disputes": [DISPUTE_STATES.get(each.state, each.state) for each in disputes],
         "open_dispute": any(each.state == "open" for each in disputes),
         "made": wording.moment(charge.created_ms),
     }

@@ -4,6 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from talktime.console.doors import Desk, Shown
+from talktime.console.said import said
 from talktime.core.ledger import Lot
 from talktime.core.payments import CARD, PaymentMethod
 from talktime.operations.lots import EXPIRED, GONE, OPEN, USED, LotView
@@ -117,7 +118,7 @@ def method_shown(method: PaymentMethod, place: int) -> Shown:
     expires = f"{method.exp_month:02}/{method.exp_year}" if method.exp_month else ""
     return {
         "id": method.id,
-        "name": method.name,
+        "name": said(method.name),
         "card": method.kind == CARD,
         "expires": expires,
         "po_number": method.po_number,

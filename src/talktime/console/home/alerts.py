@@ -4,11 +4,13 @@ from typing import NamedTuple
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from talktime.console.billing.payments_shown import ADVICE, ADVICE_ELSE
 from talktime.console.billing.shown import soon
 from talktime.console.doors import Desk
 from talktime.console.refusals import not_wanted
+from talktime.console.said import said
 from talktime.core.burn import Pace
 from talktime.core.payments import CONFIRMING, DECLINED, FAILED, SUCCEEDED, Payment
 from talktime.core.post_usage import PAID, PostStatement
@@ -106,8 +108,13 @@ def _of_balance(alerts: _Alerts, view: WalletView, pace: Pace | None) -> None:
     elif pace is not None and pace.days_left(left_micros) <= LOW_DAYS:
         recharge = view.recharge.recharge
         if recharge is None or not recharge.enabled or recharge.paused_code:
-            words = _("The balance is low: it lasts for about %(days)s more days.")
-            alerts.add("warn", words % {"days": pace.days_left(left_micros)}, step, place)
+            days = pace.days_left(left_micros)
+            words = ngettext(
+                "The balance is low: it lasts for about %(days)s more day.",
+                "The balance is low: it lasts for about %(days)s more days.",
+                days,
+            )
+            alerts.add("warn", words % {"days": days}, step, place)
     else:
         below = [x.below_micros for x in view.recharge.levels if left_micros < x.below_micros]
         if below:
@@ -121,7 +128,7 @@ def _of_recharge(alerts: _Alerts, view: WalletView) -> None:
         return
     if recharge.paused_code:
         words = _("Auto-recharge is paused: %(why)s. %(advice)s") % {
-            "why": (recharge.paused_detail or recharge.paused_code).rstrip("."),
+            "why": said(recharge.paused_detail or recharge.paused_code).rstrip("."),
             "advice": ADVICE.get(recharge.paused_code, ADVICE_ELSE),
         }
         alerts.add("bad", words, _("Auto-recharge settings"), "recharge")
@@ -130,7 +137,7 @@ def _of_recharge(alerts: _Alerts, view: WalletView) -> None:
     if attempt is not None and attempt.state == DECLINED:
         when = "" if attempt.due_ms is None else alerts.desk.wording.moment(attempt.due_ms)
         words = _("A recharge was declined: %(why)s. It is tried again: %(when)s.") % {
-            "why": (attempt.detail or attempt.code).rstrip("."),
+            "why": said(attempt.detail or attempt.code).rstrip("."),
             "when": when,
         }
         alerts.add("warn", words, _("Payment methods"), "methods")
@@ -157,7 +164,7 @@ def _of_payments(alerts: _Alerts, payments: list[Payment]) -> None:
     if (over.closed_ms or 0) > desk.now_ms - FAILED_DAYS * DAY_MS:
         words = _("The last payment, of %(amount)s, failed: %(why)s.") % {
             "amount": desk.wording.money(over.amount_micros, over.currency).text,
-            "why": (over.detail or over.code).rstrip("."),
+            "why": said(over.detail or over.code).rstrip("."),
         }
         alerts.add("bad", words, _("See the payment"), "payment", over.id)
 

@@ -1,6 +1,7 @@
 """Pools of included minutes as bars."""
 
 from talktime.console.doors import Desk, Shown
+from talktime.console.said import said
 from talktime.core.meters import WARNED_PERCENT, minutes_prefix, month_of
 from talktime.operations.minute_pools import MinutePool
 
@@ -24,7 +25,7 @@ def pool_shown(desk: Desk, pool: MinutePool) -> Shown:
     percent = percent_of(pool)
     full = pool.used_s >= pool.total_s
     return {
-        "name": licence.name if licence else plan,
+        "name": said(licence.name) if licence else plan,
         "area": area,
         "counter": counter,
         "members": pool.members,

@@ -99,6 +99,7 @@ def _delivery(
         shown["event"] = event_shown(stored)
     elif not isinstance(written, Refusal):
         shown["written"] = written
+        shown["written_in"] = written.html.partition(' lang="')[2].partition('"')[0]
     return desk.page("notices/delivery.html", shown, status)
 
 

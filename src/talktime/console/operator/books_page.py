@@ -11,6 +11,7 @@ from talktime.console.doors import OperatorDesk, operator_page
 from talktime.console.operator.places import all_cells
 from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.roles import FINANCE, OPERATE
+from talktime.console.said import said_capital
 from talktime.operations.book_proofs import BooksState, CheckState, ask_for_proof, books_state
 
 COLUMNS = (
@@ -58,7 +59,7 @@ def cell_shown(desk: OperatorDesk, name: str, state: BooksState) -> dict[str, ob
 
 def check_row(desk: OperatorDesk, check: CheckState) -> list[Cell]:
     """One check."""
-    proves, last = f"{check.proves[:1].upper()}{check.proves[1:]}", check.last
+    proves, last = said_capital(check.proves), check.last
     if last is None:
         return [Cell(proves, note=check.name), Cell(tags=(Tag(_("Not made yet")),)), *[Cell()] * 3]
     outcome = Tag(_("Holds"), "good")

@@ -13,6 +13,7 @@ from talktime.console.operator.places import PAGE_ROWS, all_cells, number_in, ow
 from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import CALL_TYPES
 from talktime.console.roles import FINANCE
+from talktime.console.said import destination_said
 from talktime.console.start.shown import telephone
 from talktime.core.directory import Organisation
 from talktime.core.refusal import REFUSALS
@@ -85,7 +86,7 @@ def call_row(desk: OperatorDesk, call: RunningCall, owner: Organisation) -> list
     return [
         Cell(owner.name, url, note=CALL_TYPES.get(call.type, call.type)),
         Cell(telephone(call.from_digits) or call.caller, note=call.caller),
-        Cell(telephone(call.to_digits), note=destination_of(call.rate)),
+        Cell(telephone(call.to_digits), note=destination_said(destination_of(call.rate))),
         Cell(desk.wording.moment(call.started_ms)),
         Cell(
             desk.wording.moment(call.deadline_ms if now.until_ms is None else now.until_ms),

@@ -16,6 +16,7 @@ from talktime.console.operator.asking import Moment, confirmed, refused
 from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import CATALOGUE_KINDS
 from talktime.console.roles import FINANCE, OPERATE
+from talktime.console.said import english, said
 from talktime.core.catalogue import KINDS, Catalogues, Entry
 from talktime.core.limits import CATALOGUE_CODE_TEXT_MAX, CATALOGUE_FILE_BYTES_MAX
 from talktime.core.refusal import Refusal
@@ -113,7 +114,7 @@ def row(desk: OperatorDesk, entry: Entry, later_ms: int | None) -> list[Cell]:
     named = name and name != entry.code
     return [
         Cell(entry.code, _url(entry.kind, entry.code)),
-        Cell(name, note=about) if named else Cell(about),
+        Cell(said(name), note=english(about)) if named else Cell(english(about)),
         Cell(since),
         Cell(desk.wording.moment(later_ms) if later_ms else ""),
     ]

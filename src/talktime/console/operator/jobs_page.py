@@ -13,6 +13,7 @@ from talktime.console.operator.places import PAGE_ROWS, all_cells, owners_of
 from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import CHANNELS, DELIVERY_STATES
 from talktime.console.roles import FINANCE
+from talktime.console.said import said
 from talktime.operations.job_runs import PERIODS_MS, JobState, job_states
 from talktime.operations.provider_settings import show_providers
 from talktime.store import attention as store
@@ -102,7 +103,7 @@ def job_row(desk: OperatorDesk, cell: str, state: JobState) -> list[Cell]:
     if state.run is None:
         tag = Tag(_("Did not run yet"), "bad" if ails(state) else "")
     elif state.run.failure:
-        tag, note = Tag(_("Fails"), "bad"), state.run.failure
+        tag, note = Tag(_("Fails"), "bad"), said(state.run.failure)
     elif state.late:
         tag = Tag(_("Late"), "bad")
     return [
@@ -175,5 +176,5 @@ def endpoint_row(endpoint: EndpointRow, owners: dict[int, Any]) -> list[Cell]:
         Cell(owner.name, reverse("operator-organisation", args=[owner.id])),
         Cell(endpoint.url),
         Cell(tags=(tag,)),
-        Cell(endpoint.detail),
+        Cell(said(endpoint.detail)),
     ]

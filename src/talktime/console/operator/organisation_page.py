@@ -16,6 +16,7 @@ from talktime.console.operator.places import (
 from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import COMMERCE_MODELS, FLAGS, PAYMENT_KINDS
 from talktime.console.roles import FINANCE
+from talktime.console.said import said
 from talktime.console.start.shown import telephone
 from talktime.core.directory import CallingRules
 from talktime.core.payments import INVOICED, STATEMENT, Payment
@@ -154,6 +155,6 @@ def payment_row(desk: OperatorDesk, payment: Payment) -> list[Cell]:
         Cell(PAYMENT_KINDS[payment.kind], note=payment.po_number),
         Cell(amount=desk.wording.money(payment.amount_micros, payment.currency), note=refunded),
         Cell(tags=(Tag(word, tone),)),  # type: ignore[arg-type]
-        Cell(payment.detail or payment.code, note=payment.actor),
+        Cell(said(payment.detail or payment.code), note=payment.actor),
         todo,
     ]

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from talktime.clock import now_ms
 from talktime.console.databases import current
@@ -111,9 +111,15 @@ def row(desk: OperatorDesk, health: OrganisationHealth) -> list[Cell]:
         name,
         Cell(amount=desk.wording.money(wallet.balance_micros, wallet.currency)),
         Cell(amount=desk.wording.money(wallet.burn_micros, wallet.currency)),
-        Cell("" if left is None else _("%(days)s days") % {"days": desk.wording.decimal(left)}),
+        Cell("" if left is None else days_shown(desk, left)),
         Cell(tags=tags),
     ]
+
+
+def days_shown(desk: OperatorDesk, days: int) -> str:
+    """How long a balance lasts."""
+    words = ngettext("%(days)s day", "%(days)s days", days)
+    return words % {"days": desk.wording.decimal(days)}
 
 
 @operator_page(may=OPERATE, methods=CHANGE)

@@ -14,6 +14,7 @@ from talktime.console.operator.places import PAGE_ROWS, all_cells, number_in, ow
 from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import PAYMENT_KINDS, REFUND_STATES
 from talktime.console.roles import FINANCE, OPERATE
+from talktime.console.said import said
 from talktime.core.directory import Organisation
 from talktime.store import attention as store
 from talktime.store.attention import PausedRow, PaymentRow, RefundRow, waiting
@@ -146,7 +147,7 @@ def payment_row(desk: OperatorDesk, payment: PaymentRow, owner: Organisation) ->
         Cell(amount=desk.wording.money(payment.amount_micros, payment.currency)),
         Cell(desk.wording.moment(payment.created_ms)),
         Cell(tags=(Tag(word, tone),), note=payment.po_number),  # type: ignore[arg-type]
-        Cell(payment.detail or payment.code),
+        Cell(said(payment.detail or payment.code)),
         following,
     ]
 
@@ -158,7 +159,7 @@ def refund_row(desk: OperatorDesk, refund: RefundRow, owner: Organisation) -> li
         _owner(owner, _("Payment %(id)s") % {"id": refund.payment_id}),
         Cell(amount=desk.wording.money(refund.amount_micros, owner.currency)),
         Cell(desk.wording.moment(refund.created_ms), tags=(Tag(word, tone),)),
-        Cell(refund.reason or refund.detail, note=refund.actor),
+        Cell(said(refund.reason or refund.detail), note=refund.actor),
         Cell(desk.wording.moment(refund.due_ms) if refund.due_ms else ""),
     ]
 
@@ -168,5 +169,5 @@ def paused_row(desk: OperatorDesk, paused: PausedRow, owner: Organisation) -> li
     return [
         _owner(owner),
         Cell(desk.wording.moment(paused.since_ms) if paused.since_ms else ""),
-        Cell(paused.detail or paused.code),
+        Cell(said(paused.detail or paused.code)),
     ]

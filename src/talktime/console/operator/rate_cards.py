@@ -18,6 +18,7 @@ from talktime.console.operator.rate_changes import changes_shown
 from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import DIRECTIONS
 from talktime.console.roles import FINANCE, OPERATE
+from talktime.console.said import destination_said, said
 from talktime.core.money import decimal_text
 from talktime.core.rates import RateRow
 from talktime.core.refusal import Refusal
@@ -171,10 +172,10 @@ def rate_row(desk: OperatorDesk, row: RateRow, seen: Published) -> list[Cell]:
     rate, later = row.rate, ""
     if row.valid_from_ms > seen.version.valid_from_ms:
         later = _("from %(moment)s") % {"moment": desk.wording.moment(row.valid_from_ms)}
-    kind = " · ".join(each for each in (row.country, row.kind) if each)
+    kind = " · ".join(each for each in (row.country, said(row.kind)) if each)
     return [
         Cell(rate.prefix),
-        Cell(rate.destination, note=kind),
+        Cell(destination_said(rate.destination), note=kind),
         Cell(DIRECTIONS[row.direction], note=later),
         Cell(decimal_text(rate.per_minute_micros)),
         Cell(decimal_text(rate.fee_micros)),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from talktime.console.doors import OperatorDesk, Shown
 from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import DIRECTIONS, WAYS
+from talktime.console.said import destination_said
 from talktime.console.theme.charts import Bar, bar_chart
 from talktime.core.money import decimal_text
 from talktime.core.rating import Rate
@@ -164,7 +165,7 @@ def change_row(change: RateChange) -> list[Cell]:
             change.prefix,
             note="" if change.direction == "outbound" else DIRECTIONS[change.direction],
         ),
-        Cell(change.destination),
+        Cell(destination_said(change.destination)),
         Cell(tags=(Tag(word, tone),)),
         _price(change.old),
         _price(change.new),

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -51,7 +52,7 @@ class KeyForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("Name of the key"), max_length=KEY_NAME_TEXT_MAX)
     scopes = forms.MultipleChoiceField(
         label=gettext_lazy("What it opens"),
-        choices=[(each, each) for each in SWITCH_SCOPES],
+        choices=[(each, format_html("<code>{}</code>", each)) for each in SWITCH_SCOPES],
         widget=forms.CheckboxSelectMultiple,
         initial=list(SWITCH_SCOPES),
     )

@@ -20,6 +20,7 @@ from talktime.console.doors import CHANGE, account_of, personal_page
 from talktime.console.people.browsers import browser_in_words
 from talktime.console.people.mail import control_plane
 from talktime.console.roles import ROLE_NAMES, STAFF_NAMES
+from talktime.console.said import said_capital
 from talktime.console.start.shown import wording_of
 from talktime.core.refusal import Refusal
 from talktime.operations.accounts import set_reader
@@ -62,7 +63,7 @@ def account_page(request: HttpRequest) -> HttpResponse:
         with control_plane() as control:
             refusal = set_reader(control, account.id, **form.cleaned_data)
         if isinstance(refusal, Refusal):
-            form.add_error(None, refusal.detail)
+            form.add_error(None, said_capital(refusal.detail))
         else:
             messages.success(request, _("Saved."))
             return redirect("account")

@@ -16,6 +16,7 @@ from talktime.console.control_plane.models import Membership
 from talktime.console.doors import CHANGE, Desk, account_of, page
 from talktime.console.people.mail import sealed_mail
 from talktime.console.roles import ROLE_NAMES, SEE, TEAM
+from talktime.console.said import said_capital
 from talktime.core.refusal import Refusal
 from talktime.operations.invitations import invite, list_waiting, revoke, send_again
 from talktime.operations.team import change_role, remove_member
@@ -220,4 +221,4 @@ def back(desk: Desk, refusal: Refusal) -> HttpResponse:
 
 def refused(refusal: Refusal) -> str:
     """Why not, for people."""
-    return str(REFUSED.get(refusal.code) or refusal.detail)
+    return str(REFUSED.get(refusal.code) or said_capital(refusal.detail))

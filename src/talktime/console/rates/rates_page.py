@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.rates.words import DIRECTIONS, KINDS
 from talktime.console.roles import SEE
+from talktime.console.said import destination_said
 from talktime.console.start.shown import telephone
 from talktime.console.users.list_page import csv_file
 from talktime.console.users.words import countries_shown, country_name
@@ -172,7 +173,7 @@ def _price_shown(desk: Desk, price: Price) -> Shown:
     row = price.row
     return {
         "prefix": row.prefix,
-        "destination": row.rate.destination,
+        "destination": destination_said(row.rate.destination),
         "kind": KINDS.get(row.kind, row.kind),
         "country": country_name(desk.wording.locale, row.country) if row.country else "",
         "price": _terms(desk, price.now) if price.now else None,
@@ -211,7 +212,7 @@ def _call_shown(desk: Desk, price: Price, minutes: str, digits: str) -> Shown | 
     count = int(minutes)
     words = {
         "count": desk.wording.decimal(count),
-        "destination": rate.destination,
+        "destination": destination_said(rate.destination),
         "amount": desk.wording.price(price_micros(billed_s, rate), desk.owner.currency),
         "billed": desk.wording.decimal(Decimal(billed_s) / 60),
         "price": desk.wording.price(rate.per_minute_micros, desk.owner.currency),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import SEE
+from talktime.console.said import destination_said
 from talktime.console.usage.names import CONTEXTS, capability_name, in_words, type_name
 from talktime.console.usage.shown import in_utc, place_url, signed_duration, user_url
 from talktime.core import ledger
@@ -91,7 +92,7 @@ def _call_shown(desk: Desk, story: CallStory, row: UsageRow) -> Shown:
         "callee": row.parties.callee,
         "from": country_name(row.from_country, language),
         "to": country_name(row.to_country, language),
-        "destination": record.destination,
+        "destination": destination_said(record.destination),
         "context": CONTEXTS.get(row.context, ""),
         "user": _user(desk, record.user_id, row),
         "location": country_name(row.location, language),
@@ -135,7 +136,7 @@ def _part_shown(desk: Desk, part: Part, row: UsageRow) -> Shown:
         "after_use": desk.money(record.post_micros) if record.post_micros else None,
         "rates": f"{rates}?q={record.prefix}" if rates and record.prefix else "",
         "prefix": record.prefix,
-        "destination": record.destination,
+        "destination": destination_said(record.destination),
     }
 
 

@@ -11,6 +11,7 @@ from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import SEE
 from talktime.console.theme.charts import Bar, row_chart
 from talktime.console.usage.shown import minutes_shown, user_url
+from talktime.console.users.words import licence_name
 from talktime.core.meters import CONFERENCE, DOMESTIC, INTERNATIONAL, month_of
 from talktime.core.post_usage import month_before
 from talktime.operations.minute_pools import MinutePool, minute_pools, pools_of_month
@@ -61,12 +62,13 @@ def pools_page(desk: Desk) -> HttpResponse:
 def _shown(desk: Desk, pool: MinutePool, people: dict[int, Person]) -> Shown:
     _month, _minutes, plan, area, counter, *user = pool.key.split("/")
     licence = desk.catalogue.licences.get(plan)
+    name = licence_name(desk.catalogue, plan)
     person = people.get(int(user[0])) if user else None
     wording = desk.wording
     available_s = max(pool.total_s - pool.used_s, 0)
     return {
         "country": country_name(area, wording.locale.language) or area,
-        "description": f"{licence.name if licence else plan} ({COUNTERS.get(counter, counter)})",
+        "description": f"{name} ({COUNTERS.get(counter, counter)})",
         "user": (person.display_name or person.name, user_url(desk, person.id)) if person else None,
         "members": wording.decimal(pool.members),
         "total": minutes_shown(wording, pool.total_s),
@@ -97,9 +99,8 @@ def _split(desk: Desk, seconds: int) -> str:
 
 def _bar(desk: Desk, pool: MinutePool) -> Bar:
     _month, _minutes, plan, area, counter, *_user = pool.key.split("/")
-    licence = desk.catalogue.licences.get(plan)
     percent = min(pool.used_s * 100 // pool.total_s, 100) if pool.total_s else 0
     used = (0, percent) if counter == INTERNATIONAL else (percent, 0)
     words = {"used": _split(desk, pool.used_s), "total": minutes_shown(desk.wording, pool.total_s)}
-    name = f"{licence.name if licence else plan}, {area} ({COUNTERS.get(counter, counter)})"
+    name = f"{licence_name(desk.catalogue, plan)}, {area} ({COUNTERS.get(counter, counter)})"
     return Bar(name, used, _("%(used)s of %(total)s min") % words)

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from talktime.console.doors import Desk
+from talktime.console.said import destination_said
 from talktime.console.usage.names import COLUMNS, CONTEXTS, Column, capability_name, type_name
 from talktime.operations.usage_documents import UsageRow, country_name
 from talktime.operations.wording import Wording, duration
@@ -109,7 +110,9 @@ class _Writer:
             case "type":
                 return str(type_name(record.type))
             case "to_country":
-                return country_name(row.to_country, self._language) or record.destination
+                return country_name(row.to_country, self._language) or destination_said(
+                    record.destination
+                )
             case "from_country":
                 return country_name(row.from_country, self._language)
             case "duration":

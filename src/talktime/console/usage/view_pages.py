@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from talktime.console.doors import Desk, page
 from talktime.console.roles import FINANCE, SEE
+from talktime.console.said import said
 from talktime.console.usage.forms import UsageForm
 from talktime.console.usage.report_page import PAGE, may_delete
 from talktime.core.refusal import Refusal
@@ -37,7 +38,9 @@ def save(desk: Desk) -> HttpResponse:
         may_replace=may_delete(desk, ""),
     )
     if isinstance(saved, Refusal):
-        messages.error(desk.request, _("The view was not saved: %(why)s.") % {"why": saved.detail})
+        messages.error(
+            desk.request, _("The view was not saved: %(why)s.") % {"why": said(saved.detail)}
+        )
     else:
         messages.success(desk.request, _("The view was saved."))
     return redirect(f"{reverse('usage', args=[desk.owner.id])}?{query}")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import VOICE
+from talktime.console.said import said
 from talktime.console.users.list_page import everyone, filters_in
 from talktime.console.users.pools_shown import pool_changes_shown
 from talktime.console.users.words import licence_name, policies_shown
@@ -41,7 +42,7 @@ class ChangeForm(forms.Form):
     def __init__(self, desk: Desk, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         licences = sorted(desk.catalogue.licences.values(), key=lambda each: each.name)
-        codes = [(each.code, f"{each.name} ({each.code})") for each in licences]
+        codes = [(each.code, f"{said(each.name)} ({each.code})") for each in licences]
         groups = [("", _("None"))] + [
             (each.name, each.name) for each in list_groups(desk.cell, desk.owner)
         ]

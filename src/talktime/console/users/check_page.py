@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 from talktime.console.databases import current
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import SEE
+from talktime.console.said import destination_said
 from talktime.console.users.user_page import found_holder, user_page_shown
 from talktime.console.users.words import CALL_TYPES, licence_name
 from talktime.core.books import Terms
@@ -87,7 +88,7 @@ def _answer_shown(desk: Desk, found: CallCheck, minutes: int) -> Shown:
     length = ngettext("A call of %(count)s minute", "A call of %(count)s minutes", minutes)
     return {
         "passed": found.passed,
-        "destination": price["destination"],
+        "destination": destination_said(price["destination"]),
         "per_minute": desk.wording.price(parse_micros(price["per_minute"]), desk.owner.currency),
         "fee": desk.wording.price(fee_micros, desk.owner.currency) if fee_micros else "",
         "length": length % {"count": desk.wording.decimal(minutes)},
@@ -118,10 +119,10 @@ def _part_shown(desk: Desk, part: dict[str, str]) -> str:
 
 def _refusal_shown(desk: Desk, refusal: Refusal) -> Shown:
     return {
-        "title": refusal.kind.title,
+        "title": _(refusal.kind.title),
         "detail": refusal.detail,
-        "remedy": refusal.kind.remedy,
-        "who": refusal.kind.who,
+        "remedy": _(refusal.kind.remedy),
+        "who": _(refusal.kind.who),
         "code": refusal.code,
         "part": FIX.get(refusal.code, ""),
         "page": FIX_PAGES.get(refusal.code, ""),

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import SEE, VOICE
+from talktime.console.said import said
 from talktime.console.users.words import (
     KINDS,
     countries_shown,
@@ -56,7 +57,7 @@ def users_page(desk: Desk) -> HttpResponse:
         "first": bool(after),
         "groups": [group.name for group in groups],
         "licences": sorted(
-            ((each.code, each.name) for each in desk.catalogue.licences.values()),
+            ((each.code, said(each.name)) for each in desk.catalogue.licences.values()),
             key=lambda each: each[1],
         ),
         "countries": countries_shown(desk.wording.locale),
@@ -116,6 +117,7 @@ def user_shown(desk: Desk, holder: Holder) -> Shown:
     """A user as a row of a table."""
     user = holder.user
     names = licence_names(desk.catalogue, user.licences)
+    lacks = lacking(desk.catalogue, user.licences, user.kind, user.usage_location)
     return {
         "id": user.id,
         "name": user.name,
@@ -127,7 +129,7 @@ def user_shown(desk: Desk, holder: Holder) -> Shown:
         "kind": KINDS[user.kind],
         "resource": user.kind != USER_KINDS[0],
         "active": user.active,
-        "lacks": lacking(desk.catalogue, user.licences, user.kind, user.usage_location),
+        "lacks": "" if lacks is None else said(lacks.detail),
     }
 
 

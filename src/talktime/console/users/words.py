@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from talktime.console.doors import Desk
+from talktime.console.said import said
 from talktime.core.catalogue import (
     ANY,
     CONFERENCING,
@@ -102,7 +103,7 @@ class LicenceShown(NamedTuple):
 def licence_name(catalogue: Catalogue, code: str) -> str:
     """A licence's name; its code where the catalogue has lost it."""
     licence = catalogue.licences.get(code)
-    return licence.name if licence else code
+    return said(licence.name) if licence else code
 
 
 def licence_names(catalogue: Catalogue, codes: Iterable[str]) -> list[str]:
@@ -118,7 +119,7 @@ def licence_shown(desk: Desk, licence: Licence, usage_location: str) -> LicenceS
         names = ", ".join(licence_name(desk.catalogue, code) for code in licence.includes)
         parts.append(_("with %(licences)s") % {"licences": names})
     brings = ", ".join(parts)
-    return LicenceShown(licence.code, licence.name, brings[:1].upper() + brings[1:])
+    return LicenceShown(licence.code, said(licence.name), brings[:1].upper() + brings[1:])
 
 
 def _minutes(desk: Desk, licence: Licence, minutes: Minutes) -> list[str]:
