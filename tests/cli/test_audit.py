@@ -39,6 +39,8 @@ grant give Contoso 5 --reason goodwill
 fund Contoso 50 --reason order
 billing-profile set Contoso --legal-name Contoso
 key create portal --operator Contoso
+peer create diameter SBC p.example.net --realm example.net
+peer revoke {peer}
 key rotate {key}
 key revoke {key}
 catalogue set setting default_policy value=DialoutCPCandPSTNDomestic --valid-from 2090-01-01
@@ -117,6 +119,7 @@ def test_every_change_from_the_shell_is_kept_with_who_made_it(shell, store, cont
             known["method"] = said.get("method_id") or known.get("method", "")
             known["payment"] = said.get("payment_id") or known.get("payment", "")
             known["grant"] = said.get("grant_id") or known.get("grant", "")
+            known["peer"] = said.get("id", "") if name == "peer" else known.get("peer", "")
             known["key"] = said.get("id", "") if name == "key" else known.get("key", "")
     (newest, *_) = shell.json("audit")["changes"]
     assert newest["action"] == "number.reserved"

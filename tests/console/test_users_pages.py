@@ -246,6 +246,20 @@ def test_whether_a_user_can_call_is_answered_gate_by_gate(admin, money):
         assert cell.rows("SELECT COUNT(*) FROM call") == [(0,)]
 
 
+def test_in_german_every_gate_and_every_wrong_row_is_german(admin, money):
+    query = {"type": "user_out", "number": "+447400123456", "minutes": "2"}
+    german = {"accept-language": "de"}
+    answer = words_of(admin.get(user_at(money, DESK, "check/"), query, headers=german))
+    assert f"({DESK}) von Contoso Nummer: +447400123456 existiert (GB)" in answer
+    assert "Basislizenz: Inlandsanrufplan (MCOPSTN1)" in answer
+    assert f"{DESK} hat keine Lizenz MCOPSTNC" in answer
+    upload = io.BytesIO(f"name,licences\n{FRONT},NOPE\n".encode())
+    upload.name = "users.csv"
+    typed = {"csrfmiddlewaretoken": admin.cookies["talktime_csrf"].value, "file": upload}
+    bad = admin.post(at(money, "import/"), typed, headers=german)
+    assert "2 'NOPE' ist keine Lizenz; bekannt sind " in words_of(bad)
+
+
 def test_groups_give_their_licences_to_their_members(admin, money):
     admin.get(at(money, "groups/"))
     made = post(admin, at(money, "groups/"), name="sales")

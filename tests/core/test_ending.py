@@ -116,3 +116,14 @@ def test_money_that_came_in_between_keeps_a_call_going():
     assert desk.do(end("insufficient_credit")) == CallEnding("C1", False)
     desk.wallet.balance_micros = -1
     assert desk.do(end("insufficient_credit")) == CallEnding("C1", True)
+
+
+def test_a_report_that_cannot_be_corrected_is_charged_as_the_most_that_is_accepted():
+    desk = funded(10 * UNIT)
+    desk.do(authorize())
+    settled = desk.do(replace(settle(used_s=50_000), capped=True))
+    assert type(settled) is Settled
+    assert settled.billed_s == 300 + 300 + 60
+    within = funded(10 * UNIT)
+    within.do(authorize())
+    assert within.do(replace(settle(used_s=61), capped=True)).billed_s == 120

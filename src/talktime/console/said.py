@@ -47,6 +47,7 @@ GIVEN_NAMES = frozenset(
         *("group", "target", "to", "subject", "text", "word", "host", "reference", "code", "code2"),
     }
 )
+PLACES_OR_NAMES = GIVEN_NAMES | {"destination"}
 CODES = frozenset({"known", "possible", "values", "kinds", "columns", "directions", "languages"})
 """Values that are lists of words to be written as they are."""
 AMOUNT = re.compile(r"-?\d+\.\d+(?: [A-Z]{3})?")
@@ -57,6 +58,8 @@ NAMED = re.compile(r"([A-Z0-9_]+) \((.+)\)")
 CODE = re.compile(r"[A-Z0-9_]+")
 JOINTS = ("; ", ", or ", " and ", " or ", ", ")
 LETTERS_LEAST = 2
+LETTERS_WEAK = 6
+WORDS = re.compile(r"[a-z]{2,}")
 DEPTH_MAX = 5
 KNOWN_TEXTS_MAX = 8_192
 TEXT_MAX = 4_000
@@ -69,6 +72,8 @@ class Template(NamedTuple):
     longest: str
     names: tuple[str, ...]
     translation: str
+    weak: bool = False
+    """Of few letters of its own."""
 
 
 class Spoken(NamedTuple):
@@ -84,7 +89,7 @@ def said(text: str) -> str:
     >>> from django.utils.translation import override
     >>> with override("de"):
     ...     said("there is no key 7")
-    'Es gibt keinen Schlüssel 7'
+    'es gibt keinen Schlüssel 7'
     """
     return known(text) or text
 
@@ -150,7 +155,7 @@ def _found(text: str, language: str, depth: int) -> str | None:
     for template in spoken_in(language).templates:
         if template.longest in text:
             match = template.pattern.fullmatch(text)
-            if match:
+            if match and (not template.weak or _understood(template, match, language, depth)):
                 return _filled(template, match, language, depth)
     return _put_together(text, language, depth)
 
@@ -162,6 +167,20 @@ def _exact(text: str, language: str) -> str | None:
         words = gettext(text)
         found = words if words != text else None
     return found
+
+
+def _understood(template: Template, match: re.Match[str], language: str, depth: int) -> bool:
+    """Whether all values that are words are known: "A has B" fits much that nobody wrote."""
+    return all(
+        name in PLACES_OR_NAMES
+        or not WORDS.search(text or "")
+        or _known_value(text, language, depth - 1)
+        for name, text in zip(template.names, match.groups(), strict=True)
+    )
+
+
+def _known_value(text: str, language: str, depth: int) -> bool:
+    return (_joined(text, language, depth) or _found(text, language, depth)) is not None
 
 
 def _filled(template: Template, match: re.Match[str], language: str, depth: int) -> str:
@@ -221,7 +240,8 @@ def spoken_in(language: str) -> Spoken:
     for text, translation in _translated(path):
         if FIELD.search(text):
             letters = len(re.sub(r"[^a-zA-Z]", "", FIELD.sub("", text)))
-            templates.append((text[0] == "{", -letters, compiled(text, translation)))
+            found = compiled(text, translation)._replace(weak=letters < LETTERS_WEAK)
+            templates.append((text[0] == "{", -letters, found))
         else:
             texts[text] = translation
     # What begins with words of its own first: a value in front would take them for its own.

@@ -81,7 +81,10 @@ class Extend:
 
 @dataclass(slots=True)
 class Settle:
-    """The call is over after `used_s` seconds in all; 0 for a call that was never answered."""
+    """The call is over after `used_s` seconds in all; 0 for a call that was never answered.
+    `capped` is of switches that cannot correct a report: more than can be meant is charged as the
+    most that is accepted (core/reported.py), not refused.
+    """
 
     switch_id: int
     call_key: str
@@ -91,6 +94,7 @@ class Settle:
     cause: str
     organisation_id: int | None = None
     since_last: bool = False
+    capped: bool = False
 
 
 @dataclass(slots=True)

@@ -88,7 +88,7 @@ def _decide_call(books: Books, command: CallCommand, now_ms: int) -> Outcome:
     elif _sought_elsewhere(call, command):
         return _unseen(command)
     else:
-        command = _counted(call, command)
+        command = _counted(books, call, command)
         earlier = (
             _answered_before(books, call, command)
             or _out_of_order(call, command)
@@ -116,7 +116,7 @@ def _sought_elsewhere(call: Call, command: CallCommand) -> bool:
     )
 
 
-def _counted(call: Call, command: CallCommand) -> CallCommand:
+def _counted(books: Books, call: Call, command: CallCommand) -> CallCommand:
     """The command as the books count: numbered, its seconds since the answer. The one that came is
     left as it was, for it may be decided again."""
     if command.sequence == NEXT:
@@ -126,6 +126,9 @@ def _counted(call: Call, command: CallCommand) -> CallCommand:
         if type(command) is Settle and used_s == call.granted_s + ROUNDED_UP_S:
             used_s = call.granted_s
         command = replace(command, used_s=used_s)
+    if type(command) is Settle and command.capped:
+        most_s = reported.most_seconds(books.terms, call)
+        command = replace(command, used_s=min(command.used_s, most_s))
     return command
 
 

@@ -143,7 +143,13 @@ def test_the_answer_is_noted_by_the_clients_clock_as_far_as_that_can_be(
     assert abs((started_ms - answered_ms) / 1000 - noted_s) < 5
 
 
-def test_more_seconds_than_can_have_been_talked_are_not_charged(nas, store):
+def test_a_client_that_let_a_call_go_on_too_long_pays_for_the_most_that_is_accepted(nas, store):
+    nas.ask(ACCT_SESSION_ID="c1")
+    assert nas.account(Status.STOP, ACCT_SESSION_TIME=4_000).code == 5
+    assert [each[0] for each in usage(store)] == [660]
+
+
+def test_more_seconds_than_any_call_can_have_are_not_charged(nas, store):
     nas.ask(ACCT_SESSION_ID="c1")
     with capture_logs() as lines:
         assert nas.account(Status.STOP, ACCT_SESSION_TIME=2**32 - 1).code == 5

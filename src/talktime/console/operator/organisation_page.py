@@ -90,6 +90,7 @@ def shown_of(desk: OperatorDesk, place: Place) -> Shown:
             if wallet.debt_micros
             else None,
             "burn": desk.wording.money(wallet.burn_micros, wallet.currency),
+            "days_left": left,
             "days": None if left is None else desk.wording.decimal(left),
             "recharge": _("Off")
             if not wallet.recharge_on

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import structlog
 
 from talktime.core.commands import Authorize, Extend, Settle
+from talktime.core.limits import CALL_SECONDS_MAX
 from talktime.core.outcomes import NothingToSettle
 from talktime.core.peers import DIAMETER, Peer
 from talktime.core.refusal import Refusal
@@ -138,6 +139,8 @@ class Credit:
                 request.used_s,
                 request.cause,
                 since_last=True,
+                # What no call can have lasted is no report, but a fault of the client's.
+                capped=request.used_s <= CALL_SECONDS_MAX,
             )
             self.engine.ask(settle, tell)
 

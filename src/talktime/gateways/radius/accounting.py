@@ -8,7 +8,7 @@ import structlog
 from pyrad.packet import AcctPacket, StatusServer
 
 from talktime.core.commands import NEXT, Answer, Extend, Settle
-from talktime.core.limits import CAUSE_TEXT_MAX, USED_SECONDS_MAX
+from talktime.core.limits import CALL_SECONDS_MAX, CAUSE_TEXT_MAX, USED_SECONDS_MAX
 from talktime.core.peers import Peer
 from talktime.engine.engine import Engine
 from talktime.gateways.radius.asking import asked, hash_of
@@ -113,6 +113,8 @@ class Accounting:
         command = Settle(
             *(peer.switch_id, call.call_key, SETTLE_SEQUENCE, hashed, used_s),
             cause[:CAUSE_TEXT_MAX],
+            # What no call can have lasted is no report, but a fault of the client's.
+            capped=used_s <= CALL_SECONDS_MAX,
         )
         outcome = told(await asked(self._engine, command))
         self._disconnects.over(self._sessions.meet(peer, call))
