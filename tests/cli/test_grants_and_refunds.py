@@ -57,8 +57,33 @@ def test_nobody_gives_more_than_the_limit_by_the_other_command(shell, contoso):
         line = shell.error(*fund, "--source", source)
         assert "one person gives at most 500 USD in 24 hours" in line
     assert available(shell) == "250"
-    shell.json(*fund)  # what was paid for needs nobody
-    assert available(shell) == "751"
+
+
+def test_a_purchase_by_hand_above_the_limit_waits_for_another_operator(shell, contoso):
+    """R12: in pieces too."""
+    fund = ("fund", "Contoso", "300", "--reason", "bank 7", *ONE, "--idempotency-key")
+    assert shell.json(*fund, "a")["available"] == "550"
+    asked = shell.json(*fund, "b")
+    assert (asked["state"], asked["source"], asked["amount"]) == ("asked", "purchase", "300")
+    assert shell.json(*fund, "b")["grant_id"] == asked["grant_id"]
+    assert "Another operator decides" in shell(*fund, "b")
+    assert available(shell) == "550"
+    approve = ("grant", "approve", "Contoso", asked["grant_id"])
+    assert "(approval_needed)" in shell.error(*approve, *ONE)
+    for _ in range(2):
+        assert shell.json(*approve, *OTHER)["lot"]["source"] == "purchase"
+    assert shell.json(*fund, "b")["state"] == "approved"
+    assert shell.json(*fund, "a")["replayed"] is True
+    assert available(shell) == "850"
+
+
+def test_a_purchase_that_waits_is_not_approved_once_buying_was_closed(shell, contoso):
+    """D14."""
+    asked = shell.json("fund", "Contoso", "501", "--reason", "bank 7", *ONE)
+    shell("organisation", "move", "Contoso", "--yes")
+    approve = ("grant", "approve", "Contoso", asked["grant_id"])
+    assert "(credits_not_offered)" in shell.error(*approve, *OTHER)
+    assert available(shell) == "250"
 
 
 def test_a_purchase_by_hand_is_refused_to_whom_the_operator_sells_nothing(shell, contoso):

@@ -78,7 +78,6 @@ def test_a_billing_profile_is_set_and_shown(shell, contoso):
         "legal_name": "Contoso",
         "address": "",
         "tax_id": "",
-        "bank": "",
     }
     assert shell.json("billing-profile", "show", "Contoso") == plain
     lines = ("--address", "1 Main Street", "--address", "Oslo")

@@ -118,6 +118,7 @@ BREACHES = [
     ),
     (Refund, {"debt_micros": 10_000_001}, "refund_is_voided_and_debt"),
     (GrantRequest, {"state": "lost"}, "grant_request_state_known"),
+    (GrantRequest, {"source": "adjustment"}, "grant_request_source_known"),
     (GrantRequest, {"amount_micros": 0}, "grant_request_amount_positive"),
     (
         GrantRequest,

@@ -134,6 +134,7 @@ PAYMENTS: dict[Any, dict[str, Any]] = {
         "asked_by": "operator",
         "asked_ms": START_MS,
         "decided_by": "",
+        "source": "purchase",
     },
 }
 DOCUMENTS: dict[Any, dict[str, Any]] = {

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from talktime.cli.failures import Failure, reason_for, unless_refused
+from talktime.cli.failures import Failure, reason_for, refusal_line, unless_refused
 from talktime.cli.installation import (
     catalogue_of,
     cell,
@@ -28,12 +28,16 @@ from talktime.core.directory import Organisation
 from talktime.core.documents import GIVEN
 from talktime.core.money import decimal_text, parse_micros
 from talktime.core.outcomes import Funded
+from talktime.core.refusal import Refusal
 from talktime.operations.billing_profiles import seller_of
 from talktime.operations.eligibility import why_not_enter
 from talktime.operations.four_eyes import approval_above, take
-from talktime.operations.fund import fund
+from talktime.operations.fund import ENTERED, fund
+from talktime.operations.grants import Giver, Grant, give
+from talktime.operations.money_documents import grant_document
 from talktime.store.database import Connection
 from talktime.store.four_eyes import Given
+from talktime.store.grants import GrantRequest
 
 Money = Annotated[
     str, typer.Argument(help="How much, in the wallet's currency: 250 or 99.50.", metavar="AMOUNT")
@@ -65,58 +69,78 @@ def fund_command(
 ) -> None:
     """Put money into an organisation's wallet; debt is paid first.
 
-    It expires twelve months later in the organisation's time zone.
+    It expires twelve months later in the organisation's time zone. A purchase of more than one
+    person may enter in 24 hours waits until another has approved it.
     """
     try:
         micros = parse_micros(money)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="AMOUNT") from error
-    settings = installation()
+    key, who = idempotency_key or secrets.token_hex(16), actor or account()
+    lasts_until_ms = moment_ms(expires) if expires else None
+    grant = Grant(micros, reason, who, key, promotional, lasts_until_ms, source)
+    owner, done = entered(organisation, grant, priority)
+    if isinstance(done, GrantRequest):
+        show(json, {**grant_document(done), "idempotency_key": key}, asked(done))
+    else:
+        show(json, document(owner, done, key), picture(owner, done, key))
+
+
+def entered(name: str, grant: Grant, priority: int) -> tuple[Organisation, Funded | GrantRequest]:
+    """Enter it, or a purchase that is too much for one person: ask for it."""
+    settings, micros = installation(), grant.amount_micros
     with control_plane(settings) as control:
-        owner = organisation_of(control, organisation)
-        catalogue = catalogue_of(control)
-        why_not = why_not_enter(catalogue, owner, source, micros)
-        key, who = idempotency_key or secrets.token_hex(16), actor or account()
-        if source in GIVEN and micros > 0:
-            given_alone(control, catalogue, owner, micros, who, key)
-    with repeatable(key), cell(settings, owner.cell) as connection:
-        funded = unless_refused(
-            fund(
-                connection,
-                owner,
-                amount_micros=micros,
-                source=source,
-                reason=reason,
-                actor=who,
-                idempotency_key=key,
-                lasts_until_ms=moment_ms(expires) if expires else None,
+        owner, catalogue = organisation_of(control, name), catalogue_of(control)
+        why_not = why_not_enter(catalogue, owner, grant.source, micros)
+        counts = micros > 0 and grant.source in ENTERED and why_not is None
+        alone = not counts or may_alone(control, catalogue, owner, grant)
+        at, seller = now_ms(), seller_of(settings)
+        with repeatable(grant.idempotency_key), cell(settings, owner.cell) as connection:
+            if not alone:
+                next_id = new_ids().next
+                giver = Giver(
+                    *(connection, owner, control, catalogue, at, next_id, seller), by_shell=True
+                )
+                done = give(giver, grant)
+                if isinstance(done, Refusal):
+                    raise Failure(refusal_line(done))
+                return owner, done
+            funded = fund(
+                *(connection, owner),
+                **grant._asdict(),
                 priority=priority,
-                promotional=promotional,
                 why_not=why_not,
-                seller=seller_of(settings),
-                now_ms=now_ms(),
+                seller=seller,
+                now_ms=at,
                 next_id=new_ids().next,
             )
-        )
-    show(json, document(owner, funded, key), picture(owner, funded, key))
+            return owner, unless_refused(funded)
 
 
-def given_alone(
-    control: Connection,
-    catalogue: Catalogue,
-    owner: Organisation,
-    micros: int,
-    who: str,
-    key: str,
-) -> None:
-    """Count what is given without approval; Failure where one person may not give so much."""
-    given = Given(new_ids().next(), who, owner.id, key, owner.currency, micros, now_ms())
-    if not take(control, catalogue, given, by_shell=True):
+def may_alone(control: Connection, catalogue: Catalogue, owner: Organisation, grant: Grant) -> bool:
+    """Count what is entered without approval; False for a purchase, Failure for what is given,
+    where one person may not enter so much."""
+    given = Given(
+        *(new_ids().next(), grant.actor, owner.id, grant.idempotency_key, owner.currency),
+        *(grant.amount_micros, now_ms()),
+    )
+    if take(control, catalogue, given, by_shell=True):
+        return True
+    if grant.source in GIVEN:
         limit = decimal_text(approval_above(catalogue, owner.currency))
         raise Failure(
             f"one person gives at most {limit} {owner.currency} in 24 hours: "
             "ask another to approve it with `talktime grant give`"
         )
+    return False
+
+
+def asked(request: GrantRequest) -> RenderableType:
+    """A purchase that waits for another operator, for people."""
+    facts = {"Id": request.id, "State": request.state, "Asked by": request.asked_by}
+    facts |= {"Decided by": request.decided_by} if request.decided_by else {}
+    facts |= {"Lot": request.lot_id} if request.lot_id else {}
+    return panel("Another operator decides, with talktime grant approve or reject", facts)
 
 
 @contextmanager

@@ -141,5 +141,5 @@ def picture(owner: Organisation, done: Funded | GrantRequest) -> RenderableType:
     }
     if done.state == "asked":
         facts["Next"] = f'another operator: talktime grant approve "{owner.name}" {done.id}'
-    title = f"{owner.name}: a grant of {amount(done.amount_micros, owner.currency)}"
+    title = f"{owner.name}: a {done.source} of {amount(done.amount_micros, owner.currency)}"
     return panel(title, {name: fact for name, fact in facts.items() if fact})

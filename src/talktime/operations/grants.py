@@ -19,6 +19,7 @@ from talktime.core.money import decimal_text
 from talktime.core.outcomes import Funded
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
+from talktime.operations.eligibility import why_not_enter
 from talktime.operations.four_eyes import take, why_not_decide
 from talktime.operations.fund import fund_within
 from talktime.operations.idempotency import check_key, request_hash
@@ -33,7 +34,7 @@ from talktime.store.load import LOCK_WALLETS
 
 class Grant(NamedTuple):
     """What is to be given: micros of the wallet's currency, until when (None: twelve months), why
-    and by whom; as a grant, or (`source`) an adjustment."""
+    and by whom; as a grant, or (`source`) an adjustment, or a purchase that was paid elsewhere."""
 
     amount_micros: int
     reason: str
@@ -63,7 +64,8 @@ def give(giver: Giver, grant: Grant) -> Funded | GrantRequest | Refusal:
     approval.
 
     The same key and grant again is the same lot, or the same request. Refuses: invalid_value,
-    unknown_organisation, idempotency_key_reused; approval_needed for an adjustment of more.
+    unknown_organisation, idempotency_key_reused; approval_needed for an adjustment of more; for a
+    purchase what `why_not_enter` refuses.
     Source: R12.
     """
     refusal = first(
@@ -78,6 +80,9 @@ def give(giver: Giver, grant: Grant) -> Funded | GrantRequest | Refusal:
         before = _before(giver, grant)
     if isinstance(before, GrantRequest | Refusal):
         return before
+    refusal = None if before else _why_not_enter(giver, grant)
+    if refusal is not None:
+        return refusal
     alone = before or _takes(giver, grant)
     with giver.cell.transaction():
         # The same request may have come in between.
@@ -118,7 +123,7 @@ def _takes(giver: Giver, grant: Grant) -> bool:
 
 
 def _asked(giver: Giver, grant: Grant) -> GrantRequest | Refusal:
-    if grant.source != "grant":
+    if grant.source == "adjustment":
         detail = "that is more than one person may give alone: ask for a grant instead"
         return Refusal("approval_needed", detail)
     request = _request(giver, grant)
@@ -132,7 +137,7 @@ def approve(giver: Giver, request_id: int, *, actor: str) -> Funded | Refusal:
     names both.
 
     Refuses: unknown_payment; approval_needed for the one who asked; payment_not_possible where it
-    was rejected; invalid_value.
+    was rejected; invalid_value; for a purchase what `why_not_enter` refuses by now.
     """
     refusal = _why_not(giver, request_id, actor)
     if refusal is not None:
@@ -151,6 +156,7 @@ def approve(giver: Giver, request_id: int, *, actor: str) -> Funded | Refusal:
             f"grant request {request.id}",
             request.promotional,
             request.lasts_until_ms,
+            request.source,
         )
         funded = _fund(giver, grant)
         if isinstance(funded, Funded) and request.state == "asked":
@@ -241,7 +247,12 @@ def _request(giver: Giver, grant: Grant) -> GrantRequest:
         grant.reason,
         grant.actor,
         giver.now_ms,
+        source=grant.source,
     )
+
+
+def _why_not_enter(giver: Giver, grant: Grant) -> Refusal | None:
+    return why_not_enter(giver.catalogue, giver.organisation, grant.source, grant.amount_micros)
 
 
 def _fund(giver: Giver, grant: Grant) -> Funded | Refusal:
@@ -256,6 +267,7 @@ def _fund(giver: Giver, grant: Grant) -> Funded | Refusal:
         idempotency_key=grant.idempotency_key,
         lasts_until_ms=grant.lasts_until_ms,
         promotional=grant.promotional,
+        why_not=_why_not_enter(giver, grant),
         seller=giver.seller,
         now_ms=giver.now_ms,
         next_id=giver.next_id,

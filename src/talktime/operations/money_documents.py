@@ -143,6 +143,7 @@ def grant_document(request: GrantRequest) -> Document:
     """A grant that waits for a second operator, or was decided."""
     return {
         "grant_id": str(request.id),
+        "source": request.source,
         "state": request.state,
         "amount": decimal_text(request.amount_micros),
         "promotional": request.promotional,

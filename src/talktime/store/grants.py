@@ -7,7 +7,8 @@ from talktime.store.database import Connection
 
 
 class GrantRequest(NamedTuple):
-    """A grant above the limit. `state` is asked, approved or rejected; times in ms."""
+    """A grant above the limit, or (`source`) a purchase entered by hand. `state` is asked, approved
+    or rejected; times in ms."""
 
     id: int
     organisation_id: int
@@ -23,11 +24,12 @@ class GrantRequest(NamedTuple):
     decided_by: str = ""
     decided_ms: int | None = None
     lot_id: int | None = None
+    source: str = "grant"
 
 
 _COLUMNS = ", ".join(GrantRequest._fields)
 INSERT_REQUEST = (
-    f"INSERT INTO grant_request ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT INTO grant_request ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 REQUEST_OF_ID = f"SELECT {_COLUMNS} FROM grant_request WHERE organisation_id = ? AND id = ?"
 REQUEST_OF_KEY = (

@@ -124,6 +124,7 @@ class Grant(Shown):
     """A grant: given, as a lot; or asked for, until another key decides."""
 
     state: str
+    source: str | None = None
     grant_id: IdText | None = None
     amount: Amount | None = None
     promotional: bool | None = None

@@ -354,7 +354,7 @@ class ProviderEvent(models.Model):
 
 
 class GrantRequest(models.Model):
-    """A grant above the limit, which another operator must approve."""
+    """A grant, or a purchase entered by hand, above the limit: another operator must approve it."""
 
     id = Id(primary_key=True)
     organisation_id = models.BigIntegerField()
@@ -370,10 +370,13 @@ class GrantRequest(models.Model):
     decided_by = models.CharField(max_length=200)
     decided_ms = models.BigIntegerField(null=True)
     lot_id = models.BigIntegerField(null=True)
+    # What it is to be: a purchase that an operator enters by hand needs the approval too.
+    source = models.CharField(max_length=16)
 
     class Meta:
         db_table = "grant_request"
         constraints = [
+            one_of("source", ["grant", "purchase"], "grant_request_source_known"),
             one_of("state", ["asked", "approved", "rejected"], "grant_request_state_known"),
             positive("amount_micros", "grant_request_amount_positive"),
             models.CheckConstraint(
