@@ -116,14 +116,10 @@ def test_an_invoice_takes_a_purchase_order_and_waits_for_its_money(admin, money)
     assert "Order by invoice" in words_of(response)
     page = pay(admin, money, method=method.id, po_number="PO-7")
     response = admin.get(page)
-<<<<<<< HEAD
-    assert "Waits for its money. The credits are added when the money" in words_of(response)
-=======
     assert (
         "Waits for its money. The credits are added when the money has been received."
         in words_of(response)
     )
->>>>>>> main
     assert refreshes(response) == []
 
 
