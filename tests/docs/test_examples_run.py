@@ -13,6 +13,8 @@ from tests.docs.console import (
     pages,
 )
 
+pytestmark = pytest.mark.timeout(900)  # the first test waits for every page
+
 NAMES = [str(path.relative_to(PROJECT)) for path in pages()]
 
 
