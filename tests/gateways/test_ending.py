@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from talktime.core.commands import EndCall
-from talktime.core.limits import ENDING_WAIT_S_MAX
+from talktime.core.limits import ENDING_WAIT_S_MAX, ENDING_WAITERS_MAX
 from talktime.operations.execute import execute
 from tests.served import Service, clock_ms, new_id
 from tests.stores import Store
@@ -64,11 +64,34 @@ def test_whoever_waits_is_answered_when_the_service_stops(service):
 
 
 @pytest.mark.parametrize(
-    "query", ["wait=61", "wait=-1", "wait=soon", "wait=1.5", "until=3", "cursor=" + "x" * 600]
+    "query",
+    [
+        "wait=61",
+        "wait=0000999",
+        "wait=" + "9" * 400,
+        "wait=-1",
+        "wait=soon",
+        "wait=1.5",
+        "until=3",
+        "cursor=" + "x" * 600,
+    ],
 )
 def test_a_query_that_cannot_be_taken_is_refused(service, query):
     answer = service.get(f"{PATH}?{query}")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+def test_a_switch_that_waits_too_often_is_refused_and_no_other(service):
+    with ThreadPoolExecutor(ENDING_WAITERS_MAX) as pool:
+        path = f"{PATH}?wait={ENDING_WAIT_S_MAX}"
+        waiting = [pool.submit(service.get, path) for _ in range(ENDING_WAITERS_MAX)]
+        counted = service.engine.endings
+        assert service.until(lambda: len(counted._callbacks) == ENDING_WAITERS_MAX)
+        refused = service.get(path)
+        assert (refused.status_code, refused.json()["code"]) == (429, "queue_full")
+        assert service.get(PATH).json() == NOTHING
+        counted.stop()
+        assert [each.result(timeout=20).json() for each in waiting] == [NOTHING] * len(waiting)
 
 
 def test_only_a_key_of_a_switch_is_told(service):
