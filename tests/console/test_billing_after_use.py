@@ -186,10 +186,12 @@ def test_a_statement_says_how_it_stands_and_what_is_left_to_pay(admin, billed):
 
 def test_the_files_of_a_statement_mask_whom_was_called(admin, billed):
     response = admin.get(place(billed, "statements/2026-10/usage.csv"))
-    [row] = csv.DictReader(io.StringIO(response.content.decode(), newline=""))
+    text = b"".join(response.streaming_content).decode()
+    [row] = csv.DictReader(io.StringIO(text, newline=""))
     assert (row["caller_number"], row["callee_number"]) == ("+4721234567", "+493012345***")
     assert row["paid_after_use"] == "12.34"
-    body = json.loads(admin.get(place(billed, "statements/2026-10/usage.json")).content)
+    pieces = admin.get(place(billed, "statements/2026-10/usage.json")).streaming_content
+    body = json.loads(b"".join(pieces))
     assert body["document_number"] == "MAIN-000007"
     assert [each["callee_number"] for each in body["usage"]] == ["+493012345***"]
     for path in ("statements/2026-09/", "statements/x/usage.csv", "statements/x/usage.json"):

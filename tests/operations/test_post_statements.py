@@ -2,16 +2,21 @@
 
 import csv
 import io
+import json
 
 import pytest
 
 from talktime.core.ledger import FUNDING, POST_USAGE, RECEIVABLES, REVENUE
 from talktime.operations.post_statements import (
     COLUMNS,
+    Billed,
     csv_of,
+    csv_pieces,
     export_statement,
+    json_pieces,
     list_statements,
     rows_of,
+    usage_pages,
 )
 from tests.after_use import AfterUse, month_start_ms
 from tests.lively_books import FRANCE
@@ -129,6 +134,28 @@ def test_an_export_has_a_row_for_each_usage_record(store):
     read = list(csv.DictReader(io.StringIO(text, newline="")))
     assert read == [{name: str(value) for name, value in row.items()} for row in rows]
     assert sum(each.post_micros for each in exported.usage) == statement.amount_micros
+
+
+def test_a_file_is_made_page_by_page_and_is_the_same(store):
+    """No more than a page of usage is in memory, however long the statement is."""
+    made = AfterUse(store.cell())
+    for number in range(7):
+        made.use(f"call {number}", 61, month_start_ms("2026-11") + number // 2)
+    statement = made.close("2026-11")
+    whole = export_statement(made.connection, made.organisation, "2026-11")
+    pages = [*usage_pages(made.connection, made.organisation, statement, page_records=2)]
+    assert [len(page) for page in pages] == [2, 2, 2, 1]
+    pieces = [*csv_pieces(pages, "USD", 3)]
+    assert max(piece.count(b"\r\n") for piece in pieces) <= 3
+    assert b"".join(pieces).decode() == csv_of(whole, 3)
+    billed = Billed(whole.statement, whole.document)
+    for some in (pages, []):
+        read = json.loads(b"".join(json_pieces(some, billed, "MAIN-000001", 3)))
+        assert read == {
+            "month": "2026-11",
+            "document_number": "MAIN-000001",
+            "usage": rows_of(whole, 3) if some else [],
+        }
 
 
 def test_statements_are_listed_the_newest_first(after_use):

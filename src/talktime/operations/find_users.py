@@ -2,6 +2,7 @@
 `reading` is open on the organisation's cell."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from itertools import islice
 from typing import NamedTuple
 
@@ -74,12 +75,17 @@ def all_found(
     *,
     catalogue: Catalogue,
     at_most: int,
+    apart: bool = False,
 ) -> Iterator[Holder]:
-    """The same without pages: the first `at_most` of them."""
+    """The same without pages: the first `at_most` of them. Some are read `apart` when they are
+    wanted, or all in what the caller has opened."""
     after = ""
     while at_most > 0:
         size = min(at_most, PAGE_ROWS_MAX)
-        page = find_users(cell, organisation, sought, catalogue=catalogue, after=after, limit=size)
+        with cell.reading() if apart else nullcontext():
+            page = find_users(
+                cell, organisation, sought, catalogue=catalogue, after=after, limit=size
+            )
         yield from page
         if len(page) < size:
             return

@@ -2,7 +2,9 @@
 
 import csv
 import io
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from talktime.core.audit import Facts
@@ -33,6 +35,7 @@ from talktime.store.notices import insert_notices
 from talktime.store.payments import payment_of_key
 from talktime.store.post_statements import BilledUsage
 
+PAGE_RECORDS = 2_000
 _AFTER_ALL_MONTHS = "9999-99"
 COLUMNS = (
     *("usage_id", "kind", "call_id", "month", "start_time", "end_time", "call_type"),
@@ -99,8 +102,31 @@ def export_statement(
     billed = show_statement(cell, organisation, month)
     if isinstance(billed, Refusal):
         return billed
-    usage = store.usage_of_statement(cell, organisation.id, billed.statement.id)
-    return Exported(*billed, usage)
+    pages = usage_pages(cell, organisation, billed.statement, apart=False)
+    return Exported(*billed, [each for page in pages for each in page])
+
+
+def usage_pages(
+    cell: Connection,
+    organisation: Organisation,
+    statement: PostStatement,
+    *,
+    apart: bool = True,
+    page_records: int = PAGE_RECORDS,
+) -> Iterator[list[BilledUsage]]:
+    """The usage records on a statement by time, some thousands at a time: what is on a statement
+    does not change. Each page is read `apart`, or all in what the caller has opened."""
+    after = (-1, 0)
+    while True:
+        with cell.reading() if apart else nullcontext():
+            page = store.usage_of_statement(
+                cell, organisation.id, statement.id, after, page_records
+            )
+        if page:
+            yield page
+        if len(page) < page_records:
+            return
+        after = (page[-1].started_ms, page[-1].id)
 
 
 def rows_of(exported: Exported, hidden_digits: int) -> list[dict[str, Any]]:
@@ -112,12 +138,39 @@ def rows_of(exported: Exported, hidden_digits: int) -> list[dict[str, Any]]:
 
 def csv_of(exported: Exported, hidden_digits: int) -> str:
     """The rows as CSV by RFC 4180: a header, quotes where needed, lines that end with CR LF."""
+    currency = exported.document.facts.currency
+    return b"".join(csv_pieces([exported.usage], currency, hidden_digits)).decode()
+
+
+def csv_pieces(
+    pages: Iterable[list[BilledUsage]], currency: str, hidden_digits: int
+) -> Generator[bytes, None, None]:
+    """The same CSV, a page at a time."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
     writer.writeheader()
-    for row in rows_of(exported, hidden_digits):
-        writer.writerow({name: safe_text(str(field)) for name, field in row.items()})
-    return text.getvalue()
+    for page in pages:
+        for usage in page:
+            row = _row(usage, currency, hidden_digits)
+            writer.writerow({name: safe_text(str(field)) for name, field in row.items()})
+        yield text.getvalue().encode()
+        text.seek(0)
+        text.truncate()
+    yield text.getvalue().encode()
+
+
+def json_pieces(
+    pages: Iterable[list[BilledUsage]], billed: Billed, number: str, hidden_digits: int
+) -> Generator[bytes, None, None]:
+    """A JSON object with the month, the document's number and the rows, a page at a time."""
+    head = json.dumps({"month": billed.statement.month, "document_number": number}, indent=1)
+    currency, before = billed.document.facts.currency, "\n"
+    yield f'{head.removesuffix(chr(10) + "}")},\n "usage": ['.encode()
+    for page in pages:
+        rows = [json.dumps(_row(usage, currency, hidden_digits)) for usage in page]
+        yield (before + ",\n".join(rows)).encode()
+        before = ",\n"
+    yield b"\n ]\n}"
 
 
 def _row(usage: BilledUsage, currency: str, hidden_digits: int) -> dict[str, Any]:

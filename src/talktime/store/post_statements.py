@@ -73,7 +73,8 @@ USAGE_OF_STATEMENT = """
     FROM post_statement_usage p JOIN usage_record u ON u.id = p.usage_id
     LEFT JOIN person w ON w.id = u.user_id AND w.organisation_id = u.organisation_id
     WHERE p.statement_id = ? AND p.organisation_id = ? AND u.organisation_id = ?
-    ORDER BY u.started_ms, u.id"""
+        AND (u.started_ms, u.id) > (?, ?)
+    ORDER BY u.started_ms, u.id LIMIT ?"""
 
 
 class UnbilledSum(NamedTuple):
@@ -205,8 +206,12 @@ def statements_to_move(
 
 
 def usage_of_statement(
-    connection: Connection, organisation_id: int, statement_id: int
+    connection: Connection,
+    organisation_id: int,
+    statement_id: int,
+    after: tuple[int, int],
+    limit: int,
 ) -> list[BilledUsage]:
-    """The usage records on a statement, by time."""
-    bound = (statement_id, organisation_id, organisation_id)
+    """The usage records on a statement by time, so many after a place: start and id."""
+    bound = (statement_id, organisation_id, organisation_id, *after, limit)
     return [BilledUsage(*row) for row in connection.rows(USAGE_OF_STATEMENT, bound)]

@@ -1,5 +1,6 @@
 """`.../invoices`, `statements` and `billing-profile`: what was issued, and to whom."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from babel import Locale, UnknownLocaleError
@@ -18,6 +19,7 @@ from talktime.console.api.shapes import (
     Shown,
     listing,
 )
+from talktime.console.streaming import read_apart, streamed
 from talktime.core.documents import Document, number_text, parsed_number
 from talktime.core.keys import BILLING, OPERATOR, READ
 from talktime.core.limits import (
@@ -33,13 +35,16 @@ from talktime.operations.document_pdf import document_pdf
 from talktime.operations.documents import find_document, list_documents
 from talktime.operations.dunning import sync_block
 from talktime.operations.post_statements import (
-    csv_of,
+    csv_pieces,
     export_statement,
     find_statement,
     list_statements,
     pay_statement,
     rows_of,
+    show_statement,
+    usage_pages,
 )
+from talktime.store.database import Connection
 
 SEES = (READ, BILLING)
 invoices = Resource("Invoices", "Invoices, credit notes and statements, as issued.")
@@ -216,11 +221,17 @@ def get_statement_usage(asked: Asked, month: Month) -> Answer | Refusal:
 )
 def get_statement_csv(asked: Asked, month: Month) -> HttpResponse | Refusal:
     """A month's usage records as CSV (RFC 4180)."""
-    with asked.cell.snapshot():
-        found = export_statement(asked.cell, asked.owner, month)
+    with asked.cell.reading():
+        found = show_statement(asked.cell, asked.owner, month)
     if isinstance(found, Refusal):
         return found
-    return HttpResponse(csv_of(found, asked.hidden_digits), content_type="text/csv; charset=utf-8")
+    billed, owner, hidden = found, asked.owner, asked.hidden_digits
+
+    def pieces(cell: Connection) -> Iterator[bytes]:
+        pages = usage_pages(cell, owner, billed.statement)
+        return csv_pieces(pages, billed.document.facts.currency, hidden)
+
+    return streamed(asked.request, read_apart(owner, pieces), "text/csv; charset=utf-8")
 
 
 @statements.does(

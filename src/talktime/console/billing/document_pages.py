@@ -1,7 +1,7 @@
 """Invoices and statements: the list, each as a PDF; what is on a statement; to whom they are
 addressed."""
 
-import json
+from collections.abc import Iterator
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -20,6 +20,7 @@ from talktime.console.doors import CHANGE, Desk, Shown, page
 from talktime.console.refusals import sentence
 from talktime.console.roles import BILLING, SEE
 from talktime.console.said import destination_said, said
+from talktime.console.streaming import attachment, read_apart
 from talktime.core.documents import (
     CREDIT_NOTE,
     INVOICE,
@@ -35,14 +36,15 @@ from talktime.operations.billing_profiles import buyer_of, set_billing_profile
 from talktime.operations.document_pdf import document_pdf
 from talktime.operations.documents import find_document, list_documents
 from talktime.operations.post_statements import (
-    Exported,
-    csv_of,
-    export_statement,
+    Billed,
+    csv_pieces,
+    json_pieces,
     list_statements,
-    rows_of,
     show_statement,
+    usage_pages,
 )
 from talktime.operations.wording import duration
+from talktime.store.database import Connection
 
 PAGE_DOCUMENTS_MAX = 50
 TITLES: dict[str, Promise] = {
@@ -99,10 +101,7 @@ def invoice_pdf(desk: Desk, number: str) -> HttpResponse:
 @page(may=SEE)
 def statement_page(desk: Desk, month: str) -> HttpResponse:
     """The statement of a month: how it stands, what is on it."""
-    with desk.cell.reading():
-        billed = show_statement(desk.cell, desk.owner, month)
-    if isinstance(billed, Refusal):
-        raise Http404
+    billed = _billed(desk, month)
     facts = billed.document.facts
     shown: Shown = {
         "statement": statement_shown(desk, billed.statement),
@@ -124,18 +123,27 @@ def statement_page(desk: Desk, month: str) -> HttpResponse:
 @page(may=SEE)
 def statement_csv(desk: Desk, month: str) -> HttpResponse:
     """The usage records on a statement as CSV."""
-    body = csv_of(_exported(desk, month), hidden_digits(desk)).encode()
-    return _file(body, "text/csv; charset=utf-8", f"statement-{month}.csv")
+    billed, owner, hidden = _billed(desk, month), desk.owner, hidden_digits(desk)
+
+    def pieces(cell: Connection) -> Iterator[bytes]:
+        pages = usage_pages(cell, owner, billed.statement)
+        return csv_pieces(pages, billed.document.facts.currency, hidden)
+
+    name = f"statement-{month}.csv"
+    return attachment(desk.request, read_apart(owner, pieces), name, "text/csv; charset=utf-8")
 
 
 @page(may=SEE)
 def statement_json(desk: Desk, month: str) -> HttpResponse:
     """The same as JSON."""
-    exported = _exported(desk, month)
-    number = number_text(desk.owner.cell, exported.document.number)
-    rows = rows_of(exported, hidden_digits(desk))
-    body = json.dumps({"month": month, "document_number": number, "usage": rows}, indent=1)
-    return _file(body.encode(), "application/json", f"statement-{month}.json")
+    billed, owner, hidden = _billed(desk, month), desk.owner, hidden_digits(desk)
+    number = number_text(owner.cell, billed.document.number)
+
+    def pieces(cell: Connection) -> Iterator[bytes]:
+        return json_pieces(usage_pages(cell, owner, billed.statement), billed, number, hidden)
+
+    name = f"statement-{month}.json"
+    return attachment(desk.request, read_apart(owner, pieces), name, "application/json")
 
 
 @page(may=BILLING, methods=CHANGE)
@@ -195,12 +203,12 @@ def statement_shown(desk: Desk, statement: PostStatement) -> Shown:
     }
 
 
-def _exported(desk: Desk, month: str) -> Exported:
+def _billed(desk: Desk, month: str) -> Billed:
     with desk.cell.reading():
-        exported = export_statement(desk.cell, desk.owner, month)
-    if isinstance(exported, Refusal):
+        billed = show_statement(desk.cell, desk.owner, month)
+    if isinstance(billed, Refusal):
         raise Http404
-    return exported
+    return billed
 
 
 def _file(body: bytes, content_type: str, name: str) -> HttpResponse:

@@ -1,7 +1,8 @@
 """Users and licences: everybody in the organisation, found by what they are and have."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
@@ -9,6 +10,7 @@ from django.http import HttpResponse
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import SEE, VOICE
 from talktime.console.said import said
+from talktime.console.streaming import attachment, read_apart
 from talktime.console.users.words import (
     KINDS,
     countries_shown,
@@ -23,9 +25,11 @@ from talktime.core.refusal import Refusal
 from talktime.operations.find_users import Sought, all_found, find_users
 from talktime.operations.licence_groups import list_groups
 from talktime.operations.user_file import user_csv
+from talktime.store.database import Connection
 
 USERS_ON_A_PAGE = 50
 LICENCES_NAMED = 3
+LINES_IN_A_PIECE = 500
 STATES = {"active": True, "blocked": False}
 LACKS = "lacks"
 """As a state: with licences that lack what they need."""
@@ -70,11 +74,20 @@ def users_page(desk: Desk) -> HttpResponse:
 @page(may=SEE)
 def exported(desk: Desk) -> HttpResponse:
     """The users that are looked for as a CSV file, which an import takes again."""
-    asked = filters_in(desk.request.GET)
-    with desk.cell.snapshot():
-        found = everyone(desk, asked, USER_ROWS_MAX)
+    owner, catalogue = desk.owner, desk.catalogue
+    sought = sought_of(filters_in(desk.request.GET))
     day = datetime.fromtimestamp(desk.now_ms // 1000, UTC).date()
-    return csv_file("".join(user_csv(found)), f"users-{day}.csv")
+
+    def pieces(cell: Connection) -> Iterator[bytes]:
+        found = all_found(
+            cell, owner, sought, catalogue=catalogue, at_most=USER_ROWS_MAX, apart=True
+        )
+        lines = user_csv(found)
+        while piece := "".join(islice(lines, LINES_IN_A_PIECE)):
+            yield piece.encode()
+
+    name = f"users-{day}.csv"
+    return attachment(desk.request, read_apart(owner, pieces), name, "text/csv; charset=utf-8")
 
 
 def csv_file(text: str, name: str) -> HttpResponse:
