@@ -19,7 +19,7 @@ pytestmark = pytest.mark.layouts("sqlite", "postgres")
 SECRET = "a secret of nobody's"[:20].replace(" ", "-")
 SEAL = Seal(["k" * 40])
 EDGE = NewPeer("radius", "edge", addresses=("192.0.2.0/24",), secret=SECRET)
-PROXY = NewPeer("diameter", "Proxy.Example.net", realm="example.net")
+PROXY = NewPeer("diameter", "Proxy.Example.net", "example.net", ("203.0.113.0/24",))
 
 
 class Desk:
@@ -57,6 +57,8 @@ def test_a_diameter_peer_is_found_by_its_origin_host_in_any_case(desk):
     assert desk.cache().diameter("PROXY.example.NET") == made
     assert desk.cache().diameter("example.net") is None
     assert made.may_come_from("203.0.113.1")
+    assert desk.cache().diameter_from("::ffff:203.0.113.1")
+    assert not desk.cache().diameter_from("192.0.2.7")
 
 
 def test_a_radius_client_is_found_by_the_smallest_network_and_has_its_secret(desk):
@@ -118,6 +120,7 @@ def test_a_revoked_peer_is_nobody_and_leaves_its_name(desk):
         EDGE._replace(disconnect_to="192.0.2.1:0"),
         PROXY._replace(name="not a host"),
         PROXY._replace(realm=""),
+        PROXY._replace(addresses=()),
         PROXY._replace(secret=SECRET),
     ],
 )

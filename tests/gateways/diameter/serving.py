@@ -45,6 +45,7 @@ ORGANISATION_ID = 7
 CALLER, CALLEE = "+14255550100", "+493020000001"
 LICENCES = frozenset({"MCOPSTNC", "MCOPSTN1", "MCOEV"})
 YEAR_MS = 365 * 86_400_000
+HERE = {"addresses": ("127.0.0.0/8",)}
 PATIENT = Timings(watchdog_s=PATIENCE_S)
 Value = TypeVar("Value")
 
@@ -85,7 +86,7 @@ def populate(store: Store, seconds: int) -> Switch:
 
 def add_peer(store: Store, switch: Switch, host: str = asked.HOST, **said: Any) -> int:
     """Make a peer of the switch known; its id."""
-    new = NewPeer(DIAMETER, host, asked.REALM, **said)
+    new = NewPeer(DIAMETER, host, asked.REALM, **({} if said.get("tls") else HERE) | said)
     control, seal = store.control(), Seal(store.settings.seal_keys())
     with control.transaction():
         return made(create_peer(control, seal, switch, new, now_ms=clock_ms(), next_id=new_id)).id

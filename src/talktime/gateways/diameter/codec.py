@@ -129,6 +129,10 @@ def unsigned64(data: bytes, avp: Avp) -> int:
     return value
 
 
+CHARACTER_BYTES_MAX = 4
+"""Of UTF-8: what is longer than so many for each character is not worth remembering."""
+
+
 def text(data: bytes, avp: Avp, most: int) -> str:
     """The value of a UTF8String of at most so many characters, none of which is a control
     character."""
@@ -140,7 +144,8 @@ def text(data: bytes, avp: Avp, most: int) -> str:
 
 def said_often(data: bytes, avp: Avp, most: int) -> str:
     """As `text`, for what most messages say alike: hosts, realms, contexts."""
-    value = _remembered(data[avp[2] : avp[3]])
+    long = avp[3] - avp[2] > CHARACTER_BYTES_MAX * most
+    value = "" if long else _remembered(data[avp[2] : avp[3]])
     if not value or len(value) > most:
         raise BadAvp(INVALID_AVP_VALUE, raw(data, avp), f"no text of 1 to {most} characters")
     return value
