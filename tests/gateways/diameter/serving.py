@@ -101,8 +101,11 @@ def made(value: Value | Refusal) -> Value:
 class Client:
     """One connection of a client that writes and reads with other people's library."""
 
-    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+    def __init__(
+        self, port: int, tls: ssl.SSLContext | None = None, source: str = "127.0.0.1"
+    ) -> None:
+        place = ("127.0.0.1", port)
+        self._socket = socket.create_connection(place, PATIENCE_S, (source, 0))
         if tls is not None:
             self._socket = tls.wrap_socket(self._socket, server_hostname="localhost")
         self._hop = 0
@@ -232,9 +235,9 @@ class Charging:
             timings=self._timings, **sockets, **self._options,
         )  # fmt: skip
 
-    def connect(self, tls: ssl.SSLContext | None = None) -> Client:
+    def connect(self, tls: ssl.SSLContext | None = None, **more: Any) -> Client:
         """A connection that has said nothing yet."""
-        client = Client(self.port, tls)
+        client = Client(self.port, tls, **more)
         self._clients.append(client)
         return client
 

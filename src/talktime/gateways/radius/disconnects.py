@@ -48,11 +48,19 @@ PACE = Pace()
 class Disconnects:
     """Who is told to end which call. Belongs to the event loop's thread."""
 
-    def __init__(self, engine: Engine, sessions: Sessions, lines: Lines, pace: Pace = PACE) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        sessions: Sessions,
+        lines: Lines,
+        pace: Pace = PACE,
+        most: int = RADIUS_TELLING_MAX,
+    ) -> None:
         self._engine = engine
         self._sessions = sessions
         self._lines = lines
         self._pace = pace
+        self._most = most
         self._telling: dict[tuple[int, str], asyncio.Task[None]] = {}
         self._later: asyncio.TimerHandle | None = None
 
@@ -64,7 +72,7 @@ class Disconnects:
         key = (session.peer.id, session.named.call_key)
         if key in self._telling:
             return
-        if len(self._telling) >= RADIUS_TELLING_MAX:
+        if len(self._telling) >= self._most:
             self._wait(session, why)
             return
         task = asyncio.get_running_loop().create_task(self._tell(session, why))
