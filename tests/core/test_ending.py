@@ -123,7 +123,7 @@ def test_a_report_that_is_too_much_counts_as_the_most_that_is_accepted_and_gets_
     desk.do(authorize())
     refused = desk.do(replace(extend(used_s=50_000), capped=True))
     assert refused.refusal.code == "used_seconds_out_of_range"
-    assert desk.do(replace(extend(used_s=50_000), capped=True)).stored.outcome == refused
+    assert desk.do(replace(extend(used_s=50_000), capped=True)).answer.outcome == refused
     assert desk.books.calls[SWITCH, "C1"].reported_s == 300 + 300 + 60
     settled = desk.do(replace(settle(sequence=2, used_s=5), capped=True, since_last=True))
     assert settled.billed_s == 300 + 300 + 60

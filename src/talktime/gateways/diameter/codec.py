@@ -4,6 +4,7 @@ An AVP that was read is where it is: key, flags, and the range of its data. Noth
 before it is asked for, and a group that nobody asks for is not looked into.
 """
 
+from contextlib import suppress
 from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from talktime.gateways.diameter.avps import (
     FAILED_AVP,
     MANDATORY,
     PROXIABLE,
+    PROXY_INFO,
+    SESSION_ID,
     VENDOR,
     VENDOR_SHIFT,
 )
@@ -93,6 +96,17 @@ def read_avps(data: bytes, start: int, stop: int, depth: int = 1) -> list[Avp]:
         at += length + 3 & ~3
     if len(found) > AVPS_MAX:
         raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, b"", f"more than {AVPS_MAX} AVPs")
+    return found
+
+
+def session_of(data: bytes) -> bytes:
+    """What an answer gives back of any message, as far as that can be read: whose session, through
+    which relays."""
+    found = b""
+    with suppress(BadAvp):
+        for avp in read_avps(data, HEADER_BYTES, len(data)):
+            if avp[0] in (SESSION_ID, PROXY_INFO):
+                found += write(avp[0], data[avp[2] : avp[3]])
     return found
 
 

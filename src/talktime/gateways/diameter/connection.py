@@ -25,8 +25,8 @@ from talktime.gateways.diameter.codec import (
     message,
     read_avps,
     read_header,
+    session_of,
     unsigned,
-    write,
     write_unsigned,
 )
 from talktime.gateways.diameter.node import (
@@ -342,15 +342,8 @@ class PeerConnection(asyncio.Protocol):
 
     def refuse(self, header: Header, data: bytes, result: int, why: str) -> None:
         """Answer a request that is not looked into, with its session where it has one."""
-        session = b""
-        try:
-            for avp in read_avps(data, HEADER_BYTES, len(data)):
-                if avp[0] in (a.SESSION_ID, a.PROXY_INFO):
-                    session += write(avp[0], data[avp[2] : avp[3]])
-        except BadAvp:
-            pass
         flags = a.ERROR if r.is_protocol_error(result) else 0
-        self.send(answer(header, session, self._node.result(result, why), flags=flags))
+        self.send(answer(header, session_of(data), self._node.result(result, why), flags=flags))
 
     def _told(self, header: Header, data: bytes) -> None:
         """An answer to what was asked here; any other is dropped (RFC 6733, 6.2.1)."""
