@@ -164,3 +164,13 @@ def test_what_is_kept_of_a_request_is_its_answer(api, money):
     [[kept]] = cell.rows("SELECT answer FROM money_request")
     cell.close()
     assert {**json.loads(kept), "replayed": False} == answer
+
+
+def test_the_csv_of_a_statement_is_sent_while_it_is_made(api, ready):
+    address = ready("/statements/{month}")
+    shown = api.get(f"{BASE}{address}/usage").json()["usage"]
+    answer = api.get(f"{BASE}{address}/csv")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/csv; charset=utf-8")
+    lines = b"".join(answer.streaming_content).decode().split("\r\n")
+    assert [line.partition(",")[0] for line in lines] == ["usage_id", shown[0]["usage_id"], ""]
+    refused(api.get(f"{BASE}/statements/2026-09/csv"), 404, "unknown_statement")
