@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from talktime.core.commands import EndCall
-from talktime.core.limits import ENDING_WAIT_S_MAX
+from talktime.core.limits import ENDING_WAIT_S_MAX, ENDING_WAITERS_MAX
 from talktime.operations.execute import execute
-from tests.served import Service, clock_ms, new_id
+from tests.served import clock_ms, new_id
 from tests.stores import Store
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
@@ -25,10 +25,6 @@ def end(store: Store, call, code="organisation_inactive"):
     with cell.transaction():
         command = EndCall(switch_id, call.call_id, organisation_id, code)
         execute(cell, [command], clock_ms(), new_id)
-
-
-def listening(service: Service) -> bool:
-    return bool(service.engine.endings._callbacks)
 
 
 def test_a_switch_that_waits_is_told_at_once_and_again_until_the_call_has_ended(service, store):
@@ -58,17 +54,39 @@ def test_a_wait_that_is_over_is_answered_with_nothing(service):
 def test_whoever_waits_is_answered_when_the_service_stops(service):
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(service.get, f"{PATH}?wait={ENDING_WAIT_S_MAX}")
-        assert service.until(lambda: listening(service) or waiting.done())
+        assert service.get(f"{PATH}?wait=1").json() == NOTHING
         service.engine.endings.stop()
         assert waiting.result(timeout=20).json() == NOTHING
 
 
 @pytest.mark.parametrize(
-    "query", ["wait=61", "wait=-1", "wait=soon", "wait=1.5", "until=3", "cursor=" + "x" * 600]
+    "query",
+    [
+        "wait=61",
+        "wait=0000999",
+        "wait=" + "9" * 400,
+        "wait=-1",
+        "wait=soon",
+        "wait=1.5",
+        "until=3",
+        "cursor=" + "x" * 600,
+    ],
 )
 def test_a_query_that_cannot_be_taken_is_refused(service, query):
     answer = service.get(f"{PATH}?{query}")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+def test_a_switch_that_waits_too_often_is_refused_and_no_other(service):
+    with ThreadPoolExecutor(ENDING_WAITERS_MAX) as pool:
+        path = f"{PATH}?wait={ENDING_WAIT_S_MAX}"
+        waiting = [pool.submit(service.get, path) for _ in range(ENDING_WAITERS_MAX)]
+        tries = (service.get(f"{PATH}?wait=1") for _ in range(20))
+        refused = next(answer for answer in tries if answer.status_code != 200)
+        assert (refused.status_code, refused.json()["code"]) == (429, "queue_full")
+        assert service.get(PATH).json() == NOTHING
+        service.engine.endings.stop()
+        assert [each.result(timeout=20).json() for each in waiting] == [NOTHING] * len(waiting)
 
 
 def test_only_a_key_of_a_switch_is_told(service):

@@ -1,6 +1,8 @@
 """`GET /v1/calls:ending`: which of a switch's running calls it is to end, once there are any."""
 
 import asyncio
+import re
+from collections import Counter
 from hashlib import sha256
 from urllib.parse import parse_qs
 
@@ -15,6 +17,7 @@ from talktime.store.endings import Ending
 CURSOR_DIGITS = 16
 CURSOR_TEXT_MAX = 64
 QUERY_BYTES_MAX = 512
+WAIT = re.compile(r"\d{1,3}", re.ASCII)
 
 
 class Asked(msgspec.Struct):
@@ -30,7 +33,7 @@ class LongPoll:
 
     def __init__(self, endings: Endings) -> None:
         self._endings = endings
-        self._waiting = 0
+        self._waiting: Counter[int] = Counter()
 
     async def answer(self, switch_id: int, query: bytes) -> CallsEnding | Refusal:
         """The calls of a switch that are to end. Refuses: invalid_request, queue_full."""
@@ -40,11 +43,12 @@ class LongPoll:
         found = calls_ending(self._endings.of_switch(switch_id))
         if found.cursor != asked.cursor or not asked.wait_s:
             return found
-        if self._waiting >= ENDING_WAITERS_MAX:
-            return Refusal("queue_full", f"{self._waiting} requests wait for calls to end")
+        if self._waiting[switch_id] >= ENDING_WAITERS_MAX:
+            detail = f"{ENDING_WAITERS_MAX} requests of this switch wait for calls to end"
+            return Refusal("queue_full", detail)
         changed = asyncio.Event()
         stop_listening = self._endings.listen(changed.set)
-        self._waiting += 1
+        self._waiting[switch_id] += 1
         try:
             async with asyncio.timeout(asked.wait_s):
                 while found.cursor == asked.cursor and not self._endings.stopped:
@@ -54,7 +58,7 @@ class LongPoll:
         except TimeoutError:
             pass
         finally:
-            self._waiting -= 1
+            self._waiting[switch_id] -= 1
             stop_listening()
         return found
 
@@ -66,7 +70,7 @@ def asked_of(query: bytes) -> Asked | Refusal:
     if unknown or len(query) > QUERY_BYTES_MAX:
         return Refusal("invalid_request", "the query has 'wait' and 'cursor', nothing else")
     wait = texts.get("wait", ["0"])[-1]
-    if not (wait.isascii() and wait.isdecimal() and int(wait[:4]) <= ENDING_WAIT_S_MAX):
+    if not (WAIT.fullmatch(wait) and int(wait) <= ENDING_WAIT_S_MAX):
         detail = f"'wait' must be whole seconds, at most {ENDING_WAIT_S_MAX}"
         return Refusal("invalid_request", detail)
     cursor = texts.get("cursor", [""])[-1]
