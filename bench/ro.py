@@ -82,7 +82,7 @@ def add_peer(settings: Settings) -> None:
                 control,
                 Seal(settings.seal_keys()),
                 made(find_switch(control, "bench")),
-                NewPeer(DIAMETER, HOST, REALM),
+                NewPeer(DIAMETER, HOST, REALM, ("127.0.0.1",)),
                 now_ms=clock_ms(),
                 next_id=Ids(2, clock_ms).next,
             )

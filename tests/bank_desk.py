@@ -155,6 +155,11 @@ class BankDesk:
         """The real charges of a try: more than one is money taken twice."""
         return [m for m in self.movements if m.kind == "charge" and m.try_id == try_id]
 
+    def charged_twice(self) -> list[int]:
+        """The tries whose money was taken twice: there must be none."""
+        tries = {made.charge.try_id for made in self.charges.values()}
+        return sorted(each for each in tries if len(self.charged(each)) > 1)
+
     def total_charged_micros(self, organisation_id: int) -> int:
         """All that was charged of an organisation, whatever went back."""
         return self._sum(organisation_id, ("charge",))

@@ -30,7 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"run tests that take `store` with these alone (comma separated; all: {LAYOUTS})",
     )
     parser.addoption(
-        "--seed", default=None, help="play this one history of tests/invariants/test_money_in.py"
+        "--seed",
+        default=None,
+        help="play this one history of tests/invariants/test_money_in.py, test_sandbox_money_in.py",
     )
 
 

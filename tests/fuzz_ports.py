@@ -115,7 +115,7 @@ def fuzzed(store: Store) -> Iterator[Fuzzed]:
         switch: Any = find_switch(control, SWITCH)
         create_peer(
             *(control, Seal(store.settings.seal_keys()), switch),
-            NewPeer(DIAMETER, asked.HOST, asked.REALM),
+            NewPeer(DIAMETER, asked.HOST, asked.REALM, ("127.0.0.1",)),
             now_ms=clock_ms(),
             next_id=new_id,
         )

@@ -39,7 +39,7 @@ grant give Contoso 5 --reason goodwill
 fund Contoso 50 --reason order
 billing-profile set Contoso --legal-name Contoso
 key create portal --operator Contoso
-peer create diameter SBC p.example.net --realm example.net
+peer create diameter SBC p.example.net --realm example.net --address 192.0.2.10
 peer revoke {peer}
 key rotate {key}
 key revoke {key}

@@ -57,6 +57,8 @@ def test_a_diameter_peer_has_a_realm_and_no_secret(shell, store):
     assert (made["name"], made["realm"], made["tls"]) == ("sip.example.net", "example.net", True)
     assert (made["addresses"], made["international"]) == ([], False)
     assert kept(store) == [("sip.example.net", "diameter", "")]
+    name_alone = ("peer", "create", "diameter", "North", "b.example.net", "--realm", "example.net")
+    assert "its name proves nothing" in " ".join(shell.run(*name_alone, code=1)[1].split())
     assert "a Diameter peer has no secret" in shell.run(
         *("peer", "create", "diameter", "North", "b.example.net", "--generate"), code=2
     )[1].replace("│", "")

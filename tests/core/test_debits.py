@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from talktime.core.commands import Refund
+from talktime.core.commands import Refund, Settle
 from talktime.core.debits import DEBIT, REFUND
 from talktime.core.outcomes import Granted, Outcome, Refused, Replayed, Settled
 from tests.commands import (
@@ -28,7 +28,14 @@ def debit(desk: Desk, seconds: int) -> Outcome:
     """Charge so many seconds at once."""
     asked = replace(authorize(rate=GERMANY_WITH_FEE, requested_s=seconds), whole=True)
     granted = desk.do(asked)
-    return desk.do(settle(sequence=DEBIT, used_s=seconds)) if type(granted) is Granted else granted
+    if type(granted) is not Granted:
+        return granted
+    return desk.do(debiting(asked.body_hash, seconds))
+
+
+def debiting(body_hash: int, seconds: int) -> Settle:
+    """The settle of a debit, of a request with this hash."""
+    return replace(settle(sequence=DEBIT, used_s=seconds), body_hash=body_hash)
 
 
 def refund(desk: Desk, seconds: int = 0, body_hash: int = 5) -> Outcome:
@@ -153,3 +160,25 @@ def test_a_call_that_goes_on_is_counted_to_the_second() -> None:
     granted = desk.do(asked)
     assert type(granted) is Granted
     assert desk.books.calls[SWITCH, "C1"].reported_s == 61
+
+
+def test_a_call_that_runs_is_not_settled_as_a_debit() -> None:
+    desk = funded(UNIT)
+    desk.do(authorize())
+    asked = replace(authorize(requested_s=3), whole=True)
+    assert code(desk.do(asked)) == "sequence_reused"
+    assert code(desk.do(debiting(asked.body_hash, 3))) == "call_not_granted"
+    assert desk.books.calls[SWITCH, "C1"].state == "open"
+    assert code(refund(desk)) == "nothing_to_refund"
+    settled = desk.do(settle(used_s=60))
+    assert type(settled) is Settled
+    assert settled.billed_s == 60
+
+
+def test_a_debit_that_was_refused_is_settled_by_nothing() -> None:
+    desk = funded(10_000)
+    asked = replace(authorize(requested_s=900), whole=True)
+    assert code(desk.do(asked)) == "insufficient_credit"
+    assert code(desk.do(debiting(asked.body_hash, 900))) == "call_not_granted"
+    assert desk.books.calls[SWITCH, "C1"].settle_sequence is None
+    assert money(desk) == (10_000, 0, 0)

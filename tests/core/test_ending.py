@@ -118,6 +118,17 @@ def test_money_that_came_in_between_keeps_a_call_going():
     assert desk.do(end("insufficient_credit")) == CallEnding("C1", True)
 
 
+def test_a_report_that_is_too_much_counts_as_the_most_that_is_accepted_and_gets_no_more():
+    desk = funded(10 * UNIT)
+    desk.do(authorize())
+    refused = desk.do(replace(extend(used_s=50_000), capped=True))
+    assert refused.refusal.code == "used_seconds_out_of_range"
+    assert desk.do(replace(extend(used_s=50_000), capped=True)).answer.outcome == refused
+    assert desk.books.calls[SWITCH, "C1"].reported_s == 300 + 300 + 60
+    settled = desk.do(replace(settle(sequence=2, used_s=5), capped=True, since_last=True))
+    assert settled.billed_s == 300 + 300 + 60
+
+
 def test_a_report_that_cannot_be_corrected_is_charged_as_the_most_that_is_accepted():
     desk = funded(10 * UNIT)
     desk.do(authorize())

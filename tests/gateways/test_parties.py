@@ -95,3 +95,19 @@ def test_nobody_is_handed_on_as_they_called_themselves(directory):
     assert asked(directory, "+4930123456", "+4930654321") == unknown
     nameless = ("user_out", None, "+4930654321", "nobody@x.example", None)
     assert asked(directory, "sip:nobody@x.example", "+4930654321") == nameless
+
+
+def test_who_is_charged_goes_before_what_the_caller_says(directory):
+    ours = ("user_out", "+14255550100", "+4930123456", None, None)
+    assert asked(directory, "+4917", "+4930123456", subscribers=["+14255550100"]) == ours
+    strange = ("user_out", "+4917555", "+4930123456", None, None)
+    assert asked(directory, "+14255550100", "+4930123456", subscribers=["+4917555"]) == strange
+    both = {"subscribers": ["sip:+14255550100@ua"], "calling": "sip:+14255550100@ua"}
+    assert asked(directory, called="+4930123456", **both) == ours
+
+
+@pytest.mark.parametrize("incoming", [True, None])
+def test_where_the_called_side_is_charged_the_caller_is_who_it_says(directory, incoming):
+    into = ("user_in", "+4930123456", "+14255550100", None, None)
+    side = {"subscribers": ["+14255550100"], "incoming": incoming}
+    assert asked(directory, "+4930123456", "+14255550100", **side) == into

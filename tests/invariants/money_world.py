@@ -15,19 +15,11 @@ from talktime.core.ids import Ids
 from talktime.core.payers import Payers
 from talktime.core.payments import PaymentMethod
 from talktime.core.rating import Rate
-from talktime.jobs.cards import add_cards, forget_cards
-from talktime.jobs.payments import collect_payments, recheck_recharges, tend_wallets
-from talktime.jobs.provider_events import (
-    read_payment_events,
-    reconcile_payments,
-    settle_payment_events,
-)
-from talktime.jobs.refunds import refund_payments
+from talktime.jobs.provider_events import reconcile_payments
 from talktime.operations.card_setups import begin_card
-from talktime.operations.commerce_models import change_model, move_wallets
+from talktime.operations.commerce_models import change_model
 from talktime.operations.counters import Counters
 from talktime.operations.execute import execute
-from talktime.operations.expire_lots import expire_lots
 from talktime.operations.organisations import create_organisation
 from talktime.operations.payment_methods import (
     add_invoice,
@@ -35,26 +27,27 @@ from talktime.operations.payment_methods import (
     make_first,
     remove_method,
 )
-from talktime.operations.provider_events import receive_event
 from talktime.operations.purchases import cancel_payment, confirm_receipt, start_purchase
 from talktime.operations.recharge_settings import RechargePlan, resume, set_recharge
 from talktime.operations.refunds import start_refund
-from talktime.operations.sweep import Sweep, Swept
+from talktime.operations.sweep import Sweep
 from tests.bank import Bank
 from tests.bank_desk import BEHAVIOURS
 from tests.invariants.crashes import Fuse, Killed, mortal
+from tests.invariants.money_jobs import AFTER_EVENTS, BEFORE_EVENTS, Jobs, post_events
 from tests.stores import Store
 
 START_MS = 1_795_428_000_000
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 UNIT = 1_000_000
-PROVIDER = "bank"
 BY_THE_MINUTE = Rate("49", "Germany", UNIT, 0, 60, 60)
 JUMPS_MS = (1_000, 30_000, MINUTE_MS, 6 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS, DAY_MS, 9 * DAY_MS)
 
 
 class World:
     """One history. `told` is what happened, line by line, to be read when a seed fails."""
+
+    provider_name = "bank"
 
     def __init__(self, store: Store, seed: int) -> None:
         self.random = Random(seed)
@@ -66,7 +59,7 @@ class World:
             mortal(self.plain_cell, self.fuse),
         )
         self.ids = Ids(seed % 1_000, self.clock_ms)
-        self.bank = Bank(self.clock_ms, Random(seed + 1), PROVIDER)
+        self.bank: Any = self.make_bank(seed)
         self.told: list[str] = []
         self.calls: dict[str, int] = {}
         self.keys: list[tuple[str, int, int]] = []
@@ -75,6 +68,10 @@ class World:
         for _ in range(self.random.randint(1, 3)):
             self.add_card()
         self.buy()
+
+    def make_bank(self, seed: int) -> Any:
+        """The provider: tests/bank.py here."""
+        return Bank(self.clock_ms, Random(seed + 1), self.provider_name)
 
     def clock_ms(self) -> int:
         """The world's time."""
@@ -87,7 +84,7 @@ class World:
             if self.random.random() < 0.25:
                 self.fuse.left = self.random.randint(1, 60)
             try:
-                step(self)
+                getattr(self, step.__name__)()
             except Killed:
                 self.crashes += 1
                 self.tell(f"killed in {step.__name__}")
@@ -96,14 +93,18 @@ class World:
 
     def heal(self) -> None:
         """The bank works, and the jobs have two weeks."""
-        bank = self.bank
-        bank.down = bank.misconfigured = bank.refunds_fail = False
-        bank.time_out_before = bank.time_out_after = bank.arrive_late = 0.0
+        self.mend_the_bank()
         for jump_ms in (MINUTE_MS, HOUR_MS, *[12 * HOUR_MS] * 6, *[DAY_MS] * 10):
             self.now_ms += jump_ms
             self.run_jobs()
-        reconcile_payments(self._sweep(), {PROVIDER: bank})
+        reconcile_payments(self._sweep(), self._providers())
         self.run_jobs()
+
+    def mend_the_bank(self) -> None:
+        """From now on the bank does what it is asked to."""
+        bank = self.bank
+        bank.down = bank.misconfigured = bank.refunds_fail = False
+        bank.time_out_before = bank.time_out_after = bank.arrive_late = 0.0
 
     def tell(self, line: str) -> None:
         """Write down what happened."""
@@ -164,20 +165,16 @@ class World:
         """A card is added, of any kind."""
         behaviour = self.random.choice(("pays", "pays", *BEHAVIOURS))
         card = self.bank.issue(behaviour)
-        method = PaymentMethod(
-            self.ids.next(),
-            self.organisation.id,
-            *("card", "active", 0, PROVIDER, card.customer_ref, card.method_ref),
-            *("Visa", "4242", 2031, 4, "", "", self.now_ms, "admin"),
-        )
-        with self.cell.transaction():
-            add_method(self.cell, method)
+        self._add_method(card.customer_ref, card.method_ref)
         self.tell(f"card {card.method_ref} that {behaviour}")
 
     def add_card_on_its_page(self) -> None:
         """An admin begins to add a card; what waits for one is entered, or closed."""
         begin_card(
-            self._counter(), provider=PROVIDER, return_url="https://t.example/", actor="admin"
+            self._counter(),
+            provider=self.provider_name,
+            return_url="https://t.example/",
+            actor="admin",
         )
         for setup_id in [*self.bank.pages]:
             if self.random.random() < 0.5:
@@ -304,12 +301,18 @@ class World:
         """Every job runs once."""
         for key in [*self.calls]:
             self._execute(ExpireHold(1, key, self.organisation.id))
-        for job in JOBS:
-            swept = job(self._sweep(), {PROVIDER: self.bank})
+        for job in self._jobs():
+            swept = job(self._sweep(), self._providers())
             if swept.failures:
                 raise AssertionError(f"a job failed: {swept.failures}")
 
     # How it is done
+
+    def _jobs(self) -> Jobs:
+        return (*BEFORE_EVENTS, post_events, *AFTER_EVENTS)
+
+    def _providers(self) -> dict[str, Any]:
+        return {self.provider_name: self.bank}
 
     def _sweep(self) -> Sweep:
         return Sweep(self.cell, self.clock_ms, self.ids.next, control=lambda: self.control)
@@ -321,6 +324,16 @@ class World:
     def _methods(self) -> list[int]:
         rows = self.plain_cell.rows("SELECT id FROM payment_method WHERE state = 'active'")
         return sorted(row[0] for row in rows)
+
+    def _add_method(self, customer_ref: str, method_ref: str) -> None:
+        method = PaymentMethod(
+            self.ids.next(),
+            self.organisation.id,
+            *("card", "active", 0, self.provider_name, customer_ref, method_ref),
+            *("Visa", "4242", 2031, 4, "", "", self.now_ms, "admin"),
+        )
+        with self.cell.transaction():
+            add_method(self.cell, method)
 
     def _execute(self, command: Any) -> Any:
         with self.cell.transaction():
@@ -343,44 +356,6 @@ class World:
         return made
 
 
-def _alone(job: Callable[[Sweep], Swept]) -> Callable[[Sweep, Any], Swept]:
-    return lambda sweep, providers: job(sweep)
-
-
-def _post_events(sweep: Sweep, providers: Any) -> Swept:
-    """The bank posts what it has to tell: some of it twice, in any order, some of it never."""
-    bank, control = providers[PROVIDER], sweep.control
-    assert control is not None
-    events = bank.take_events()
-    random = Random(len(events) + sweep.clock_ms())
-    events += [each for each in events if random.random() < 0.2]
-    random.shuffle(events)
-    for body, headers in events:
-        if random.random() < 0.7:
-            receive_event(
-                control(),
-                PROVIDER,
-                body,
-                headers,
-                received_ms=sweep.clock_ms(),
-                next_id=sweep.next_id,
-            )
-    return Swept(len(events))
-
-
-JOBS: tuple[Callable[[Sweep, Any], Swept], ...] = (
-    _alone(expire_lots),
-    _alone(tend_wallets),
-    _alone(recheck_recharges),
-    _alone(move_wallets),
-    collect_payments,
-    add_cards,
-    forget_cards,
-    refund_payments,
-    _post_events,
-    read_payment_events,
-    settle_payment_events,
-)
 STEPS: tuple[Callable[[World], None], ...] = (
     *(World.call, World.many_calls, World.end_call, World.wait, World.wait),
     *(World.run_jobs, World.run_jobs, World.run_jobs, World.run_jobs),

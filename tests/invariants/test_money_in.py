@@ -17,11 +17,11 @@ SEEDS = {"sqlite": 100, "postgres": 2}
 BLOCKS = 10
 
 
-def history(stores: Stores, layout: str, seed: int) -> int:
+def history(stores: Stores, layout: str, seed: int, made: type[World] = World) -> int:
     """Play one history and prove it; how often the process was killed in it."""
     store = stores.make(layout)
     try:
-        world = World(store, seed)
+        world = made(store, seed)
         try:
             world.play(STEPS, lambda: hold_always(world))
             world.heal()

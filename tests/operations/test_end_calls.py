@@ -1,5 +1,7 @@
 """Running calls whose ground has gone. Mirrors src/talktime/operations/end_calls.py."""
 
+from dataclasses import replace
+
 import pytest
 
 from talktime.core.directory import CallingRules, Organisation
@@ -109,3 +111,12 @@ def test_what_users_have_spent_is_read_from_their_meter(store, player):
         update_organisation(control, CONTOSO._replace(rules=rules))
     assert swept(store, player) == Swept(1)
     assert calls_to_end(player.connection) == [Ending(1, "a", 1, "spend_limit_reached")]
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_the_calls_that_wait_longest_come_first_whosesoever_switch_has_them(store, player):
+    for call_id, switch_id in ((1, 9), (2, 1)):
+        player.do(replace(player.authorizing(1, f"c{call_id}"), switch_id=switch_id))
+        with player.connection.transaction():
+            player.connection.run("UPDATE call SET ending = 'organisation_inactive'")
+    assert [each.switch_id for each in calls_to_end(player.connection)] == [9, 1]

@@ -7,6 +7,7 @@ import pytest
 
 from talktime.core.audit import Actor
 from talktime.core.limits import PEER_NETWORKS_MAX
+from talktime.core.peers import prefix_length
 from talktime.core.refusal import Refusal
 from talktime.engine.peer_cache import PeerCache
 from talktime.operations.audit import acting
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.layouts("sqlite", "postgres")
 SECRET = "a secret of nobody's"[:20].replace(" ", "-")
 SEAL = Seal(["k" * 40])
 EDGE = NewPeer("radius", "edge", addresses=("192.0.2.0/24",), secret=SECRET)
-PROXY = NewPeer("diameter", "Proxy.Example.net", realm="example.net")
+PROXY = NewPeer("diameter", "Proxy.Example.net", "example.net", ("203.0.113.0/24",))
 
 
 class Desk:
@@ -57,6 +58,8 @@ def test_a_diameter_peer_is_found_by_its_origin_host_in_any_case(desk):
     assert desk.cache().diameter("PROXY.example.NET") == made
     assert desk.cache().diameter("example.net") is None
     assert made.may_come_from("203.0.113.1")
+    assert desk.cache().diameter_from("::ffff:203.0.113.1")
+    assert not desk.cache().diameter_from("192.0.2.7")
 
 
 def test_a_radius_client_is_found_by_the_smallest_network_and_has_its_secret(desk):
@@ -68,6 +71,18 @@ def test_a_radius_client_is_found_by_the_smallest_network_and_has_its_secret(des
     assert cache.radius("::ffff:192.0.2.8").name == "edge"
     assert cache.radius("198.51.100.1") is None
     assert cache.of_switch(desk.switch.id) == [cache.radius("192.0.2.8"), found]
+
+
+def test_an_address_is_looked_up_as_a_plain_search_finds_it(desk):
+    nets = ("10.0.0.0/8", "10.1.0.0/16", "10.1.2.3", "2001:db8::/32", "2001:db8::1", "0.0.0.0/0")
+    for number, net in enumerate(nets):
+        desk.create(EDGE._replace(name=f"n{number}", addresses=(net,)))
+    cache = desk.cache()
+    for address in ("10.1.2.3", "10.1.2.4", "10.2.0.1", "2001:db8::1", "2001:db8::2", "9.9.9.9"):
+        clients = cache.radius_clients()
+        found = max(clients, key=lambda each: prefix_length(each, address))
+        assert cache.radius(address) == found
+    assert cache.radius("2001:db9::1") is None
 
 
 def test_a_secret_is_kept_sealed_and_shown_to_nobody(desk):
@@ -118,6 +133,7 @@ def test_a_revoked_peer_is_nobody_and_leaves_its_name(desk):
         EDGE._replace(disconnect_to="192.0.2.1:0"),
         PROXY._replace(name="not a host"),
         PROXY._replace(realm=""),
+        PROXY._replace(addresses=()),
         PROXY._replace(secret=SECRET),
     ],
 )

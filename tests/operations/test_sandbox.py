@@ -179,6 +179,17 @@ def test_a_charge_is_disputed_once_unless_we_win(do, charged):
     assert states == ["won", "lost"]
 
 
+def test_what_a_dispute_took_is_not_refunded_too_unless_we_win(do, charged):
+    charge = charged()
+    do(refund_at_the_sandbox, charge.id, amount_micros=20 * UNIT)
+    dispute = do(open_sandbox_dispute, charge.id)
+    assert dispute.amount_micros == 30 * UNIT
+    refusal = do(refund_at_the_sandbox, charge.id, amount_micros=1)
+    assert refusal == Refusal("sandbox_not_possible", "0 USD are left of the charge")
+    do(decide_sandbox_dispute, dispute.id, won=True)
+    assert do(refund_at_the_sandbox, charge.id, amount_micros=30 * UNIT).charge_id == charge.id
+
+
 def test_every_step_is_told_by_a_webhook_the_newest_first(do, charged):
     charge = charged("ask_cardholder", person_present=True)
     do(confirm_sandbox_charge, charge.id, confirmed=True)

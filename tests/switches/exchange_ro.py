@@ -47,7 +47,7 @@ class RoExchange(Exchange):
         with control.transaction():
             switch = made(find_switch(control, SWITCH))
             for host in self._peers:
-                peer = NewPeer(DIAMETER, host, PROXY_REALM)
+                peer = NewPeer(DIAMETER, host, PROXY_REALM, ("127.0.0.1",))
                 made(create_peer(control, seal, switch, peer, now_ms=clock_ms(), next_id=new_id))
 
     def new_proxy(self, next_hop: Phone | Forger, **settings: str) -> Proxy:

@@ -48,7 +48,7 @@ Addresses = Annotated[
     typer.Option(
         metavar="ADDRESS",
         help="Where it comes from, once or more: an IP address or a network (192.0.2.0/24). "
-        "RADIUS needs one; Diameter comes from anywhere without.",
+        "RADIUS needs one; Diameter one, or --tls with a certificate of its name.",
     ),
 ]
 Realm = Annotated[str, typer.Option(help="Its Origin-Realm (Diameter).")]

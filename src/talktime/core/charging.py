@@ -3,7 +3,7 @@ it. Pure. What a finished call costs is in core/settling.py."""
 
 from typing import NamedTuple
 
-from talktime.core import explain
+from talktime.core import explain, reported
 from talktime.core.books import Books
 from talktime.core.calls import OPEN, REFUSED, Call
 from talktime.core.commands import Answer, Authorize, Extend
@@ -75,6 +75,11 @@ def extend(books: Books, call: Call, command: Extend, now_ms: int) -> Granted | 
     (core/shortage.py); by the call's `ending` where it is to end. Source: RFC 8506, Intermediate
     Interrogation; D8.
     """
+    refusal = reported.too_many_seconds(books.terms, call, command.used_s)
+    if refusal is not None:
+        # It was talked, as far as that can be: none of it is lost with the request.
+        call.reported_s = max(call.reported_s, reported.most_seconds(books.terms, call))
+        return Refused(refusal, call.call_key, command.sequence)
     call.reported_s = max(call.reported_s, command.used_s)
     if call.ending:
         return Refused(Refusal(call.ending, TO_END), call.call_key, command.sequence)

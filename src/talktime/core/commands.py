@@ -66,7 +66,10 @@ class Answer:
 
 @dataclass(slots=True)
 class Extend:
-    """`used_s` seconds were talked so far; may the call go on? `keep_s` as in Authorize."""
+    """`used_s` seconds were talked so far; may the call go on? `keep_s` as in Authorize. With
+    `capped` (see Settle), more than can be meant counts as the most that is accepted, and gets no
+    more.
+    """
 
     switch_id: int
     call_key: str
@@ -77,6 +80,7 @@ class Extend:
     organisation_id: int | None = None
     since_last: bool = False
     keep_s: int = 0
+    capped: bool = False
 
 
 @dataclass(slots=True)

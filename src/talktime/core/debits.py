@@ -5,14 +5,26 @@ number DEBIT, which nothing else may have. Source: RFC 8506, 6.1 and 6.4.
 """
 
 from talktime.core.books import Books
-from talktime.core.calls import SETTLED, Call
-from talktime.core.commands import Refund
+from talktime.core.calls import OPEN, SETTLED, Call
+from talktime.core.commands import Refund, Settle
 from talktime.core.correcting import Correction, book_difference
 from talktime.core.outcomes import Settled
 from talktime.core.refusal import Refusal
 
 DEBIT, REFUND = 2**31 - 2, 2**31 - 1
 """The numbers of the settle of a debit, and of its refund: the last that the books can have."""
+
+
+def not_a_debit(books: Books, call: Call, command: Settle) -> Refusal | None:
+    """Decide whether a settle under the number DEBIT may be one: its own request was granted just
+    before, whole; None where it may.
+
+    Refuses: CALL_NOT_GRANTED, for a call that another request began, or that was refused.
+    """
+    begun = books.answers.get((call.id, 0))
+    if begun is not None and begun.body_hash == command.body_hash and call.state == OPEN:
+        return None
+    return Refusal("call_not_granted", "what was asked for at once was not granted")
 
 
 def not_refundable(call: Call) -> Refusal | None:

@@ -91,7 +91,7 @@ def _decide_call(books: Books, command: CallCommand, now_ms: int) -> Outcome:
         command = _counted(books, call, command)
         earlier = (
             _answered_before(books, call, command)
-            or _out_of_order(call, command)
+            or _out_of_order(books, call, command)
             or _out_of_range(books, call, command)
         )
         if earlier is not None:
@@ -186,10 +186,13 @@ def _answered_before(books: Books, call: Call, command: CallCommand) -> Replayed
     return _refused(command, "call_settled", "the call was settled before this request")
 
 
-def _out_of_order(call: Call, command: CallCommand) -> Refused | None:
+def _out_of_order(books: Books, call: Call, command: CallCommand) -> Refused | None:
     kind, expected = type(command), call.last_sequence + 1
-    if kind is Settle:
-        return None
+    if type(command) is Settle:
+        if command.sequence != debits.DEBIT:
+            return None
+        refusal = debits.not_a_debit(books, call, command)
+        return None if refusal is None else Refused(refusal, command.call_key, command.sequence)
     if kind is Refund:
         refusal = debits.not_refundable(call)
         return None if refusal is None else Refused(refusal, command.call_key, command.sequence)

@@ -1,6 +1,6 @@
 """The peers of switches: who may speak Diameter or RADIUS with the service, from where, as what."""
 
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple
 
 DIAMETER, RADIUS = PROTOCOLS = ("diameter", "radius")
@@ -9,8 +9,8 @@ Network = IPv4Network | IPv6Network
 
 class Peer(NamedTuple):
     """A peer of a switch. `name` is its Origin-Host in lower case (Diameter), or any (RADIUS);
-    `realm` its Origin-Realm, `networks` where it may come from (none: from anywhere, but for
-    RADIUS, where the address is all that tells who it is).
+    `realm` its Origin-Realm, `networks` where it may come from. Without any, a Diameter peer comes
+    from anywhere, by TLS and with a certificate of its name; a RADIUS client from nowhere.
 
     `secret` is shared with a RADIUS client; empty where it was not opened. With `tls`, nothing is
     taken from a Diameter peer without it. `plus`: numbers without "+" are international.
@@ -40,10 +40,15 @@ class Peer(NamedTuple):
         return not self.networks or prefix_length(self, address) >= 0
 
 
+def plain_address(text: str) -> IPv4Address | IPv6Address:
+    """An IP address without its zone; an IPv4 one as such, where it came in as an IPv6 one."""
+    at = ip_address(text.partition("%")[0])
+    mapped = at.ipv4_mapped if at.version == 6 else None
+    return mapped or at
+
+
 def prefix_length(peer: Peer, address: str) -> int:
     """How long the prefix is of the smallest network of the peer's that has this IP address; -1
     where none has."""
-    at = ip_address(address.partition("%")[0])
-    mapped = at.ipv4_mapped if at.version == 6 else None
-    found = mapped or at
+    found = plain_address(address)
     return max([net.prefixlen for net in peer.networks if found in net], default=-1)

@@ -17,19 +17,29 @@ def out_of_range(terms: Terms, call: Call, command: CallCommand) -> Refusal | No
     of it. Refuses: USED_SECONDS_OUT_OF_RANGE, TIME_OUT_OF_RANGE. Source: D7.
     """
     if isinstance(command, Extend | Settle):
-        most_s = most_seconds(terms, call)
-        if command.used_s <= most_s or call.state == REFUSED:
+        if call.state == REFUSED or (type(command) is Extend and command.capped):
             return None
-        return Refusal(
-            "used_seconds_out_of_range",
-            f"{command.used_s} s are reported; {call.granted_s} s were granted, "
-            f"and at most {most_s} s are accepted",
-        )
+        return too_many_seconds(terms, call, command.used_s)
     if type(command) is Answer and command.answered_ms is not None:
         earliest_ms = call.started_ms - ANSWER_BEFORE_CALL_MS_MAX
         if command.answered_ms < earliest_ms:
             return Refusal("time_out_of_range", _TOO_EARLY)
     return None
+
+
+def too_many_seconds(terms: Terms, call: Call, used_s: int) -> Refusal | None:
+    """Decide whether so many seconds of a call are more than are accepted; None where they are not.
+
+    Refuses: USED_SECONDS_OUT_OF_RANGE. Source: D7.
+    """
+    most_s = most_seconds(terms, call)
+    if used_s <= most_s:
+        return None
+    return Refusal(
+        "used_seconds_out_of_range",
+        f"{used_s} s are reported; {call.granted_s} s were granted, "
+        f"and at most {most_s} s are accepted",
+    )
 
 
 def most_seconds(terms: Terms, call: Call) -> int:

@@ -1,15 +1,40 @@
 """The peers that may speak Diameter or RADIUS, kept as the control plane has them."""
 
+from collections.abc import Iterable
+
 import structlog
 
 from talktime.core.limits import PEER_ADDRESSES_CACHED_MAX, PEERS_MAX
-from talktime.core.peers import DIAMETER, Peer, prefix_length
+from talktime.core.peers import DIAMETER, Peer, plain_address
 from talktime.operations.sealing import NotSealedHere, Seal
 from talktime.store.database import Connection
 from talktime.store.peers import peers_in_use
 from talktime.store.revisions import KEYS, revisions
 
 log = structlog.get_logger(__name__)
+
+
+class Networks:
+    """Whose network an IP address is in: a table for each version and length of a prefix, the
+    longest first."""
+
+    def __init__(self, peers: Iterable[Peer]) -> None:
+        tables: dict[tuple[int, int], dict[int, Peer]] = {}
+        for peer in peers:
+            for net in peer.networks:
+                shift = net.max_prefixlen - net.prefixlen
+                table = tables.setdefault((net.version, shift), {})
+                table.setdefault(int(net.network_address) >> shift, peer)
+        self._tables = sorted(tables.items())
+
+    def smallest(self, address: str) -> Peer | None:
+        """The peer of the smallest network that has the address."""
+        at = plain_address(address)
+        bits = int(at)
+        for (version, shift), table in self._tables:
+            if version == at.version and (found := table.get(bits >> shift)) is not None:
+                return found
+        return None
 
 
 class PeerCache:
@@ -19,6 +44,8 @@ class PeerCache:
         self._seal = seal
         self._diameter: dict[str, Peer] = {}
         self._radius: list[Peer] = []
+        self._networks = Networks(())
+        self._diameter_networks = Networks(())
         self._by_address: dict[str, Peer | None] = {}
         self._counter_seen = -1
 
@@ -32,10 +59,12 @@ class PeerCache:
         if address not in known:
             if len(known) >= PEER_ADDRESSES_CACHED_MAX:
                 known.clear()
-            found = [(prefix_length(peer, address), peer) for peer in self._radius]
-            length, peer = max(found, key=lambda each: each[0], default=(-1, None))
-            known[address] = peer if length >= 0 else None
+            known[address] = self._networks.smallest(address)
         return known[address]
+
+    def diameter_from(self, address: str) -> bool:
+        """Whether any Diameter peer comes from this IP address."""
+        return self._diameter_networks.smallest(address) is not None
 
     def radius_clients(self) -> list[Peer]:
         """All RADIUS clients."""
@@ -53,6 +82,8 @@ class PeerCache:
         peers = [self._opened(*each) for each in peers_in_use(control, PEERS_MAX)]
         self._diameter = {p.name: p for p in peers if p is not None and p.protocol == DIAMETER}
         self._radius = [p for p in peers if p is not None and p.protocol != DIAMETER]
+        self._networks = Networks(self._radius)
+        self._diameter_networks = Networks(self._diameter.values())
         self._by_address = {}
         self._counter_seen = counter
         return True

@@ -78,17 +78,24 @@ def call_request(
     calling: str,
     called: str,
     names: Iterable[str] = (),
+    subscribers: Iterable[str] = (),
     incoming: bool | None = None,
     at_ms: int | None = None,
     requested_s: int = 0,
 ) -> CallRequest:
     """What is asked of a call between two parties; `names` are more that the caller may be known
-    by. Where signalling says it, `incoming` tells the direction.
+    by. `subscribers` are who is charged, as the network has found out: they go before what the
+    caller says of itself, unless it is the called side that is charged. Where signalling says it,
+    `incoming` tells the direction.
 
     Numbers and names that nobody has are handed on, for the resolver to refuse in words.
     """
-    parties = [party(text, plus=peer.plus) for text in (calling, *names) if text]
     to = party(called, plus=peer.plus)
+    charged = [party(text, plus=peer.plus) for text in subscribers if text]
+    if not charged or incoming or to in charged:
+        said = [party(text, plus=peer.plus) for text in (calling, *names) if text]
+        charged = said or charged
+    parties = charged
     from_number = next((each.number for each in parties if each.number), "")
     user = next((found for each in parties if (found := known(directory, each.name))), "")
     entry = _entry(directory, from_number)

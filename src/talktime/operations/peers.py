@@ -80,7 +80,9 @@ def create_peer(
         return networks
     asked = asked._replace(name=asked.name.lower(), realm=asked.realm.lower())
     refusal = check_one_of("the protocol", asked.protocol, PROTOCOLS) or (
-        _check_diameter(asked) if asked.protocol == DIAMETER else _check_radius(asked, networks)
+        _check_diameter(asked, networks)
+        if asked.protocol == DIAMETER
+        else _check_radius(asked, networks)
     )
     if refusal is not None:
         return refusal
@@ -135,12 +137,15 @@ def list_peers(control: Connection, *, after: int = 0, limit: int = PAGE_ROWS_MA
     return store.peers_by_id(control, after, min(limit, PAGE_ROWS_MAX))
 
 
-def _check_diameter(asked: NewPeer) -> Refusal | None:
+def _check_diameter(asked: NewPeer, networks: Sequence[Network]) -> Refusal | None:
     for what, text in (("the Origin-Host", asked.name), ("the Origin-Realm", asked.realm)):
         if len(text) > HOST_TEXT_MAX or HOST.fullmatch(text) is None:
             return Refusal("invalid_value", f"{what} must be a host name, such as sip.example.net")
     if asked.secret or asked.disconnect_to:
         return Refusal("invalid_value", "a Diameter peer has no secret and no disconnect address")
+    if not networks and not asked.tls:
+        detail = "a Diameter peer needs the address it comes from, or TLS: its name proves nothing"
+        return Refusal("invalid_value", detail)
     return None
 
 

@@ -11,7 +11,7 @@ from talktime.core.money import decimal_text
 from talktime.core.refusal import Refusal
 from talktime.core.sandbox import BEHAVIOURS, DECLINE_THEN_APPROVE, WEBHOOKS
 from talktime.operations.input_checks import check_one_of, first
-from talktime.operations.sandbox_charges import close_charge, refund_charge
+from talktime.operations.sandbox_charges import close_charge, left_of_charge, refund_charge
 from talktime.operations.sandbox_events import queue_card_event, queue_charge_event
 from talktime.store.database import Connection
 from talktime.store.sandbox import (
@@ -161,8 +161,7 @@ def refund_at_the_sandbox(
         return _unknown("charge", charge_id)
     made = refund_charge(control, charge, amount_micros, None, now_ms=now_ms, next_id=next_id)
     if made is None:
-        left_micros = charge.amount_micros - charge.refunded_micros
-        left = decimal_text(left_micros if charge.state == "succeeded" else 0)
+        left = decimal_text(left_of_charge(charge, disputes_of_charge(control, charge.id)))
         return Refusal("sandbox_not_possible", f"{left} {charge.currency} are left of the charge")
     return made
 

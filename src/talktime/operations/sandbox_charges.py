@@ -25,11 +25,13 @@ from talktime.store.database import Connection
 from talktime.store.sandbox import (
     SandboxCard,
     SandboxCharge,
+    SandboxDispute,
     SandboxRefund,
     card_of_id,
     card_of_setup,
     charge_of_id,
     charge_of_try,
+    disputes_of_charge,
     insert_card,
     insert_charge,
     insert_refund,
@@ -188,6 +190,14 @@ def forget_sandbox_card(control: Connection, method_ref: str) -> None:
         update_card(control, card._replace(state="forgotten"))
 
 
+def left_of_charge(charge: SandboxCharge, disputes: list[SandboxDispute]) -> int:
+    """The micros of a charge that did not go back: not refunded, in no dispute but a won one."""
+    if charge.state != "succeeded":
+        return 0
+    disputed_micros = sum(each.amount_micros for each in disputes if each.state != "won")
+    return charge.amount_micros - charge.refunded_micros - disputed_micros
+
+
 def refund_charge(
     control: Connection,
     charge: SandboxCharge,
@@ -198,7 +208,7 @@ def refund_charge(
     next_id: Callable[[], int],
 ) -> SandboxRefund | None:
     """Refund of a locked charge, once for each `refund_id` (None: at the sandbox's own console);
-    None where that is more than is left of it.
+    None where that is more than is left of it: what a dispute took is not refunded too.
 
     Raises OtherBody for a refund that was asked with another body.
     """
@@ -208,8 +218,8 @@ def refund_charge(
             if (known.charge_id, known.amount_micros) != (charge.id, amount_micros):
                 raise OtherBody(f"refund {refund_id} was asked with another body")
             return known
-    left_micros = charge.amount_micros - charge.refunded_micros
-    if charge.state != "succeeded" or not 0 < amount_micros <= left_micros:
+    disputes = disputes_of_charge(control, charge.id)
+    if not 0 < amount_micros <= left_of_charge(charge, disputes):
         return None
     made = SandboxRefund(next_id(), refund_id, charge.id, amount_micros, now_ms)
     insert_refund(control, made)

@@ -9,7 +9,7 @@ from talktime.store.database import Both, Connection
 CALLS_TO_END = f"""
     SELECT switch_id, call_key, organisation_id, ending FROM call
     WHERE state = 'open' AND ending IS NOT NULL
-    ORDER BY switch_id, id LIMIT {CALLS_ENDING_MAX}"""
+    ORDER BY id LIMIT {CALLS_ENDING_MAX}"""
 
 # The third and fourth of a call's payers are the meters of its user's spending and of post-usage.
 _WATCHED = """

@@ -24,11 +24,11 @@ class Authority:
         self.ca = folder / f"{name}.ca.pem"
         self.ca.write_bytes(self._own.public_bytes(Encoding.PEM))
 
-    def sign(self, name: str) -> tuple[Path, Path]:
-        """The files of a new certificate and its key."""
+    def sign(self, name: str, host: str = "localhost") -> tuple[Path, Path]:
+        """The files of a new certificate of a host, and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self._folder / f"{name}.pem"
-        certificate.write_bytes(self._signed(name, key).public_bytes(Encoding.PEM))
+        certificate.write_bytes(self._signed(name, key, host).public_bytes(Encoding.PEM))
         keys = self._folder / f"{name}.key"
         keys.write_bytes(
             key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
@@ -36,7 +36,12 @@ class Authority:
         return certificate, keys
 
     def _signed(
-        self, name: str, key: ec.EllipticCurvePrivateKey, *, authority: bool = False
+        self,
+        name: str,
+        key: ec.EllipticCurvePrivateKey,
+        host: str = "localhost",
+        *,
+        authority: bool = False,
     ) -> x509.Certificate:
         now = datetime.now(UTC)
         builder = (
@@ -48,8 +53,10 @@ class Authority:
             .not_valid_before(now - timedelta(days=1))
             .not_valid_after(now + timedelta(days=1))
             .add_extension(x509.BasicConstraints(authority, None), critical=True)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         )
+        if host:
+            names = x509.SubjectAlternativeName([x509.DNSName(host)])
+            builder = builder.add_extension(names, critical=False)
         return builder.sign(self._key, hashes.SHA256())
 
 

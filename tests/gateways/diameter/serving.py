@@ -45,6 +45,7 @@ ORGANISATION_ID = 7
 CALLER, CALLEE = "+14255550100", "+493020000001"
 LICENCES = frozenset({"MCOPSTNC", "MCOPSTN1", "MCOEV"})
 YEAR_MS = 365 * 86_400_000
+HERE = {"addresses": ("127.0.0.0/8",)}
 PATIENT = Timings(watchdog_s=PATIENCE_S)
 Value = TypeVar("Value")
 
@@ -85,7 +86,7 @@ def populate(store: Store, seconds: int) -> Switch:
 
 def add_peer(store: Store, switch: Switch, host: str = asked.HOST, **said: Any) -> int:
     """Make a peer of the switch known; its id."""
-    new = NewPeer(DIAMETER, host, asked.REALM, **said)
+    new = NewPeer(DIAMETER, host, asked.REALM, **({} if said.get("tls") else HERE) | said)
     control, seal = store.control(), Seal(store.settings.seal_keys())
     with control.transaction():
         return made(create_peer(control, seal, switch, new, now_ms=clock_ms(), next_id=new_id)).id
@@ -100,8 +101,11 @@ def made(value: Value | Refusal) -> Value:
 class Client:
     """One connection of a client that writes and reads with other people's library."""
 
-    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+    def __init__(
+        self, port: int, tls: ssl.SSLContext | None = None, source: str = "127.0.0.1"
+    ) -> None:
+        place = ("127.0.0.1", port)
+        self._socket = socket.create_connection(place, PATIENCE_S, (source, 0))
         if tls is not None:
             self._socket = tls.wrap_socket(self._socket, server_hostname="localhost")
         self._hop = 0
@@ -231,9 +235,9 @@ class Charging:
             timings=self._timings, **sockets, **self._options,
         )  # fmt: skip
 
-    def connect(self, tls: ssl.SSLContext | None = None) -> Client:
+    def connect(self, tls: ssl.SSLContext | None = None, **more: Any) -> Client:
         """A connection that has said nothing yet."""
-        client = Client(self.port, tls)
+        client = Client(self.port, tls, **more)
         self._clients.append(client)
         return client
 

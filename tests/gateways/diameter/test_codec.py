@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from diameter.message import Message
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from talktime.core.limits import AVP_DEPTH_MAX, AVPS_MAX
 from talktime.gateways.diameter import avps as a
+from talktime.gateways.diameter import codec, services
+from talktime.gateways.diameter import parties_said as said
 from talktime.gateways.diameter import results as r
 from talktime.gateways.diameter.codec import (
     BadAvp,
@@ -182,3 +185,16 @@ def test_a_text_is_printable_and_not_too_long(value: bytes) -> None:
     with pytest.raises(BadAvp) as caught:
         text(data, read_avps(data, 0, len(data))[0], 255)
     assert caught.value.result == r.INVALID_AVP_VALUE
+
+
+@pytest.mark.parametrize("remembered", [codec._remembered, services._remembered, said._remembered])
+def test_what_is_too_long_is_not_remembered(remembered: Any) -> None:
+    before = remembered.cache_info().currsize
+    long = write(a.ORIGIN_HOST, b"h" * 5_000)
+    with pytest.raises(BadAvp):
+        codec.said_often(long, read_avps(long, 0, len(long))[0], 255)
+    assert services.read_service(long).names == b""
+    subscriber = write_group(a.SUBSCRIPTION_ID, write(a.SUBSCRIPTION_ID_DATA, b"s" * 5_000))
+    with pytest.raises(BadAvp):
+        said.read_parties(subscriber, read_avps(subscriber, 0, len(subscriber)), {})
+    assert remembered.cache_info().currsize == before

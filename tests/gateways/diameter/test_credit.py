@@ -146,6 +146,17 @@ def test_open_a_termination_that_cannot_be_meant_is_refused_and_the_session_stay
     assert served.call("s;1").state == "open"
 
 
+def test_an_update_with_too_much_is_refused_and_its_seconds_are_charged(served: Charging) -> None:
+    client = served.client()
+    client.ask(initial("s;1"))
+    refused = client.ask(credit("s;1", UPDATE, 1, used=600, asked=30))
+    assert refused.result_code == r.INVALID_AVP_VALUE
+    assert served.call("s;1").reported_s == 30 + 300 + 60
+    assert client.ask(credit("s;1", TERMINATION, 2, used=5)).result_code == r.SUCCESS
+    assert served.usage("s;1") == [("call", 390, 390_000)]
+    assert served.faults() == []
+
+
 def test_a_session_that_nobody_opened_is_not_known(served: Charging) -> None:
     client = served.client()
     assert client.ask(credit("s;9", UPDATE, 1, used=1, asked=1)).result_code == r.UNKNOWN_SESSION_ID
@@ -261,6 +272,15 @@ def test_a_subscriber_is_who_calls_where_no_number_does(
 ) -> None:
     answer = served.client().ask(initial("s;1", calling="", subscription=subscription))
     assert granted(answer) == (r.SUCCESS, 30, False)
+
+
+def test_a_subscriber_goes_before_what_the_caller_says_of_itself(served: Charging) -> None:
+    known = (E164, CALLER[1:])
+    answer = served.client().ask(initial("s;1", calling="tel:+14255550199", subscription=known))
+    assert granted(answer) == (r.SUCCESS, 30, False)
+    assert served.call("s;1").from_digits == CALLER[1:]
+    stranger = initial("s;2", subscription=(SIP_URI, "sip:+14255550199@ua"))
+    assert served.client().ask(stranger).result_code == r.USER_UNKNOWN
 
 
 def test_the_terminating_side_is_charged_for_a_call_that_comes_in(served: Charging) -> None:

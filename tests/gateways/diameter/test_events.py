@@ -55,6 +55,20 @@ def test_a_debit_again_is_charged_once(served: Charging) -> None:
     assert served.balance_s() == (900, 0)
 
 
+def test_a_debit_within_a_call_that_runs_is_refused_and_leaves_it_running(
+    served: Charging,
+) -> None:
+    client = served.client()
+    client.ask(credit("s;1", INITIAL, 0, asked=30, **PARTIES))
+    refused = client.ask(event("s;1", DEBIT, 3))
+    assert refused.result_code == r.UNABLE_TO_COMPLY
+    assert served.call("s;1").state == "open"
+    assert client.ask(event("s;1", REFUND)).result_code == r.END_USER_SERVICE_DENIED
+    client.ask(credit("s;1", TERMINATION, 1, used=30))
+    assert served.usage("s;1") == [("call", 30, 30_000)]
+    assert served.balance_s() == (970, 0)
+
+
 def test_a_debit_needs_to_say_how_much(served: Charging) -> None:
     assert served.client().ask(event("e;1", DEBIT)).result_code == r.RATING_FAILED
 

@@ -6,10 +6,15 @@ import pytest
 from diameter.message import Message
 from diameter.message.commands import CreditControlRequest
 
+from talktime.core.limits import (
+    DIAMETER_CONNECTIONS_OF_ADDRESS_MAX,
+    DIAMETER_CONNECTIONS_UNMET_MAX,
+)
 from talktime.gateways.diameter import results as r
 from talktime.gateways.diameter.node import Timings
 from tests.gateways.diameter import asked
-from tests.gateways.diameter.serving import Charging, add_peer, charging, populate
+from tests.gateways.diameter.serving import PATIENT, Charging, add_peer, charging, populate
+from tests.served import PATIENCE_S
 from tests.stores import Store
 
 HASTY = Timings(capabilities_s=0.2, watchdog_s=0.2, goodbye_s=0.5, contest_s=0.3)
@@ -64,9 +69,56 @@ def test_a_peer_comes_from_its_addresses_alone(store: Store) -> None:
 
 def test_a_peer_that_needs_tls_is_not_heard_without_it(store: Store) -> None:
     switch = populate(store, 10)
-    add_peer(store, switch, tls=True)
+    add_peer(store, switch, tls=True, addresses=("127.0.0.1",))
     with charging(store, switch=switch) as served:
         assert served.connect().hello().result_code == r.NO_COMMON_SECURITY
+
+
+def test_an_address_that_is_no_peers_is_not_let_in(store: Store) -> None:
+    switch = populate(store, 10)
+    add_peer(store, switch, addresses=("192.0.2.0/24",))
+    with charging(store, switch=switch) as served:
+        assert served.connect().is_closed()
+
+
+def test_an_address_has_so_many_connections(served: Charging) -> None:
+    idle = [served.connect() for _ in range(DIAMETER_CONNECTIONS_OF_ADDRESS_MAX)]
+    assert served.connect().is_closed()
+    idle[0].close()
+    assert idle[1].hello().result_code == r.SUCCESS
+
+
+def test_connections_that_say_nothing_leave_places_for_peers(store: Store) -> None:
+    with charging(store, timings=PATIENT._replace(capabilities_s=PATIENCE_S)) as served:
+        for host in range(DIAMETER_CONNECTIONS_UNMET_MAX // DIAMETER_CONNECTIONS_OF_ADDRESS_MAX):
+            for _ in range(DIAMETER_CONNECTIONS_OF_ADDRESS_MAX):
+                served.connect(source=f"127.0.1.{host}")
+        late = served.connect(source="127.0.2.1")
+        assert late.is_closed()
+        assert len(served.gateway.peers.all) == DIAMETER_CONNECTIONS_UNMET_MAX
+
+
+def test_the_connection_of_a_revoked_peer_is_not_that_of_a_new_one_of_its_name(
+    store: Store,
+) -> None:
+    with charging(store) as served:
+        client = served.client()
+        served.revoke(asked.HOST)
+        add_peer(store, served.switch)
+        assert served.until(lambda: served.engine.peers.diameter(asked.HOST))
+        assert client.ask(asked.credit("s", 1, 0)).result_code == r.AUTHORIZATION_REJECTED
+        goodbye = client.requested()
+        assert (goodbye.header.command_code, goodbye.disconnect_cause) == (282, 2)
+        assert served.client().ask(asked.watchdog()).result_code == r.SUCCESS
+
+
+def test_a_peer_that_was_revoked_is_left_at_its_next_watchdog(store: Store) -> None:
+    with charging(store, timings=HASTY) as served:
+        client = served.client()
+        served.revoke(asked.HOST)
+        while (found := client.requested()).header.command_code == 280:
+            client.send(found.to_answer())
+        assert (found.header.command_code, found.disconnect_cause) == (282, 2)
 
 
 def test_capabilities_without_a_name_are_missing_something(served: Charging) -> None:

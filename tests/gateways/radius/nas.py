@@ -67,7 +67,7 @@ def add_client(store: Store, name: str, address: str, **more: Any) -> Peer:
 class RadiusService:
     """An engine with the gateway before it, on an event loop in a thread."""
 
-    def __init__(self, store: Store, demo: Demo, sources: Any = SOURCES) -> None:
+    def __init__(self, store: Store, demo: Demo, sources: Any = SOURCES, **more: Any) -> None:
         self.demo = demo
         self.engine: Engine = engine_of(store, sources)
         auth, acct = udp(), udp()
@@ -75,7 +75,7 @@ class RadiusService:
         self.auth, self.acct = auth.getsockname(), acct.getsockname()
         for each in (auth, acct):
             each.setblocking(False)
-        self.gateway = RadiusGateway(self.engine, auth, acct, QUICK)
+        self.gateway = RadiusGateway(self.engine, auth, acct, QUICK, **more)
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="radius")
 

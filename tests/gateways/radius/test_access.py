@@ -97,3 +97,22 @@ def test_numbers_of_a_client_with_national_numbers_need_their_plus(radius, store
     digits = radius.demo.caller.removeprefix("+")
     assert other.ask(ACCT_SESSION_ID="c1", CALLING_STATION_ID=digits).code == 3
     assert Nas(radius).ask(ACCT_SESSION_ID="c1", CALLING_STATION_ID=digits).code == 2
+
+
+def test_a_request_of_a_call_that_is_over_is_not_granted_again(radius, nas, store):
+    """Somebody who has heard the client's packets sends one, long after."""
+    later = Nas(radius)
+    for number in (1, 2):
+        asked = nas.access(
+            ACCT_SESSION_ID="c1",
+            CALLING_STATION_ID=radius.demo.caller,
+            CALLED_STATION_ID=radius.demo.callee,
+        )
+        granted = nas.exchange(asked)
+        assert granted.code == 2
+        nas.class_ = granted[Attribute.CLASS][0]
+        nas.account(Status.STOP, ACCT_SESSION_TIME=12)
+        before = rows_of_books(store)
+        assert message(later.exchange(asked)).startswith("The call has been settled")
+        assert rows_of_books(store) == before
+        assert len(calls(store)) == number

@@ -163,3 +163,22 @@ def test_class_is_given_back_without_the_session_id(nas, store):
     nas.ask(ACCT_SESSION_ID="c1")
     nas.account(Status.STOP, None, ACCT_SESSION_TIME=12)
     assert [each[0] for each in usage(store)] == [12]
+
+
+def test_an_interim_with_too_much_is_charged_as_the_most_that_is_accepted(nas, store):
+    nas.ask(ACCT_SESSION_ID="c1")
+    assert nas.account(Status.INTERIM_UPDATE, ACCT_SESSION_TIME=4_000).code == 5
+    assert calls(store) == [("nas-1/c1", "open", 660, 300)]
+    assert nas.account(Status.STOP, ACCT_SESSION_TIME=4_005).code == 5
+    assert [each[0] for each in usage(store)] == [660]
+
+
+def test_what_comes_late_of_an_earlier_call_is_its_own_where_class_says_so(nas, store):
+    nas.ask(ACCT_SESSION_ID="00000001")
+    nas.account(Status.STOP, "00000001", ACCT_SESSION_TIME=30)
+    first = nas.class_
+    nas.ask(ACCT_SESSION_ID="00000001")
+    assert nas.class_ != first
+    late = {"ACCT_SESSION_TIME": 30, "CLASS": first, "ACCT_DELAY_TIME": 9}
+    assert nas.account(Status.STOP, "00000001", **late).code == 5
+    assert [each[1] for each in calls(store)] == ["settled", "open"]

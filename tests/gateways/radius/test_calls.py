@@ -3,6 +3,7 @@
 import pytest
 from pyrad.packet import AuthPacket
 
+from talktime.core.limits import CALL_KEY_TEXT_MAX
 from talktime.gateways.radius.attributes import Attribute
 from talktime.gateways.radius.calls import (
     Again,
@@ -88,3 +89,9 @@ def test_what_goes_out_in_state_comes_back():
 )
 def test_a_state_that_is_not_ours_asks_for_a_new_call(state):
     assert asks_again(packet(STATE=state)) is None
+
+
+def test_a_key_stays_bounded_however_often_its_session_id_is_used_again():
+    key = "k" * 240
+    assert len(used_again("nas-1/c1", packet())) == 8 + 17
+    assert len(used_again(key, packet())) <= CALL_KEY_TEXT_MAX

@@ -206,3 +206,19 @@ def test_without_a_session_id_the_user_and_the_number_name_the_call(nas, store, 
         "USER_NAME": [b"alice"],
         "CALLING_STATION_ID": [caller],
     }
+
+
+def test_more_calls_than_can_be_told_at_once_are_told_one_after_the_other(store, demo, listener):
+    with radius_service(store, demo, tellings_max=1) as service:
+        nas = Nas(service)
+        for session in ("c1", "c2"):
+            nas.ask(ACCT_SESSION_ID=session)
+            end(store, f"nas-1/{session}")
+        found = set()
+        while len(found) < 2:
+            asked = listener.receive()
+            assert asked is not None
+            assert len(service.gateway.disconnects) <= 1
+            found.add(asked[Attribute.ACCT_SESSION_ID][0])
+            listener.answer(asked, DisconnectNAK, SESSION_CONTEXT_NOT_FOUND)
+        assert found == {b"c1", b"c2"}

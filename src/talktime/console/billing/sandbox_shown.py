@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from talktime.core.money import decimal_text
 from talktime.core.sandbox import BEHAVIOURS, DECLINES
+from talktime.operations.sandbox_charges import left_of_charge
 from talktime.operations.wording import Wording
 from talktime.store.sandbox import SandboxCard, SandboxCharge, SandboxDispute
 
@@ -51,8 +52,7 @@ def charge_shown(
     disputes: list[SandboxDispute],
 ) -> dict[str, Any]:
     """A charge, and what became of it."""
-    left_micros = charge.amount_micros - charge.refunded_micros
-    succeeded = charge.state == "succeeded"
+    left_micros = left_of_charge(charge, disputes)
     return {
         "id": charge.id,
         "organisation": names.get(charge.organisation_id, ""),
@@ -66,7 +66,7 @@ def charge_shown(
         "refunded": wording.money(charge.refunded_micros, charge.currency)
         if charge.refunded_micros
         else None,
-        "left": decimal_text(left_micros) if succeeded and left_micros else "",
+        "left": decimal_text(left_micros) if left_micros else "",
         "disputes": [DISPUTE_STATES.get(each.state, each.state) for each in disputes],
         "open_dispute": any(each.state == "open" for each in disputes),
         "made": wording.moment(charge.created_ms),

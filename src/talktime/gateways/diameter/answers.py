@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from talktime.core.limits import DIAMETER_SERVICES_CACHED_MAX
+from talktime.core.limits import DIAMETER_SERVICE_CACHED_BYTES_MAX, DIAMETER_SERVICES_CACHED_MAX
 from talktime.gateways.diameter import avps as a
 from talktime.gateways.diameter import results as r
 from talktime.gateways.diameter.codec import (
@@ -50,9 +50,9 @@ def granted(
     if not request.services:
         services = _granted(call, seconds, final, validity_s)
     elif len(request.services) == 1:
-        services = _granted_service(call, seconds, final, validity_s)
+        services = _service(call, seconds, final, validity_s)
     else:
-        services = _granted_service(call, seconds, final, validity_s) + b"".join(
+        services = _service(call, seconds, final, validity_s) + b"".join(
             [_beside(each) for each in request.services if each is not call]
         )
     first = head(node, request, r.SUCCESS)
@@ -100,10 +100,18 @@ def refused(
     return answer(header, first, services, failed_avp(failed), request.proxies, flags=flags)
 
 
-@lru_cache(DIAMETER_SERVICES_CACHED_MAX)
+def _service(service: Service, seconds: int, final: bool, validity_s: int) -> bytes:
+    short = len(service.names) <= DIAMETER_SERVICE_CACHED_BYTES_MAX
+    written = _remembered if short else _granted_service
+    return written(service, seconds, final, validity_s)
+
+
 def _granted_service(service: Service, seconds: int, final: bool, validity_s: int) -> bytes:
     granted = _granted(service, seconds, final, validity_s)
     return write_group(a.MULTIPLE_SERVICES_CREDIT_CONTROL, granted, service.names, _SERVED)
+
+
+_remembered = lru_cache(DIAMETER_SERVICES_CACHED_MAX)(_granted_service)
 
 
 def _granted(service: Service, seconds: int, final: bool, validity_s: int) -> bytes:

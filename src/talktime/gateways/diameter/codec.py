@@ -4,6 +4,7 @@ An AVP that was read is where it is: key, flags, and the range of its data. Noth
 before it is asked for, and a group that nobody asks for is not looked into.
 """
 
+from contextlib import suppress
 from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from talktime.gateways.diameter.avps import (
     FAILED_AVP,
     MANDATORY,
     PROXIABLE,
+    PROXY_INFO,
+    SESSION_ID,
     VENDOR,
     VENDOR_SHIFT,
 )
@@ -96,6 +99,17 @@ def read_avps(data: bytes, start: int, stop: int, depth: int = 1) -> list[Avp]:
     return found
 
 
+def session_of(data: bytes) -> bytes:
+    """What an answer gives back of any message, as far as that can be read: whose session, through
+    which relays."""
+    found = b""
+    with suppress(BadAvp):
+        for avp in read_avps(data, HEADER_BYTES, len(data)):
+            if avp[0] in (SESSION_ID, PROXY_INFO):
+                found += write(avp[0], data[avp[2] : avp[3]])
+    return found
+
+
 def group(data: bytes, avp: Avp, depth: int) -> list[Avp]:
     """The AVPs within one, which lie so deep."""
     return read_avps(data, avp[2], avp[3], depth)
@@ -129,6 +143,10 @@ def unsigned64(data: bytes, avp: Avp) -> int:
     return value
 
 
+CHARACTER_BYTES_MAX = 4
+"""Of UTF-8: what is longer than so many for each character is not worth remembering."""
+
+
 def text(data: bytes, avp: Avp, most: int) -> str:
     """The value of a UTF8String of at most so many characters, none of which is a control
     character."""
@@ -140,7 +158,8 @@ def text(data: bytes, avp: Avp, most: int) -> str:
 
 def said_often(data: bytes, avp: Avp, most: int) -> str:
     """As `text`, for what most messages say alike: hosts, realms, contexts."""
-    value = _remembered(data[avp[2] : avp[3]])
+    long = avp[3] - avp[2] > CHARACTER_BYTES_MAX * most
+    value = "" if long else _remembered(data[avp[2] : avp[3]])
     if not value or len(value) > most:
         raise BadAvp(INVALID_AVP_VALUE, raw(data, avp), f"no text of 1 to {most} characters")
     return value

@@ -25,14 +25,16 @@ from talktime.gateways.diameter.codec import (
     message,
     read_avps,
     read_header,
+    session_of,
     unsigned,
-    write,
     write_unsigned,
 )
 from talktime.gateways.diameter.node import (
+    DO_NOT_WANT_TO_TALK_TO_YOU,
     REBOOTING,
     Capabilities,
     Node,
+    certified_names,
     read_capabilities,
 )
 
@@ -60,17 +62,23 @@ class Owner(Protocol):
     def credit(self, connection: "PeerConnection", header: Header, data: bytes) -> None:
         """A Credit-Control-Request has come."""
 
+    def may_stay(self, connection: "PeerConnection") -> bool:
+        """Whether the peer that connected may still talk here."""
+
     def gone(self, connection: "PeerConnection") -> None:
         """The connection has ended."""
 
 
 class PeerConnection(asyncio.Protocol):
-    """One connection. `host` and `realm` are the peer's, once it has said them; `secure` is whether
-    it is TLS."""
+    """One connection. `host` and `realm` are the peer's, once it has said them, `peer_id` is its
+    once it may talk; `secure` is whether it is TLS, `certified` the names in the client's
+    certificate, where one was asked for."""
 
     def __init__(self, owner: Owner, secure: bool, loop: asyncio.AbstractEventLoop) -> None:
         self.host = self.realm = self.address = ""
         self.secure = secure
+        self.certified: frozenset[str] = frozenset()
+        self.peer_id = 0
         self.state = CLOSED
         self.waiting = 0
         self._owner, self._node, self._loop = owner, owner.node, loop
@@ -90,6 +98,7 @@ class PeerConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self.address = str((transport.get_extra_info("peername") or ("",))[0])
+        self.certified = certified_names(transport.get_extra_info("peercert"))
         self._local = str((transport.get_extra_info("sockname") or (self._local,))[0])
         self._after(self._node.timings.capabilities_s, self._silent)
         self._owner.arrived(self)
@@ -333,15 +342,8 @@ class PeerConnection(asyncio.Protocol):
 
     def refuse(self, header: Header, data: bytes, result: int, why: str) -> None:
         """Answer a request that is not looked into, with its session where it has one."""
-        session = b""
-        try:
-            for avp in read_avps(data, HEADER_BYTES, len(data)):
-                if avp[0] in (a.SESSION_ID, a.PROXY_INFO):
-                    session += write(avp[0], data[avp[2] : avp[3]])
-        except BadAvp:
-            pass
         flags = a.ERROR if r.is_protocol_error(result) else 0
-        self.send(answer(header, session, self._node.result(result, why), flags=flags))
+        self.send(answer(header, session_of(data), self._node.result(result, why), flags=flags))
 
     def _told(self, header: Header, data: bytes) -> None:
         """An answer to what was asked here; any other is dropped (RFC 6733, 6.2.1)."""
@@ -379,6 +381,9 @@ class PeerConnection(asyncio.Protocol):
     def _watch(self) -> None:
         """The watchdog's: silence is asked about once, and then ends the connection."""
         if self.state != OPEN:
+            return
+        if not self._owner.may_stay(self):
+            self.disconnect(DO_NOT_WANT_TO_TALK_TO_YOU)
             return
         if self._heard:
             self._heard = self._probed = False

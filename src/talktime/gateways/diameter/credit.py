@@ -25,7 +25,8 @@ from talktime.gateways.diameter import avps as a
 from talktime.gateways.diameter import results as r
 from talktime.gateways.diameter.codec import BadAvp, Header, write_group, write_unsigned
 from talktime.gateways.diameter.connection import PeerConnection
-from talktime.gateways.diameter.node import Node
+from talktime.gateways.diameter.node import DO_NOT_WANT_TO_TALK_TO_YOU, Node
+from talktime.gateways.diameter.peers_open import PeersOpen
 from talktime.gateways.diameter.requests import (
     EVENT,
     INITIAL,
@@ -64,13 +65,16 @@ class Asked(NamedTuple):
 class Credit:
     """What answers Credit-Control-Requests. Belongs to the event loop's thread."""
 
-    def __init__(self, engine: Engine, node: Node, ways: Ways, slice_s: int) -> None:
+    def __init__(
+        self, engine: Engine, node: Node, peers: PeersOpen, ways: Ways, slice_s: int
+    ) -> None:
         self.engine = engine
         self.node = node
         self.slice_s = slice_s
         self.validity_s = slice_s + SET_UP_S
         self.keep_s = TCC_IN_VALIDITIES * self.validity_s
         self._messages = engine.messages
+        self._peers = peers
         self._ways = ways
         self._on_event: Callable[[Asked], None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -82,7 +86,7 @@ class Credit:
     def begin(self, connection: PeerConnection, header: Header, data: bytes) -> None:
         """Do what a request asks; its answer is sent now, or after the commit."""
         request = CreditRequest()
-        peer = self.engine.peers.diameter(connection.host)
+        peer = self._peers.peer_of(connection)
         asked = Asked(connection, header, request, peer or REVOKED)
         connection.begin()
         try:
@@ -90,6 +94,8 @@ class Credit:
             result, why = self._unfit(request, peer)
             if result != r.SUCCESS:
                 self._refuse(asked, result, why)
+                if peer is None:
+                    connection.disconnect(DO_NOT_WANT_TO_TALK_TO_YOU)
                 return
             self._ways.remember(asked.peer.switch_id, connection.host, request)
             self._do(asked)
@@ -126,6 +132,7 @@ class Credit:
                 request.asked_s,
                 since_last=True,
                 keep_s=self.keep_s,
+                capped=request.used_s <= CALL_SECONDS_MAX,
             )
             self.engine.ask(extend, tell)
         elif request.kind == EVENT and self._on_event is not None:
@@ -173,7 +180,7 @@ class Credit:
             request.session_id,
             calling=parties.calling,
             called=parties.called,
-            names=parties.names,
+            subscribers=parties.names,
             incoming=parties.terminating,
             at_ms=self._taken(parties.at_ms),
             requested_s=request.asked_s,

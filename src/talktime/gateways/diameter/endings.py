@@ -73,8 +73,8 @@ class Endings:
 
     def _by_switch(self) -> dict[int, list[PeerConnection]]:
         found: dict[int, list[PeerConnection]] = {}
-        for host, connection in self._peers.connected():
-            peer = self._engine.peers.diameter(host)
+        for connection in self._peers.connected():
+            peer = self._peers.peer_of(connection)
             if peer is not None:
                 found.setdefault(peer.switch_id, []).append(connection)
         return found
@@ -82,6 +82,8 @@ class Endings:
     def _tell(self, key: CallKey, code: str, connections: list[PeerConnection]) -> None:
         way = self._ways.of(key)
         connection = self._peers.of(way.peer) if way is not None else None
+        if connection not in connections:
+            connection = None
         if way is None or connection is None:
             connection = connections[0]
             way = Way(connection.host, connection.host, connection.realm)

@@ -50,7 +50,7 @@ class DiameterGateway:
         self._engine = engine
         self._plain, self._secure, self._tls = plain, secure, tls
         ways = Ways()
-        self._credit = Credit(engine, self.node, ways, slice_s)
+        self._credit = Credit(engine, self.node, self.peers, ways, slice_s)
         self._credit.answer_events_by(Events(self._credit).begin)
         self._endings = Endings(engine, self.node, self.peers, ways)
         self._servers: list[asyncio.Server] = []
@@ -115,6 +115,10 @@ class DiameterGateway:
     def credit(self, connection: PeerConnection, header: Header, data: bytes) -> None:
         """A Credit-Control-Request has come."""
         self._credit.begin(connection, header, data)
+
+    def may_stay(self, connection: PeerConnection) -> bool:
+        """Whether the peer that connected may still talk here."""
+        return self.peers.peer_of(connection) is not None
 
     def gone(self, connection: PeerConnection) -> None:
         """A connection has ended."""

@@ -2,7 +2,8 @@
 5.5."""
 
 import ipaddress
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from talktime.core.limits import DIAMETER_IDENTITY_TEXT_MAX
 from talktime.gateways.diameter import avps as a
@@ -115,6 +116,20 @@ def read_capabilities(data: bytes) -> Capabilities:
         if not found:
             raise BadAvp(MISSING_AVP, zeros(key, 0, 0), f"AVP {key} is missing")
     return Capabilities(host.lower(), realm.lower(), frozenset(applications))
+
+
+def certified_names(certificate: Mapping[str, Any] | None) -> frozenset[str]:
+    """The names that a client's certificate vouches for: its DNS names, else its common name.
+
+    >>> sorted(certified_names({"subject": ((("commonName", "A.example"),),)}))
+    ['a.example']
+    """
+    said = certificate or {}
+    names = [value for kind, value in said.get("subjectAltName", ()) if kind == "DNS"]
+    if not names:
+        pairs = [pair for part in said.get("subject", ()) for pair in part]
+        names = [value for kind, value in pairs if kind == "commonName"]
+    return frozenset(name.lower() for name in names)
 
 
 def _applications(data: bytes, avp: Avp) -> set[int]:

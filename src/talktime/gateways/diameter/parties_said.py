@@ -11,6 +11,7 @@ from talktime.core.limits import (
 )
 from talktime.gateways.diameter import avps as a
 from talktime.gateways.diameter.codec import (
+    CHARACTER_BYTES_MAX,
     Avp,
     BadAvp,
     group,
@@ -72,8 +73,12 @@ def read_parties(data: bytes, subscriptions: list[Avp], first: dict[int, Avp]) -
     return Parties(calling, called, names, terminating, at_ms)
 
 
-@lru_cache(PARTIES_CACHED_MAX)
 def _subscriber(data: bytes) -> str:
+    short = len(data) <= CHARACTER_BYTES_MAX * DIAMETER_PARTY_TEXT_MAX
+    return _remembered(data) if short else _read_subscriber(data)
+
+
+def _read_subscriber(data: bytes) -> str:
     kind, value = None, ""
     for each in read_avps(data, 0, len(data), 2):
         if each[0] == a.SUBSCRIPTION_ID_TYPE:
@@ -88,6 +93,9 @@ def _subscriber(data: bytes) -> str:
     if kind == E164 and value.isdigit():
         return "+" + value
     return value
+
+
+_remembered = lru_cache(PARTIES_CACHED_MAX)(_read_subscriber)
 
 
 def _asked_ms(data: bytes, avp: Avp) -> int | None:

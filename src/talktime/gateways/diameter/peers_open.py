@@ -2,12 +2,22 @@
 
 from collections.abc import Callable
 
-from talktime.core.limits import DIAMETER_CONNECTIONS_MAX
+import structlog
+
+from talktime.core.limits import (
+    DIAMETER_CONNECTIONS_MAX,
+    DIAMETER_CONNECTIONS_OF_ADDRESS_MAX,
+    DIAMETER_CONNECTIONS_UNMET_MAX,
+)
 from talktime.core.peers import Peer
 from talktime.engine.engine import Engine
 from talktime.gateways.diameter import results as r
 from talktime.gateways.diameter.connection import PeerConnection
-from talktime.gateways.diameter.node import Capabilities, Node
+from talktime.gateways.diameter.node import DO_NOT_WANT_TO_TALK_TO_YOU, Capabilities, Node
+
+log = structlog.get_logger(__name__)
+
+NOT_CERTIFIED = "no peer comes from this address, and TALKTIME_DIAMETER_CA asks for no certificate"
 
 
 class PeersOpen:
@@ -19,20 +29,40 @@ class PeersOpen:
         self.all: set[PeerConnection] = set()
         self._by_host: dict[str, PeerConnection] = {}
 
-    def connected(self) -> list[tuple[str, PeerConnection]]:
-        """The peers that are connected, by their hosts."""
-        return [each for each in self._by_host.items() if each[1].alive]
+    def connected(self) -> list[PeerConnection]:
+        """The connections of peers that can be talked to."""
+        return [each for each in self._by_host.values() if each.alive]
 
     def of(self, host: str) -> PeerConnection | None:
         """The connection of a peer, if it is open."""
         found = self._by_host.get(host)
         return found if found is not None and found.alive else None
 
+    def peer_of(self, connection: PeerConnection) -> Peer | None:
+        """The peer that a connection is of; None where it was revoked, whoever has its name now."""
+        peer = self._engine.peers.diameter(connection.host)
+        return peer if peer is not None and peer.id == connection.peer_id else None
+
     def arrived(self, connection: PeerConnection) -> None:
-        """A connection was made; one too many is closed."""
+        """A connection was made; one that cannot become a peer's, or is one too many, is closed."""
         self.all.add(connection)
-        if len(self.all) > DIAMETER_CONNECTIONS_MAX:
-            connection.close("too many connections")
+        why = self._unwanted(connection)
+        if why:
+            log.warning("diameter connection not taken", address=connection.address, why=why)
+            connection.close(why)
+
+    def _unwanted(self, connection: PeerConnection) -> str:
+        if not connection.certified and not self._engine.peers.diameter_from(connection.address):
+            return NOT_CERTIFIED if connection.secure else "no peer comes from this address"
+        beside = [each for each in self.all if each.address == connection.address]
+        unmet = [each for each in self.all if not each.peer_id]
+        if (
+            len(self.all) > DIAMETER_CONNECTIONS_MAX
+            or len(beside) > DIAMETER_CONNECTIONS_OF_ADDRESS_MAX
+            or len(unmet) > DIAMETER_CONNECTIONS_UNMET_MAX
+        ):
+            return "too many connections"
+        return ""
 
     def gone(self, connection: PeerConnection) -> None:
         """A connection has ended."""
@@ -50,10 +80,15 @@ class PeersOpen:
         client that was restarted need not wait for a watchdog.
         """
         host = capabilities.host
-        result = self._result(connection, capabilities, self._engine.peers.diameter(host))
+        peer = self._engine.peers.diameter(host)
+        result = self._result(connection, capabilities, peer)
+        peer_id = peer.id if peer is not None else 0
         older = self._by_host.get(host)
+        if older is not None and older is not connection and self.peer_of(older) is None:
+            older.disconnect(DO_NOT_WANT_TO_TALK_TO_YOU)
+            older = None
         if result != r.SUCCESS or older is None or older is connection or not older.alive:
-            self._take(connection, result, tell)
+            self._take(connection, peer_id, result, tell)
             return
 
         def found(alive: bool) -> None:
@@ -61,12 +96,15 @@ class PeersOpen:
                 tell(r.ELECTION_LOST)
                 return
             older.abort("the peer has made another connection")
-            self._take(connection, result, tell)
+            self._take(connection, peer_id, result, tell)
 
         older.probe(self._node.timings.contest_s, found)
 
-    def _take(self, connection: PeerConnection, result: int, tell: Callable[[int], None]) -> None:
+    def _take(
+        self, connection: PeerConnection, peer_id: int, result: int, tell: Callable[[int], None]
+    ) -> None:
         if result == r.SUCCESS and connection in self.all:
+            connection.peer_id = peer_id
             self._by_host[connection.host] = connection
         tell(result)
 
@@ -77,6 +115,25 @@ class PeersOpen:
             return r.UNKNOWN_PEER
         if peer.realm and peer.realm.lower() != capabilities.realm:
             return r.UNKNOWN_PEER
-        if peer.tls and not connection.secure:
+        why = _unproven(connection, capabilities.host, peer)
+        if why:
+            log.warning(
+                "diameter peer not proven",
+                peer=capabilities.host,
+                address=connection.address,
+                why=why,
+            )
             return r.NO_COMMON_SECURITY
         return r.SUCCESS if capabilities.common else r.NO_COMMON_APPLICATION
+
+
+def _unproven(connection: PeerConnection, host: str, peer: Peer) -> str:
+    """Why it is not believed who speaks; empty where it is. An Origin-Host is no identity: what
+    proves it is the client's certificate, or else the address, as far as that is the peer's."""
+    if peer.tls and not connection.secure:
+        return "the peer needs TLS"
+    if connection.certified:
+        return "" if host in connection.certified else "its certificate has another name"
+    if not peer.networks:
+        return NOT_CERTIFIED
+    return ""

@@ -6,7 +6,7 @@ Most requests of most calls ask and report alike, so that what was read is remem
 from functools import lru_cache
 from typing import NamedTuple
 
-from talktime.core.limits import DIAMETER_SERVICES_CACHED_MAX
+from talktime.core.limits import DIAMETER_SERVICE_CACHED_BYTES_MAX, DIAMETER_SERVICES_CACHED_MAX
 from talktime.gateways.diameter import avps as a
 from talktime.gateways.diameter.codec import (
     Avp,
@@ -41,9 +41,12 @@ class Service(NamedTuple):
 NO_SERVICE = Service()
 
 
-@lru_cache(DIAMETER_SERVICES_CACHED_MAX)
 def read_service(data: bytes) -> Service:
-    """The service whose group has these AVPs; raises BadAvp."""
+    """The service whose group has these AVPs; raises BadAvp. A long one is not remembered."""
+    return _remembered(data) if len(data) <= DIAMETER_SERVICE_CACHED_BYTES_MAX else _read(data)
+
+
+def _read(data: bytes) -> Service:
     inner = read_avps(data, 0, len(data), 2)
     names = b""
     for each in inner:
@@ -51,6 +54,9 @@ def read_service(data: bytes) -> Service:
             unsigned(data, each)
             names += whole(data, each)
     return read_units(data, inner, 3)._replace(names=names)
+
+
+_remembered = lru_cache(DIAMETER_SERVICES_CACHED_MAX)(_read)
 
 
 def read_units(data: bytes, found: list[Avp], depth: int) -> Service:

@@ -29,7 +29,11 @@ from talktime.operations.execute import Done
 
 INTERIM_S_MIN = 60  # RFC 2869 5.16
 OPEN = "open"
+ASKED_KEPT = 4
 TAKEN = ("sequence_reused", "call_settled", "call_already_authorized")
+
+SENT_AGAIN = Refusal("call_settled", "the call was settled before this request")
+"""What a request is told that began a call which is over: it is no new call, whoever sends it."""
 
 
 class Access:
@@ -55,6 +59,8 @@ class Access:
         until_s = outcome.granted_seconds + (again.until_s if again is not None else 0)
         session = self._sessions.meet(peer, call)
         session.granted_s, session.final = until_s, outcome.final
+        if again is None:
+            session.asked_by = (*session.asked_by, packet.authenticator)[-ASKED_KEPT:]
         if again is not None:
             self._disconnects.watch(session, outcome.granted_seconds, outcome.valid_until)
         return "granted", accept(packet, _granted(call.call_key, outcome, until_s))
@@ -73,6 +79,11 @@ class Access:
         known = isinstance(done, Done) and (done.replayed or told(done).code in TAKEN)
         if known and await self._state(peer, call.call_key) != OPEN:
             other = used_again(call.call_key, packet)
+            first = self._sessions.find(peer.switch_id, call.call_key)
+            if first is not None and packet.authenticator in first.asked_by:
+                return call, SENT_AGAIN
+            if await self._state(peer, other) not in ("", OPEN):
+                return call, SENT_AGAIN
             self._sessions.rename(peer.switch_id, call.call_key, other)
             call = call._replace(call_key=other)
             done = await self._authorize(peer, packet, call)

@@ -13,7 +13,7 @@ from talktime.core.peers import Peer
 from talktime.engine.engine import Engine
 from talktime.gateways.radius.asking import asked, hash_of
 from talktime.gateways.radius.attributes import Attribute, Status, cause_of
-from talktime.gateways.radius.calls import Named, named
+from talktime.gateways.radius.calls import Named, key_in_class, named
 from talktime.gateways.radius.disconnects import Disconnects
 from talktime.gateways.radius.packets import BadPacket, accounted, number, octets
 from talktime.gateways.radius.sessions import Session, Sessions
@@ -55,6 +55,8 @@ class Accounting:
         call = named(packet, host)
         if not call.session_id and not octets(packet, Attribute.CLASS):
             raise BadPacket("no_session")
+        if key_in_class(packet):
+            return call
         return call._replace(call_key=self._sessions.renamed(peer.switch_id, call.call_key))
 
     async def _take(self, status: Status, peer: Peer, packet: AcctPacket, call: Named) -> str:
@@ -98,7 +100,10 @@ class Accounting:
     async def _going_on(self, peer: Peer, call: Named, used_s: int, delay_s: int) -> str:
         session = self._sessions.meet(peer, call)
         hashed = hash_of("interim", used_s)
-        command = Extend(peer.switch_id, call.call_key, NEXT, hashed, used_s, 0)
+        command = Extend(
+            *(peer.switch_id, call.call_key, NEXT, hashed, used_s, 0),
+            capped=used_s <= CALL_SECONDS_MAX,
+        )
         outcome = told(await asked(self._engine, command))
         if outcome.code:
             self._refused(session, outcome.code)

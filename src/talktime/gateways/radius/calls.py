@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 from pyrad.packet import Packet
 
-from talktime.core.limits import CALL_SECONDS_MAX, RADIUS_SESSION_TEXT_MAX
+from talktime.core.limits import CALL_KEY_TEXT_MAX, CALL_SECONDS_MAX, RADIUS_SESSION_TEXT_MAX
 from talktime.gateways.radius.attributes import Attribute
 from talktime.gateways.radius.packets import address, octets, text
 
@@ -62,7 +62,7 @@ def named(packet: Packet, host: str) -> Named:
     )
     session_id = text(packet, Attribute.ACCT_SESSION_ID)
     return Named(
-        _key_in_class(packet)
+        key_in_class(packet)
         or key_of(client.name, session_id, mark="" if session_id else _without_session(packet)),
         client,
         session_id,
@@ -79,7 +79,11 @@ def key_of(client: str, session_id: str, mark: str = "") -> str:
     'nas 1/a%2Fb%7E'
     """
     key = f"{quote(client, safe=PLAIN)}/{_quoted(session_id)}{mark}"
-    if len(key) <= RADIUS_SESSION_TEXT_MAX:
+    return _bounded(key, RADIUS_SESSION_TEXT_MAX)
+
+
+def _bounded(key: str, most: int) -> str:
+    if len(key) <= most:
         return key
     return f"{MARK}{blake2b(key.encode(), digest_size=16).hexdigest()}"
 
@@ -90,7 +94,7 @@ def _quoted(session_id: str) -> str:
 
 def used_again(call_key: str, packet: Packet) -> str:
     """Another key for a session id that named an earlier call: a client may count from 1 again."""
-    return f"{call_key}{MARK}{packet.authenticator.hex()[:16]}"
+    return _bounded(f"{call_key}{MARK}{packet.authenticator.hex()[:16]}", CALL_KEY_TEXT_MAX)
 
 
 def parts_of(call_key: str) -> tuple[str, str] | None:
@@ -123,7 +127,8 @@ def asks_again(packet: Packet) -> Again | None:
     return None
 
 
-def _key_in_class(packet: Packet) -> str:
+def key_in_class(packet: Packet) -> str:
+    """The key that a client gives back of its own call; empty where there is none."""
     found = (_ours(value) for value in octets(packet, Attribute.CLASS))
     return next((key for key in found if key), "")
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import structlog
 from pyrad.packet import DisconnectACK, DisconnectNAK
 
+from talktime.core.limits import RADIUS_TELLING_MAX
 from talktime.core.peers import Peer
 from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
@@ -47,12 +48,21 @@ PACE = Pace()
 class Disconnects:
     """Who is told to end which call. Belongs to the event loop's thread."""
 
-    def __init__(self, engine: Engine, sessions: Sessions, lines: Lines, pace: Pace = PACE) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        sessions: Sessions,
+        lines: Lines,
+        pace: Pace = PACE,
+        most: int = RADIUS_TELLING_MAX,
+    ) -> None:
         self._engine = engine
         self._sessions = sessions
         self._lines = lines
         self._pace = pace
+        self._most = most
         self._telling: dict[tuple[int, str], asyncio.Task[None]] = {}
+        self._later: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._telling)
@@ -62,9 +72,21 @@ class Disconnects:
         key = (session.peer.id, session.named.call_key)
         if key in self._telling:
             return
+        if len(self._telling) >= self._most:
+            self._wait(session, why)
+            return
         task = asyncio.get_running_loop().create_task(self._tell(session, why))
         self._telling[key] = task
         task.add_done_callback(lambda _: self._telling.pop(key, None))
+
+    def _wait(self, session: Session, why: str) -> None:
+        """Ask later: a call that was met by its own alarm, any other when all are looked at."""
+        loop, again_s = asyncio.get_running_loop(), self._pace.again_s
+        if self._sessions.find(session.peer.switch_id, session.named.call_key) is session:
+            session.let_run()
+            session.ends = loop.call_later(again_s, self.now, session, why)
+        elif self._later is None:
+            self._later = loop.call_later(again_s, self.ending)
 
     def watch(self, session: Session, left_s: float, until: datetime | None) -> None:
         """Ask for its end when its time is over, unless it gets more meanwhile: a last grant's when
@@ -86,6 +108,9 @@ class Disconnects:
 
     def ending(self) -> None:
         """Ask for the end of all calls of RADIUS clients that the service wants to end."""
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
         clients = self._engine.peers.radius_clients()
         for switch_id in {peer.switch_id for peer in clients}:
             for ending in self._engine.endings.of_switch(switch_id):
@@ -100,6 +125,8 @@ class Disconnects:
 
     async def close(self) -> None:
         """Tell nobody any more."""
+        if self._later is not None:
+            self._later.cancel()
         tasks = list(self._telling.values())
         for task in tasks:
             task.cancel()

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from pyrad.packet import PacketError
 
-from talktime.core.limits import RADIUS_PENDING_MAX
+from talktime.core.limits import RADIUS_PENDING_MAX, RADIUS_TELLING_MAX
 from talktime.core.peers import Peer
 from talktime.engine.engine import Engine
 from talktime.gateways.radius.access import Access
@@ -40,12 +40,13 @@ class RadiusGateway:
         auth: socket.socket | None,
         acct: socket.socket | None,
         pace: Pace = PACE,
+        tellings_max: int = RADIUS_TELLING_MAX,
     ) -> None:
         self.engine = engine
         self.complaints = Complaints()
         self.sessions = Sessions()
         self._lines = Lines()
-        self.disconnects = Disconnects(engine, self.sessions, self._lines, pace)
+        self.disconnects = Disconnects(engine, self.sessions, self._lines, pace, tellings_max)
         self._sockets = {ACCESS: auth, ACCOUNTING: acct}
         self._doors: list[Door] = []
         self._unlisten: Callable[[], None] = lambda: None

@@ -13,13 +13,15 @@ from talktime.gateways.radius.calls import Named
 
 @dataclass(slots=True)
 class Session:
-    """One call: how long it was granted in all, what it reported, whether it is over at the client;
-    `ends` is the alarm for the end of a last grant."""
+    """One call: how long it was granted in all, what it reported, whether it is over at the
+    client; `asked_by` are the authenticators of the last requests that it was granted to, `ends` is
+    the alarm for the end of a last grant."""
 
     peer: Peer
     named: Named
     granted_s: int = 0
     used_s: int = 0
+    asked_by: tuple[bytes, ...] = ()
     final: bool = False
     over: bool = False
     ends: asyncio.TimerHandle | None = None
