@@ -11,6 +11,7 @@ from tests.books_check import proven
 from tests.served import seeded
 from tests.serving import Serving
 from tests.stores import Store
+from tests.switches.forger import Forger
 from tests.switches.office import BY_THE_MINUTE, BY_THE_SECOND, Office
 from tests.switches.phones import Phone, callee, caller
 from tests.switches.programs import free_port, wait_until
@@ -59,7 +60,7 @@ class Exchange:
         """End the service in the middle of what it does."""
         assert self.service.stop(signal.SIGKILL) == -signal.SIGKILL
 
-    def new_proxy(self, next_hop: Phone, **settings: str) -> Proxy:
+    def new_proxy(self, next_hop: Phone | Forger, **settings: str) -> Proxy:
         """Another Kamailio, with another next hop."""
         folder = self.folder / f"proxy.{next_hop.port}"
         proxy = over_http(folder, self.service.url, self.key, next_hop.address, **settings)

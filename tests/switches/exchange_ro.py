@@ -12,6 +12,7 @@ from tests.gateways.diameter.serving import Client, made
 from tests.served import clock_ms, new_id
 from tests.stores import Store
 from tests.switches.exchange import Exchange
+from tests.switches.forger import Forger
 from tests.switches.phones import Phone
 from tests.switches.programs import free_port, wait_until
 from tests.switches.proxy import Proxy, over_diameter
@@ -30,7 +31,7 @@ class RoExchange(Exchange):
     def __init__(self, folder: Path, store: Store, units: int, *peers: str) -> None:
         """`peers` are the hosts of further clients, in the realm of the proxy."""
         self.port = free_port(socket.SOCK_STREAM)
-        self._units, self._peers = units, (PROXY_HOST, *peers)
+        self.units, self._peers = units, (PROXY_HOST, *peers)
         self.with_proxy = units > 0
         super().__init__(
             folder,
@@ -49,13 +50,13 @@ class RoExchange(Exchange):
                 peer = NewPeer(DIAMETER, host, PROXY_REALM, ("127.0.0.1",))
                 made(create_peer(control, seal, switch, peer, now_ms=clock_ms(), next_id=new_id))
 
-    def new_proxy(self, next_hop: Phone, **settings: str) -> Proxy:
+    def new_proxy(self, next_hop: Phone | Forger, **settings: str) -> Proxy:
         """A Kamailio that is connected to the service."""
         assert not settings
         folder = self.folder / f"proxy.{next_hop.port}"
         service = (SERVICE_HOST, SERVICE_REALM, self.port)
         proxy = over_diameter(
-            folder, PROXY_HOST, PROXY_REALM, service, next_hop.address, self._units
+            folder, PROXY_HOST, PROXY_REALM, service, next_hop.address, self.units
         )
         self._running.callback(proxy.end)
         proxy.start()
