@@ -15,6 +15,7 @@ NAMES = {
     "purchase.succeeded": {"payment", "lots"},
     "purchase.failed": {"add-funds"},
     "purchase.invoiced": {"payment"},
+    "purchase.reminded": {"payment"},
     "balance.zero": {"add-funds"},
     "balance.low": {"add-funds"},
     "lot.expiring": {"lots"},
