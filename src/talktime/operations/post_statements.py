@@ -165,7 +165,7 @@ def json_pieces(
     """A JSON object with the month, the document's number and the rows, a page at a time."""
     head = json.dumps({"month": billed.statement.month, "document_number": number}, indent=1)
     currency, before = billed.document.facts.currency, "\n"
-    yield f'{head.removesuffix(chr(10) + "}")},\n "usage": ['.encode()
+    yield head.removesuffix("\n}").encode() + b',\n "usage": ['
     for page in pages:
         rows = [json.dumps(_row(usage, currency, hidden_digits)) for usage in page]
         yield (before + ",\n".join(rows)).encode()
