@@ -50,7 +50,7 @@ if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
         && apt-get install --yes --no-install-recommends $missing >>"$log" 2>&1; then
         rm -f "$log"
         if [ -n "$switches" ]; then
-            systemctl disable kamailio >/dev/null 2>&1 || true # not at the next start either
+            systemctl disable kamailio >/dev/null 2>&1 || true # not at the next start either; fails where nothing starts by itself
         fi
         exit 0
     fi

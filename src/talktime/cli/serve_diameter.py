@@ -1,6 +1,5 @@
 """Where the serving process speaks Diameter, and the gateway behind."""
 
-import os
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talktime.cli.failures import Failure
+from talktime.cli.serve_sockets import bound_socket
 from talktime.config import Settings
 from talktime.config_gateways import DiameterSettings, Listen
 
@@ -66,33 +66,14 @@ def diameter_door(settings: Settings, roles: frozenset[str]) -> Iterator[Diamete
     with ExitStack() as opened:
 
         def bound(places: Sequence[Listen], variable: str) -> list[socket.socket]:
-            return [opened.enter_context(stream_socket(at, variable)) for at in places]
+            return [
+                opened.enter_context(bound_socket(at, variable, socket.SOCK_STREAM))
+                for at in places
+            ]
 
         plain = bound(asked.plain, "TALKTIME_DIAMETER_LISTEN")
         secure = bound(asked.secure, "TALKTIME_DIAMETER_TLS_LISTEN")
         yield DiameterDoor(asked, settings.slice_s, plain, secure)
-
-
-def stream_socket(listen: Listen, variable: str) -> socket.socket:
-    """A TCP socket bound to the address; Failure where that is taken or not this machine's."""
-    try:
-        family, _, _, _, place = socket.getaddrinfo(
-            listen.host, listen.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        bound = socket.socket(family, socket.SOCK_STREAM)
-    except OSError as error:
-        raise Failure(f"{variable}: {listen.host!r} is no address to listen on") from error
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(place)
-    except OSError as error:
-        bound.close()
-        reason = os.strerror(error.errno or 0)
-        raise Failure(
-            f"{variable}: {listen} cannot be used ({reason}). Stop what listens there, or choose "
-            "another port."
-        ) from error
-    return bound
 
 
 def tls_of(settings: DiameterSettings) -> ssl.SSLContext:

@@ -1,13 +1,12 @@
 """Where the serving process speaks other dialects than HTTP, and the gateways behind."""
 
-import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from talktime.cli.failures import Failure
 from talktime.cli.serve_diameter import DiameterDoor, diameter_door
+from talktime.cli.serve_sockets import bound_socket
 from talktime.config import Settings
 from talktime.config_gateways import Listen
 
@@ -67,28 +66,8 @@ def doors_of(settings: Settings, roles: frozenset[str]) -> Iterator[Doors]:
                 listen: Listen | None = getattr(settings.radius, use)
                 if listen is not None:
                     variable = f"TALKTIME_RADIUS_{use.upper()}"
-                    radius[use] = opened.enter_context(datagram_socket(listen, variable))
+                    each = opened.enter_context(bound_socket(listen, variable, socket.SOCK_DGRAM))
+                    each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RADIUS_BUFFER_BYTES)
+                    each.setblocking(False)
+                    radius[use] = each
         yield Doors(diameter, radius)
-
-
-def datagram_socket(listen: Listen, variable: str) -> socket.socket:
-    """A UDP socket bound to the address; Failure where that is taken or not this machine's."""
-    try:
-        family, _, _, _, place = socket.getaddrinfo(
-            listen.host, listen.port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE
-        )[0]
-        bound = socket.socket(family, socket.SOCK_DGRAM)
-    except OSError as error:
-        raise Failure(f"{variable}: {listen.host!r} is no address to listen on") from error
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RADIUS_BUFFER_BYTES)
-        bound.bind(place)
-        bound.setblocking(False)
-    except OSError as error:
-        bound.close()
-        reason = os.strerror(error.errno or 0)
-        raise Failure(
-            f"{variable}: {listen} cannot be used ({reason}). Stop what listens there, or choose "
-            "another port."
-        ) from error
-    return bound

@@ -70,10 +70,6 @@ class PeerCache:
         """All RADIUS clients."""
         return self._radius
 
-    def of_switch(self, switch_id: int) -> list[Peer]:
-        """The peers of a switch."""
-        return [p for p in (*self._diameter.values(), *self._radius) if p.switch_id == switch_id]
-
     def refresh(self, control: Connection) -> bool:
         """Read the peers when any key or peer changed; whether any had."""
         counter = revisions(control)[KEYS]

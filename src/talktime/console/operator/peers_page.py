@@ -49,10 +49,6 @@ class PeerForm(forms.Form):
         label=gettext_lazy("Numbers without + are international"), required=False, initial=True
     )
 
-    def asked(self) -> NewPeer:
-        """The peer that is to be made."""
-        raise NotImplementedError
-
 
 class RadiusForm(PeerForm):
     """A RADIUS client."""
@@ -108,7 +104,7 @@ class DiameterForm(PeerForm):
         )
 
 
-FORMS: dict[str, type[PeerForm]] = {DIAMETER: DiameterForm, RADIUS: RadiusForm}
+FORMS: dict[str, type[DiameterForm | RadiusForm]] = {DIAMETER: DiameterForm, RADIUS: RadiusForm}
 
 
 def peer_shown(peer: Peer) -> dict[str, Any]:
@@ -147,7 +143,9 @@ def new_peer(desk: OperatorDesk, switch_id: int, protocol: str) -> HttpResponse:
     )
 
 
-def _made(desk: OperatorDesk, switch: Switch, form: PeerForm) -> HttpResponse | Refusal:
+def _made(
+    desk: OperatorDesk, switch: Switch, form: DiameterForm | RadiusForm
+) -> HttpResponse | Refusal:
     asked = form.asked()
     with desk.control.transaction():
         done = create_peer(

@@ -3,8 +3,6 @@
 Sources: RFC 6733 (7.1), RFC 8506 (9).
 """
 
-from talktime.core.refusal import Refusal
-
 SUCCESS = 2001
 
 # Protocol errors (the E flag is set): whoever is asked hop by hop may try another way.
@@ -113,8 +111,3 @@ def is_protocol_error(result: int) -> bool:
     (True, False)
     """
     return 3000 <= result < 4000
-
-
-def why(refusal: Refusal) -> bytes:
-    """The words of a refusal for Error-Message."""
-    return f"{refusal.code}: {refusal.detail}".encode()
