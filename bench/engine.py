@@ -1,5 +1,5 @@
-"""The engine in process: lanes and their batches, asked by callers that each wait for their
-answer."""
+"""A lane and its writer as they are served, without a gateway: asked by callers of this process
+that each wait for their answer."""
 
 import asyncio
 import gc
@@ -15,8 +15,10 @@ from talktime.core.commands import Authorize, CallCommand, Extend, Settle
 from talktime.core.meters import month_of, spending_key
 from talktime.core.payers import Payers
 from talktime.core.rating import Rate
-from talktime.engine.connector import Connector
-from talktime.engine.lane import Lane, Sources
+from talktime.engine.connector import Outages
+from talktime.engine.lane import Lane
+from talktime.engine.writer import Assignment
+from talktime.engine.writer_process import WriterProcess
 
 SWITCH, BODY_HASH = 1, 7
 GERMANY = Rate("49", "Germany", 15_000, 0, 60, 60)
@@ -45,8 +47,8 @@ def commands_per_second(
     settings: Settings, organisation_ids: list[int], callers: int, seconds: float
 ) -> float:
     """Durable commands a second that `callers` reach with whole calls on these wallets."""
-    connector = Connector("bench", settings.cells["main"], "cell", expected_migrations("cell"))
-    lane = Lane("bench", connector, Terms(), Sources(clock_ms, lambda: 1), 10_000)
+    assigned = Assignment("main", settings.cells["main"], expected_migrations("cell"), Terms())
+    lane = Lane("main", WriterProcess(assigned, Outages("bench")), clock_ms, 10_000)
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

@@ -19,8 +19,7 @@ import uvicorn
 
 from talktime.console.migrations_expected import expected_migrations
 from talktime.core.ids import NODES, Ids
-from talktime.engine.engine import Engine
-from talktime.engine.lane import Sources
+from talktime.engine.engine import Engine, Sources
 from talktime.gateways.http.app import create_app
 from talktime.gateways.http.protocol import protocol_of
 from talktime.operations.seed_demo import Demo, seed_demo

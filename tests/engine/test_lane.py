@@ -8,15 +8,18 @@ from itertools import chain
 
 import pytest
 
-from talktime.core.books import Terms
 from talktime.core.commands import CallCommand
 from talktime.core.ids import Ids
-from talktime.engine.connector import Connector
-from talktime.engine.lane import Lane, Sources
-from talktime.operations.execute import Done, execute
+from talktime.engine.connector import Outages
+from talktime.engine.engine import Sources
+from talktime.engine.lane import Lane
+from talktime.engine.reply import Reply
+from talktime.engine.writer import OwnWriter
+from talktime.operations.execute import execute
 from tests.commands import NOW_MS, ORGANISATION, UNIT, authorize, extend, fund, settle
-from tests.served import EXPECTED, SOURCES
+from tests.served import SOURCES
 from tests.stores import Store
+from tests.writers import assignment
 
 QUEUE_MAX = 100
 AT_NOW_MS = Sources(lambda: NOW_MS, SOURCES.draw_node)
@@ -27,8 +30,8 @@ def lane_on(
     store: Store, loop: asyncio.AbstractEventLoop, sources: Sources = AT_NOW_MS
 ) -> Iterator[Lane]:
     """A working lane of the store's first cell."""
-    connector = Connector("cell main", store.settings.cells["main"], "cell", EXPECTED["cell"])
-    lane = Lane("main", connector, Terms(), sources, QUEUE_MAX)
+    writer = OwnWriter(assignment(store), Outages("cell main"), sources.draw_node)
+    lane = Lane("main", writer, sources.clock_ms, QUEUE_MAX)
     lane.start(loop)
     try:
         yield lane
@@ -44,7 +47,7 @@ def fill(store: Store) -> None:
         execute(cell, [fund(1_000 * UNIT)], NOW_MS, Ids(0, lambda: NOW_MS).next)
 
 
-def statuses(done: Sequence[Done]) -> list[int]:
+def statuses(done: Sequence[Reply]) -> list[int]:
     """The status of each answer."""
     return [each.status for each in done]
 
@@ -65,7 +68,7 @@ def held_up(store: Store) -> Iterator[None]:
 def test_what_arrives_while_a_batch_commits_is_the_next_batch(store: Store) -> None:
     fill(store)
 
-    async def arrive() -> list[Done]:
+    async def arrive() -> list[Reply]:
         with lane_on(store, asyncio.get_running_loop()) as lane:
             with held_up(store):
                 first = lane.submit([authorize("C0")])
@@ -102,7 +105,7 @@ def test_a_full_queue_refuses_and_takes_nothing(store: Store) -> None:
                 assert set(statuses(await answered)) == {200}
             for answered in (refused, also_refused):
                 for done in await answered:
-                    assert (done.status, done.outcome.refusal.code) == (429, "queue_full")
+                    assert (done.status, done.code) == (429, "queue_full")
             again = await lane.submit([authorize("R")])
             assert statuses(again) == [200]
 
@@ -115,7 +118,7 @@ def test_a_full_queue_refuses_and_takes_nothing(store: Store) -> None:
 def test_a_request_larger_than_the_queue_is_taken_by_an_empty_one(store: Store) -> None:
     fill(store)
 
-    async def arrive() -> list[Done]:
+    async def arrive() -> list[Reply]:
         with lane_on(store, asyncio.get_running_loop()) as lane:
             return await lane.submit([authorize(f"C{n}") for n in range(2 * QUEUE_MAX)])
 
@@ -138,7 +141,7 @@ def test_a_lane_that_stops_answers_what_it_took_and_takes_nothing_more(store: St
             await stopping
             assert [statuses(await answered) for answered in taken] == [[200]] * 50
             (done,) = await lane.submit([authorize("later")])
-            assert (done.status, done.outcome.refusal.code) == (503, "unavailable")
+            assert (done.status, done.code) == (503, "unavailable")
 
     asyncio.run(arrive())
 
@@ -153,7 +156,7 @@ def test_one_command_that_fails_harms_none_of_its_neighbours(store: Store) -> No
         *(extend("C1", 1, used_s=10), settle("C2", 1, used_s=61)),
     ]
 
-    async def arrive() -> tuple[list[Done], list[Done]]:
+    async def arrive() -> tuple[list[Reply], list[Reply]]:
         with lane_on(store, asyncio.get_running_loop()) as lane:
             with held_up(store):
                 first = lane.submit([authorize("C0")])
@@ -178,7 +181,7 @@ def test_two_processes_with_the_same_node_go_on_with_new_ones(store: Store) -> N
     fill(store)
     nodes = [chain([5], range(100, 200)), chain([5], range(200, 300))]
 
-    async def arrive() -> list[Done]:
+    async def arrive() -> list[Reply]:
         loop = asyncio.get_running_loop()
         first, second = [Sources(lambda: NOW_MS, node.__next__) for node in nodes]
         with lane_on(store, loop, first) as one, lane_on(store, loop, second) as other:

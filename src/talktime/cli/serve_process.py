@@ -1,12 +1,10 @@
 """The serving process: what runs in it, in which order it starts and stops."""
 
 import asyncio
-import gc
 import os
 import secrets
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -19,22 +17,21 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from talktime.cli.installation import new_ids
 from talktime.cli.serve_dispatch import Application, Dispatcher, Health, not_here
 from talktime.cli.serve_doors import Doors
+from talktime.cli.serve_tuning import collect_seldom, keep_what_is_loaded, switch_threads_soon
 from talktime.clock import FILE as TEST_CLOCK_FILE
 from talktime.clock import ahead_in_words, ahead_ms, now_ms
 from talktime.config import Settings
 from talktime.console.databases import set_up
 from talktime.console.migrations_expected import expected_migrations
 from talktime.core.ids import NODES
-from talktime.engine.engine import Engine
-from talktime.engine.lane import Sources
+from talktime.engine.engine import Engine, Sources
+from talktime.engine.writer_process import WriterProcess
 from talktime.jobs.runner import Runner
 from talktime.store.version import Migrations
 
 BACKLOG = 2_048
 KEEP_ALIVE_S = 75
 ANSWER_S_MAX = 20
-THREAD_SWITCH_S = 0.0005
-OBJECTS_BEFORE_COLLECTION = 50_000
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +60,8 @@ class Process:
             await gateway.start()
         if self._jobs is not None:
             self._jobs.start()
-        tune_interpreter()
+        switch_threads_soon()
+        keep_what_is_loaded()
         tell_started(self._settings)
 
     def leave(self) -> None:
@@ -104,21 +102,6 @@ class Process:
             cast(Any, application), trusted_hosts="127.0.0.1"
         )
         return cast(Application, behind_proxy)
-
-
-def collect_seldom() -> None:
-    """Let the collector look at many new objects at once: the caches fill with millions that stay,
-    a batch makes thousands that go at its end."""
-    gc.set_threshold(OBJECTS_BEFORE_COLLECTION, 20, 100)
-
-
-def tune_interpreter() -> None:
-    """Set Python up for two busy threads, the event loop's and a lane's."""
-    # A lane gives up the interpreter at each database call; it must not wait 5 ms to get it back.
-    sys.setswitchinterval(THREAD_SWITCH_S)
-    # What is loaded by now stays: the collector need not walk it again and again.
-    gc.collect()
-    gc.freeze()
 
 
 def tell_started(settings: Settings) -> None:
@@ -206,7 +189,7 @@ def run_jobs_alone(settings: Settings) -> None:
 def new_engine(settings: Settings) -> Engine:
     """The engine of this installation, not yet started."""
     sources = Sources(now_ms, lambda: secrets.randbelow(NODES))
-    return Engine(settings, sources, expected_versions())
+    return Engine(settings, sources, expected_versions(), writer_of=WriterProcess)
 
 
 def new_jobs(settings: Settings) -> Runner:

@@ -182,6 +182,9 @@ class Catalogue:
                     self.settings[value.name] = value.value
         self.number_tiers.sort()
         self._lengths = sorted({len(prefix) for prefix in self.special_prefixes}, reverse=True)
+        # Nearly all numbers have no special prefix, and their first digits say so.
+        self._shortest = self._lengths[-1] if self._lengths else 0
+        self._heads = {prefix[: self._shortest] for prefix in self.special_prefixes}
 
     def country(self, code: str) -> Country:
         """A country's entry; one without an entry is an area of its own, with nothing special."""
@@ -193,6 +196,8 @@ class Catalogue:
 
     def special(self, digits: str) -> SpecialPrefix | None:
         """The longest special prefix that a number begins with."""
+        if digits[: self._shortest] not in self._heads:
+            return None
         for length in self._lengths:
             found = self.special_prefixes.get(digits[:length])
             if found is not None:

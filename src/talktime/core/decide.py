@@ -121,7 +121,7 @@ def _counted(books: Books, call: Call, command: CallCommand) -> CallCommand:
     left as it was, for it may be decided again."""
     if command.sequence == NEXT:
         command = replace(command, sequence=call.last_sequence + 1)
-    if isinstance(command, Extend | Settle) and command.since_last:
+    if isinstance(command, (Extend, Settle)) and command.since_last:
         used_s = call.reported_s + command.used_s
         if type(command) is Settle and used_s == call.granted_s + ROUNDED_UP_S:
             used_s = call.granted_s

@@ -16,7 +16,7 @@ def out_of_range(terms: Terms, call: Call, command: CallCommand) -> Refusal | No
     Seconds are whole, counted from the answer. A refused call owes nothing, whatever is reported
     of it. Refuses: USED_SECONDS_OUT_OF_RANGE, TIME_OUT_OF_RANGE. Source: D7.
     """
-    if isinstance(command, Extend | Settle):
+    if isinstance(command, (Extend, Settle)):
         if call.state == REFUSED or (type(command) is Extend and command.capped):
             return None
         return too_many_seconds(terms, call, command.used_s)

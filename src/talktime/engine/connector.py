@@ -24,10 +24,10 @@ class Outages:
     def __init__(self, database: str) -> None:
         self.database = database
         self._lock = threading.Lock()
-        self._failing: dict[Connector, str] = {}
+        self._failing: dict[object, str] = {}
         self._told: dict[str, float] = {}
 
-    def begin(self, connector: "Connector", reason: str) -> None:
+    def begin(self, connector: object, reason: str) -> None:
         """A connection failed. Each reason is told once a minute."""
         with self._lock:
             self._failing[connector] = reason
@@ -37,7 +37,7 @@ class Outages:
                 self._told[reason] = now
                 log.error("database away", database=self.database, reason=reason)
 
-    def end(self, connector: "Connector") -> None:
+    def end(self, connector: object) -> None:
         """A connection works again; when the last one does, the outage is over."""
         with self._lock:
             self._failing.pop(connector, None)

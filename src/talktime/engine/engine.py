@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 
@@ -17,7 +18,6 @@ from talktime.core.books import Terms
 from talktime.core.commands import Authorize, CallCommand
 from talktime.core.keys import ApiKey
 from talktime.core.limits import CALL_OWNERS_CACHED_MAX, QUEUE_MAX
-from talktime.core.outcomes import NothingToSettle, Refused
 from talktime.core.refusal import Refusal
 from talktime.engine.catalogue_cache import CatalogueCache
 from talktime.engine.checkpoints import Checkpoints
@@ -25,14 +25,15 @@ from talktime.engine.connector import Connector, Outages
 from talktime.engine.directory_cache import DirectoryCache
 from talktime.engine.endings import Endings
 from talktime.engine.key_cache import KeyCache
-from talktime.engine.lane import Lane, Sources, unavailable
+from talktime.engine.lane import Lane
 from talktime.engine.measures import Messages
 from talktime.engine.owners import CallKey, Owners
 from talktime.engine.peer_cache import PeerCache
 from talktime.engine.poller import Follow, Poller
 from talktime.engine.rate_cache import RateCache
 from talktime.engine.reader import Reader
-from talktime.operations.execute import Done
+from talktime.engine.reply import Reply, unavailable
+from talktime.engine.writer import Assignment, OwnWriter, Writer
 from talktime.operations.quote import Quoted, quote
 from talktime.operations.resolve import CallRequest, refused_outright, resolve
 from talktime.operations.sealing import Seal
@@ -46,10 +47,21 @@ log = structlog.get_logger(__name__)
 NOT_DECIDED = (429, 503)
 
 
+class Sources(NamedTuple):
+    """Where an engine gets the time (ms since the epoch) and the node of its ids from."""
+
+    clock_ms: Callable[[], int]
+    draw_node: Callable[[], int]
+
+
+WriterOf = Callable[[Assignment, Outages], Writer]
+
+
 class Engine:
     """Everything between a gateway and the operations.
 
-    `expected` says which migrations a database of each kind (`control_plane`, `cell`) must have.
+    `expected` says which migrations a database of each kind (`control_plane`, `cell`) must have,
+    `writer_of` makes the writer of a cell: on its lane's thread, where nothing else is said.
     """
 
     def __init__(
@@ -59,6 +71,7 @@ class Engine:
         expected: Mapping[str, Migrations],
         *,
         queue_max: int = QUEUE_MAX,
+        writer_of: WriterOf | None = None,
     ) -> None:
         self.clock_ms = sources.clock_ms
         self.refreshed = threading.Condition()
@@ -86,10 +99,12 @@ class Engine:
             app, told = "control_plane", control_outages
             return Connector(told.database, settings.control_plane, app, expected[app], told)
 
-        self.lanes = {
-            cell: Lane(cell, connector(cell), self._terms, sources, queue_max)
-            for cell in settings.cells
-        }
+        def lane(cell: str) -> Lane:
+            make = writer_of or partial(OwnWriter, draw_node=sources.draw_node)
+            assigned = Assignment(cell, settings.cells[cell], expected["cell"], self._terms)
+            return Lane(cell, make(assigned, outages[cell]), sources.clock_ms, queue_max)
+
+        self.lanes = {cell: lane(cell) for cell in settings.cells}
         self._readers = {cell: Reader(cell, connector(cell)) for cell in settings.cells}
         files = [cell for cell, at in settings.cells.items() if at.dialect == "sqlite"]
         self._checkpoints = [Checkpoints(cell, connector(cell)) for cell in files]
@@ -198,7 +213,7 @@ class Engine:
         self._owners.remember(key, owner)
         return refused_outright(refusal, request, switch_id, owner, self.clock_ms(), body_hash)
 
-    def ask(self, command: CallCommand, tell: Callable[[Done], None]) -> None:
+    def ask(self, command: CallCommand, tell: Callable[[Reply], None]) -> None:
         """Execute one command; `tell` gets its answer, on the loop, after the commit."""
         lane = self._lane_of(command)
         if lane is None:
@@ -206,33 +221,33 @@ class Engine:
         else:
             lane.put((command,), partial(self._told, command, tell))
 
-    def _told(self, command: CallCommand, tell: Callable[[Done], None], found: list[Done]) -> None:
-        done = found[0]
-        if done.status == 200 and type(done.outcome) is not NothingToSettle:
-            tell(done)
-        elif type(command) is Authorize or not _unknown(done):
-            tell(self._checked(command, done))
+    def _told(
+        self, command: CallCommand, tell: Callable[[Reply], None], found: list[Reply]
+    ) -> None:
+        reply = found[0]
+        if type(command) is Authorize or not reply.unknown:
+            tell(self._checked(command, reply))
         else:
             self._ask_on(command, tell)
 
-    def _ask_on(self, command: CallCommand, tell: Callable[[Done], None]) -> None:
+    def _ask_on(self, command: CallCommand, tell: Callable[[Reply], None]) -> None:
         async def asking() -> None:
             try:
-                done = (await self._ask_in_turn([command]))[0]
+                reply = (await self._ask_in_turn([command]))[0]
             except Exception:
                 log.exception(
                     "command failed", command=type(command).__name__, call=command.call_key
                 )
-                done = unavailable(command, "this request failed; the service's log says why")
-            tell(done)
+                reply = unavailable(command, "this request failed; the service's log says why")
+            tell(reply)
 
         task = asyncio.get_running_loop().create_task(asking())
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
 
-    async def calls(self, commands: Sequence[CallCommand]) -> list[Done]:
+    async def calls(self, commands: Sequence[CallCommand]) -> list[Reply]:
         """Execute the commands of one request, in their order and, within a cell, together."""
-        found: list[Done | None] = [None] * len(commands)
+        found: list[Reply | None] = [None] * len(commands)
         places: dict[str, list[int]] = {}
         lost: list[int] = []
         for place, command in enumerate(commands):
@@ -245,16 +260,16 @@ class Engine:
             for cell, at in places.items()
         ]
         for answers, at in zip(waits, places.values(), strict=True):
-            for place, done in zip(at, await answers, strict=True):
-                found[place] = self._checked(commands[place], done)
-                if _unknown(done) and _key(commands[place]) not in begun:
+            for place, reply in zip(at, await answers, strict=True):
+                found[place] = self._checked(commands[place], reply)
+                if reply.unknown and _key(commands[place]) not in begun:
                     lost.append(place)
         if lost:
             lost.sort()
             asked = await self._ask_in_turn([commands[place] for place in lost])
-            for place, done in zip(lost, asked, strict=True):
-                found[place] = done
-        return [done for done in found if done is not None]
+            for place, reply in zip(lost, asked, strict=True):
+                found[place] = reply
+        return [reply for reply in found if reply is not None]
 
     async def quote(self, command: Authorize, for_s: int | None) -> Quoted | Refusal:
         """What a dry run of an authorize comes to."""
@@ -292,12 +307,12 @@ class Engine:
                 return self.lanes[cell]
         return None
 
-    async def _ask_in_turn(self, commands: Sequence[CallCommand]) -> list[Done]:
+    async def _ask_in_turn(self, commands: Sequence[CallCommand]) -> list[Reply]:
         """Ask each cell for calls that are not where they were looked for, until one has them.
 
         Only when every cell has answered is a call unknown; while one is away it may be there.
         """
-        answers: dict[int, Done] = {}
+        answers: dict[int, Reply] = {}
         left = []
         for place, command in enumerate(commands):
             if isinstance(command, Authorize):
@@ -312,35 +327,26 @@ class Engine:
             for command in asked:
                 command.organisation_id = None
             found = await lane.submit(asked)
-            for place, done in zip(left, found, strict=True):
-                if place not in answers or not _unknown(done):
-                    answers[place] = done
-                self._remember(commands[place], done)
+            for place, reply in zip(left, found, strict=True):
+                if place not in answers or not reply.unknown:
+                    answers[place] = reply
+                self._remember(commands[place], reply)
             left = [
                 place
-                for place, done in zip(left, found, strict=True)
-                if _unknown(done) or done.status in NOT_DECIDED
+                for place, reply in zip(left, found, strict=True)
+                if reply.unknown or reply.status in NOT_DECIDED
             ]
         return [answers[place] for place in range(len(commands))]
 
-    def _checked(self, command: CallCommand, done: Done) -> Done:
-        outcome = done.outcome
-        if type(outcome) is Refused and outcome.refusal.code == "call_id_taken":
+    def _checked(self, command: CallCommand, reply: Reply) -> Reply:
+        if reply.kind == "call_id_taken":
             self._owners.forget(_key(command))
-        return done
+        return reply
 
-    def _remember(self, command: CallCommand, done: Done) -> None:
-        if command.organisation_id is not None and not _unknown(done):
+    def _remember(self, command: CallCommand, reply: Reply) -> None:
+        if command.organisation_id is not None and not reply.unknown:
             self._owners.remember(_key(command), command.organisation_id)
 
 
 def _key(command: CallCommand) -> CallKey:
     return command.switch_id, command.call_key
-
-
-def _unknown(done: Done) -> bool:
-    """Whether the cell that was asked has never seen the call."""
-    outcome = done.outcome
-    if type(outcome) is Refused:
-        return outcome.refusal.code == "unknown_call"
-    return type(outcome) is NothingToSettle

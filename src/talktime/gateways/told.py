@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from talktime.operations.execute import Done
+from talktime.engine.reply import Reply
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -48,12 +48,12 @@ class Told(msgspec.Struct, frozen=True):
 _decode = msgspec.json.Decoder(Told).decode
 
 
-def told(done: Done) -> Told:
+def told(reply: Reply) -> Told:
     """What came of a request.
 
-    >>> from talktime.engine.lane import refused
+    >>> from talktime.engine.reply import refused
     >>> from talktime.core.refusal import Refusal
     >>> told(refused(Refusal("unknown_caller", "nobody"))).code
     'unknown_caller'
     """
-    return _decode(done.body)
+    return _decode(reply.body)

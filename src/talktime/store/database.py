@@ -10,7 +10,6 @@ reads. Lists are sent as array literals, so that a statement has one set of para
 prepared once.
 """
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -121,7 +120,7 @@ def _postgres_values(params: Params) -> list[Any]:
 
 
 def _sqlite_values(params: Params) -> list[Any]:
-    return [json.dumps(value) if isinstance(value, list) else value for value in params]
+    return [_encode(value).decode() if isinstance(value, list) else value for value in params]
 
 
 class Connection(Protocol):

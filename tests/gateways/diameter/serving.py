@@ -205,8 +205,9 @@ class Charging:
         assert not self._thread.is_alive()
 
     def begin_to_stop(self) -> None:
-        """As a signal does."""
-        self._loop.call_soon_threadsafe(self._stopping.set)
+        """As a signal does; once more does nothing."""
+        with suppress(RuntimeError):  # its loop is closed: it has stopped
+            self._loop.call_soon_threadsafe(self._stopping.set)
 
     def _run(self) -> None:
         asyncio.run(self._serve())

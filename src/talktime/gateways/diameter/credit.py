@@ -16,10 +16,10 @@ import structlog
 
 from talktime.core.commands import Authorize, Extend, Settle
 from talktime.core.limits import CALL_SECONDS_MAX
-from talktime.core.outcomes import NothingToSettle
 from talktime.core.peers import DIAMETER, Peer
 from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
+from talktime.engine.reply import NEVER_AUTHORIZED, Reply
 from talktime.gateways.diameter import answers
 from talktime.gateways.diameter import avps as a
 from talktime.gateways.diameter import results as r
@@ -38,7 +38,6 @@ from talktime.gateways.diameter.requests import (
 from talktime.gateways.diameter.ways import Ways
 from talktime.gateways.parties import call_request
 from talktime.gateways.told import told
-from talktime.operations.execute import Done
 from talktime.operations.resolve import CallRequest
 
 log = structlog.get_logger(__name__)
@@ -196,13 +195,13 @@ class Credit:
         command.keep_s = self.keep_s
         self.engine.ask(command, partial(self._told, asked))
 
-    def _told(self, asked: Asked, done: Done) -> None:
+    def _told(self, asked: Asked, reply: Reply) -> None:
         _, header, request, _ = asked
         try:
-            found = told(done)
+            found = told(reply)
             if found.code:
                 self.refuse(asked, found.code, found.detail)
-            elif type(done.outcome) is NothingToSettle:
+            elif reply.kind == NEVER_AUTHORIZED:
                 self._refuse(
                     asked, r.UNKNOWN_SESSION_ID, "the session is not known: nothing is owed"
                 )

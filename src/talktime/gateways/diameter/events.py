@@ -81,7 +81,7 @@ class Events:
 
     async def _asked(self, asked: Asked, commands: Sequence[CallCommand]) -> Told | None:
         """What the last command came to; None where one was refused, which is answered."""
-        found = [told(done) for done in await self._credit.engine.calls(commands)]
+        found = [told(reply) for reply in await self._credit.engine.calls(commands)]
         for answer in found:
             if answer.code:
                 # A refund of what nobody was debited for: RFC 8506 has no session to miss.

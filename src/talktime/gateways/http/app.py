@@ -20,8 +20,8 @@ from talktime.core.limits import (
 )
 from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
-from talktime.engine.lane import refused
 from talktime.engine.measures import JobMeasure, publish
+from talktime.engine.reply import Reply, refused
 from talktime.gateways.http.bodies import MALFORMED, BatchBody, Item, QuoteBody, malformed
 from talktime.gateways.http.commands import (
     DECODERS,
@@ -42,8 +42,7 @@ from talktime.gateways.http.replies import (
     refuse,
 )
 from talktime.gateways.http.requests import ClientGone, body_of, call_id_of, key_of
-from talktime.gateways.http.verbs import Verbs, code_of, failed
-from talktime.operations.execute import Done
+from talktime.gateways.http.verbs import Verbs, failed
 
 Handler = Callable[[Scope, Receive, bytes], Awaitable[Answer]]
 
@@ -191,14 +190,14 @@ class ChargingApi:
             detail = f"a batch may have {BATCH_REQUESTS_MAX} requests; this one has {len(items)}"
             return refuse(Refusal("invalid_request", detail))
         commands = [await self._item(item, key.switch_id) for item in items]
-        executed = iter(await self._engine.calls([c for c in commands if not isinstance(c, Done)]))
-        answers = [c if isinstance(c, Done) else next(executed) for c in commands]
-        for done in answers:
-            if done.status >= 400:
-                self._counts.refusal(code_of(done))
+        executed = iter(await self._engine.calls([c for c in commands if not isinstance(c, Reply)]))
+        answers = [c if isinstance(c, Reply) else next(executed) for c in commands]
+        for reply in answers:
+            if reply.status >= 400:
+                self._counts.refusal(reply.code)
         return answer_of(200, _batch_body(answers))
 
-    async def _item(self, item: msgspec.Raw, switch_id: int) -> CallCommand | Done:
+    async def _item(self, item: msgspec.Raw, switch_id: int) -> CallCommand | Reply:
         """The command of one item of a batch; or its refusal, in place, while the batch goes on."""
         try:
             body = _decode_item(item)
@@ -249,9 +248,9 @@ def create_app(engine: Engine, jobs: Callable[[], Iterable[JobMeasure]] = tuple)
     return ChargingApi(engine, jobs)
 
 
-def _batch_body(answers: Sequence[Done]) -> str:
+def _batch_body(answers: Sequence[Reply]) -> str:
     parts = [
-        f'{{"status":{done.status},"replayed":{_YES_NO[done.replayed]},"body":{done.body}}}'
-        for done in answers
+        f'{{"status":{reply.status},"replayed":{_YES_NO[reply.replayed]},"body":{reply.body}}}'
+        for reply in answers
     ]
     return f'{{"answers":[{",".join(parts)}]}}'

@@ -13,15 +13,14 @@ import structlog
 
 from talktime.core.commands import CallCommand
 from talktime.core.keys import CALLS
-from talktime.core.outcomes import Refused
 from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
+from talktime.engine.reply import Reply
 from talktime.gateways.http.bodies import MALFORMED, Body, malformed
 from talktime.gateways.http.commands import DECODERS, command_of, reconsidered
 from talktime.gateways.http.counts import Counts
 from talktime.gateways.http.replies import Answer, answer_of, refuse
 from talktime.gateways.http.requests import call_id_of, key_of
-from talktime.operations.execute import Done
 
 log = structlog.get_logger(__name__)
 
@@ -77,8 +76,8 @@ class Verbs:
         self._counts.request(name, answer.status, perf_counter() - begun_s)
 
     def _ask(self, command: CallCommand, tell: Tell) -> None:
-        def told(done: Done) -> None:
-            tell(answer_of(done.status, done.body, done.replayed, code_of(done)))
+        def told(reply: Reply) -> None:
+            tell(answer_of(reply.status, reply.body, reply.replayed, reply.code))
 
         self._engine.ask(command, told)
 
@@ -104,9 +103,3 @@ def failed(endpoint: str) -> Answer:
     """The answer to a request that met a bug; the log gets the exception being handled."""
     log.exception("request failed", endpoint=endpoint)
     return refuse(Refusal("unavailable", "this request failed; the service's log says why"))
-
-
-def code_of(done: Done) -> str:
-    """The code of a refusal that was made now; a repeated one is not counted again."""
-    outcome = done.outcome
-    return outcome.refusal.code if type(outcome) is Refused else ""

@@ -9,6 +9,7 @@ from talktime.core.commands import NEXT, Extend
 from talktime.core.peers import Peer
 from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
+from talktime.engine.reply import Reply
 from talktime.gateways.parties import call_request
 from talktime.gateways.radius.asking import NotDecided, asked, hash_of
 from talktime.gateways.radius.attributes import Attribute, TerminationAction
@@ -25,7 +26,6 @@ from talktime.gateways.radius.disconnects import Disconnects
 from talktime.gateways.radius.packets import Values, accept, reject, text
 from talktime.gateways.radius.sessions import Sessions
 from talktime.gateways.told import Told, told
-from talktime.operations.execute import Done
 
 INTERIM_S_MIN = 60  # RFC 2869 5.16
 OPEN = "open"
@@ -75,8 +75,8 @@ class Access:
         self, peer: Peer, packet: AuthPacket, call: Named
     ) -> tuple[Named, Told | Refusal]:
         """A call is asked for; where its session id named one that is over, under another key."""
-        done = await self._authorize(peer, packet, call)
-        known = isinstance(done, Done) and (done.replayed or told(done).code in TAKEN)
+        found = await self._authorize(peer, packet, call)
+        known = isinstance(found, Reply) and (found.replayed or told(found).code in TAKEN)
         if known and await self._state(peer, call.call_key) != OPEN:
             other = used_again(call.call_key, packet)
             first = self._sessions.find(peer.switch_id, call.call_key)
@@ -86,10 +86,10 @@ class Access:
                 return call, SENT_AGAIN
             self._sessions.rename(peer.switch_id, call.call_key, other)
             call = call._replace(call_key=other)
-            done = await self._authorize(peer, packet, call)
-        return call, done if isinstance(done, Refusal) else _outcome(done)
+            found = await self._authorize(peer, packet, call)
+        return call, found if isinstance(found, Refusal) else _outcome(found)
 
-    async def _authorize(self, peer: Peer, packet: AuthPacket, call: Named) -> Done | Refusal:
+    async def _authorize(self, peer: Peer, packet: AuthPacket, call: Named) -> Reply | Refusal:
         engine, called = self._engine, text(packet, Attribute.CALLED_STATION_ID)
         hashed = hash_of("access", call.user_name, call.calling, called)
         request = call_request(
@@ -118,8 +118,8 @@ class Access:
         return str(json.loads(shown)["state"])
 
 
-def _outcome(done: Done) -> Told | Refusal:
-    outcome = told(done)
+def _outcome(reply: Reply) -> Told | Refusal:
+    outcome = told(reply)
     return Refusal(outcome.code, outcome.detail) if outcome.code else outcome
 
 

@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 from talktime.core.commands import CallCommand
 from talktime.engine.engine import NOT_DECIDED, Engine
-from talktime.operations.execute import Done
+from talktime.engine.reply import Reply
 
 
 class NotDecided(Exception):
@@ -14,19 +14,19 @@ class NotDecided(Exception):
     STATUSES = NOT_DECIDED
 
 
-async def asked(engine: Engine, command: CallCommand) -> Done:
+async def asked(engine: Engine, command: CallCommand) -> Reply:
     """What came of a command, after the commit. Raises NotDecided."""
-    answered: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
+    answered: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
-    def tell(done: Done) -> None:
+    def tell(reply: Reply) -> None:
         if not answered.done():
-            answered.set_result(done)
+            answered.set_result(reply)
 
     engine.ask(command, tell)
-    done = await answered
-    if done.status in NOT_DECIDED:
+    reply = await answered
+    if reply.status in NOT_DECIDED:
         raise NotDecided
-    return done
+    return reply
 
 
 def hash_of(*meaning: str | int | None) -> int:

@@ -1,0 +1,35 @@
+"""A cell's writer: the process that engine/writer_process.py starts, and that ends with it.
+
+python -m talktime.cli.serve_writer <the number of its socket>
+"""
+
+import secrets
+import signal
+import sys
+from multiprocessing.connection import Connection
+
+from talktime.cli.serve_log import set_up_log
+from talktime.cli.serve_tuning import collect_seldom, keep_what_is_loaded
+from talktime.core.ids import NODES
+from talktime.engine.writer import OwnWriter
+from talktime.engine.writer_process import Unsaid, assigned, serve_batches
+
+
+def main() -> None:
+    """Write until the other process lets go; a signal to both is for it to act on."""
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.SIG_IGN)
+    set_up_log()
+    connection = Connection(int(sys.argv[1]))
+    assignment = assigned(connection)
+    writer = OwnWriter(
+        assignment, Unsaid(f"cell {assignment.cell}"), lambda: secrets.randbelow(NODES)
+    )
+    collect_seldom()
+    keep_what_is_loaded()
+    serve_batches(connection, writer, writer.connector)
+    writer.close()
+
+
+if __name__ == "__main__":
+    main()

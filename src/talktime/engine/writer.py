@@ -1,0 +1,108 @@
+"""The one writer of a cell: a batch of commands in, their replies out, each batch one transaction.
+
+A batch that the database could not take is answered `unavailable`, and the next one opens a new
+connection. A batch that failed for another reason is taken apart: each command runs alone, so that
+one bad command cannot fail its neighbours.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from talktime.config import Address
+from talktime.core.books import Terms
+from talktime.core.commands import CallCommand
+from talktime.core.ids import Ids
+from talktime.engine.connector import Connector, Outages
+from talktime.engine.reply import Reply, reply_of, unavailable
+from talktime.operations.execute import execute
+from talktime.store.database import Outage
+from talktime.store.version import Migrations
+
+log = structlog.get_logger(__name__)
+
+AWAY = "the database does not answer"
+FAILED = "this request failed; the service's log says why"
+
+
+class Writer(Protocol):
+    """What a lane needs of a writer. Not for two threads at once."""
+
+    def start(self) -> None:
+        """About to be needed; never fails."""
+
+    def run(self, commands: Sequence[CallCommand], now_ms: int) -> list[Reply]:
+        """Execute a batch at this time, and commit it; one reply for each command, in order."""
+
+    def close(self) -> None:
+        """No more will be run; never fails."""
+
+
+class Assignment(NamedTuple):
+    """Which cell a writer writes, where that is, which migrations it must have, on which terms."""
+
+    cell: str
+    address: Address
+    expected: Migrations
+    terms: Terms
+
+
+class OwnWriter:
+    """A writer on the calling thread. `draw_node` says which node its ids begin at."""
+
+    def __init__(
+        self, assignment: Assignment, outages: Outages, draw_node: Callable[[], int]
+    ) -> None:
+        cell, address, expected, self._terms = assignment
+        self.connector = Connector(f"cell {cell}", address, "cell", expected, outages)
+        self._name = cell
+        self._draw_node = draw_node
+        self._now_ms = 0
+        self._ids = Ids(draw_node(), lambda: self._now_ms)
+
+    def start(self) -> None:
+        """The connection is opened when it is first needed."""
+
+    def run(self, commands: Sequence[CallCommand], now_ms: int) -> list[Reply]:
+        """Execute a batch at this time, and commit it; one reply for each command, in order."""
+        self._now_ms = now_ms
+        try:
+            return self._execute(commands)
+        except Outage as outage:
+            self.connector.failed(outage)
+            return [unavailable(command, AWAY) for command in commands]
+        except Exception as error:  # noqa: BLE001 - whatever it was, the neighbours go on
+            if len(commands) > 1:
+                log.warning(
+                    "batch taken apart", lane=self._name, commands=len(commands), error=repr(error)
+                )
+            # The one failure that is nobody's fault: two processes made the same id.
+            self._ids.use_node(self._draw_node())
+            return [self._run_alone(command) for command in commands]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connector.close()
+
+    def _execute(self, commands: Sequence[CallCommand]) -> list[Reply]:
+        connection = self.connector.connection()
+        with connection.transaction():
+            done = execute(connection, commands, self._now_ms, self._ids.next, self._terms)
+        self.connector.worked()
+        return [reply_of(each) for each in done]
+
+    def _run_alone(self, command: CallCommand) -> Reply:
+        try:
+            return self._execute([command])[0]
+        except Outage as outage:
+            self.connector.failed(outage)
+            return unavailable(command, AWAY)
+        except Exception:
+            log.exception(
+                "command failed",
+                lane=self._name,
+                command=type(command).__name__,
+                call=command.call_key,
+            )
+            return unavailable(command, FAILED)

@@ -1,0 +1,209 @@
+"""A writer in a process of its own. Mirrors src/talktime/engine/writer_process.py."""
+
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from talktime.core.commands import CallCommand
+from talktime.core.ids import Ids
+from talktime.core.payers import Payers
+from talktime.core.rating import Rate
+from talktime.engine.connector import Outages
+from talktime.engine.reply import Reply
+from talktime.engine.writer_process import KINDS, Batch, WriterProcess
+from talktime.operations.execute import execute
+from talktime.store.turns import turns_of
+from tests.books_check import proven
+from tests.commands import NOW_MS, ORGANISATION, UNIT, authorize, extend, fund, settle
+from tests.stores import Store, Stores
+from tests.writers import assignment, own_writer, writer_process
+
+GONE_S_MAX = 30
+BIGINTS = st.integers(-(2**63), 2**63 - 1)
+
+
+def any_of(kind: type[Any]) -> st.SearchStrategy[Any]:
+    """Any value of a kind, its whole numbers such as the books take."""
+    hints = get_type_hints(kind)
+    whole = {name: BIGINTS for name, hint in hints.items() if hint is int}
+    maybe = {name: st.none() | BIGINTS for name, hint in hints.items() if hint == int | None}
+    nested = {name: any_of(hint) for name, hint in hints.items() if hint in (Rate, Payers)}
+    return st.builds(kind, **whole, **maybe, **nested)
+
+
+COMMANDS = st.one_of([any_of(kind) for kind in KINDS])
+
+
+def filled(store: Store) -> None:
+    """A wallet with money in it."""
+    store.add_wallet(ORGANISATION, cell="main")
+    cell = store.cell("main")
+    with cell.transaction():
+        execute(cell, [fund(1_000 * UNIT)], NOW_MS, Ids(0, lambda: NOW_MS).next)
+
+
+def whole_calls(names: Sequence[str]) -> list[CallCommand]:
+    """Each call from its authorize to its settle, in turn, and the last settle again."""
+    commands: list[CallCommand] = []
+    for name in names:
+        commands += [authorize(name), extend(name, 1, used_s=60), settle(name, 2, used_s=61)]
+    return [*commands, commands[-1]]
+
+
+@given(st.lists(COMMANDS, max_size=12))
+def test_any_commands_arrive_as_they_were(commands: list[CallCommand]) -> None:
+    there = msgspec.msgpack.encode(Batch.of(commands, NOW_MS))
+    batch = msgspec.msgpack.decode(there, type=Batch)
+    assert batch.commands() == commands
+    assert batch.now_ms == NOW_MS
+
+
+@pytest.mark.parametrize("layout", ["sqlite", "postgres"])
+def test_it_answers_as_a_writer_of_this_process_does(stores: Stores, layout: str) -> None:
+    first, second = stores.make(layout), stores.make(layout)
+    for store in (first, second):
+        filled(store)
+    commands = whole_calls(["C1", "C2"])
+    with writer_process(second) as writer:
+        told = writer.run(commands, NOW_MS)
+    own = own_writer(first)
+    expected = own.run(commands, NOW_MS)
+    own.close()
+    assert [without_ids(reply) for reply in told] == [without_ids(reply) for reply in expected]
+    assert told[-1] == (200, told[-2].body, "replayed")
+    proven(second.cell("main"))
+    for store in (first, second):
+        stores.drop(store)
+
+
+def without_ids(reply: Reply) -> tuple[Any, ...]:
+    """A reply but for the id of its usage record, which every writer draws for itself."""
+    body = msgspec.json.decode(reply.body)
+    body.pop("usage_id", None)
+    return reply.status, body, reply.kind
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_one_that_was_killed_is_unavailable_once_and_loses_nothing(store: Store) -> None:
+    filled(store)
+    with writer_process(store) as writer:
+        assert [reply.status for reply in writer.run([authorize("C1")], NOW_MS)] == [200]
+        first = writer.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        wait_until_gone(first)
+        away = writer.run([settle("C1", 1, used_s=61)], NOW_MS)
+        assert [(reply.status, reply.code) for reply in away] == [(503, "unavailable")]
+        again = writer.run([settle("C1", 1, used_s=61)], NOW_MS)
+        assert [reply.status for reply in again] == [200]
+        assert writer.pid not in (None, first)
+    proven(store.cell("main"))
+
+
+def wait_until_gone(pid: int) -> None:
+    """Wait until a process has ended, whether or not somebody has asked for its exit code."""
+    for _ in range(GONE_S_MAX * 1000):
+        stat = Path(f"/proc/{pid}/stat")
+        if not stat.exists() or stat.read_text().rsplit(") ", 1)[1].startswith("Z"):
+            return
+        threading.Event().wait(0.001)
+    raise AssertionError(f"{pid} lives")
+
+
+@pytest.mark.layouts("sqlite")
+def test_signals_to_both_are_for_the_process_that_began_it(store: Store) -> None:
+    filled(store)
+    with writer_process(store) as writer:
+        writer.run([authorize("C1")], NOW_MS)
+        pid = writer.pid
+        assert pid is not None
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            os.kill(pid, stop)
+        (reply,) = writer.run([settle("C1", 1, used_s=61)], NOW_MS)
+        assert (reply.status, writer.pid) == (200, pid)
+    wait_until_gone(pid)
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_a_command_that_cannot_be_sent_harms_none_of_its_neighbours(store: Store) -> None:
+    filled(store)
+    unreadable, unwritable = authorize("unreadable"), authorize("unwritable")
+    unreadable.rate = None  # type: ignore[assignment]
+    unwritable.body_hash = 2**80
+    with writer_process(store) as writer:
+        for broken in (unreadable, unwritable):
+            name = broken.call_key
+            group = [authorize(f"{name}1"), broken, authorize(f"{name}2")]
+            assert [reply.status for reply in writer.run(group, NOW_MS)] == [200, 503, 200]
+    names = store.cell("main").rows("SELECT call_key FROM call ORDER BY call_key")
+    assert names == [("unreadable1",), ("unreadable2",), ("unwritable1",), ("unwritable2",)]
+
+
+@pytest.mark.layouts("sqlite")
+def test_a_database_that_is_away_is_told_here_and_comes_back(store: Store) -> None:
+    filled(store)
+    told: list[str] = []
+
+    class Told(Outages):
+        def begin(self, connector: object, reason: str) -> None:
+            told.append(reason)
+
+        def end(self, connector: object) -> None:
+            told.append("back")
+
+    path = store.settings.cells["main"].path
+    assert path is not None
+    writer = WriterProcess(assignment(store), Told("cell main"))
+    assert [reply.status for reply in writer.run([authorize("C1")], NOW_MS)] == [200]
+    away = path.with_name("away")
+    path.rename(away)
+    for _ in range(2):
+        (reply,) = writer.run([settle("C1", 1, used_s=61)], NOW_MS)
+        assert (reply.status, reply.code) == (503, "unavailable")
+    away.rename(path)
+    assert [reply.status for reply in writer.run([settle("C1", 1, used_s=61)], NOW_MS)] == [200]
+    writer.close()
+    assert "removed" in told[0]
+    assert told[-1] == "back"
+    assert len(told) == len(set(told)), "each reason once"
+
+
+@pytest.mark.layouts("sqlite")
+def test_it_takes_its_turn_with_the_writers_of_this_process(store: Store) -> None:
+    filled(store)
+    path = store.settings.cells["main"].path
+    assert path is not None
+    turns, answered = turns_of(path), threading.Event()
+    with writer_process(store) as writer:
+
+        def ask() -> None:
+            assert [reply.status for reply in writer.run([authorize("C1")], NOW_MS)] == [200]
+            answered.set()
+
+        asking = threading.Thread(target=ask)
+        with turns.turn(1_000) as held:
+            assert held
+            asking.start()
+            while not turns.wanted:
+                threading.Event().wait(0.001)
+            assert not answered.is_set()
+        asking.join(GONE_S_MAX)
+        assert answered.is_set()
+
+
+@pytest.mark.layouts("sqlite")
+def test_without_anything_sent_a_writer_ends_with_its_lane(store: Store) -> None:
+    writer = WriterProcess(assignment(store), Outages("cell main"))
+    writer.start()
+    pid = writer.pid
+    assert pid is not None
+    writer.close()
+    wait_until_gone(pid)

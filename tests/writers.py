@@ -1,0 +1,32 @@
+"""Writers of a store's first cell."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from talktime.core.books import Terms
+from talktime.engine.connector import Outages
+from talktime.engine.writer import Assignment, OwnWriter
+from talktime.engine.writer_process import WriterProcess
+from tests.served import EXPECTED, SOURCES
+from tests.stores import Store
+
+
+def assignment(store: Store) -> Assignment:
+    """What a writer of the store's first cell has to know."""
+    return Assignment("main", store.settings.cells["main"], EXPECTED["cell"], Terms())
+
+
+def own_writer(store: Store) -> OwnWriter:
+    """One on the thread that asks it."""
+    return OwnWriter(assignment(store), Outages("cell main"), SOURCES.draw_node)
+
+
+@contextmanager
+def writer_process(store: Store) -> Iterator[WriterProcess]:
+    """One in a process of its own, begun, and ended with the block."""
+    writer = WriterProcess(assignment(store), Outages("cell main"))
+    writer.start()
+    try:
+        yield writer
+    finally:
+        writer.close()
