@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.databases import Cluster, running_cluster
-from tests.stores import LAYOUTS, Store, Stores, roomy_memory
+from tests.databases import Cluster, roomy_memory, running_cluster
+from tests.stores import LAYOUTS, Store, Stores
 from tests.switches.programs import left_out
 
 _database_numbers = count(1)

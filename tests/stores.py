@@ -36,20 +36,7 @@ ADD_WALLET = (
     "VALUES (?, ?, 0, 0, 0)"
 )
 
-MEMORY = Path("/dev/shm")
-MEMORY_FREE_BYTES_MIN = 4 * 1024**3
-
 _numbers = count(1)
-
-
-def roomy_memory() -> Path | None:
-    """Where files are kept in memory, if there is much of it: there a commit waits for no disk.
-
-    A killed process loses nothing of it (only a loss of power would), as with the servers' fsync.
-    """
-    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_FREE_BYTES_MIN:
-        return MEMORY
-    return None
 
 
 @dataclass
