@@ -33,6 +33,7 @@ def pages_in(folder: str) -> list[Path]:
 
 PAGES = [path for folder in FOLDERS for path in pages_in(folder) if path.name != "CHANGELOG.md"]
 NAMES = [str(path.relative_to(PROJECT)) for path in PAGES]
+WRITTEN = written()
 
 
 def prose(text: str) -> str:
@@ -49,9 +50,9 @@ def anchors_of(path: Path) -> set[str]:
     return {*plain, *re.findall(r'<a id="([^"]+)">', text)}
 
 
-@pytest.mark.parametrize("name", [str(name) for name in written()])
+@pytest.mark.parametrize("name", [str(name) for name in WRITTEN])
 def test_a_page_that_follows_from_the_code_is_up_to_date(name: str) -> None:
-    assert (PROJECT / name).read_text() == written()[Path(name)], "run `make docs`"
+    assert (PROJECT / name).read_text() == WRITTEN[Path(name)], "run `make docs`"
 
 
 @pytest.mark.parametrize("name", NAMES)
