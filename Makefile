@@ -14,6 +14,9 @@ PIP_INSTALL = $(PIP) install --quiet --disable-pip-version-check --no-input
 UV_LOCK = $(BIN)/uv pip compile pyproject.toml --no-config --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header $(if $(UPGRADE),--upgrade)
 
+# The tests start hundreds of processes; where no compiled code may be kept, each compiles all.
+COMPILED_ONCE = env -u PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run test check lint types format docs screenshots words bench try-kamailio \
@@ -29,7 +32,7 @@ run: setup ## serve a demo on http://127.0.0.1:8000 (PORT=, TALKTIME_DATA=)
 
 test: $(VENV)/.test ## install what the tests need, run them all (ARGS= for pytest, WORKERS=)
 	@sh tests/servers.sh
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	@$(COMPILED_ONCE) $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: lint types test ## lint, types, import rules, docs, tests
 
