@@ -5,14 +5,16 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from urllib.parse import quote
 
-import httpx
 import typer
 
 from talktime.cli.failures import Failure
 from talktime.config import LOOPBACK_HOSTS, settings_from
+
+if TYPE_CHECKING:
+    import httpx
 
 DEMO_FILE = "demo.json"
 TIMEOUT_S = 30.0
@@ -51,6 +53,8 @@ class Api:
     """One connection to the charging API. Not for two threads at once."""
 
     def __init__(self, url: str, key: str) -> None:
+        import httpx
+
         self.url = url.rstrip("/")
         try:
             self._client = httpx.Client(
@@ -80,7 +84,7 @@ class Api:
         """Close the connection."""
         self._client.close()
 
-    def _reply(self, response: httpx.Response) -> Reply:
+    def _reply(self, response: "httpx.Response") -> Reply:
         try:
             body = json.loads(response.content)
         except ValueError:

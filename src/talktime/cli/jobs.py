@@ -7,12 +7,13 @@ from rich.text import Text
 from talktime.cli.installation import cell, installation
 from talktime.cli.output import Json, moment, show, table
 from talktime.clock import real_ms
-from talktime.jobs.timetable import TIMETABLE
 from talktime.operations.job_runs import JobState, job_states
 
 
 def jobs_command(json: Json = False) -> None:
     """Show each job in each cell: when it last ran, whether it worked, and how long ago."""
+    from talktime.jobs.timetable import TIMETABLE
+
     settings = installation()
     periods_ms = {job.name: round(job.period_s * 1000) for job in TIMETABLE}
     found: list[tuple[str, JobState]] = []

@@ -13,13 +13,15 @@ from talktime.cli.call_file import check_calls, read_calls
 from talktime.cli.failures import Failure
 from talktime.cli.output import Json, amount, console, panel, show, table
 from talktime.cli.replay_calls import Tally
-from talktime.cli.replay_send import replay
 from talktime.core.limits import BATCH_REQUESTS_MAX, REPLAY_CONNECTIONS_MAX
 from talktime.core.money import decimal_text
 
 KeepTimes = Annotated[
     bool,
     typer.Option("--keep-times", help="Send each call's own time; otherwise calls are made now."),
+]
+Connections = Annotated[
+    int, typer.Option(min=1, max=REPLAY_CONNECTIONS_MAX, help="Connections at once.")
 ]
 ResultsFile = Annotated[
     Path | None, typer.Option(dir_okay=False, help="Write what came of each call to this CSV file.")
@@ -30,9 +32,7 @@ def replay_command(
     file: Annotated[
         Path, typer.Argument(help="CSV of calls, one a line.", exists=True, dir_okay=False)
     ],
-    connections: Annotated[
-        int, typer.Option(min=1, max=REPLAY_CONNECTIONS_MAX, help="Connections at once.")
-    ] = 4,
+    connections: Connections = 4,
     batch: Annotated[
         int,
         typer.Option(
@@ -52,6 +52,8 @@ def replay_command(
     Each call is authorized, extended while it lasts, and settled, in this order; what the service
     is too busy for is sent again. docs/reference/call-files.md describes the file.
     """
+    from talktime.cli.replay_send import replay
+
     count = check_calls(file)
     open_api(url, key).close()
     begun = time.perf_counter()
