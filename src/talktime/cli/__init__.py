@@ -11,11 +11,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     What can be expected to go wrong is one line on stderr that says what to do, never a traceback.
     """
-    from talktime.cli.app import app
+    from talktime.cli.app import command
     from talktime.cli.failures import reason_for
 
     try:
-        app(arguments, prog_name="talktime")
+        command()(arguments, prog_name="talktime")
     except BrokenPipeError:
         # Whoever read our output has gone (`talktime ... | head`): there is nobody to tell.
         sys.stderr.close()

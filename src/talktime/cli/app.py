@@ -2,8 +2,9 @@
 
 import getpass
 import os
+from functools import cache
 from socket import gethostname
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -142,3 +143,12 @@ app.command("notices", rich_help_panel=PROVE)(notices_command)
 app.command("audit", rich_help_panel=PROVE)(audit_command)
 app.command("check-books", rich_help_panel=PROVE)(check_books_command)
 app.add_typer(usage_group, name="usage", rich_help_panel=PROVE)
+
+
+@cache
+def command() -> Any:
+    """`talktime` with all its commands, to be called with arguments.
+
+    Put together once a process: that takes longer than most of the commands do.
+    """
+    return typer.main.get_command(app)
