@@ -32,7 +32,8 @@ run: setup ## serve a demo on http://127.0.0.1:8000 (PORT=, TALKTIME_DATA=)
 
 test: $(VENV)/.test ## install what the tests need, run them all (ARGS= for pytest, WORKERS=)
 	@sh tests/servers.sh
-	@$(COMPILED_ONCE) $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	@$(COMPILED_ONCE) $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile \
+		--no-loadscope-reorder $(ARGS)
 
 check: lint types test ## lint, types, import rules, docs, tests
 

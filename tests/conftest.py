@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from tests.databases import Cluster, roomy_memory, running_cluster
+from tests.running_order import in_running_order
 from tests.stores import LAYOUTS, Store, Stores
 from tests.switches.programs import left_out
 
@@ -48,6 +49,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     with_programs = collection_path.parent.name == "switches" and bool(left_out())
     return True if with_programs and collection_path.name.startswith("test_") else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # one of several processes
+        order = in_running_order([item.nodeid.partition("::")[0] for item in items])
+        items[:] = [items[number] for number in order]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
