@@ -1,6 +1,7 @@
 """Fixtures for all tests: throw-away databases, empty and migrated."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -43,6 +44,10 @@ def pytest_runtest_setup() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if roomy_memory() and "TMPDIR" not in os.environ:
+        # Also for the processes that tests start. None of them then waits for a disk at a commit.
+        os.environ["TMPDIR"] = str(roomy_memory())
+        tempfile.tempdir = None
     config.addinivalue_line("markers", "layouts(*names): the layouts in which `store` comes")
 
 
