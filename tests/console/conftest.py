@@ -9,7 +9,7 @@ import pytest
 from django.test import override_settings
 
 from talktime.config import Settings, settings_from
-from talktime.console.databases import set_up
+from talktime.console.databases import let_go, set_up
 from talktime.console.migrate import migrate
 from tests.databases import Cluster
 
@@ -117,4 +117,5 @@ def connections_closed() -> Iterator[None]:
 def close_connections() -> None:
     from django.db import connections
 
+    let_go()
     connections.close_all()

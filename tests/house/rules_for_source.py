@@ -47,7 +47,7 @@ CLOCKS_AND_DICE = re.compile(
 )
 
 ASYNC_PLACES = re.compile(
-    r"(engine/.*|gateways/.*|cli/serve(/.*|\w*\.py)|console/(asgi|streaming)\.py)"
+    r"(engine/.*|gateways/.*|cli/serve(/.*|\w*\.py)|console/(asgi|kept_threads|streaming)\.py)"
 )
 ASYNC_LIBRARIES = {"asyncio", "anyio", "trio", "uvloop"}
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from talktime.config import Address
-from talktime.store.database import Both, Keys, Outage, array_literal, connect
+from talktime.store.database import Both, Keys, Outage, connect
+from talktime.store.spelling import array_literal
 from tests.databases import Cluster
 from tests.stores import ADD_WALLET, Store, Stores
 

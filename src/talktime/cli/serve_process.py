@@ -21,7 +21,7 @@ from talktime.cli.serve_tuning import collect_seldom, keep_what_is_loaded, switc
 from talktime.clock import FILE as TEST_CLOCK_FILE
 from talktime.clock import ahead_in_words, ahead_ms, now_ms
 from talktime.config import Settings
-from talktime.console.databases import set_up
+from talktime.console.databases import let_go, set_up
 from talktime.console.migrations_expected import expected_migrations
 from talktime.core.ids import NODES
 from talktime.engine.engine import Engine, Sources
@@ -77,6 +77,8 @@ class Process:
             await gateway.stop()
         if self._engine is not None:
             await self._engine.stop()
+        if self._with_console:
+            let_go()
         log.info("stopped")
 
     def _api(self) -> Application:
@@ -96,7 +98,9 @@ class Process:
             return not_here
         set_up(self._settings)
         from talktime.console.asgi import application
+        from talktime.console.loading import load_all
 
+        load_all()
         # A proxy on this machine may say that people came by https.
         behind_proxy: Any = ProxyHeadersMiddleware(
             cast(Any, application), trusted_hosts="127.0.0.1"

@@ -10,6 +10,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 
 from talktime.console.databases import SETTINGS_MODULE
+from talktime.console.kept_threads import kept_threads
 from talktime.core.limits import CONSOLE_BODY_BYTES_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.render import problem
@@ -50,9 +51,14 @@ class BodyBounded:
         await send({"type": "http.response.body", "body": body.encode()})
 
 
-class Streaming(ASGIHandler):
-    """Sends long answers while they are made: Django would first make the whole of one that is made
-    by a plain iterator."""
+class Handler(ASGIHandler):
+    """Serves on threads that are kept, and sends long answers while they are made: Django would
+    first make the whole of one that is made by a plain iterator."""
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one request, its synchronous part on a thread that is kept for the next."""
+        async with kept_threads.lent():
+            await self.handle(scope, receive, send)
 
     async def send_response(self, response: HttpResponseBase, send: Send) -> None:
         """Send an answer; one that is streamed piece by piece, each made on a thread."""
@@ -72,4 +78,4 @@ async def _by_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS_MODULE)
 django.setup(set_prefix=False)
-application = BodyBounded(Streaming(), CONSOLE_BODY_BYTES_MAX)
+application = BodyBounded(Handler(), CONSOLE_BODY_BYTES_MAX)

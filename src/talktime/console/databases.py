@@ -16,6 +16,7 @@ from talktime.config import (
     cell_alias,
     settings_from,
 )
+from talktime.core.limits import CONSOLE_CONNECTION_IDLE_S_MAX
 
 SQLITE_OPTIONS = {
     "timeout": 5,  # seconds to wait for another writer
@@ -47,11 +48,21 @@ def set_up(settings: Settings) -> None:
     wanted = connections.configure_settings(databases_for(settings))
     if connections.settings == wanted:
         return
+    let_go()
     for connection in connections.all(initialized_only=True):
         connection.close()
         del connections[connection.alias]
     connections.settings.clear()
     connections.settings.update(wanted)
+
+
+def let_go() -> None:
+    """Close the connections that are kept from one request to the next."""
+    from talktime.console.kept_connections import kept_connections
+    from talktime.console.kept_threads import kept_threads
+
+    kept_connections.close()
+    kept_threads.close()
 
 
 def databases_for(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -86,4 +97,8 @@ def database_at(address: Address) -> dict[str, Any]:
         "HOST": options.pop("host", ""),
         "PORT": str(options.pop("port", "")),
         "OPTIONS": options,
+        # For as long as its thread is kept (console/kept_threads.py), and looked at before it is
+        # used again.
+        "CONN_MAX_AGE": CONSOLE_CONNECTION_IDLE_S_MAX,
+        "CONN_HEALTH_CHECKS": True,
     }

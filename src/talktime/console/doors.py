@@ -12,7 +12,6 @@ do says so (403).
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from functools import cached_property, partial, wraps
 from typing import Any, NamedTuple
 
@@ -29,6 +28,7 @@ from talktime.clock import now_ms
 from talktime.console.control_plane.models import Account, Membership
 from talktime.console.databases import current
 from talktime.console.identity import ID_MAX, new_ids
+from talktime.console.kept_connections import lent
 from talktime.console.roles import SEE, Permission, permissions_of
 from talktime.console.start.shown import wording_of
 from talktime.core.audit import Actor
@@ -41,7 +41,7 @@ from talktime.operations.counters import Counters
 from talktime.operations.eligibility import why_not_buy
 from talktime.operations.till import Counter, NoWallet
 from talktime.operations.wording import Amount, Wording
-from talktime.store.database import Connection, Outage, connect
+from talktime.store.database import Connection, Outage
 from talktime.store.organisations import organisation_of_id
 
 log = structlog.get_logger(__name__)
@@ -153,7 +153,7 @@ class OperatorDesk:
         """Each cell's name with a connection while it is looked at; None where it is away."""
         for name, address in current().cells.items():
             try:
-                with closing(connect(address)) as cell:
+                with lent(address) as cell:
                     yield name, cell
             except Outage as error:
                 log.error("a cell does not answer", cell=name, reason=str(error))
@@ -205,7 +205,7 @@ def operator_page(*, may: Permission, methods: tuple[str, ...] = READ) -> Callab
                 isinstance(x, int) and x > ID_MAX for x in place.values()
             ):
                 raise Http404
-            with closing(connect(current().control_plane)) as control:
+            with lent(current().control_plane) as control:
                 desk = OperatorDesk(request, control, permissions)
                 with acting(actor_of(request), now_ms, desk.next_id):
                     return view(desk, **place)
@@ -271,7 +271,7 @@ def at_the_desk(
     view: Callable[[Desk], HttpResponseBase],
 ) -> HttpResponseBase:
     """What the view makes at the organisation's desk, or a page that says that its cell is away."""
-    with closing(connect(current().control_plane)) as control:
+    with lent(current().control_plane) as control:
         with control.reading():
             owner = organisation_of_id(control, organisation_id)
         if owner is None:
@@ -280,7 +280,7 @@ def at_the_desk(
         try:
             if address is None:
                 raise Outage(f"this process does not know the cell {owner.cell}")
-            with closing(connect(address)) as cell:
+            with lent(address) as cell:
                 desk = Desk(request, control, cell, owner, permissions)
                 with acting(actor_of(request), now_ms, desk.next_id):
                     return view(desk)

@@ -1,36 +1,39 @@
 """Connections to SQLite and PostgreSQL that take the same statements.
 
-A statement is constant text with `?` for each bound value. Two spellings are translated, once per
-statement: `= ANY(?)` takes a list (on SQLite through json_each), and `FOR UPDATE` is left out on
-SQLite, where BEGIN IMMEDIATE has locked the whole file. Where the texts really differ, a `Both`
-holds one for each.
-
 On PostgreSQL several statements travel in one round trip (pipeline mode): BEGIN with the first
-reads. Lists are sent as array literals, so that a statement has one set of parameter types and is
-prepared once.
+reads. How a statement is written is told in `store/spelling.py`.
 """
 
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-import msgspec
 import psycopg
+from psycopg.pq import PipelineStatus, TransactionStatus
 
 from talktime.config import Address
+from talktime.store.spelling import Both as Both
+from talktime.store.spelling import Keys as Keys
+from talktime.store.spelling import Params as Params
+from talktime.store.spelling import Row as Row
+from talktime.store.spelling import Statement as Statement
+from talktime.store.spelling import (
+    array_literal,
+    for_postgres,
+    for_sqlite,
+    postgres_values,
+    sqlite_values,
+)
 from talktime.store.turns import turns_of
-
-Row = tuple[Any, ...]
-Params = Sequence[Any]
 
 CONNECT_SECONDS_MAX = 5
 BUSY_MS_MAX = 5_000
 UNACKNOWLEDGED_MS_MAX = 10_000
 """A server that hangs without closing its connections is an outage after this."""
+STATEMENTS_PREPARED_MAX = 256
 SQLITE_CACHE_KIB = 16_384
 SQLITE_CHECKPOINT_PAGES = 10_000
 
@@ -50,77 +53,10 @@ sqlite3.register_adapter(type(None), {None: None}.get)
 sqlite3.register_adapter(bool, int)
 
 
-class Both(NamedTuple):
-    """One statement in two spellings."""
-
-    postgres: str
-    sqlite: str
-
-
-Statement = str | Both
-
-
-class Keys(list[Row]):
-    """Rows to join with: on PostgreSQL bound column by column for `unnest`, on SQLite as one JSON
-    array of rows."""
-
-
 class Outage(Exception):
     """The database cannot take the transaction now: away, read-only, full, or of another version.
     Nothing was changed, or (when a commit's answer was lost) asking again with the same key
     tells."""
-
-
-@lru_cache(1024)
-def _for_postgres(statement: Statement) -> str:
-    text = statement.postgres if isinstance(statement, Both) else statement
-    return text.replace("?", "%s")
-
-
-@lru_cache(1024)
-def _for_sqlite(statement: Statement) -> str:
-    text = statement.sqlite if isinstance(statement, Both) else statement
-    return text.replace("= ANY(?)", "IN (SELECT value FROM json_each(?))").replace(
-        " FOR UPDATE", ""
-    )
-
-
-_encode = msgspec.json.Encoder().encode
-
-
-def array_literal(values: Sequence[Any]) -> str:
-    r"""A list of numbers, or one of texts, as PostgreSQL's array literal.
-
-    JSON writes them the same way but for the brackets, and for control characters, which are
-    escaped one by one.
-
-    >>> array_literal([1, None, True]), array_literal(['a "b"', "c"])
-    ('{1,null,true}', '{"a \\"b\\"","c"}')
-    """
-    if values and type(values[0]) is str and not "".join(values).isprintable():
-        return "{" + ",".join([_quoted(value) for value in values]) + "}"
-    return "{" + _encode(values).decode()[1:-1] + "}"
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _postgres_values(params: Params) -> list[Any]:
-    values: list[Any] = []
-    for value in params:
-        if type(value) is list:
-            values.append(array_literal(value))
-        elif type(value) is Keys:
-            values.extend(array_literal(column) for column in zip(*value, strict=True))
-        else:
-            values.append(value)
-    return values
-
-
-def _sqlite_values(params: Params) -> list[Any]:
-    return [_encode(value).decode() if isinstance(value, list) else value for value in params]
 
 
 class Connection(Protocol):
@@ -155,6 +91,13 @@ class Connection(Protocol):
         """Move what was committed from the log to its place, beside other writers; Outage where the
         database fails. PostgreSQL does so by itself."""
 
+    def settled(self) -> bool:
+        """Whether it may be used for something else: it has met no outage, and nothing of a
+        transaction is left. Asks nothing of the database."""
+
+    def answers(self) -> bool:
+        """Whether its database is still there, after a while without use."""
+
     def close(self) -> None:
         """Close it; never fails."""
 
@@ -183,10 +126,15 @@ class PostgresConnection:
         except psycopg.Error as error:
             raise Outage(f"cannot connect to PostgreSQL: {_first_line(error)}") from error
         self._connection.prepare_threshold = 0
+        self._connection.prepared_max = STATEMENTS_PREPARED_MAX
         self._begin_pending = False
+        self._failed = False
 
     def rows(self, statement: Statement, params: Params = ()) -> list[Row]:
-        return self.rows_of_all([(statement, params)])[0]
+        if self._begin_pending:
+            return self.rows_of_all([(statement, params)])[0]
+        values = postgres_values(params)
+        return self._connection.execute(for_postgres(statement), values).fetchall()
 
     def rows_of_all(self, queries: Sequence[tuple[Statement, Params]]) -> list[list[Row]]:
         cursors = []
@@ -195,13 +143,13 @@ class PostgresConnection:
                 self._begin_pending = False
                 self._connection.execute("BEGIN")
             for statement, params in queries:
-                values = _postgres_values(params)
-                cursors.append(self._connection.execute(_for_postgres(statement), values))
+                values = postgres_values(params)
+                cursors.append(self._connection.execute(for_postgres(statement), values))
         return [cursor.fetchall() for cursor in cursors]
 
     def run(self, statement: Statement, params: Params = ()) -> int:
         self._begin()
-        return self._connection.execute(_for_postgres(statement), _postgres_values(params)).rowcount
+        return self._connection.execute(for_postgres(statement), postgres_values(params)).rowcount
 
     def write_all(self, writes: Sequence[tuple[Both, list[Row]]]) -> list[int]:
         self._begin()
@@ -209,7 +157,7 @@ class PostgresConnection:
         with self._connection.pipeline():
             for statement, rows in writes:
                 columns = [array_literal(column) for column in zip(*rows, strict=True)]
-                cursors.append(self._connection.execute(_for_postgres(statement), columns))
+                cursors.append(self._connection.execute(for_postgres(statement), columns))
         return [cursor.rowcount for cursor in cursors]
 
     def _begin(self) -> None:
@@ -228,7 +176,7 @@ class PostgresConnection:
                 self._connection.execute("COMMIT")
         except psycopg.Error as error:
             self._roll_back()
-            if _is_outage(error):
+            if self._meets_outage(error):
                 raise Outage(_first_line(error)) from error
             raise
         except BaseException:
@@ -240,9 +188,14 @@ class PostgresConnection:
         try:
             yield
         except psycopg.Error as error:
-            if _is_outage(error):
+            if self._meets_outage(error):
                 raise Outage(_first_line(error)) from error
             raise
+
+    def _meets_outage(self, error: psycopg.Error) -> bool:
+        outage = _is_outage(error)
+        self._failed = self._failed or outage
+        return outage
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -261,6 +214,21 @@ class PostgresConnection:
             self._connection.rollback()
         except psycopg.Error:
             self.close()
+
+    def settled(self) -> bool:
+        connection = self._connection.pgconn
+        return (
+            not self._failed
+            and connection.transaction_status == TransactionStatus.IDLE
+            and connection.pipeline_status == PipelineStatus.OFF
+        )
+
+    def answers(self) -> bool:
+        try:
+            self._connection.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
 
     def close(self) -> None:
         self._connection.close()
@@ -288,6 +256,7 @@ class SqliteConnection:
     def __init__(self, address: Address) -> None:
         self._path = address.path or Path()
         self._turns = turns_of(self._path)
+        self._failed = False
         try:
             self._connection = sqlite3.connect(
                 f"{self._path.absolute().as_uri()}?mode=rw",
@@ -295,7 +264,7 @@ class SqliteConnection:
                 isolation_level=None,
                 timeout=BUSY_MS_MAX / 1000,
                 check_same_thread=False,
-                cached_statements=256,
+                cached_statements=STATEMENTS_PREPARED_MAX,
             )
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
@@ -306,13 +275,13 @@ class SqliteConnection:
             raise Outage(f"cannot open {self._path.name}: {error}") from error
 
     def rows(self, statement: Statement, params: Params = ()) -> list[Row]:
-        return self._connection.execute(_for_sqlite(statement), _sqlite_values(params)).fetchall()
+        return self._connection.execute(for_sqlite(statement), sqlite_values(params)).fetchall()
 
     def rows_of_all(self, queries: Sequence[tuple[Statement, Params]]) -> list[list[Row]]:
         return [self.rows(statement, params) for statement, params in queries]
 
     def run(self, statement: Statement, params: Params = ()) -> int:
-        return self._connection.execute(_for_sqlite(statement), _sqlite_values(params)).rowcount
+        return self._connection.execute(for_sqlite(statement), sqlite_values(params)).rowcount
 
     def write_all(self, writes: Sequence[tuple[Both, list[Row]]]) -> list[int]:
         return [self._connection.executemany(both.sqlite, rows).rowcount for both, rows in writes]
@@ -344,6 +313,7 @@ class SqliteConnection:
             self._roll_back()
             # The parent class itself: the file is no database, or is damaged.
             if type(error) in (sqlite3.DatabaseError, sqlite3.OperationalError):
+                self._failed = True
                 raise Outage(str(error)) from error
             raise
         except BaseException:
@@ -359,12 +329,17 @@ class SqliteConnection:
 
     def _must_be_in_place(self) -> None:
         """A file that was removed would take every write, and lose it with the connection."""
-        try:
-            in_place = os.stat(self._path).st_ino == self._inode
-        except OSError:
-            in_place = False
-        if not in_place:
+        if not self.answers():
             raise Outage(f"{self._path.name} was removed or replaced")
+
+    def settled(self) -> bool:
+        return not self._failed and not self._connection.in_transaction
+
+    def answers(self) -> bool:
+        try:
+            return os.stat(self._path).st_ino == self._inode
+        except OSError:
+            return False
 
     def _roll_back(self) -> None:
         with suppress(sqlite3.Error):

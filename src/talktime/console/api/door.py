@@ -7,7 +7,7 @@ to, is done once for its Idempotency-Key and answered the same again.
 
 import json
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from functools import cached_property
 from inspect import Parameter, Signature, signature
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from talktime.console.api.shapes import OrganisationName, Page
 from talktime.console.api.throttle import known, strangers, throttle
 from talktime.console.databases import current
 from talktime.console.identity import new_ids
+from talktime.console.kept_connections import lent
 from talktime.core.audit import Actor
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
@@ -37,7 +38,7 @@ from talktime.operations.keys import note_use, secret_hash
 from talktime.operations.money_requests import answer_once
 from talktime.operations.organisations import find_organisation
 from talktime.operations.till import Counter
-from talktime.store.database import Connection, connect
+from talktime.store.database import Connection
 from talktime.store.keys import key_of_hash
 
 Handler = Callable[..., Any]
@@ -94,7 +95,7 @@ class Asked:
         address = current().cells.get(name)
         if address is None:
             raise Refused(Refusal("unavailable", f"this process does not know the cell {name}"))
-        return self._opened.enter_context(closing(connect(address)))
+        return self._opened.enter_context(lent(address))
 
     @cached_property
     def counters(self) -> Counters:
@@ -149,7 +150,7 @@ class Door:
     def __call__(self, request: HttpRequest) -> Asked:
         """Open what the request needs. Raises Refused, Outage."""
         opened: ExitStack = request.opened  # type: ignore[attr-defined]
-        control = opened.enter_context(closing(connect(current().control_plane)))
+        control = opened.enter_context(lent(current().control_plane))
         at_ms = now_ms()
         key = _key_of(control, request, at_ms)
         if not throttle.takes(key.id, at_ms):

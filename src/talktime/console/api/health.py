@@ -1,12 +1,12 @@
 """`/api/v1/health`: whether the API can work."""
 
-from contextlib import closing
 from importlib.metadata import version
 
 from talktime.console.api.door import Asked, Resource
 from talktime.console.api.shapes import Moment, Shown
 from talktime.console.databases import current
-from talktime.store.database import Outage, connect
+from talktime.console.kept_connections import lent
+from talktime.store.database import Outage
 from talktime.store.revisions import revisions
 
 health = Resource("Health", "Whether the API can work.", at_organisation=False)
@@ -27,7 +27,7 @@ def get_health(asked: Asked) -> dict[str, object]:
     away = []
     for name, address in current().cells.items():
         try:
-            with closing(connect(address)) as cell, cell.reading():
+            with lent(address) as cell, cell.reading():
                 revisions(cell)
         except Outage:
             away.append(name)

@@ -1,6 +1,5 @@
 """`/api/v1/organisations`: the tenants, their settings, and how they pay."""
 
-from contextlib import closing
 from typing import Any, Literal
 
 from pydantic import Field
@@ -18,6 +17,7 @@ from talktime.console.api.shapes import (
     listing,
 )
 from talktime.console.databases import current
+from talktime.console.kept_connections import lent
 from talktime.core.directory import Organisation as AnOrganisation
 from talktime.core.keys import BILLING, OPERATOR, READ
 from talktime.core.limits import CARD_NAME_TEXT_MAX, NAME_TEXT_MAX
@@ -39,7 +39,6 @@ from talktime.operations.organisations import (
     list_organisations,
 )
 from talktime.store.catalogue import load_catalogues
-from talktime.store.database import connect
 
 SEES = (READ, BILLING, OPERATOR)
 every = Resource("Organisations", "The tenants.", at_organisation=False)
@@ -172,7 +171,7 @@ def post_organisation(asked: Asked, sent: SentOrganisation) -> Answer | Refusal:
     address = current().cells.get(name)
     if address is None:
         return Refusal("invalid_value", f"there is no cell {name[:40]!r}")
-    with closing(connect(address)) as cell:
+    with lent(address) as cell:
         made = create_organisation(
             *(asked.control, {name: cell}),
             **sent.model_dump(exclude={"cell"}),

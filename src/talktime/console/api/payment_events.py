@@ -6,7 +6,6 @@ fills no disk: bodies are small, and only so many wait.
 """
 
 import secrets
-from contextlib import closing
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -15,12 +14,13 @@ from django.views.decorators.csrf import csrf_exempt
 from talktime.clock import real_ms
 from talktime.console.api.refusals import refuse
 from talktime.console.databases import current
+from talktime.console.kept_connections import lent
 from talktime.core.ids import NODES, Ids
 from talktime.core.limits import PAYMENT_EVENT_BODY_BYTES_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.provider_events import receive_event
 from talktime.operations.provider_settings import PROVIDERS
-from talktime.store.database import Outage, connect
+from talktime.store.database import Outage
 
 
 @csrf_exempt
@@ -35,7 +35,7 @@ def payment_events(request: HttpRequest, provider: str) -> HttpResponse:
         return refused
     body = request.read(PAYMENT_EVENT_BODY_BYTES_MAX + 1)
     try:
-        with closing(connect(current().control_plane)) as control:
+        with lent(current().control_plane) as control:
             refusal = receive_event(
                 control,
                 provider,

@@ -21,6 +21,7 @@ from talktime.console.control_plane.models import Organisation
 from talktime.console.databases import current
 from talktime.console.doors import Desk, OperatorDesk, operator_page, page
 from talktime.console.identity import ID_MAX
+from talktime.console.kept_connections import lent
 from talktime.console.roles import FINANCE
 from talktime.core.audit import Change
 from talktime.core.limits import AUDIT_EXPORT_ROWS_MAX, EMAIL_TEXT_MAX
@@ -28,7 +29,7 @@ from talktime.operations.audit_log import list_changes
 from talktime.operations.render import utc_text
 from talktime.operations.wording import Wording
 from talktime.store.audit import LAST, Sought
-from talktime.store.database import Connection, Outage, connect
+from talktime.store.database import Connection, Outage
 
 PAGE_CHANGES = 50
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -87,12 +88,9 @@ def _everywhere(desk: OperatorDesk, limit: int) -> tuple[list[Change], list[str]
         places: list[Connection] = [desk.control]
         for cell_name in settings.cells if chosen is None else [chosen.cell]:
             try:
-                cell = connect(settings.cells[cell_name])
+                places.append(opened.enter_context(lent(settings.cells[cell_name])))
             except (Outage, KeyError):
                 away.append(cell_name)
-                continue
-            opened.callback(cell.close)
-            places.append(cell)
         found = list_changes(places, sought, limit=limit)
     ids = {change.organisation_id for change in found if change.organisation_id is not None}
     named = Organisation.objects.in_bulk(sorted(ids))

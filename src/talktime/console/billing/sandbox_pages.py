@@ -2,7 +2,6 @@
 and the demo alone, where the clock can be moved: in production nobody can make up a card."""
 
 from collections.abc import Callable
-from contextlib import closing
 from functools import wraps
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from talktime.console.control_plane.models import Membership, Organisation
 from talktime.console.databases import current
 from talktime.console.doors import CHANGE, Shown, personal_page
 from talktime.console.identity import new_ids
+from talktime.console.kept_connections import lent
 from talktime.console.roles import MONEY_ROLES
 from talktime.console.start.shown import wording_for
 from talktime.core.money import parse_micros
@@ -25,7 +25,7 @@ from talktime.core.sandbox import BEHAVIOURS, DECLINE_THEN_APPROVE, WEBHOOKS
 from talktime.operations import sandbox
 from talktime.operations.provider_settings import SANDBOX, show_providers
 from talktime.operations.wording import Wording
-from talktime.store.database import Connection, connect
+from talktime.store.database import Connection
 from talktime.store.sandbox import SandboxCard, SandboxCharge
 
 SHOWN_MAX = 100
@@ -79,7 +79,7 @@ def in_the_sandbox(view: View) -> Callable[..., HttpResponseBase]:
         mine = dict(Organisation.objects.filter(id__in=ids).values_list("id", "name"))
         if not is_movable() or not mine:
             raise Http404
-        with closing(connect(current().control_plane)) as control:
+        with lent(current().control_plane) as control:
             if not sandbox_in_use(control):
                 raise Http404
             wording = wording_for(request.headers.get("Accept-Language", ""), "UTC")

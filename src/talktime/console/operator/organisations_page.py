@@ -1,6 +1,6 @@
 """All organisations: found, filtered by what needs somebody, and a new one made."""
 
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from urllib.parse import urlencode
 
 from django import forms
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from talktime.clock import now_ms
 from talktime.console.databases import current
 from talktime.console.doors import CHANGE, OperatorDesk, operator_page
+from talktime.console.kept_connections import lent
 from talktime.console.operator.asking import form_page, refused
 from talktime.console.operator.places import PAGE_ROWS, all_cells
 from talktime.console.operator.tables import Cell, Column, Tag, table
@@ -34,7 +35,6 @@ from talktime.operations.organisation_health import (
     organisations_page,
 )
 from talktime.operations.organisations import create_organisation
-from talktime.store.database import connect
 from talktime.store.rates import card_names
 
 COLUMNS = (
@@ -152,7 +152,7 @@ def made(desk: OperatorDesk, typed: dict[str, str]) -> Organisation | Refusal:
     """The organisation, or why it cannot be."""
     with ExitStack() as opened:
         address = current().cells[typed["cell"]]
-        cell = opened.enter_context(closing(connect(address)))
+        cell = opened.enter_context(lent(address))
         return create_organisation(
             desk.control,
             {typed["cell"]: cell},

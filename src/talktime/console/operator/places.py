@@ -1,7 +1,7 @@
 """Where the operator's pages look: every cell that answers, or one organisation in its own."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 import structlog
@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from talktime.clock import now_ms
 from talktime.console.databases import current
 from talktime.console.doors import OperatorDesk
+from talktime.console.kept_connections import lent
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.operations.billing_profiles import seller_of
@@ -17,7 +18,7 @@ from talktime.operations.counters import Counters
 from talktime.operations.four_eyes import room_of
 from talktime.operations.grants import Giver
 from talktime.operations.till import Counter
-from talktime.store.database import Connection, Outage, connect
+from talktime.store.database import Connection, Outage
 from talktime.store.health import organisations_of_ids
 from talktime.store.organisations import organisation_of_id
 from talktime.store.revisions import revisions
@@ -84,7 +85,7 @@ def all_cells() -> Iterator[Cells]:
         found = Cells({}, [])
         for name, address in current().cells.items():
             try:
-                cell = opened.enter_context(closing(connect(address)))
+                cell = opened.enter_context(lent(address))
                 with cell.reading():
                     revisions(cell)
                 found.open[name] = cell
@@ -106,7 +107,7 @@ def organisation_at(desk: OperatorDesk, organisation_id: int) -> Iterator[Place]
     try:
         if address is None:
             raise Outage(f"this process does not know the cell {owner.cell}")
-        with closing(connect(address)) as cell:
+        with lent(address) as cell:
             control, seller = desk.control, seller_of(current())
             counters = Counters(lambda: control, cell, now_ms, desk.next_id, seller)
             yield Place(owner, cell, control, counters)

@@ -1,6 +1,5 @@
 """Where the link of an invitation leads: a password for a new account, or one's own, and in."""
 
-from contextlib import closing
 from typing import Any
 
 from allauth.account.internal.flows.login import perform_password_login
@@ -23,6 +22,7 @@ from talktime.console.control_plane.models import Account
 from talktime.console.databases import current
 from talktime.console.doors import CHANGE
 from talktime.console.identity import new_ids
+from talktime.console.kept_connections import lent
 from talktime.console.people.factors import anyone
 from talktime.console.people.mail import control_plane
 from talktime.console.people.sign_in import hashing
@@ -31,7 +31,6 @@ from talktime.core.audit import Actor
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import acting
 from talktime.operations.invitations import Invited, accept, find_invitation
-from talktime.store.database import connect
 
 SECRET_TEXT_MAX = 100
 
@@ -74,7 +73,7 @@ class NewPasswordForm(forms.Form):
 @require_http_methods(list(CHANGE))
 def invitation(request: HttpRequest, secret: str) -> HttpResponse:
     """Accept an invitation, as whoever its mail was sent to."""
-    with closing(connect(current().control_plane)) as control, control.reading():
+    with lent(current().control_plane) as control, control.reading():
         invited = find_invitation(control, secret[:SECRET_TEXT_MAX], now_ms())
     if isinstance(invited, Refusal):
         return render(request, "people/invitation_over.html", status=404)

@@ -1,7 +1,7 @@
 """Mail that pages have sent: written where what happened is kept, in one transaction."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 from django.http import HttpRequest
 
@@ -9,13 +9,14 @@ from talktime.clock import now_ms
 from talktime.console.control_plane.models import Account
 from talktime.console.databases import current
 from talktime.console.identity import new_ids
+from talktime.console.kept_connections import lent
 from talktime.core.audit import Actor
 from talktime.operations.account_mail import MailSealed, write_mail
 from talktime.operations.accounts import tell_of_change
 from talktime.operations.audit import acting
 from talktime.operations.sealing import Seal
 from talktime.store import people
-from talktime.store.database import Connection, connect
+from talktime.store.database import Connection
 
 
 def sealed_mail() -> MailSealed:
@@ -27,7 +28,7 @@ def sealed_mail() -> MailSealed:
 @contextmanager
 def control_plane() -> Iterator[Connection]:
     """A connection to the control plane, in a transaction."""
-    with closing(connect(current().control_plane)) as control, control.transaction():
+    with lent(current().control_plane) as control, control.transaction():
         yield control
 
 

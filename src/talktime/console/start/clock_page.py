@@ -1,7 +1,5 @@
 """The page of the test clock, and the line on every page that tells of it. 404 in production."""
 
-from contextlib import closing
-
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,10 +18,10 @@ from talktime.clock import (
 from talktime.console.control_plane.models import Membership
 from talktime.console.databases import current
 from talktime.console.doors import CHANGE, account_of, personal_page
+from talktime.console.kept_connections import lent
 from talktime.console.roles import MONEY_ROLES, OPERATE, STAFF_PERMISSIONS
 from talktime.console.said import said_capital
 from talktime.operations.clock_moves import note_move
-from talktime.store.database import connect
 
 STEPS = (
     ("1d", gettext_lazy("+1 day")),
@@ -78,7 +76,7 @@ def clock(request: HttpRequest) -> HttpResponse:
         except ClockError as error:
             wrong = said_capital(str(error))
         else:
-            with closing(connect(current().control_plane)) as control:
+            with lent(current().control_plane) as control:
                 note_move(control, before_ms, now_ms())
             return redirect("clock")
     shown = {"now": utc(now_ms()), "steps": STEPS, "wrong": wrong, "may_move": may_move}
