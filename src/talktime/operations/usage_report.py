@@ -74,6 +74,51 @@ class Added(NamedTuple):
         return total
 
 
+class Span(NamedTuple):
+    """Some days on end: how many records there are, and how many of these are wanted."""
+
+    from_ms: int
+    to_ms: int
+    records: int
+    wanted: int
+
+
+def spans_to_search(
+    days: Sequence[int], added: Added, before: Place | None, enough: int, *, choosy: bool
+) -> list[Span]:
+    """The days on which something is to be found before a place, the newest first: as many together
+    as one statement can look through.
+
+    Where all records are wanted, that is all days: it stops at the last that it needs. Where some
+    are, it may go through all there are; days that the sums do not know yet stay by themselves.
+    """
+    spans: list[Span] = []
+    passed = 0
+    for day in reversed(days):
+        records, wanted = added.all.get(day, 0), added.wanted.get(day, 0)
+        span = Span(day * DAY_MS, (day + 1) * DAY_MS, records, wanted)
+        if before is not None and before <= (span.from_ms, 0):
+            continue
+        if not wanted and not added.behind:
+            passed += records
+            continue
+        last = spans[-1] if spans else None
+        if last is not None and (
+            not choosy
+            or (
+                not added.behind
+                and last.wanted < enough
+                and last.records + passed + records <= SLICE_RECORDS
+            )
+        ):
+            records += last.records + passed
+            spans[-1] = Span(span.from_ms, last.to_ms, records, last.wanted + wanted)
+        else:
+            spans.append(span)
+        passed = 0
+    return spans
+
+
 class Reader:
     """Reads one organisation's usage. The caller holds one snapshot of its cell open throughout."""
 
@@ -122,7 +167,7 @@ class Reader:
         """A page of what is wanted, from a place on; the sums say where to look."""
         found: list[Found] = []
         visited = 0
-        for from_ms, end, cost in self._slices(asked, added, before):
+        for from_ms, end, cost in self._slices(asked, added, before, limit + 1):
             place: Place | None = end
             while place is not None:
                 if visited and visited + cost > USAGE_VISITED_MAX:
@@ -172,30 +217,29 @@ class Reader:
             yield sum_key(record, places), sums_of(record)
 
     def _slices(
-        self, asked: Asked, added: Added, before: Place | None
+        self, asked: Asked, added: Added, before: Place | None, enough: int
     ) -> Iterator[tuple[int, Place, int]]:
         """Spans of time in which something is, the newest first: since when, before which place,
-        and about how many records must be looked through."""
+        and about how many records must be looked through. `enough`: how many are sought."""
         choosy = asked.wanted != Wanted() or asked.number != ANY_NUMBER
-        for day in reversed(asked.days):
-            records = added.all.get(day, 0)
-            if not added.wanted.get(day) and not added.behind:
-                continue
-            parts = max(ceil_div(records, SLICE_RECORDS), 1) if choosy else 1
-            step_ms = ceil_div(DAY_MS, parts)
+        if asked.number != ANY_NUMBER or not _needs_a_closer_look(asked.wanted):
+            enough = SLICE_RECORDS  # the statement itself stops at the last that is sought
+        for span in spans_to_search(asked.days, added, before, enough, choosy=choosy):
+            parts = max(ceil_div(span.records, SLICE_RECORDS), 1) if choosy else 1
+            step_ms = ceil_div(span.to_ms - span.from_ms, parts)
             for part in reversed(range(parts)):
-                from_ms = day * DAY_MS + part * step_ms
-                end = Place(min(from_ms + step_ms, (day + 1) * DAY_MS), 0)
+                from_ms = span.from_ms + part * step_ms
+                end = Place(min(from_ms + step_ms, span.to_ms), 0)
                 place = min(end, before) if before is not None else end
                 if place > (from_ms, 0):
-                    yield from_ms, place, ceil_div(records, parts) if choosy else 1
+                    yield from_ms, place, ceil_div(span.records, parts) if choosy else 1
 
     def _found(
         self, asked: Asked, from_ms: int, before: Place, limit: int
     ) -> tuple[list[Found], Place | None]:
         """What is wanted of a span, and where to go on where not all of it was looked at."""
         wanted = asked.wanted
-        closer = bool(wanted.country or wanted.context)
+        closer = _needs_a_closer_look(wanted)
         prefixes = prefixes_of(wanted.country) if wanted.country else ANY_PREFIX
         most = SLICE_RECORDS if closer else limit
         found = rows_store.found(
@@ -238,6 +282,11 @@ def _is_wanted(key: SumKey, wanted: Wanted) -> bool:
         and wanted.context in ("", key.context)
         and wanted.capability in ("", key.capability)
     )
+
+
+def _needs_a_closer_look(wanted: Wanted) -> bool:
+    """Whether a record's row alone does not tell if it is wanted."""
+    return bool(wanted.country or wanted.context)
 
 
 def _is_there(found: Found, wanted: Wanted, places: Places) -> bool:
