@@ -191,8 +191,9 @@ def of_the_console(_seconds: float, _turns: int) -> list[Row]:
             console.fill(place.settings)
             summed = [console.sum_up(place.settings)]
             console.analyse(place.settings)
-            full = console.measured(place.settings, console.FULL)
-            small = console.measured(place.settings, console.SMALL)
+            with http.pages(place.environment) as port:
+                full = console.measured(place.settings, port, console.FULL)
+                small = console.measured(place.settings, port, console.SMALL)
         rows.append(
             Row(f"usage records summed on {kind}", "records/s", summed, "1,000/s", [1_000.0], 1)
         )

@@ -153,6 +153,13 @@ def service(environment: dict[str, str]) -> Iterator[int]:
 
 
 @contextmanager
+def pages(environment: dict[str, str]) -> Iterator[int]:
+    """The console, alone in its process: its port."""
+    with server([TALKTIME, "serve", "--only", "console", "--port"], environment, "/") as (port, _):
+        yield port
+
+
+@contextmanager
 def echo() -> Iterator[int]:
     """The bare echo under the same server: its port."""
     with server([sys.executable, "-m", "bench.echo"], {}, "/") as (port, _):
