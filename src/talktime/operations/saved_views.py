@@ -9,6 +9,7 @@ from talktime.core.limits import (
 )
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
+from talktime.operations.input_checks import check_text
 from talktime.store import saved_views as store
 from talktime.store.database import Connection
 from talktime.store.saved_views import SavedView
@@ -31,13 +32,13 @@ def save_view(
     """Keep the query of a page's address; one's own of the same name is replaced, and with
     `may_replace` anybody's.
 
-    Opens its own transaction. Refuses: invalid_value for a name or query that is empty or too long,
-    and where there are SAVED_VIEWS_MAX already. Raises Outage.
+    Opens its own transaction. Refuses: invalid_value for a name that cannot be kept, a query
+    that is too long, and where there are SAVED_VIEWS_MAX already. Raises Outage.
     """
     name = " ".join(name.split())
-    if not name or len(name) > SAVED_VIEW_NAME_TEXT_MAX:
-        detail = f"a view's name has 1 to {SAVED_VIEW_NAME_TEXT_MAX} characters"
-        return Refusal("invalid_value", detail)
+    refusal = check_text("the view's name", name, SAVED_VIEW_NAME_TEXT_MAX)
+    if refusal is not None:
+        return refusal
     if len(query) > SAVED_VIEW_QUERY_TEXT_MAX:
         return Refusal("invalid_value", "the report has more filters than can be kept")
     view = SavedView(
@@ -59,9 +60,11 @@ def save_view(
     return view
 
 
-def delete_view(cell: Connection, organisation_id: int, page: str, view_id: int) -> None:
-    """Take a view away; one that is gone already is no error. Opens its own transaction. Raises
-    Outage."""
+def delete_view(
+    cell: Connection, organisation_id: int, page: str, view_id: int
+) -> SavedView | None:
+    """Take a view away, and say which it was; None where it is gone already. Opens its own
+    transaction. Raises Outage."""
     with cell.transaction():
         store.lock_views(cell, organisation_id)
         views = store.views_of(cell, organisation_id, page)
@@ -69,6 +72,7 @@ def delete_view(cell: Connection, organisation_id: int, page: str, view_id: int)
         if found is not None:
             store.delete_view(cell, organisation_id, view_id)
             note(cell, organisation_id, "view.delete", found.name, before={"query": found.query})
+    return found
 
 
 def list_views(cell: Connection, organisation_id: int, page: str) -> list[SavedView]:
