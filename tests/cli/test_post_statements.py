@@ -10,6 +10,7 @@ from talktime.operations.close_month import Terms, close_month
 from talktime.store.organisations import organisation_named
 from tests.after_use import DAY_MS, SELLER, AfterUse, month_start_ms
 from tests.lively_books import Player
+from tests.many_usage import Peak, multiply_usage
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
 
@@ -94,6 +95,16 @@ def test_a_statement_is_exported(shell, statement, tmp_path):
     document = json.loads((tmp_path / "statement.json").read_text())
     assert [document["usage"][0]["paid_after_use"], row["paid_after_use"]] == ["0.03", "0.03"]
     assert document["amount"] == "0.03"
+
+
+def test_a_long_statement_is_written_page_by_page(shell, store, statement, tmp_path):
+    multiply_usage(store.cell(), 10_000)
+    for name in ("statement.csv", "statement.json"):
+        with Peak() as peak:
+            out = shell("post-statement", "export", "Contoso", "2026-11", str(tmp_path / name))
+        assert out == f"10,001 usage records are in {tmp_path / name}\n"
+        assert peak.bytes < 7_000_000  # a page's 2,000 records; all at once are eleven millions
+    assert len(json.loads((tmp_path / "statement.json").read_bytes())["usage"]) == 10_001
 
 
 def test_a_month_without_a_statement_is_refused(shell, contoso):

@@ -9,17 +9,15 @@ import pytest
 from talktime.core.ledger import FUNDING, POST_USAGE, RECEIVABLES, REVENUE
 from talktime.operations.post_statements import (
     COLUMNS,
-    Billed,
-    csv_of,
     csv_pieces,
-    export_statement,
     json_pieces,
     list_statements,
-    rows_of,
     usage_pages,
+    usage_row,
 )
 from tests.after_use import AfterUse, month_start_ms
 from tests.lively_books import FRANCE
+from tests.many_usage import Peak, multiply_usage
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
 
@@ -103,11 +101,11 @@ def test_an_export_has_a_row_for_each_usage_record(store):
     made.use('a "quoted", call', 61, month_start_ms("2026-11"))
     made.use("b", 45, month_start_ms("2026-11") + 1_000, FRANCE)
     statement = made.close("2026-11")
-    exported = export_statement(made.connection, made.organisation, "2026-11")
-    rows = rows_of(exported, 3)
+    [usage] = usage_pages(made.connection, made.organisation, statement)
+    rows = [usage_row(each, "USD", 3) for each in usage]
     assert [tuple(row) for row in rows] == [COLUMNS, COLUMNS]
     assert rows[0] == {
-        "usage_id": str(exported.usage[0].id),
+        "usage_id": str(usage[0].id),
         "kind": "call",
         "call_id": 'a "quoted", call',
         "month": "2026-11",
@@ -127,13 +125,13 @@ def test_an_export_has_a_row_for_each_usage_record(store):
         "paid_after_use": "0.03",
         "currency": "USD",
     }
-    text = csv_of(exported, 3)
+    text = b"".join(csv_pieces([usage], "USD", 3)).decode()
     assert text.count("\r\n") == 3
     assert text.startswith("usage_id,kind,call_id,month,")
     assert '"a ""quoted"", call"' in text
     read = list(csv.DictReader(io.StringIO(text, newline="")))
     assert read == [{name: str(value) for name, value in row.items()} for row in rows]
-    assert sum(each.post_micros for each in exported.usage) == statement.amount_micros
+    assert sum(each.post_micros for each in usage) == statement.amount_micros
 
 
 def test_a_file_is_made_page_by_page_and_is_the_same(store):
@@ -142,20 +140,33 @@ def test_a_file_is_made_page_by_page_and_is_the_same(store):
     for number in range(7):
         made.use(f"call {number}", 61, month_start_ms("2026-11") + number // 2)
     statement = made.close("2026-11")
-    whole = export_statement(made.connection, made.organisation, "2026-11")
+    [whole] = usage_pages(made.connection, made.organisation, statement)
     pages = [*usage_pages(made.connection, made.organisation, statement, page_records=2)]
     assert [len(page) for page in pages] == [2, 2, 2, 1]
+    assert [each for page in pages for each in page] == whole
     pieces = [*csv_pieces(pages, "USD", 3)]
     assert max(piece.count(b"\r\n") for piece in pieces) <= 3
-    assert b"".join(pieces).decode() == csv_of(whole, 3)
-    billed = Billed(whole.statement, whole.document)
+    assert b"".join(pieces) == b"".join(csv_pieces([whole], "USD", 3))
+    rows = [usage_row(each, "USD", 3) for each in whole]
     for some in (pages, []):
-        read = json.loads(b"".join(json_pieces(some, billed, "MAIN-000001", 3)))
-        assert read == {
-            "month": "2026-11",
-            "document_number": "MAIN-000001",
-            "usage": rows_of(whole, 3) if some else [],
-        }
+        read = json.loads(b"".join(json_pieces(some, {"month": "2026-11"}, "USD", 3)))
+        assert read == {"month": "2026-11", "usage": rows if some else []}
+
+
+def test_a_statement_of_very_many_records_takes_no_more_memory_than_a_page(store):
+    made = AfterUse(store.cell())
+    made.use("a", 61, month_start_ms("2026-11"))
+    statement = made.close("2026-11")
+    multiply_usage(made.connection, 4_000)
+    for pieces_of in (
+        lambda pages: csv_pieces(pages, "USD", 3),
+        lambda pages: json_pieces(pages, {"month": "2026-11"}, "USD", 3),
+    ):
+        with Peak() as peak:
+            pages = usage_pages(made.connection, made.organisation, statement, page_records=200)
+            sent = sum(len(piece) for piece in pieces_of(pages))
+        assert sent > 600_000
+        assert peak.bytes < 1_200_000  # all at once are three millions
 
 
 def test_statements_are_listed_the_newest_first(after_use):

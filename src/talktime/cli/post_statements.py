@@ -1,7 +1,7 @@
 """`talktime post-statement`: what is paid after use, month by month, and what was paid of it."""
 
-import json as json_module
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,13 +27,15 @@ from talktime.core.money import decimal_text, parse_micros
 from talktime.core.post_usage import PostStatement
 from talktime.operations.dunning import sync_block
 from talktime.operations.post_statements import (
-    Exported,
-    csv_of,
-    export_statement,
+    Billed,
+    csv_pieces,
+    json_pieces,
     list_statements,
     pay_statement,
-    rows_of,
+    show_statement,
+    usage_pages,
 )
+from talktime.store.post_statements import BilledUsage
 
 group = typer.Typer(no_args_is_help=True, help="Statements of what is paid after use.")
 
@@ -66,12 +68,9 @@ def list_command(organisation: OrganisationName, json: Json = False) -> None:
 @group.command("show")
 def show_command(organisation: OrganisationName, month: Month, json: Json = False) -> None:
     """Show a statement: by destination, what it comes to, what is paid."""
-    owner, found = exported(organisation, month)
-    statement = found.statement
-    document = {
-        **statement_shown(owner, statement, found.document),
-        "lines": document_shown(owner.cell, found.document)["lines"],
-    }
+    with home_of(organisation) as (owner, connection), connection.snapshot():
+        found = unless_refused(show_statement(connection, owner, month))
+    statement, document = found.statement, _head(owner, found)
     facts = {
         "State": statement.state,
         "Paid": amount(statement.paid_micros, owner.currency),
@@ -138,26 +137,38 @@ def export_command(
     """Write a statement with a row for each usage record, as CSV (RFC 4180) or JSON."""
     if file.suffix not in (".csv", ".json"):
         raise typer.BadParameter("name a file that ends with .csv or .json", param_hint="FILE")
-    owner, found = exported(organisation, month)
     with control_plane(installation()) as control:
-        hidden = catalogue_of(control).country(owner.country).masked_digits
-    if file.suffix == ".csv":
-        text = csv_of(found, hidden)
-    else:
-        document = {
-            **statement_shown(owner, found.statement, found.document),
-            "lines": document_shown(owner.cell, found.document)["lines"],
-            "usage": rows_of(found, hidden),
-        }
-        text = json_module.dumps(document, ensure_ascii=False, indent=2) + "\n"
-    file.write_text(text, newline="")
-    print(f"{len(found.usage):,} usage records are in {file}")
+        catalogue = catalogue_of(control)
+    with home_of(organisation) as (owner, connection):
+        with connection.snapshot():
+            found = unless_refused(show_statement(connection, owner, month))
+        hidden = catalogue.country(owner.country).masked_digits
+        pages = Counted(usage_pages(connection, owner, found.statement))
+        currency = found.document.facts.currency
+        if file.suffix == ".csv":
+            pieces = csv_pieces(pages, currency, hidden)
+        else:
+            pieces = json_pieces(pages, _head(owner, found), currency, hidden)
+        with file.open("wb") as opened:
+            opened.writelines(pieces)
+    print(f"{pages.records:,} usage records are in {file}")
 
 
-def exported(organisation: str, month: str) -> tuple[Organisation, Exported]:
-    """A statement with all that is on it; Failure where there is none."""
-    with home_of(organisation) as (owner, connection), connection.snapshot():
-        return owner, unless_refused(export_statement(connection, owner, month))
+class Counted:
+    """Pages of usage records, counted while they are read."""
+
+    def __init__(self, pages: Iterator[list[BilledUsage]]) -> None:
+        self._pages, self.records = pages, 0
+
+    def __iter__(self) -> Iterator[list[BilledUsage]]:
+        for page in self._pages:
+            self.records += len(page)
+            yield page
+
+
+def _head(owner: Organisation, found: Billed) -> dict[str, Any]:
+    lines = document_shown(owner.cell, found.document)["lines"]
+    return {**statement_shown(owner, found.statement, found.document), "lines": lines}
 
 
 def statement_shown(

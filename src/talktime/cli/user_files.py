@@ -71,6 +71,5 @@ def export_users_command(organisation: OrganisationName) -> None:
     with control_plane(settings) as control:
         owner = organisation_of(control, organisation)
     with cell(settings, owner.cell) as connection, connection.reading():
-        found = all_users(connection, owner)
-    for line in user_csv(found):
-        print(line, end="")
+        for line in user_csv(all_users(connection, owner)):
+            print(line, end="")

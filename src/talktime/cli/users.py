@@ -1,6 +1,6 @@
 """`talktime user`: an organisation's users, their licences and where they are."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import typer
@@ -105,7 +105,7 @@ def list_command(organisation: OrganisationName, json: Json = False) -> None:
     with control_plane(settings) as control:
         owner = organisation_of(control, organisation)
     with cell(settings, owner.cell) as connection, connection.reading():
-        found = all_users(connection, owner)
+        found = list(all_users(connection, owner))
     documents = {"users": [user_document(each) for each in found]}
     empty = f"{owner.name} has no users: `talktime user create` adds one."
     show(json, documents, users_table(found, empty))
@@ -213,11 +213,12 @@ def apply_change(organisation: str, change: UserChange, as_json: bool) -> None:
     show(as_json, user_document(changed), picture(owner, catalogue, changed))
 
 
-def all_users(connection: Connection, owner: Organisation) -> list[Holder]:
-    """Every user of an organisation, by name."""
-    return all_pages(
-        lambda after: list_holders(connection, owner, after=after), "", lambda each: each.user.name
-    )
+def all_users(connection: Connection, owner: Organisation) -> Iterator[Holder]:
+    """Every user of an organisation, by name; a page is read when it is wanted."""
+    after = ""
+    while page := list_holders(connection, owner, after=after):
+        yield from page
+        after = page[-1].user.name
 
 
 def limit_micros(text: str | None) -> int | None:

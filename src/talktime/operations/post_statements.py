@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from talktime.core.audit import Facts
@@ -53,14 +52,6 @@ class Billed(NamedTuple):
     document: Document
 
 
-class Exported(NamedTuple):
-    """A statement with all that is on it."""
-
-    statement: PostStatement
-    document: Document
-    usage: list[BilledUsage]
-
-
 def list_statements(
     cell: Connection,
     organisation: Organisation,
@@ -95,33 +86,19 @@ def show_statement(cell: Connection, organisation: Organisation, month: str) -> 
     return Billed(found, document)
 
 
-def export_statement(
-    cell: Connection, organisation: Organisation, month: str
-) -> Exported | Refusal:
-    """A statement with its document and its usage records. Refuses: unknown_statement."""
-    billed = show_statement(cell, organisation, month)
-    if isinstance(billed, Refusal):
-        return billed
-    pages = usage_pages(cell, organisation, billed.statement, apart=False)
-    return Exported(*billed, [each for page in pages for each in page])
-
-
 def usage_pages(
     cell: Connection,
     organisation: Organisation,
     statement: PostStatement,
     *,
-    apart: bool = True,
     page_records: int = PAGE_RECORDS,
 ) -> Iterator[list[BilledUsage]]:
-    """The usage records on a statement by time, some thousands at a time: what is on a statement
-    does not change. Each page is read `apart`, or all in what the caller has opened."""
-    after = (-1, 0)
+    """The usage records on a statement by time, some thousands at a time, each page read for
+    itself: what is on a statement does not change. Nothing is open on the cell."""
+    after: tuple[int, int] | None = None
     while True:
-        with cell.reading() if apart else nullcontext():
-            page = store.usage_of_statement(
-                cell, organisation.id, statement.id, after, page_records
-            )
+        with cell.reading():
+            page = usage_after(cell, organisation, statement, after, page_records)
         if page:
             yield page
         if len(page) < page_records:
@@ -129,29 +106,30 @@ def usage_pages(
         after = (page[-1].started_ms, page[-1].id)
 
 
-def rows_of(exported: Exported, hidden_digits: int) -> list[dict[str, Any]]:
-    """A row for each usage record: amounts are exact decimal texts, times RFC 3339 in UTC; of other
-    parties' numbers so many digits are masked (R78)."""
-    currency = exported.document.facts.currency
-    return [_row(usage, currency, hidden_digits) for usage in exported.usage]
-
-
-def csv_of(exported: Exported, hidden_digits: int) -> str:
-    """The rows as CSV by RFC 4180: a header, quotes where needed, lines that end with CR LF."""
-    currency = exported.document.facts.currency
-    return b"".join(csv_pieces([exported.usage], currency, hidden_digits)).decode()
+def usage_after(
+    cell: Connection,
+    organisation: Organisation,
+    statement: PostStatement,
+    after: tuple[int, int] | None,
+    limit: int,
+) -> list[BilledUsage]:
+    """So many usage records on a statement by time, those after a place: (start in ms, id); None
+    for the first."""
+    place = (-1, 0) if after is None else after
+    return store.usage_of_statement(cell, organisation.id, statement.id, place, limit)
 
 
 def csv_pieces(
     pages: Iterable[list[BilledUsage]], currency: str, hidden_digits: int
 ) -> Generator[bytes, None, None]:
-    """The same CSV, a page at a time."""
+    """A row for each usage record as CSV by RFC 4180, a page at a time: a header, quotes where
+    needed, lines that end with CR LF."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
     writer.writeheader()
     for page in pages:
         for usage in page:
-            row = _row(usage, currency, hidden_digits)
+            row = usage_row(usage, currency, hidden_digits)
             writer.writerow({name: safe_text(str(field)) for name, field in row.items()})
         yield text.getvalue().encode()
         text.seek(0)
@@ -160,20 +138,26 @@ def csv_pieces(
 
 
 def json_pieces(
-    pages: Iterable[list[BilledUsage]], billed: Billed, number: str, hidden_digits: int
+    pages: Iterable[list[BilledUsage]], head: dict[str, Any], currency: str, hidden_digits: int
 ) -> Generator[bytes, None, None]:
-    """A JSON object with the month, the document's number and the rows, a page at a time."""
-    head = json.dumps({"month": billed.statement.month, "document_number": number}, indent=1)
-    currency, before = billed.document.facts.currency, "\n"
-    yield head.removesuffix("\n}").encode() + b',\n "usage": ['
+    """A JSON object with what `head` has (something), and `usage` with the rows, a page at a
+    time."""
+    before = "\n"
+    opened = json.dumps(head, ensure_ascii=False, indent=1).removesuffix("\n}")
+    yield opened.encode() + b',\n "usage": ['
     for page in pages:
-        rows = [json.dumps(_row(usage, currency, hidden_digits)) for usage in page]
+        rows = [
+            json.dumps(usage_row(usage, currency, hidden_digits), ensure_ascii=False)
+            for usage in page
+        ]
         yield (before + ",\n".join(rows)).encode()
         before = ",\n"
-    yield b"\n ]\n}"
+    yield b"\n ]\n}\n"
 
 
-def _row(usage: BilledUsage, currency: str, hidden_digits: int) -> dict[str, Any]:
+def usage_row(usage: BilledUsage, currency: str, hidden_digits: int) -> dict[str, Any]:
+    """A usage record as a row of an export: amounts are exact decimal texts, times RFC 3339 in UTC;
+    of other parties' numbers so many digits are masked (R78)."""
     numbers = (_number(usage.from_digits), _number(usage.to_digits))
     caller, called = masked_parties(usage.type, *numbers, hidden_digits)
     return dict(

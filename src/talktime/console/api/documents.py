@@ -36,13 +36,13 @@ from talktime.operations.documents import find_document, list_documents
 from talktime.operations.dunning import sync_block
 from talktime.operations.post_statements import (
     csv_pieces,
-    export_statement,
     find_statement,
     list_statements,
     pay_statement,
-    rows_of,
     show_statement,
+    usage_after,
     usage_pages,
+    usage_row,
 )
 from talktime.store.database import Connection
 
@@ -124,9 +124,10 @@ class Statement(Shown):
 
 
 class StatementUsage(Statement):
-    """A statement with a row for each usage record on it."""
+    """A statement with a row for each usage record on a page of it."""
 
     usage: list[dict[str, str | int]]
+    next: str | None = Field(description="The address of the following page; null on the last.")
 
 
 class SentProfile(Sent):
@@ -204,13 +205,17 @@ def get_statement(asked: Asked, month: Month) -> Answer | Refusal:
 @statements.reads(
     "/statements/{month}/usage", StatementUsage, by=SEES, refusals=("unknown_statement",)
 )
-def get_statement_usage(asked: Asked, month: Month) -> Answer | Refusal:
-    """A month's statement with a row for each usage record."""
+def get_statement_usage(asked: Asked, month: Month, page: AskedPage) -> Answer | Refusal:
+    """A month's statement with a row for each usage record, by time."""
     with asked.cell.snapshot():
-        found = export_statement(asked.cell, asked.owner, month)
-    if isinstance(found, Refusal):
-        return found
-    return {**_statement(asked, found.statement), "usage": rows_of(found, asked.hidden_digits)}
+        billed = show_statement(asked.cell, asked.owner, month)
+        if isinstance(billed, Refusal):
+            return billed
+        found = usage_after(asked.cell, asked.owner, billed.statement, page.place, page.limit)
+    currency, hidden = billed.document.facts.currency, asked.hidden_digits
+    answer: Answer = asked.page(page, "usage", found, lambda each: f"{each.started_ms}-{each.id}")
+    rows = [usage_row(each, currency, hidden) for each in found]
+    return {**_statement(asked, billed.statement), **answer, "usage": rows}
 
 
 @statements.reads(

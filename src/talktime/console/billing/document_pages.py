@@ -137,10 +137,11 @@ def statement_csv(desk: Desk, month: str) -> HttpResponse:
 def statement_json(desk: Desk, month: str) -> HttpResponse:
     """The same as JSON."""
     billed, owner, hidden = _billed(desk, month), desk.owner, hidden_digits(desk)
-    number = number_text(owner.cell, billed.document.number)
+    head = {"month": month, "document_number": number_text(owner.cell, billed.document.number)}
 
     def pieces(cell: Connection) -> Iterator[bytes]:
-        return json_pieces(usage_pages(cell, owner, billed.statement), billed, number, hidden)
+        pages = usage_pages(cell, owner, billed.statement)
+        return json_pieces(pages, head, billed.document.facts.currency, hidden)
 
     name = f"statement-{month}.json"
     return attachment(desk.request, read_apart(owner, pieces), name, "application/json")
