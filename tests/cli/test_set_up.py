@@ -131,6 +131,18 @@ def test_a_keys_text_is_shown_once(shell):
     assert made["key"] not in shell("key", "show", made["id"]) + shell("key", "list")
 
 
+def test_owners_are_told_of_keys_that_the_shell_makes(shell, store, contoso):
+    shell("admin", "create", "owner@contoso.example", "--organisation", "Contoso")
+    made = shell.json("key", "create", "--organisation", "Contoso")
+    shell("key", "rotate", made["id"])
+    shell("key", "create", "Oslo 1")
+    kinds = store.control().rows("SELECT to_email, kind FROM account_mail ORDER BY id")
+    assert [tuple(row) for row in kinds] == [
+        ("owner@contoso.example", "key_created"),
+        ("owner@contoso.example", "key_rotated"),
+    ]
+
+
 def test_a_key_is_rotated_and_the_old_one_revoked(shell):
     old = shell.json("key", "create", "Switch 1", "--scope", "quotes")
     new = shell.json("key", "rotate", old["id"], "--keep-hours", "1")

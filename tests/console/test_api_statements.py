@@ -1,4 +1,4 @@
-"""What is on a statement, over the management API. Mirrors src/talktime/console/api/documents.py."""
+"""What is on a statement, over the management API: src/talktime/console/api/documents.py."""
 
 from contextlib import closing
 

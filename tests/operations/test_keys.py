@@ -195,6 +195,18 @@ def test_a_rotation_never_lengthens_a_keys_life(create, rotate, control):
     assert find_key(control, old.key.id).expires_ms == NOW_MS + 60_000
 
 
+def test_a_rotated_key_lives_as_long_as_the_old_one_was_to_and_no_longer(create, control, next_id):
+    """A key of an hour does not become one without an end."""
+    old = create(expires_ms=NOW_MS + 3_600_000).key
+    with control.transaction():
+        later_ms = NOW_MS + 3_000_000
+        new = rotate_key(
+            control, old.id, old_expires_ms=later_ms, now_ms=later_ms, next_id=next_id,
+            entropy=OTHER_CHANCE,
+        ).key  # fmt: skip
+    assert new.expires_ms == later_ms + 3_600_000
+
+
 def test_a_rotation_with_no_time_left_ends_the_old_key_at_once(create, rotate, control):
     old = create()
     rotate(old.key.id, old_expires_ms=NOW_MS - 1)

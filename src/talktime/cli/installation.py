@@ -15,7 +15,9 @@ from talktime.config import Address, Settings, settings_from
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.ids import NODES, Ids
+from talktime.operations.account_mail import MailSealed
 from talktime.operations.organisations import find_organisation
+from talktime.operations.sealing import Seal
 from talktime.store.catalogue import load_catalogues
 from talktime.store.database import Connection, connect
 
@@ -51,6 +53,11 @@ def demo_runs(data: Path) -> bool:
 def new_ids() -> Ids:
     """A source of ids for this process."""
     return Ids(secrets.randbelow(NODES), now_ms)
+
+
+def sealed_mail(settings: Settings) -> MailSealed:
+    """What mail about accounts is written with, now."""
+    return MailSealed(Seal(settings.seal_keys()), now_ms(), new_ids().next, settings.address)
 
 
 @contextmanager

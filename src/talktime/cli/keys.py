@@ -9,13 +9,21 @@ import typer
 from rich.console import RenderableType
 
 from talktime.cli.failures import unless_refused
-from talktime.cli.installation import all_pages, control_plane, installation, new_ids
+from talktime.cli.installation import (
+    all_pages,
+    control_plane,
+    installation,
+    new_ids,
+    sealed_mail,
+)
 from talktime.cli.moments import moment_ms
 from talktime.cli.output import Json, moment, panel, show, table
 from talktime.clock import now_ms
+from talktime.config import Settings
 from talktime.core.directory import Organisation
 from talktime.core.keys import READ, SWITCH_SCOPES, ApiKey
 from talktime.core.limits import KEEP_HOURS_MAX
+from talktime.operations.key_mail import KEY_CREATED, KEY_ROTATED, tell_owners
 from talktime.operations.keys import (
     ENTROPY_BYTES,
     create_key,
@@ -74,8 +82,9 @@ def create_command(
     again."""
     if switch and organisation:
         raise typer.BadParameter("a key is a switch's or an organisation's, not both")
+    settings = installation()
     at_ms, next_id = now_ms(), new_ids().next
-    with control_plane(installation()) as control, control.transaction():
+    with control_plane(settings) as control, control.transaction():
         whose = owner_of(control, switch, organisation, operator)
         made = unless_refused(
             create_key(
@@ -89,8 +98,15 @@ def create_command(
                 entropy=secrets.token_bytes(ENTROPY_BYTES),
             )
         )
+        tell(settings, control, made.key, KEY_CREATED)
         owners = owner_names(control, [made.key])
     show_key(json, made.key, owners, at_ms, made.text)
+
+
+def tell(settings: Settings, control: Connection, key: ApiKey, kind: str) -> None:
+    """Tell those whom a key concerns, where it is an organisation's."""
+    if key.organisation_id is not None:
+        tell_owners(control, key, kind, sealed_mail(settings))
 
 
 def owner_of(
@@ -150,9 +166,11 @@ def rotate_command(
     ] = 24,
     json: Json = False,
 ) -> None:
-    """Make a new key of the same owner and scopes; the old one expires after a while."""
+    """Make a new key of the same owner and scopes, to live as long as the old one was to; that
+    one expires after a while."""
+    settings = installation()
     at_ms = now_ms()
-    with control_plane(installation()) as control, control.transaction():
+    with control_plane(settings) as control, control.transaction():
         made = unless_refused(
             rotate_key(
                 control,
@@ -163,6 +181,7 @@ def rotate_command(
                 entropy=secrets.token_bytes(ENTROPY_BYTES),
             )
         )
+        tell(settings, control, made.key, KEY_ROTATED)
         owners = owner_names(control, [made.key])
     show_key(json, made.key, owners, at_ms, made.text)
 

@@ -78,6 +78,23 @@ GERMAN = AccountLanguage(
             _NOT_YOU,
             _ACCOUNT,
         ),
+        "key_created": AccountSaid(
+            "Ein neuer API-Schlüssel öffnet {organisation}",
+            "{by} hat den API-Schlüssel {key} für {organisation} angelegt.",
+            "Wer seinen Text hat, kann über die API tun, was seine Berechtigungen sagen.",
+            "Hat das niemand von Ihnen gewollt: Widerrufen Sie den Schlüssel sofort, und sehen Sie "
+            "dann das Änderungsprotokoll an.",
+            "API-Schlüssel öffnen",
+        ),
+        "key_rotated": AccountSaid(
+            "Ein API-Schlüssel von {organisation} wurde ausgetauscht",
+            "{by} hat einen neuen API-Schlüssel an die Stelle von {key} von {organisation} "
+            "gesetzt.",
+            "Der bisherige endet von selbst, nach der Zeit, die gewählt wurde.",
+            "Hat das niemand von Ihnen gewollt: Widerrufen Sie beide Schlüssel sofort, und sehen "
+            "Sie dann das Änderungsprotokoll an.",
+            "API-Schlüssel öffnen",
+        ),
     },
     roles={
         "owner": "Besitzer",

@@ -73,6 +73,20 @@ ENGLISH = AccountLanguage(
             _NOT_YOU,
             _ACCOUNT,
         ),
+        "key_created": AccountSaid(
+            "A new API key opens {organisation}",
+            "{by} made the API key {key} for {organisation}.",
+            "Whoever has its text can do over the API what the key's scopes say.",
+            "If nobody of yours meant it: revoke the key now, then look at the audit log.",
+            "Open the API keys",
+        ),
+        "key_rotated": AccountSaid(
+            "An API key of {organisation} was rotated",
+            "{by} put a new API key in the place of {key} of {organisation}.",
+            "The former one ends by itself, after the time that was chosen.",
+            "If nobody of yours meant it: revoke both keys now, then look at the audit log.",
+            "Open the API keys",
+        ),
     },
     roles={
         "owner": "Owner",

@@ -56,6 +56,12 @@ def acting_person() -> str | None:
     return None if now is None else now.person[:ACTOR_TEXT_MAX]
 
 
+def who_acts() -> Actor | None:
+    """Who acts now; None where nobody is said to."""
+    now = _acting.get()
+    return None if now is None else now.actor
+
+
 def note(
     connection: Connection,
     organisation_id: int | None,

@@ -31,6 +31,7 @@ from talktime.operations.input_checks import check_one_of, check_text, first
 from talktime.store.database import Connection
 from talktime.store.keys import (
     Switch,
+    created_of,
     insert_key,
     insert_switch,
     key_of_id,
@@ -168,8 +169,8 @@ def rotate_key(
     next_id: Callable[[], int],
     entropy: bytes,
 ) -> NewKey | Refusal:
-    """Make a key of the same owner, name and scopes (but those that a new key cannot have), and
-    let the old one expire at a time.
+    """Make a key of the same owner, name and scopes (but those that a new key cannot have), which
+    lives as long as the old one was to; let the old one expire at a time.
 
     `old_expires_ms` leaves its programs time to change over; a key that expires sooner does so.
     With `organisation_id`, only that organisation's keys are known. Refuses: unknown_key;
@@ -195,7 +196,7 @@ def rotate_key(
         id=next_id(),
         secret_hash=secret_hash(text),
         scopes=scopes,
-        expires_ms=None,
+        expires_ms=_as_long_again(control, old, now_ms),
         revoked_ms=None,
         used_ms=None,
         made_by=acting_person(),
@@ -283,6 +284,14 @@ def _usable(control: Connection, organisation_id: int, now_ms: int) -> int:
         count += sum(key.usable(now_ms) for key in page)
         before = page[-1].id
     return count
+
+
+def _as_long_again(control: Connection, old: ApiKey, now_ms: int) -> int | None:
+    """When a key ends that is made now in the place of an old one: never, where that never would;
+    a key with an end does not lose it by being rotated."""
+    if old.expires_ms is None:
+        return None
+    return now_ms + old.expires_ms - created_of(control, old.id)
 
 
 def _subject(key: ApiKey) -> str:

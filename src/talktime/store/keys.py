@@ -24,6 +24,7 @@ INSERT_KEY = (
 )
 SET_KEY = "UPDATE api_key SET expires_ms = ?, revoked_ms = ?, revision = ? WHERE id = ?"
 KEY_OF_ID = f"SELECT {_KEY_COLUMNS} FROM api_key WHERE id = ?"
+CREATED_OF_KEY = "SELECT created_ms FROM api_key WHERE id = ?"
 KEY_OF_HASH = f"SELECT {_KEY_COLUMNS} FROM api_key WHERE secret_hash = ?"
 KEYS_BY_ID = f"SELECT {_KEY_COLUMNS} FROM api_key WHERE id > ? ORDER BY id LIMIT ?"
 KEYS_OF_ORGANISATION = (
@@ -83,6 +84,12 @@ def key_of_id(connection: Connection, key_id: int) -> ApiKey | None:
     """The key of this id."""
     rows = connection.rows(KEY_OF_ID, (key_id,))
     return _key(rows[0]) if rows else None
+
+
+def created_of(connection: Connection, key_id: int) -> int:
+    """When the key of this id was made, in ms since the epoch."""
+    ((created_ms,),) = connection.rows(CREATED_OF_KEY, (key_id,))
+    return int(created_ms)
 
 
 def key_of_hash(connection: Connection, secret_hash: str) -> ApiKey | None:

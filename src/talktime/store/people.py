@@ -22,6 +22,11 @@ SET_READER = "UPDATE account SET language = ?, time_zone = ? WHERE id = ?"
 
 # Whoever changes who looks after an organisation holds its row, so that two owners do not take
 # each other's place at once.
+OWNERS = (
+    f"SELECT {', '.join(f'a.{name.strip()}' for name in _ACCOUNT.split(','))} "
+    "FROM membership m JOIN account a ON a.id = m.account_id "
+    "WHERE m.organisation_id = ? AND m.role = 'owner' ORDER BY a.email"
+)
 LOCK_ORGANISATION = "SELECT name FROM organisation WHERE id = ? FOR UPDATE"
 MEMBERS = (
     "SELECT m.id, m.account_id, a.email, m.role, a.is_active FROM membership m "
@@ -121,6 +126,12 @@ def members_of(connection: Connection, organisation_id: int) -> list[Member]:
     """Everybody who looks after an organisation, by address."""
     rows = connection.rows(MEMBERS, (organisation_id,))
     return [Member(*row)._replace(active=bool(row[4])) for row in rows]
+
+
+def owners_of(connection: Connection, organisation_id: int) -> list[Account]:
+    """The accounts of an organisation's owners who may sign in, by address."""
+    found = [_account(row) for row in connection.rows(OWNERS, (organisation_id,))]
+    return [each for each in found if each.active]
 
 
 def insert_membership(

@@ -17,9 +17,11 @@ from talktime.console.api.shapes import (
     Shown,
     listing,
 )
+from talktime.console.people.mail import sealed_mail
 from talktime.core.keys import OPERATOR, ORGANISATION_SCOPES, ApiKey
 from talktime.core.limits import KEEP_HOURS_MAX, KEY_NAME_TEXT_MAX
 from talktime.core.refusal import Refusal
+from talktime.operations.key_mail import KEY_CREATED, KEY_ROTATED, tell_owners
 from talktime.operations.keys import (
     ENTROPY_BYTES,
     NewKey,
@@ -92,7 +94,8 @@ def get_keys(asked: Asked, page: AskedPage) -> Answer:
 def post_key(asked: Asked, sent: SentKey) -> Answer | Refusal:
     """Make a key that opens this organisation alone.
 
-    Its text is in this answer, and never shown again. People make keys in the console.
+    Its text is in this answer, and never shown again. The organisation's owners are told by mail.
+    People make keys in the console.
     """
     with asked.control.transaction():
         made = create_key(
@@ -104,6 +107,8 @@ def post_key(asked: Asked, sent: SentKey) -> Answer | Refusal:
             next_id=asked.next_id,
             entropy=secrets.token_bytes(ENTROPY_BYTES),
         )
+        if not isinstance(made, Refusal):
+            tell_owners(asked.control, made.key, KEY_CREATED, sealed_mail())
     return _made(asked, made)
 
 
@@ -117,18 +122,16 @@ def get_key(asked: Asked, key_id: PathId) -> Answer | Refusal:
 
 @keys.does(
     *("POST", "/keys/{int:key_id}/rotate", KeyMade),
-    by=(OPERATOR, *ORGANISATION_SCOPES),
+    by=(OPERATOR,),
     refusals=UNKNOWN,
     sent={"keep_hours": 24},
 )
 def post_key_rotation(asked: Asked, key_id: PathId, sent: SentRotation) -> Answer | Refusal:
     """Make a key of the same name and scopes; the old one expires after a while.
 
-    A key may rotate itself; others take the scope `operator`.
+    The new one lives as long as the old one was to. No key replaces itself: people rotate an
+    organisation's keys in the console.
     """
-    refusal = _not_own(asked, key_id)
-    if refusal is not None:
-        return refusal
     with asked.control.transaction():
         made = rotate_key(
             *(asked.control, key_id),
@@ -138,6 +141,8 @@ def post_key_rotation(asked: Asked, key_id: PathId, sent: SentRotation) -> Answe
             next_id=asked.next_id,
             entropy=secrets.token_bytes(ENTROPY_BYTES),
         )
+        if not isinstance(made, Refusal):
+            tell_owners(asked.control, made.key, KEY_ROTATED, sealed_mail())
     return _made(asked, made)
 
 

@@ -13,11 +13,13 @@ from django.utils.translation import gettext_lazy
 from talktime.console.databases import current
 from talktime.console.doors import CHANGE, Desk, Shown, page
 from talktime.console.identity import ID_MAX
+from talktime.console.people.mail import sealed_mail
 from talktime.console.refusals import sentence
 from talktime.console.roles import TEAM
 from talktime.core.keys import BILLING, NOTICES, READ, USERS, ApiKey
 from talktime.core.limits import KEY_NAME_TEXT_MAX
 from talktime.core.refusal import Refusal
+from talktime.operations.key_mail import KEY_CREATED, KEY_ROTATED, tell_owners
 from talktime.operations.keys import (
     ENTROPY_BYTES,
     NewKey,
@@ -127,6 +129,8 @@ def new_key(desk: Desk) -> HttpResponse:
                 next_id=desk.next_id,
                 entropy=secrets.token_bytes(ENTROPY_BYTES),
             )
+            if not isinstance(made, Refusal):
+                tell_owners(desk.control, made.key, KEY_CREATED, sealed_mail())
         if not isinstance(made, Refusal):
             return _tell_once(desk, made)
         form.add_error("name", sentence(made))
@@ -148,6 +152,8 @@ def rotated_key(desk: Desk, key_id: int) -> HttpResponse:
                 next_id=desk.next_id,
                 entropy=secrets.token_bytes(ENTROPY_BYTES),
             )
+            if not isinstance(made, Refusal):
+                tell_owners(desk.control, made.key, KEY_ROTATED, sealed_mail())
         if not isinstance(made, Refusal):
             return _tell_once(desk, made)
         form.add_error("hours", sentence(made))
