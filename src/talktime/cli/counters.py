@@ -20,6 +20,7 @@ from talktime.core.refusal import Refusal
 from talktime.operations.billing_profiles import seller_of
 from talktime.operations.counters import Counters
 from talktime.operations.eligibility import why_not_buy
+from talktime.operations.grants import Giver
 from talktime.operations.till import Counter, NoWallet
 from talktime.store.database import Connection
 
@@ -51,6 +52,21 @@ def counter_of(name: str) -> Iterator[OpenCounter]:
                 yield OpenCounter(owner, counter, why_not, control, catalogue)
             except NoWallet as error:
                 raise Failure(f"the wallet of {owner.name} is missing: {error}") from error
+
+
+def giver_of(opened: OpenCounter) -> Giver:
+    """Where grants are given."""
+    counter = opened.counter
+    return Giver(
+        counter.cell,
+        opened.owner,
+        opened.control,
+        opened.catalogue,
+        counter.now_ms,
+        counter.next_id,
+        counter.seller,
+        by_shell=True,
+    )
 
 
 def micros_of(text: str, what: str) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from talktime.cli.counters import OpenCounter, counter_of, micros_of
+from talktime.cli.counters import OpenCounter, counter_of, giver_of, micros_of
 from talktime.cli.failures import Failure, refusal_line, unless_refused
 from talktime.cli.fund import account, repeatable
 from talktime.cli.moments import moment_ms
@@ -16,7 +16,6 @@ from talktime.core.directory import Organisation
 from talktime.core.outcomes import Funded
 from talktime.core.refusal import Refusal
 from talktime.operations.grants import (
-    Giver,
     Grant,
     approve,
     give,
@@ -98,21 +97,6 @@ def reject_command(
     with counter_of(organisation) as opened:
         done = unless_refused(reject(giver_of(opened), request, actor=actor or account()))
     show(json, document(done, opened), picture(opened.owner, done))
-
-
-def giver_of(opened: OpenCounter) -> Giver:
-    """Where grants are given."""
-    counter = opened.counter
-    return Giver(
-        counter.cell,
-        opened.owner,
-        opened.control,
-        opened.catalogue,
-        counter.now_ms,
-        counter.next_id,
-        counter.seller,
-        by_shell=True,
-    )
 
 
 def document(done: Funded | GrantRequest, opened: OpenCounter) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from talktime.cli.counters import counter_of, micros_of
+from talktime.cli.counters import counter_of, giver_of, micros_of
 from talktime.cli.failures import unless_refused
 from talktime.cli.fund import account, repeatable
 from talktime.cli.output import Json, amount, lines, moment, panel, show, table
@@ -16,12 +16,12 @@ from talktime.core.payments import SUCCEEDED, Payment
 from talktime.operations.money_documents import payment_document, terms_document
 from talktime.operations.purchases import (
     cancel_payment,
-    confirm_receipt,
     find_payment,
     list_payments,
     start_purchase,
     terms_of,
 )
+from talktime.operations.receipts import receive
 
 group = typer.Typer(no_args_is_help=True, help="Purchases of credits, and all other payments.")
 
@@ -128,12 +128,15 @@ def receipt_command(
 ) -> None:
     """Say that the money of an invoice is there: its credits are added, once.
 
-    Said again it changes nothing, whatever the reference.
+    Said again it changes nothing, whatever the reference. Who ordered it confirms no more than one
+    person may give in 24 hours: another (--actor) does.
     """
     who = actor or account()
-    with counter_of(organisation) as (owner, counter, *_):
+    with counter_of(organisation) as opened:
+        owner, counter = opened.owner, opened.counter
         before = unless_refused(find_payment(counter, payment))
-        paid = unless_refused(confirm_receipt(counter, payment, reference=reference, actor=who))
+        done = receive(giver_of(opened), counter, payment, reference=reference, actor=who)
+        paid = unless_refused(done)
     again = before.state == SUCCEEDED
     words = "had been received before: nothing was changed, its reference neither" if again else ""
     document = {**payment_document(paid), "replayed": again}

@@ -41,12 +41,12 @@ from talktime.operations.money_documents import (
 )
 from talktime.operations.purchases import (
     cancel_payment,
-    confirm_receipt,
     find_payment,
     list_payments,
     start_purchase,
     terms_of,
 )
+from talktime.operations.receipts import receive
 from talktime.operations.refunds import list_refunds, start_refund
 from talktime.store.grants import GrantRequest
 
@@ -232,13 +232,18 @@ def get_payment(asked: Asked, payment_id: PathId) -> Document | Refusal:
     *("POST", "/payments/{int:payment_id}/receipt", Payment),
     by=(OPERATOR,),
     moves_money=True,
-    refusals=PAYING,
+    refusals=(*PAYING, "approval_needed"),
     sent={"reference": "bank 4711"},
 )
 def post_receipt(asked: Asked, payment_id: PathId, sent: SentReceipt) -> Document | Refusal:
-    """Say that the money of an invoice is there."""
-    reference, actor = sent.reference, asked.actor
-    return _shown(confirm_receipt(asked.counter, payment_id, reference=reference, actor=actor))
+    """Say that the money of an invoice is there.
+
+    Who ordered it confirms no more than one person may give in 24 hours: another operator does.
+    """
+    done = receive(
+        *(_giver(asked), asked.counter, payment_id), reference=sent.reference, actor=asked.actor
+    )
+    return _shown(done)
 
 
 @payments.does(

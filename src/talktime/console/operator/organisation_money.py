@@ -32,7 +32,8 @@ from talktime.core.outcomes import Funded
 from talktime.core.payments import INVOICED, STATEMENT, Payment
 from talktime.core.refusal import Refusal
 from talktime.operations.grants import Grant, give
-from talktime.operations.purchases import confirm_receipt, find_payment
+from talktime.operations.purchases import find_payment
+from talktime.operations.receipts import receive
 from talktime.operations.refunds import start_refund
 from talktime.store.refunds import charge_of_payment
 
@@ -303,8 +304,10 @@ def _receipt(desk: OperatorDesk, place: Place, payment: Payment) -> HttpResponse
                 button=_("The money is there"),
                 back=_back(place),
             )
-        done = confirm_receipt(
-            place.counter, payment.id, reference=typed["reference"], actor=desk.actor
+        done = receive(
+            *(place.giver, place.counter, payment.id),
+            reference=typed["reference"],
+            actor=desk.actor,
         )
         if not isinstance(done, Refusal):
             messages.success(desk.request, _("The credits are in the balance."))
