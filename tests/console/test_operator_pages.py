@@ -1,6 +1,8 @@
 """The operator's pages, empty and full. Mirrors src/talktime/console/operator."""
 
+import re
 from contextlib import closing
+from urllib.parse import urljoin
 
 import pytest
 
@@ -24,6 +26,7 @@ PAGES = (
     *(f"organisations/?flag={each}" for each in ("zero", "low", "debt", "burning", "paused")),
     *(f"organisations/?flag={each}" for each in ("moved", "overdue", "silent", "closed")),
 )
+LOADED = re.compile(r'hx-get="([^"]+)"')
 OF_ORGANISATION = ("", "grant/", "adjust/", "change/", "close/", "model/")
 
 
@@ -41,11 +44,20 @@ def operator(role="operator", email=EMAIL):
     return client
 
 
+def parts_of(path, response):
+    """The addresses of what a page loads again by itself while it is open."""
+    if "html" not in response.headers["Content-Type"]:
+        return []
+    return [urljoin(path, part) for part in LOADED.findall(response.content.decode())]
+
+
 def test_every_page_opens_for_an_operator_where_there_is_nothing_yet(money):
     client = operator()
     for path in PAGES:
         response = client.get(f"/operator/{path}")
         assert (path, response.status_code) == (path, 200)
+        for part in parts_of(f"/operator/{path}", response):
+            assert (part, client.get(part).status_code) == (part, 200)
     for path in OF_ORGANISATION:
         response = client.get(f"/operator/organisations/{money.owner.id}/{path}")
         assert (path, response.status_code) == (path, 200)
