@@ -174,3 +174,18 @@ def test_a_key_for_users_opens_no_wallet(money):
     body = refused(client.get(f"{BASE}/wallet"), 403, "scope_missing")
     assert body["detail"] == "the key lacks the scope 'read' or 'billing'"
     refused(client_of("nothing").get(f"{BASE}/wallet"), 401, "unauthorized")
+
+
+def test_a_balance_is_corrected_up_to_what_one_person_gives(money, api):
+    """R12."""
+    done = send(api, "POST", "/adjustments", {"amount": "400", "reason": "twice"}, "a 1").json()
+    assert (done["state"], done["lot"]["source"], done["lot"]["amount"]) == (
+        *("given", "adjustment"),
+        "400",
+    )
+    more = send(api, "POST", "/adjustments", {"amount": "101", "reason": "again"}, "a 2")
+    assert more.json()["code"] == "approval_needed"
+    own = client_of(money.key("billing", "read"))
+    refused = send(own, "POST", "/adjustments", {"amount": "1", "reason": "me"}, "a 3")
+    assert refused.json()["code"] == "scope_missing"
+    assert api.get(f"{BASE}/wallet").json()["available"] == "400"

@@ -31,6 +31,9 @@ MOVES_MONEY = {
     "grants": (
         *("POST", "/grants", {"amount": "5", "reason": "a"}, {"amount": "6", "reason": "a"}),
     ),
+    "adjustments": (
+        *("POST", "/adjustments", {"amount": "5", "reason": "a"}, {"amount": "6", "reason": "a"}),
+    ),
     "grants/{grant_id}/approve": ("POST", "/grants/{grant}/approve", {}, {"x": 1}),
     "grants/{grant_id}/reject": ("POST", "/grants/{grant}/reject", {}, {"x": 1}),
     "recharge": ("PUT", "/recharge", PLAN, {**PLAN, "amount": "200"}),

@@ -173,6 +173,13 @@ class SentGrant(Sent):
     expires: SentMoment | None = None
 
 
+class SentAdjustment(Sent):
+    """A correction as sent: what is added to the balance."""
+
+    amount: SentAmount
+    reason: str = Field(min_length=1, max_length=REASON_TEXT_MAX)
+
+
 BUYING = ("credits_not_offered", "amount_out_of_bounds", "unknown_payment_method")
 PAYING = ("unknown_payment", "payment_not_possible")
 
@@ -308,6 +315,21 @@ def post_grant(asked: Asked, sent: SentGrant) -> Document | Refusal:
         *(sent.promotional, sent.expires),
     )
     return _given(asked, give(_giver(asked), grant))
+
+
+@grants.does(
+    *("POST", "/adjustments", Grant),
+    by=(OPERATOR,),
+    moves_money=True,
+    refusals=("approval_needed",),
+    sent={"amount": "12.50", "reason": "a call that was charged twice"},
+)
+def post_adjustment(asked: Asked, sent: SentAdjustment) -> Document | Refusal:
+    """Correct the balance: add to it, up to what one person may give in 24 hours."""
+    adjustment = NewGrant(
+        *(sent.amount, sent.reason, asked.actor, asked.idempotency_key), source="adjustment"
+    )
+    return _given(asked, give(_giver(asked), adjustment))
 
 
 @grants.does(
