@@ -114,7 +114,7 @@ class WriterProcess:
             return ran.replies
         if len(commands) == 1:
             cell, call = self._assignment.cell, commands[0].call_key
-            log.error("command failed", lane=cell, call=call, why="it cannot be written down")
+            log.error("command failed", lane=cell, call=call)
             return [unavailable(commands[0], FAILED)]
         return [reply for command in commands for reply in self.run([command], now_ms)]
 
