@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -12,7 +13,7 @@ from talktime.core.commands import CallCommand
 from talktime.core.ids import Ids
 from talktime.engine.connector import Outages
 from talktime.engine.engine import Sources
-from talktime.engine.lane import Lane
+from talktime.engine.lane import BATCH_SIZES, HALVED_FROM, Lane
 from talktime.engine.reply import Reply
 from talktime.engine.writer import OwnWriter
 from talktime.operations.execute import execute
@@ -80,6 +81,26 @@ def test_what_arrives_while_a_batch_commits_is_the_next_batch(store: Store) -> N
         return [done for answer in answers for done in answer]
 
     assert statuses(asyncio.run(arrive())) == [200] * 40
+
+
+@pytest.mark.layouts("sqlite")
+def test_of_many_that_wait_the_half_is_taken_so_that_answers_and_writing_overlap(
+    store: Store,
+) -> None:
+    fill(store)
+
+    async def arrive() -> list[int]:
+        with lane_on(store, asyncio.get_running_loop()) as lane:
+            with held_up(store):
+                first = lane.submit([authorize("C0")])
+                await until_taken(lane)
+                later = [lane.submit([authorize(f"C{n}")]) for n in range(1, HALVED_FROM + 1)]
+            for answered in (first, *later):
+                assert statuses(await answered) == [200]
+            return lane.sizes.counts
+
+    half = bisect_left(BATCH_SIZES, HALVED_FROM // 2)
+    assert asyncio.run(arrive())[half] == 2
 
 
 async def until_taken(lane: Lane) -> None:

@@ -1,6 +1,6 @@
 """One cell's queue, and the thread that takes from it.
 
-There is no timer: a batch is whatever arrived while the last one committed. Answers are handed back
+There is no timer: a batch is what arrived while the last one committed (of many, half). Answers are handed back
 to the event loop after the commit, all of a batch in one call. The lane's thread does nothing but
 wait for its writer (writer.py, writer_process.py). Only `put` and `submit` are called from the
 loop.
@@ -24,6 +24,8 @@ from talktime.engine.writer import FAILED, Writer
 log = structlog.get_logger(__name__)
 
 HALVED_FROM = 64
+"""Where so many commands wait, the half of them is a batch: while it is written, the event loop
+answers the half before, and reads what comes in return."""
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -143,7 +145,6 @@ class Lane:
             self._idle = False
             size, most = 0, self._depth
             if most >= HALVED_FROM:
-                # Of many the half: while it is written, the event loop answers the half before.
                 most = min(most // 2, BATCH_MAX)
             while self._queue and (not batch or size + len(self._queue[0].commands) <= most):
                 batch.append(self._queue.popleft())
