@@ -1,9 +1,9 @@
 """One cell's queue, and the thread that takes from it.
 
-There is no timer: a batch is what arrived while the last one committed (of many, half). Answers are handed back
-to the event loop after the commit, all of a batch in one call. The lane's thread does nothing but
-wait for its writer (writer.py, writer_process.py). Only `put` and `submit` are called from the
-loop.
+There is no timer: a batch is what arrived while the last one committed (of many, half). Answers are
+handed back to the event loop after the commit, all of a batch in one call. The lane's thread does
+nothing but wait for its writer (writer.py, writer_process.py). Only `put` and `submit` are called
+from the loop.
 """
 
 import asyncio
