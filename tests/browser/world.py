@@ -11,18 +11,20 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 
-from talktime.clock import MovableClock
+from talktime.clock import MovableClock, real_ms
 from talktime.config import settings_from
 from tests.docs.console import free_port
 
 ORGANISATION = "Contoso Demo"
 TALKTIME = Path(sys.executable).with_name("talktime")
 PATIENCE_S = 90
+HOUR_S, TRIES_MAX = 3_600, 1_000
 DAYS = 28
 CALLS_A_DAY = 14
 LONG_NAME = "Bürogemeinschaft Obergeschoß – Vermittlungsstelle Süd-Südost (Empfang)"
@@ -30,6 +32,13 @@ PLACES = (
     *("Boardroom Berlin", "Boardroom Lyon", "Workshop Bergen", "Front desk Austin", "Lobby Leeds"),
     *("Warehouse Rotterdam", "Service desk", "Night porter", "Help line Dublin", "Studio Milano"),
     *("Reception Zürich", "Cafeteria", "Lab 3", "Press office", "Harbour office", LONG_NAME),
+)
+OTHERS = (
+    ("Adventure Works Cycles", "US", "USD", "480"),
+    ("Fabrikam Residences", "NO", "NOK", "950"),
+    ("Litware Vermittlungsstellenbetriebsgesellschaft Süd", "DE", "EUR", "499.95"),
+    ("Northwind Traders", "GB", "GBP", ""),
+    ("Proseware", "US", "USD", "55"),
 )
 CALLED = (
     *("+442079460958", "+493023125001", "+33123456789", "+4721234567", "+15125550123"),
@@ -118,9 +127,37 @@ def live(world: World) -> None:
             for number in range(chance.randrange(CALLS_A_DAY // 3, CALLS_A_DAY)):
                 _call(switch, f"day-{day}-{number}@sbc1", _asked(world, chance), chance)
             clock.move("1d")
+        _wait_for_the_clock(switch, world, clock)
         for number, called in enumerate(CALLED[:4]):
             asked = {"type": "user_out", "from": world.facts["caller"], "to": called}
             _call(switch, f"running-{number}@sbc1", asked, None)
+    _others(world)
+
+
+def _wait_for_the_clock(switch: httpx.Client, world: World, clock: MovableClock) -> None:
+    """Until the service has seen that it moved: a call says when it began."""
+    now_s = (real_ms() + clock.ahead_ms()) // 1000 - HOUR_S
+    asked = {"sequence": 0, "type": "user_out", "from": world.facts["caller"], "to": CALLED[0]}
+    for number in range(TRIES_MAX):
+        call = f"/v1/calls/clock-{number}@sbc1"
+        assert switch.post(f"{call}/authorize", json=asked).status_code == 200
+        began = datetime.fromisoformat(switch.get(call).json()["started_at"])
+        over = switch.post(f"{call}/settle", json={"sequence": 1, "used_seconds": 0})
+        assert over.status_code == 200, over.text
+        if began.timestamp() > now_s:
+            return
+    raise AssertionError("the service does not follow its clock")
+
+
+def _others(world: World) -> None:
+    """Organisations beside it, as many and as different as a page shows; the books proven."""
+    for name, country, currency, amount in OTHERS:
+        where = ("--country", country, "--currency", currency, "--rate-card", "demo")
+        card = where if currency == "USD" else where[:4]
+        world.run("organisation", "create", name, *card)
+        if amount:
+            world.run("fund", name, amount, "--reason", "Order 7 of 2026")
+    world.run("check-books")
 
 
 def _asked(world: World, chance: random.Random) -> dict[str, str]:

@@ -96,11 +96,11 @@ def test_auto_recharge_is_set_shown_with_its_reason_and_turned_off(shell, contos
     assert (view["month_limit"], view["month_left"]) == ("500", "500")
     assert view["standing"] == {
         "code": "above_trigger",
-        "words": "The balance is not below the trigger",
+        "words": "What is available is not below the trigger",
         "until": None,
     }
     words = shell("recharge", "show", "Contoso")
-    assert "The balance is not below the trigger" in words
+    assert "What is available is not below the trigger" in words
     assert "500.00 USD at most" in words
     above = ("recharge", "set", "Contoso", "--below", "300", "--amount", "400", "--up-to", *BY)
     assert shell.json(*above)["standing"]["code"] == "no_method"

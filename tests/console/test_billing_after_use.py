@@ -96,7 +96,7 @@ def test_products_are_the_credits_the_plans_in_use_and_how_calls_are_paid(admin,
     insert(User, id=32, organisation_id=money.owner.id, name="b", licences='["MCOPSTN1","GONE"]')
     insert(User, id=33, organisation_id=money.owner.id + 1, name="c", licences='["MCOPSTN2"]')
     words = words_of(admin.get(place(money, "products/")))
-    assert "Communication Credits US$100.00 Auto-recharge is off" in words
+    assert "Communication Credits Available US$100.00 Auto-recharge is off" in words
     assert "Domestic Calling Plan MCOPSTN1 2" in words
     assert "GONE GONE 1" in words
     assert "MCOPSTN2" not in words
@@ -211,4 +211,7 @@ def test_what_moves_nothing_is_left_out_of_the_transactions(admin, money):
     owner = {"organisation_id": money.owner.id}
     after_use = {"debit_account": 7, "credit_account": 2, "usage_id": None}
     insert(Transfer, **owner, **after_use, kind="usage")
-    assert "Nothing moved yet" in words_of(admin.get(place(money, "credits/transactions/")))
+    assert (
+        "Nothing moved yet Credits that are added, and calls that use them, appear here. Add funds"
+        in words_of(admin.get(place(money, "credits/transactions/")))
+    )

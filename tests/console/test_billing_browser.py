@@ -104,7 +104,7 @@ def test_funds_are_added_through_the_confirmation_and_auto_recharge_says_why_it_
     page.get_by_label("Auto recharge").check()
     page.get_by_label("When the balance falls below").fill("60")
     page.get_by_role("button", name="Save").press("Enter")
-    page.get_by_text("The balance is not below the trigger.").wait_for()
+    page.get_by_text("What is available is not below the trigger.").wait_for()
     assert blocked == []
 
 

@@ -117,7 +117,7 @@ def test_auto_recharge_is_turned_on_shown_with_its_reason_and_turned_off(admin, 
     done = post(admin, at(money, "recharge/"), **sent)
     assert (done.status_code, done.headers["Location"]) == (302, at(money))
     words = words_of(admin.get(at(money)))
-    assert "Auto-recharge is on. The balance is not below the trigger." in words
+    assert "Auto-recharge is on. What is available is not below the trigger." in words
     assert "When the balance falls below US$20.00 Recharge with US$60.00" in words
     assert "Monthly limit None" in words
     post(admin, at(money, "recharge/"), **SETTINGS)

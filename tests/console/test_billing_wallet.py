@@ -57,7 +57,9 @@ def test_each_purchase_says_what_was_used_of_it_and_what_is_left(admin, spent):
     words = words_of(admin.get(at(spent, "lots/")))
     assert "Open US$100.00 US$30.00 US$0.00 US$70.00" in words
     Lot.objects.using("cell_main").update(remaining_micros=0, spent=True)
-    assert "No purchase has money left." in words_of(admin.get(at(spent, "lots/")))
+    assert "No purchase has money left Calls that need credits" in words_of(
+        admin.get(at(spent, "lots/"))
+    )
     words = words_of(admin.get(at(spent, "lots/?all")))
     assert "Closed US$70.00 expired or went back US$100.00 US$30.00 US$0.00 US$0.00" in words
 
@@ -93,7 +95,7 @@ def test_the_balance_of_a_day_is_that_of_its_end(admin, spent):
     found = re.search(r"Balance as of .*? US\$([\d.]+) ", page)
     assert 84 <= float(found[1]) <= 86
     assert f"US${found[1]} " in page.partition("Change Balance")[2]
-    assert "Nothing moved in these days." in words_of(
+    assert "Nothing moved in these days Choose other days. All of them" in words_of(
         admin.get(at(spent, "transactions/?on=2001-01-01"))
     )
     backwards = admin.get(at(spent, "transactions/?since=2026-11-02&on=2026-11-01"))

@@ -1,5 +1,7 @@
 """The first page of an organisation. Mirrors src/talktime/console/home."""
 
+import re
+import time
 from contextlib import closing
 
 import pytest
@@ -26,6 +28,7 @@ from tests.console.test_billing_credits import fund_with
 from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in, words_of
 
 DAY_MS = 86_400_000
+RATE = '["33","France",21000,5000,30,6]'
 FAR_MS = 4_000_000_000_000  # in 2096: never soon
 
 
@@ -91,8 +94,10 @@ def test_an_empty_organisation_says_what_to_do_next(admin, money):
     assert "Available US$0.00 Held for running calls US$0.00" in words
     assert "Lasts for No credits were used in the last 28 days" in words
     assert "Auto-recharge Off Set up auto-recharge" in words
-    assert "No plan with included minutes is in use." in words
+    assert "No plan with included minutes is in use" in words
     assert "No calls yet" in words
+    assert "and says what is missing. Users and licences" in words
+    assert "Times are in Europe/Oslo, the organisation's time zone." in words
 
 
 def test_how_long_credits_last_is_said_with_how_it_is_worked_out(admin, money):
@@ -113,10 +118,12 @@ def test_a_balance_for_years_and_one_that_ends_are_said_so(admin, money):
     spend(money, 7_000_000, 6)
     assert "Lasts for More than a year at the pace of the last 7 days" in home(admin, money)
     Lot.objects.using("cell_main").update(remaining_micros=2_000_000)
-    assert "The balance is low: it lasts for about 2 more days. Add funds" in home(admin, money)
+    assert "Credits are low: what is available lasts for about 2 more days. Add funds" in home(
+        admin, money
+    )
     Lot.objects.using("cell_main").update(remaining_micros=0, spent=True)
     words = home(admin, money)
-    assert "The balance is used up: calls that need credits are refused. Add funds" in words
+    assert "The credits are used up: calls that need credits are refused. Add funds" in words
     assert "Lasts for Nothing is left" in words
 
 
@@ -128,8 +135,8 @@ def test_an_organisation_where_all_is_well_has_nothing_to_do(admin, money):
     page = admin.get(f"/organisations/{money.owner.id}/")
     assert 'class="state' not in page.content.decode()
     assert (
-        "Auto-recharge On The balance is not below the trigger. "
-        "Next charge: US$100.00, when the balance falls below US$50.00."
+        "Auto-recharge On What is available is not below the trigger. "
+        "Next charge: US$100.00, when less than US$50.00 is available."
     ) in words_of(page)
 
 
@@ -175,7 +182,14 @@ def test_an_overdue_statement_and_pay_as_you_go_that_is_off_are_alerts(admin, mo
     )
     words = home(admin, money)
     assert "The statement of October 2026 is overdue: US$10.35 is left to pay." in words
-    assert "Pay-as-you-go is off: calls that need money end with the credits. Turn it on" in words
+    off = "Pay-as-you-go is off: calls that need money are refused."
+    assert f"{off} Turn it on" in words
+    for page in ("post-usage/", "products/"):
+        assert off in home(admin, money, page)
+    Organisation.objects.update(commerce_model="draining")
+    off = "Pay-as-you-go is off: calls that need money are refused once the credits are used up."
+    for page in ("", "post-usage/", "products/"):
+        assert off in home(admin, money, page)
     assert "Post-usage billing US$0.00 in" in words
 
 
@@ -197,7 +211,7 @@ def test_the_last_calls_run_on_by_themselves_with_other_parties_masked(admin, mo
         Call,
         **owner,
         state="open",
-        rate='["33","France",21000,5000,30,6]',
+        rate=RATE,
         type="user_in",
         user_id=31,
     )
@@ -209,6 +223,25 @@ def test_the_last_calls_run_on_by_themselves_with_other_parties_masked(admin, mo
     assert "1 call is running" in words
     assert "Running Front desk +47 21 23 4* ** France +49 30 12345678" in words
     assert "Front desk +47 21 23 45 67 Germany +49 30 12345***" in words
+
+
+def test_a_running_call_says_how_long_it_has_talked_so_far(admin, money):
+    call = {"organisation_id": money.owner.id, "state": "open", "rate": RATE, "type": "user_out"}
+    answered_ms = time.time_ns() // 1_000_000 - 75_000
+    insert(Call, **call, answered_ms=answered_ms, granted_s=300, reported_s=0)
+    found = re.search(r"1:(\d\d) so far holds", home(admin, money, "now/"))
+    assert 15 <= int(found[1]) < 45
+    Call.objects.using("cell_main").update(answered_ms=None)
+    assert "Not answered yet holds" in home(admin, money, "now/")
+
+
+def test_a_rounded_figure_in_a_sentence_has_its_exact_one_with_it(admin, money):
+    funded(money, 30_000_000)
+    spend(money, 14_000_600, 6)
+    page = admin.get(f"/organisations/{money.owner.id}/").content.decode()
+    assert '<bdi class="amount rounded" tabindex="0" title="The exact amount: 14.0006">' in page
+    assert 'US$14.00<span class="exact"> (14.0006)</span></bdi>' in page
+    assert ": US$14.00 (14.0006)</title>" in page
 
 
 def test_nothing_of_another_organisation_is_shown(admin, money):

@@ -40,7 +40,7 @@ def insert_invoice(number, organisation_id=1, **more):
 
 def test_an_organisation_without_invoices_says_when_there_will_be(admin):
     assert 'href="/organisations/1/invoices/"' in admin.get(PAGE).content.decode()
-    assert "No invoices yet. One appears here with every purchase" in words_of(admin.get(PAGE))
+    assert "No invoices yet One appears here with every purchase" in words_of(admin.get(PAGE))
 
 
 def test_invoices_are_listed_the_newest_first_a_page_at_a_time(admin):

@@ -24,6 +24,7 @@ from talktime.jobs.timetable import TIMETABLE
 from talktime.operations.purchases import start_purchase
 from talktime.operations.sweep import Sweep
 from tests.console.money import INVOICE, Money
+from tests.console.rows import insert
 from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in, words_of
 
 SECOND = "second@operator.example"
@@ -145,9 +146,11 @@ def test_an_adjustment_is_added_and_a_large_one_refused(money, staff):
     assert Lot.objects.using(CELL).count() == 1
 
 
-def test_an_invoice_is_marked_as_paid_and_then_refunded_by_hand(money, staff):
+def ordered(money):
+    """Credits for 100, ordered by invoice."""
     method = money.add_invoice()
-    started = money.counted(
+    assert method.id != INVOICE
+    return money.counted(
         lambda counter: start_purchase(
             counter,
             amount_micros=100_000_000,
@@ -158,7 +161,10 @@ def test_an_invoice_is_marked_as_paid_and_then_refunded_by_hand(money, staff):
             why_not=None,
         )
     )
-    assert method.id != INVOICE
+
+
+def test_an_invoice_is_marked_as_paid_and_then_refunded_by_hand(money, staff):
+    started = ordered(money)
     waits = words_of(staff.get("payments/?list=invoices"))
     assert "Contoso Purchase US$100.00" in waits
     assert "Mark as paid" in waits
@@ -175,7 +181,21 @@ def test_an_invoice_is_marked_as_paid_and_then_refunded_by_hand(money, staff):
     assert "US$40.00 went back" in words_of(staff.get(at(money)))
 
 
+def test_a_refund_says_its_maximum_and_begins_with_it(money, staff):
+    payment = ordered(money).payment
+    staff.sure(at(money, f"payments/{payment.id}/receipt/"), reference="B 8")
+    path = at(money, f"payments/{payment.id}/refund/")
+    staff.sure(path, amount="40", reason="Ordered too much", reference="Bank 9")
+    form = staff.get(path)
+    assert 'name="amount" value="60"' in form.content.decode()
+    assert "At most US$60.00: what did not go back yet." in words_of(form)
+    refused = staff.post(path, form, amount="60.01", reason="More", reference="Bank 10")
+    assert refused.status_code == 422
+    assert "At most US$60.00 can be refunded." in words_of(refused)
+
+
 def test_an_organisation_is_changed_closed_and_opened_again(money, staff):
+    insert(RateCard, id=77, name="gold", currency="USD")
     change = {
         "rate_card": "gold",
         "time_zone": "Europe/Oslo",
@@ -193,6 +213,7 @@ def test_an_organisation_is_changed_closed_and_opened_again(money, staff):
     form = staff.get(at(money, "change/"))
     wrong = staff.post(at(money, "change/"), form, **{**change, "time_zone": "Mars"}, confirmed="1")
     assert wrong.status_code == 422
+    assert "There is no time zone Mars. Choose one such as Europe/Oslo or UTC." in words_of(wrong)
     assert Organisation.objects.get(id=money.owner.id).time_zone == "Europe/Oslo"
     closing_page = staff.get(at(money, "close/"))
     assert "Its next calls are refused" in words_of(closing_page)
@@ -214,12 +235,24 @@ def test_how_an_organisation_pays_is_changed_after_its_effects_were_shown(money,
 def test_an_organisation_is_made_and_found_by_all_that_names_it(money, staff):
     fields = {
         "name": "Fabrikam",
-        "currency": "nok",
-        "country": "no",
+        "currency": "NOK",
+        "country": "NO",
         "cell": "main",
         "time_zone": "Europe/Oslo",
         "rate_card": "standard",
     }
+    for name, wrong in (
+        ("country", "There is no country XX."),
+        ("time_zone", "There is no time zone XX."),
+        ("currency", "There is no currency XX."),
+        ("rate_card", "There is no rate card XX. Known: standard."),
+    ):
+        page = staff.post("organisations/new/", **{**fields, name: "XX"})
+        assert (page.status_code, wrong in words_of(page)) == (422, True)
+    form = words_of(staff.get("organisations/new/"))
+    assert "Norway (NO)" in form
+    assert "NOK · Norwegian Krone" in form
+    assert "standard (not uploaded yet)" in form
     assert staff.post("organisations/new/", **fields).status_code == 302
     made = Organisation.objects.get(name="Fabrikam")
     assert (made.currency, made.country) == ("NOK", "NO")

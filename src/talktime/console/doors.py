@@ -12,6 +12,8 @@ do says so (403).
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC
 from functools import cached_property, partial, wraps
 from typing import Any, NamedTuple
 
@@ -30,7 +32,7 @@ from talktime.console.databases import current
 from talktime.console.identity import ID_MAX, new_ids
 from talktime.console.kept_connections import lent
 from talktime.console.roles import SEE, Permission, permissions_of
-from talktime.console.start.shown import wording_of
+from talktime.console.start.shown import PageWording, clock_words, wording_of
 from talktime.core.audit import Actor
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
@@ -100,9 +102,19 @@ class Desk:
         return why_not_buy(self.catalogue, self.owner)
 
     @cached_property
-    def wording(self) -> Wording:
+    def wording(self) -> PageWording:
         """Amounts and times as this reader writes them."""
         return wording_of(self.request, self.owner.time_zone)
+
+    @property
+    def clock(self) -> str:
+        """By which clock the page shows its times; empty where it shows none so far."""
+        return self.always_clock if self.wording.written else ""
+
+    @property
+    def always_clock(self) -> str:
+        """By which clock the page shows its times, though they come later."""
+        return clock_words(self.request, self.wording, True)
 
     @property
     def actor(self) -> str:
@@ -136,9 +148,19 @@ class OperatorDesk:
         self.next_id = new_ids().next
 
     @cached_property
-    def wording(self) -> Wording:
+    def wording(self) -> PageWording:
         """Amounts and times as this reader writes them; UTC where they chose no zone."""
         return wording_of(self.request, "UTC")
+
+    @cached_property
+    def in_utc(self) -> Wording:
+        """The reader's wording by UTC, for what is written, and read, by UTC alone."""
+        return replace(self.wording, zone=UTC)
+
+    @property
+    def clock(self) -> str:
+        """By which clock the page shows its times; empty where it shows none."""
+        return clock_words(self.request, self.wording, False) if self.wording.written else ""
 
     @property
     def actor(self) -> str:

@@ -108,7 +108,9 @@ class Collector:
         elif self.wallet.no_buying is not None:
             self._over(payment, CANCELLED, "not_offered", "No credits can be bought any more")
         elif self.wallet.available_micros(self.now_ms) >= recharge.trigger_micros:
-            self._over(payment, CANCELLED, "not_needed", "The balance is above the trigger again")
+            self._over(
+                payment, CANCELLED, "not_needed", "What is available is above the trigger again"
+            )
         else:
             method = self._next_method(payment)
             if method is not None:

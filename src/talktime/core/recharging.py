@@ -32,7 +32,7 @@ WHY_NOT = {
     "in_debt": "A refund or chargeback has left a debt",
     "paused": "Auto-recharge is paused",
     "open_attempt": "A recharge is on its way",
-    "above_trigger": "The balance is not below the trigger",
+    "above_trigger": "What is available is not below the trigger",
     "no_method": "There is no card to charge",
     "interval": "A recharge was begun less than a minute ago",
     "day_cap": "The number of recharges in 24 hours is reached",

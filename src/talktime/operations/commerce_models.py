@@ -316,7 +316,10 @@ def _effects(
         said.append(f"the {left} left is used up first; what is not used expires as before")
     cap = rules.post_usage_cap_micros
     if not rules.pay_as_you_go:
-        said.append("pay-as-you-go is off: then calls end; turn it on to have them billed monthly")
+        said.append(
+            "pay-as-you-go is off: then calls that need money are refused; turn it on to have them "
+            "billed monthly"
+        )
     elif cap is None:
         said.append("then calls are billed monthly, without a limit")
     else:

@@ -73,7 +73,7 @@ def check_currency(code: str) -> Refusal | None:
     >>> check_currency("DEM").detail
     "the currency must be a code such as USD or EUR that is in use today, not 'DEM'"
     """
-    if code in _currencies():
+    if code in currencies_in_use():
         return None
     return _invalid(
         f"the currency must be a code such as USD or EUR that is in use today, not {_shown(code)}"
@@ -86,7 +86,7 @@ def check_time_zone(name: str) -> Refusal | None:
     >>> check_time_zone("Europe/Oslo") is None
     True
     """
-    if name in _time_zones():
+    if name in time_zones():
         return None
     return _invalid(f"the time zone must be a name such as Europe/Oslo or UTC, not {_shown(name)}")
 
@@ -132,12 +132,14 @@ def _shown(text: str) -> str:
 
 
 @cache
-def _currencies() -> frozenset[str]:
+def currencies_in_use() -> frozenset[str]:
+    """The codes that `check_currency` takes."""
     used = get_global("territory_currencies").values()
     # A row is: currency, first day, last day (None while it is in use), whether it is legal tender.
     return frozenset(row[0] for rows in used for row in rows if row[2] is None and row[3])
 
 
 @cache
-def _time_zones() -> frozenset[str]:
+def time_zones() -> frozenset[str]:
+    """The names that `check_time_zone` takes."""
     return frozenset(available_timezones() - _NOT_ZONES)

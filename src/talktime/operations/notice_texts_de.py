@@ -12,14 +12,14 @@ SAID = {
         "{amount} für {organisation} automatisch aufgeladen",
         "Das Guthaben war unter den Schwellenwert gefallen. Deshalb wurden automatisch {amount} "
         "aufgeladen.",
-        "Anrufe laufen weiter. Das Guthaben beträgt jetzt {balance}.",
+        "Anrufe laufen weiter. Der Kontostand beträgt jetzt {balance}.",
         _NOTHING,
         "Zahlung ansehen",
     ),
     "recharge.failed": Said(
         "Automatisches Aufladen für {organisation} ist fehlgeschlagen: neuer Versuch folgt",
         "{amount} konnten nicht abgebucht werden ({method}): {reason}.",
-        "Es wurde nichts aufgeladen; das Guthaben beträgt {balance}. Der nächste Versuch ist am "
+        "Es wurde nichts aufgeladen; der Kontostand beträgt {balance}. Der nächste Versuch ist am "
         "{next}.",
         "Prüfen Sie, ob die Karte belastet werden kann, oder wählen Sie eine andere.",
         "Karte prüfen",
@@ -27,7 +27,7 @@ SAID = {
     "recharge.failed/last": Said(
         "Automatisches Aufladen für {organisation} ist fehlgeschlagen",
         "{amount} konnten nicht abgebucht werden ({method}): {reason}.",
-        "Es wurde nichts aufgeladen; das Guthaben beträgt {balance}. Es folgt kein weiterer "
+        "Es wurde nichts aufgeladen; der Kontostand beträgt {balance}. Es folgt kein weiterer "
         "Versuch.",
         "Wählen Sie eine andere Karte, oder kaufen Sie selbst Guthaben.",
         _BUY,
@@ -35,7 +35,7 @@ SAID = {
     "recharge.paused": Said(
         "Automatisches Aufladen für {organisation} ist angehalten",
         "Das automatische Aufladen wurde angehalten: {reason}.",
-        "Das Guthaben beträgt {balance}. Ist es verbraucht, werden kostenpflichtige Anrufe "
+        "Der Kontostand beträgt {balance}. Ist es verbraucht, werden kostenpflichtige Anrufe "
         "abgelehnt.",
         "Beheben Sie die Ursache, und schalten Sie das Aufladen wieder ein.",
         "Automatisches Aufladen öffnen",
@@ -43,14 +43,14 @@ SAID = {
     "purchase.succeeded": Said(
         "{amount} Guthaben für {organisation} gekauft",
         "Ein Kauf über {amount} wurde bezahlt ({method}).",
-        "Das Guthaben beträgt jetzt {balance}. Das Gekaufte ist bis {expires} nutzbar.",
+        "Der Kontostand beträgt jetzt {balance}. Das Gekaufte ist bis {expires} nutzbar.",
         _NOTHING,
         "Kauf ansehen",
     ),
     "purchase.failed": Said(
         "Ein Kauf für {organisation} konnte nicht bezahlt werden",
         "Ein Kauf über {amount} konnte nicht abgebucht werden ({method}): {reason}.",
-        "Es kam kein Guthaben hinzu, und nichts wurde belastet. Das Guthaben beträgt {balance}.",
+        "Es kam kein Guthaben hinzu, und nichts wurde belastet. Der Kontostand beträgt {balance}.",
         "Kaufen Sie noch einmal, mit einer anderen Karte oder auf anderem Weg.",
         _BUY,
     ),
@@ -73,7 +73,7 @@ SAID = {
     ),
     "balance.zero": Said(
         "{organisation} hat kein Guthaben mehr",
-        "Das Guthaben ist verbraucht: Es beträgt {balance}.",
+        "Das Guthaben ist verbraucht: Der Kontostand beträgt {balance}.",
         "Kostenpflichtige Anrufe werden abgelehnt, bis wieder Guthaben da ist. Notrufe, ankommende "
         "Anrufe und Freiminuten sind weiter möglich.",
         "Kaufen Sie Guthaben.",
@@ -301,7 +301,7 @@ GERMAN = Language(
     titles=TITLES,
     facts={
         "amount": "Betrag",
-        "balance": "Guthaben",
+        "balance": "Kontostand",
         "threshold": "Schwellenwert",
         "remaining": "Übrig",
         "forfeited": "Verfallen",

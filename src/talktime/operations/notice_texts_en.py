@@ -8,7 +8,7 @@ _SEE = "See the balance"
 SAID = {
     "recharge.succeeded": Said(
         "Auto-recharge added {amount} for {organisation}",
-        "The balance fell below its trigger, so auto-recharge bought {amount} of credits.",
+        "What was available fell below the trigger: auto-recharge bought {amount} of credits.",
         "Calls go on. The balance is now {balance}.",
         "Nothing is to be done.",
         "See the payment",

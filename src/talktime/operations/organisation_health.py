@@ -17,7 +17,7 @@ from talktime.operations.sweep import Sweep, Swept
 from talktime.store import health as store
 from talktime.store.database import Connection
 from talktime.store.health import BURN_DAYS, WalletHealth
-from talktime.store.work_marks import BURN, lock_mark, put_mark
+from talktime.store.work_marks import BURN, lock_mark, mark, put_mark
 
 FLAGS = ("zero", "low", "debt", "burning", "paused", "moved", "overdue", "silent", "closed")
 """What may need somebody: nothing left, little left, money owed, little left for the burn, a
@@ -89,6 +89,28 @@ def note_burn(sweep: Sweep) -> Swept:
         last_id = store.keep_burn(cell, after_id, _since_day(now_ms), BURN_BATCH_MAX)
         put_mark(cell, BURN, last_id or 0, now_ms)
     return Swept(0, more=last_id is not None and not sweep.stopping())
+
+
+def burn_noted_ms(cells: Cells) -> int | None:
+    """When what was spent in a week was last noted in all of these cells (ms since the epoch), by
+    which the flag `burning` is found; None where it was not yet. Raises Outage."""
+    noted: list[int] = []
+    for cell in cells.values():
+        with cell.reading():
+            found = mark(cell, BURN)
+        if found is None:
+            return None
+        noted.append(found[1])
+    return min(noted, default=None)
+
+
+def week_began_ms(now_ms: int) -> int:
+    """From when on the burn of a moment counts: a midnight (UTC), in ms since the epoch.
+
+    >>> week_began_ms(10 * DAY_MS + 5) // DAY_MS
+    3
+    """
+    return _since_day(now_ms) * DAY_MS
 
 
 def health_of(

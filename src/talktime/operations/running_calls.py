@@ -33,15 +33,27 @@ def so_far(call: RunningCall, now_ms: int) -> SoFar:
     >>> so_far(call._replace(answered_ms=None), 121_000).talked_s is None
     True
     """
-    talked_s: int | None = None
-    if call.answered_ms is not None:
-        elapsed_s = max(now_ms - call.answered_ms, 0) // 1000
-        talked_s = max(min(elapsed_s, call.granted_s), call.reported_s)
-    elif call.reported_s:
-        talked_s = call.reported_s
+    talked_s = talked_so_far(call.answered_ms, call.granted_s, call.reported_s, now_ms)
     if talked_s is None:
         return SoFar(None, 0, None)
     until_ms = None
     if call.answered_ms is not None:
         until_ms = call.answered_ms + call.granted_s * 1000
     return SoFar(talked_s, price_of_s(talked_s, call.pool_s, Rate.parse(call.rate)), until_ms)
+
+
+def talked_so_far(
+    answered_ms: int | None, granted_s: int, reported_s: int, now_ms: int
+) -> int | None:
+    """How many seconds a running call has talked, as `so_far` counts them; None where nobody said
+    that it was answered.
+
+    >>> talked_so_far(60_000, 300, 0, 121_000), talked_so_far(60_000, 30, 0, 121_000)
+    (61, 30)
+    >>> talked_so_far(None, 300, 40, 121_000), talked_so_far(None, 300, 0, 121_000)
+    (40, None)
+    """
+    if answered_ms is not None:
+        elapsed_s = max(now_ms - answered_ms, 0) // 1000
+        return max(min(elapsed_s, granted_s), reported_s)
+    return reported_s or None

@@ -27,6 +27,15 @@ class Amount:
     exact: str
     negative: bool
 
+    @property
+    def in_full(self) -> str:
+        """Rounded, with the exact amount behind it where rounding hid some.
+
+        >>> Amount("$0.62", "0.616", False).in_full, Amount("$0.62", "", False).in_full
+        ('$0.62 (0.616)', '$0.62')
+        """
+        return f"{self.text} ({self.exact})" if self.exact else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:

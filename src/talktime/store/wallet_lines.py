@@ -31,7 +31,7 @@ LATEST_USAGE = f"""{_USAGE} WHERE u.organisation_id = ?
 RUNNING_CALLS = """
     SELECT c.id, 'running', c.type, COALESCE(w.display_name, ''), COALESCE(w.name, ''),
         c.from_digits, c.to_digits, c.rate, c.started_ms, c.reported_s, c.held_micros, c.pool_s,
-        c.post_micros
+        c.post_micros, c.answered_ms, c.granted_s
     FROM call c LEFT JOIN person w ON w.id = c.user_id AND w.organisation_id = c.organisation_id
     WHERE c.state = 'open' AND c.organisation_id = ?
     ORDER BY c.started_ms DESC, c.id DESC LIMIT ?"""
@@ -60,7 +60,8 @@ class LotLine(NamedTuple):
 
 class CallLine(NamedTuple):
     """A usage record, or a running call: then `kind` is running, `destination` the text of its
-    rate, `used_s` what was reported, and the amounts are what it holds."""
+    rate, `used_s` what was reported, the amounts are what it holds, and it says when it was
+    answered (ms since the epoch; None where nobody said so) and how many seconds are granted."""
 
     id: int
     kind: str
@@ -75,6 +76,8 @@ class CallLine(NamedTuple):
     charge_micros: int
     pool_s: int
     post_micros: int
+    answered_ms: int | None = None
+    granted_s: int = 0
 
 
 def lots_of_ids(

@@ -164,7 +164,7 @@ its own name."""
 VALUES: dict[str, dict[str, str]] = {
     "method": {
         "amount": _("Recharge with a fixed amount"),
-        "up_to": _("Recharge up to a balance"),
+        "up_to": _("Recharge up to an amount"),
         "invoice": _("Invoice"),
     },
     "commerce_model": {

@@ -95,7 +95,7 @@ def value_shown(name: str, value: Value, wording: Wording, currency: str) -> str
         return ", ".join(value_shown(name, _typed(name, each), wording, currency) for each in value)
     if isinstance(value, int):
         if name.endswith("_micros"):
-            return wording.money(value, currency).text if currency else wording.decimal(value)
+            return wording.money(value, currency).in_full if currency else wording.decimal(value)
         return wording.moment(value) if name.endswith("_ms") else wording.decimal(value)
     words = VALUES.get(name, {}).get(value, "")
     if words:

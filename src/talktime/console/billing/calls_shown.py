@@ -12,6 +12,7 @@ from talktime.console.doors import Desk, Shown
 from talktime.console.said import destination_said
 from talktime.console.start.shown import telephone
 from talktime.core.masking import masked_parties
+from talktime.operations.running_calls import talked_so_far
 from talktime.operations.transactions import Moved
 from talktime.operations.wording import duration
 from talktime.store.wallet_hours import Place
@@ -54,12 +55,18 @@ def call_shown(desk: Desk, call: CallLine, hidden: int) -> Shown:
         "destination": destination_said(
             _destination(call.destination) if running else call.destination
         ),
-        "duration": duration(call.used_s),
+        "duration": _talked(desk, call) if running else duration(call.used_s),
         "charge": desk.money(call.charge_micros),
         "included": bool(call.pool_s),
         "after_use": desk.money(call.post_micros) if call.post_micros else None,
         "url": "" if running else call_url(desk, call.id),
     }
+
+
+def _talked(desk: Desk, call: CallLine) -> str:
+    """How long a running call has talked by now; empty where it is not answered yet."""
+    talked_s = talked_so_far(call.answered_ms, call.granted_s, call.used_s, desk.now_ms)
+    return "" if talked_s is None else duration(talked_s)
 
 
 def _destination(rate: str) -> str:

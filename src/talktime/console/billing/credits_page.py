@@ -1,6 +1,7 @@
 """Your products, and Communication Credits: the balance, what keeps it filled, what to do."""
 
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 
 from talktime.console.billing.payments_shown import payment_shown, recharge_shown
 from talktime.console.billing.shown import (
@@ -13,6 +14,7 @@ from talktime.console.billing.shown import (
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import SEE
 from talktime.console.said import said
+from talktime.core.directory import Organisation
 from talktime.core.meters import month_of, post_usage_key
 from talktime.core.payments import Payment
 from talktime.operations.licences_held import licences_held
@@ -73,12 +75,25 @@ def after_use_shown(desk: Desk) -> Shown:
         "prepaid": desk.owner.commerce_model == "prepaid",
         "draining": desk.owner.commerce_model == "draining",
         "on": rules.pay_as_you_go,
+        "off_words": pay_as_you_go_off(desk.owner),
         "blocked": rules.post_usage_blocked,
         "month": desk.wording.month(month_of(desk.now_ms)),
         "used": desk.money(used_micros),
         "cap": None if cap_micros is None else desk.money(cap_micros),
         "percent": min(used_micros * 100 // cap_micros, 100) if cap_micros else 0,
     }
+
+
+def pay_as_you_go_off(owner: Organisation) -> str:
+    """What it means that pay-as-you-go is off, in the same words on every page; empty where it is
+    on, or calls are paid by credits anyway."""
+    if owner.commerce_model == "prepaid" or owner.rules.pay_as_you_go:
+        return ""
+    if owner.commerce_model == "draining":
+        return _(
+            "Pay-as-you-go is off: calls that need money are refused once the credits are used up."
+        )
+    return _("Pay-as-you-go is off: calls that need money are refused.")
 
 
 def method_names(desk: Desk) -> dict[int, str]:

@@ -70,7 +70,7 @@ class RechargeForm(forms.Form):
         label=_("How much"),
         choices=(
             (AMOUNT, _("Recharge with a fixed amount")),
-            (UP_TO, _("Recharge up to a balance")),
+            (UP_TO, _("Recharge up to an amount")),
         ),
         widget=forms.RadioSelect,
         initial=AMOUNT,

@@ -141,6 +141,7 @@ def _choose(
         "form": form,
         "methods": methods,
         "invoices": any(each.kind == INVOICE for each in methods),
+        "zone": str(desk.wording.zone),
         "expires": desk.wording.moment(expires_ms(desk.now_ms, desk.owner.time_zone)),
         "terms": [said(each) for each in LOT_TERMS],
         "presets": [
@@ -162,6 +163,7 @@ def _confirm(
         "method": method,
         "invoice": method.kind == INVOICE,
         "po_number": po_number,
+        "zone": str(desk.wording.zone),
         "expires": desk.wording.moment(terms.expires_ms),
         "terms": terms.terms,
         "key": key,

@@ -43,6 +43,7 @@ def wallet_shown(desk: Desk, view: WalletView) -> Shown:
     return {
         "currency": view.currency,
         "available": desk.money(view.available_micros),
+        "balance": desk.money(view.balance_micros),
         "held": desk.money(view.held_micros),
         "promotional": desk.money(promotional_micros),
         "debt": desk.money(view.debt_micros) if view.debt_micros else None,

@@ -6,10 +6,12 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from talktime.console.billing.credits_page import pay_as_you_go_off
 from talktime.console.billing.payments_shown import ADVICE, ADVICE_ELSE
 from talktime.console.billing.shown import soon
 from talktime.console.doors import Desk
 from talktime.console.refusals import not_wanted
+from talktime.console.roles import BILLING
 from talktime.console.said import said
 from talktime.core.burn import Pace
 from talktime.core.payments import CONFIRMING, DECLINED, FAILED, SUCCEEDED, Payment
@@ -85,9 +87,9 @@ def _of_organisation(alerts: _Alerts, view: WalletView) -> None:
     if after_use and owner.rules.post_usage_blocked:
         words = _("Calls after use are blocked: a statement is long overdue.")
         alerts.add("bad", words, _("See the statements"), "invoices")
-    elif after_use and not owner.rules.pay_as_you_go:
-        words = _("Pay-as-you-go is off: calls that need money end with the credits.")
-        alerts.add("warn", words, _("Turn it on"), "switch-to-post-usage")
+    elif words := pay_as_you_go_off(owner):
+        may = alerts.desk.may(BILLING)
+        alerts.add("warn", words, _("Turn it on"), "pay-as-you-go" if may else "")
 
 
 def _of_balance(alerts: _Alerts, view: WalletView, pace: Pace | None) -> None:
@@ -98,9 +100,9 @@ def _of_balance(alerts: _Alerts, view: WalletView, pace: Pace | None) -> None:
     step, place = (_("Add funds"), "add-funds") if can_buy else ("", "")
     if view.debt_micros:
         words = _("%(amount)s is owed; new funds pay it first.")
-        alerts.add("bad", words % {"amount": desk.money(view.debt_micros).text}, step, place)
+        alerts.add("bad", words % {"amount": desk.money(view.debt_micros).in_full}, step, place)
     elif left_micros <= 0 and (view.lots or pace):
-        words = _("The balance is used up: calls that need credits are refused.")
+        words = _("The credits are used up: calls that need credits are refused.")
         alerts.add("bad", words, step, place)
     elif left_micros <= 0:
         words = _("There are no credits yet: calls that need credits are refused.")
@@ -110,16 +112,18 @@ def _of_balance(alerts: _Alerts, view: WalletView, pace: Pace | None) -> None:
         if recharge is None or not recharge.enabled or recharge.paused_code:
             days = pace.days_left(left_micros)
             words = ngettext(
-                "The balance is low: it lasts for about %(days)s more day.",
-                "The balance is low: it lasts for about %(days)s more days.",
+                "Credits are low: what is available lasts for about %(days)s more day.",
+                "Credits are low: what is available lasts for about %(days)s more days.",
                 days,
             )
             alerts.add("warn", words % {"days": days}, step, place)
     else:
-        below = [x.below_micros for x in view.recharge.levels if left_micros < x.below_micros]
+        below = [
+            x.below_micros for x in view.recharge.levels if view.balance_micros < x.below_micros
+        ]
         if below:
             words = _("The balance is below %(amount)s.")
-            alerts.add("warn", words % {"amount": desk.money(min(below)).text}, step, place)
+            alerts.add("warn", words % {"amount": desk.money(min(below)).in_full}, step, place)
 
 
 def _of_recharge(alerts: _Alerts, view: WalletView) -> None:
@@ -152,7 +156,7 @@ def _of_recharge(alerts: _Alerts, view: WalletView) -> None:
 def _of_payments(alerts: _Alerts, payments: list[Payment]) -> None:
     desk = alerts.desk
     for payment in payments:
-        amount = desk.wording.money(payment.amount_micros, payment.currency).text
+        amount = desk.wording.money(payment.amount_micros, payment.currency).in_full
         if payment.state == CONFIRMING:
             words = _("A payment of %(amount)s waits for the cardholder to confirm it.")
             step = _("See the payment")
@@ -163,7 +167,7 @@ def _of_payments(alerts: _Alerts, payments: list[Payment]) -> None:
         return
     if (over.closed_ms or 0) > desk.now_ms - FAILED_DAYS * DAY_MS:
         words = _("The last payment, of %(amount)s, failed: %(why)s.") % {
-            "amount": desk.wording.money(over.amount_micros, over.currency).text,
+            "amount": desk.wording.money(over.amount_micros, over.currency).in_full,
             "why": said(over.detail or over.code).rstrip("."),
         }
         alerts.add("bad", words, _("See the payment"), "payment", over.id)
@@ -177,7 +181,7 @@ def _of_statements(alerts: _Alerts, statements: list[PostStatement]) -> None:
         left_micros = statement.to_pay_micros(desk.owner.currency)
         words = _("The statement of %(month)s is overdue: %(amount)s is left to pay.") % {
             "month": desk.wording.month(statement.month),
-            "amount": desk.money(left_micros).text,
+            "amount": desk.money(left_micros).in_full,
         }
         alerts.add("bad", words, _("See the statement"), "statement", statement.month)
 
@@ -187,7 +191,7 @@ def _of_expiry(alerts: _Alerts, view: WalletView) -> None:
     near = [lot for lot in soon(view) if lot.expires_ms <= view.now_ms + SOON_DAYS * DAY_MS]
     if near:
         words = _("%(amount)s of credits expires within 7 days, the first on %(day)s.") % {
-            "amount": desk.money(sum(lot.remaining_micros for lot in near)).text,
+            "amount": desk.money(sum(lot.remaining_micros for lot in near)).in_full,
             "day": desk.wording.moment(near[0].expires_ms),
         }
         alerts.add("warn", words, _("Purchases and expiry"), "lots")

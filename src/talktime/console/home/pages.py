@@ -88,7 +88,7 @@ def _burn_shown(desk: Desk, view: WalletView, pace: Pace | None) -> Shown | None
 def _chart(desk: Desk, days: list[DaySpent]) -> str:
     bars = []
     for day in days:
-        name, amount = desk.wording.short_day(day.first_ms), desk.money(day.spent_micros).text
-        bars.append(Bar(name, (max(day.spent_micros, 0),), amount))
+        name, amount = desk.wording.short_day(day.first_ms), desk.money(day.spent_micros)
+        bars.append(Bar(name, (max(day.spent_micros, 0),), amount.text, amount.exact))
     title = _("Credits used by day, the last 28 days")
     return bar_chart(bars, title=title, height=CHART_HEIGHT)

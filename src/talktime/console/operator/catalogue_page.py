@@ -164,7 +164,7 @@ def catalogue_entry(desk: OperatorDesk, kind: str, code: str) -> HttpResponse:
 def history_shown(desk: OperatorDesk, entry: Entry) -> dict[str, Any]:
     """One version of an entry."""
     return {
-        "from": desk.wording.moment(entry.valid_from_ms) if entry.valid_from_ms else "",
+        "from": desk.in_utc.moment(entry.valid_from_ms) if entry.valid_from_ms else "",
         "text": fields_text(entry.value) if entry.value else "",
         "withdrawn": entry.value is None,
         "later": entry.valid_from_ms > desk.now_ms,
@@ -237,7 +237,7 @@ def report_shown(desk: OperatorDesk, report: CatalogueReport) -> dict[str, Any]:
             {
                 "kind": CATALOGUE_KINDS[each.entry.kind],
                 "code": each.entry.code,
-                "from": desk.wording.moment(each.entry.valid_from_ms),
+                "from": desk.in_utc.moment(each.entry.valid_from_ms),
                 "word": WAYS[each.way][0],
                 "tone": WAYS[each.way][1],
                 "fields": each.fields() if each.entry.value else [],

@@ -86,7 +86,7 @@ def decide_grant(desk: OperatorDesk, organisation_id: int, grant_id: int) -> Htt
         with organisation_at(desk, organisation_id) as place:
             asked = next((x for x in list_requests(place.giver) if x.id == grant_id), None)
             if not confirmed(desk) and asked is not None:
-                amount = desk.wording.money(asked.amount_micros, place.owner.currency).text
+                amount = desk.wording.money(asked.amount_micros, place.owner.currency).in_full
                 return confirm(
                     desk,
                     title=_("Approve the grant") if yes else _("Reject the grant"),

@@ -142,14 +142,15 @@ def months_table(
 def charts(desk: OperatorDesk, months: list[MoneyMonth]) -> Shown:
     """Revenue and liability by month."""
 
-    def text(micros: int, currency: str) -> str:
-        return desk.wording.money(micros, currency).text
+    def texts(micros: int, currency: str) -> tuple[str, str]:
+        amount = desk.wording.money(micros, currency)
+        return amount.text, amount.exact
 
     revenue = [
         Bar(
             desk.wording.month(each.period),
             (each.earned_credits_micros, each.earned_after_use_micros),
-            text(each.earned_micros, each.currency),
+            *texts(each.earned_micros, each.currency),
         )
         for each in months
     ]
@@ -157,7 +158,7 @@ def charts(desk: OperatorDesk, months: list[MoneyMonth]) -> Shown:
         Bar(
             desk.wording.month(each.period),
             (each.paid_left_micros, each.promotional_left_micros),
-            text(each.liability_micros, each.currency),
+            *texts(each.liability_micros, each.currency),
         )
         for each in months
     ]

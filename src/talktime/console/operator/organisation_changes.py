@@ -19,12 +19,12 @@ from talktime.console.operator.asking import (
     not_done,
     refused,
 )
+from talktime.console.operator.choices import countries, offer, offer_cards, offer_places
 from talktime.console.operator.places import CellAway, Place, away, organisation_at
 from talktime.console.operator.words import COMMERCE_MODELS
 from talktime.console.refusals import sentence
 from talktime.console.roles import OPERATE
 from talktime.core.directory import CallingRules, Organisation
-from talktime.core.limits import CARD_NAME_TEXT_MAX
 from talktime.core.money import decimal_text
 from talktime.core.refusal import Refusal
 from talktime.operations.commerce_models import (
@@ -37,7 +37,6 @@ from talktime.operations.commerce_models import (
     preview_change,
 )
 from talktime.operations.organisations import change_organisation
-from talktime.store.rates import card_names
 from talktime.store.revisions import DIRECTORY, lock
 
 WORDS_MAX = 2_000
@@ -46,8 +45,8 @@ WORDS_MAX = 2_000
 class ChangeForm(forms.Form):
     """What of an organisation its operator decides."""
 
-    rate_card = forms.CharField(label=gettext_lazy("Rate card"), max_length=CARD_NAME_TEXT_MAX)
-    time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64)
+    rate_card = forms.ChoiceField(label=gettext_lazy("Rate card"))
+    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"))
     policy = forms.ChoiceField(label=gettext_lazy("Dial-out policy"), required=False, choices=())
     allowed_countries = forms.CharField(
         label=gettext_lazy("Countries that can be called"),
@@ -74,9 +73,8 @@ class ChangeForm(forms.Form):
     sold_by_reseller = forms.BooleanField(
         label=gettext_lazy("Its plans are sold by a reseller, who funds it"), required=False
     )
-    agreement_country = forms.CharField(
+    agreement_country = forms.ChoiceField(
         label=gettext_lazy("Country of its billing agreement"),
-        max_length=2,
         required=False,
         help_text=gettext_lazy("Where it is not the organisation's, it cannot buy credits."),
     )
@@ -102,9 +100,10 @@ def _change(desk: OperatorDesk, place: Place) -> HttpResponse:
     form = ChangeForm(desk.request.POST) if posted else ChangeForm(initial=_initial(owner))
     policies = [("", _("The catalogue's default")), *((x, x) for x in place.catalogue.policies)]
     form.fields["policy"].choices = policies  # type: ignore[attr-defined]
-    with desk.control.reading():
-        known = ", ".join(card_names(desk.control)) or "-"
-    form.fields["rate_card"].help_text = _("Known: %(cards)s") % {"cards": known}
+    offer_places(form, desk)
+    offer_cards(form, desk, kept=owner.rate_card)
+    wrong = _("There is no country %(value)s. Choose one of the list.")
+    offer(form, "agreement_country", [("", _("None")), *countries(desk)], wrong)
     if posted and form.is_valid():
         typed = form.cleaned_data
         rules = _rules(typed)
@@ -155,7 +154,6 @@ def _rules(typed: dict[str, Any]) -> dict[str, Any]:
     rules = {name: typed[name] for name in CallingRules._fields if name in typed}
     for name in COUNTRIES:
         rules[name] = frozenset(rules[name].upper().replace(",", " ").split())
-    rules["agreement_country"] = rules["agreement_country"].upper()
     return rules
 
 
@@ -172,7 +170,7 @@ def _changes(
         if isinstance(value, frozenset):
             return ", ".join(sorted(value)) or "-"
         if name in AMOUNTS and value is not None:
-            return desk.wording.money(value, owner.currency).text
+            return desk.wording.money(value, owner.currency).in_full
         return "-" if value in (None, "") else str(value)
 
     return [
@@ -284,7 +282,7 @@ def _model_facts(desk: OperatorDesk, preview: Preview) -> list[tuple[str, str]]:
     owner = preview.organisation
 
     def money(micros: int) -> str:
-        return desk.wording.money(micros, owner.currency).text
+        return desk.wording.money(micros, owner.currency).in_full
 
     return [
         (_("Now"), str(COMMERCE_MODELS[owner.commerce_model])),

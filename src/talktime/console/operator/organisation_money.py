@@ -123,7 +123,7 @@ def adjust(desk: OperatorDesk, organisation_id: int) -> HttpResponse:
 def _adjust(desk: OperatorDesk, place: Place) -> HttpResponse:
     form, left = _form(desk, AdjustForm), place.room_micros(desk.actor)
     if form.is_bound and form.is_valid() and form.cleaned_data["amount"] > left:
-        limit = desk.wording.money(left, place.owner.currency).text
+        limit = desk.wording.money(left, place.owner.currency).in_full
         detail = _("Above %(limit)s it is a grant, which another operator approves.")
         form.add_error("amount", detail % {"limit": limit})
     return _given(
@@ -150,7 +150,7 @@ def _at(
 
 
 def _alone(desk: OperatorDesk, place: Place, left_micros: int, more: str) -> str:
-    limit = desk.wording.money(left_micros, place.owner.currency).text
+    limit = desk.wording.money(left_micros, place.owner.currency).in_full
     said = _("You may give %(limit)s alone now: what you gave in the last 24 hours counts.")
     return f"{said % {'limit': limit}} {more}"
 
@@ -224,18 +224,26 @@ def _refund(desk: OperatorDesk, place: Place, payment: Payment) -> HttpResponse:
         by_hand = charge_of_payment(place.cell, place.owner.id, payment.id) is None
     left_micros = payment.amount_micros - payment.refunded_micros
     form = _form(desk, RefundForm, amount=decimal_text(left_micros))
+    most = desk.wording.money(left_micros, payment.currency).in_full
+    form.fields["amount"].help_text = _("At most %(amount)s: what did not go back yet.") % {
+        "amount": most
+    }
     if not by_hand:
         del form.fields["reference"]
+    asked = form.is_bound and not confirmed(desk) and form.is_valid()
+    if asked and form.cleaned_data["amount"] > left_micros:
+        wrong = _("At most %(amount)s can be refunded.")
+        form.add_error("amount", wrong % {"amount": most})
     facts = [
         (_("Organisation"), place.owner.name),
-        (_("Payment"), desk.wording.money(payment.amount_micros, payment.currency).text),
-        (_("Not gone back yet"), desk.wording.money(left_micros, payment.currency).text),
+        (_("Payment"), desk.wording.money(payment.amount_micros, payment.currency).in_full),
+        (_("Can be refunded"), most),
     ]
     title = _("Refund a payment of %(name)s") % {"name": place.owner.name}
     if form.is_bound and form.is_valid():
         typed = form.cleaned_data
         if not confirmed(desk):
-            amount = desk.wording.money(typed["amount"], payment.currency).text
+            amount = desk.wording.money(typed["amount"], payment.currency).in_full
             effects = [
                 _("What of it was used already becomes a debt, which the next funds pay."),
                 _("A refund cannot be taken back."),
@@ -287,7 +295,7 @@ def _receipt(desk: OperatorDesk, place: Place, payment: Payment) -> HttpResponse
     form, title = _form(desk, ReceiptForm), _("Mark the invoice as paid")
     facts = [
         (_("Organisation"), place.owner.name),
-        (_("Amount"), desk.wording.money(payment.amount_micros, payment.currency).text),
+        (_("Amount"), desk.wording.money(payment.amount_micros, payment.currency).in_full),
         (_("Purchase order"), payment.po_number or "-"),
         (_("Ordered"), desk.wording.moment(payment.created_ms)),
     ]

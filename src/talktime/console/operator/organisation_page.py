@@ -22,8 +22,9 @@ from talktime.core.directory import CallingRules
 from talktime.core.payments import INVOICED, STATEMENT, Payment
 from talktime.operations.commerce_models import blocked_move
 from talktime.operations.grants import list_requests
-from talktime.operations.organisation_health import days_left, health_of
+from talktime.operations.organisation_health import days_left, health_of, week_began_ms
 from talktime.operations.purchases import list_payments
+from talktime.operations.recharge_settings import view_recharge
 from talktime.store.database import Connection
 from talktime.store.numbers import numbers_of_organisation
 
@@ -85,10 +86,14 @@ def shown_of(desk: OperatorDesk, place: Place) -> Shown:
         left = days_left(wallet)
         shown |= {
             "balance": desk.wording.money(wallet.balance_micros, wallet.currency),
+            "available": desk.wording.money(
+                view_recharge(place.counter).wallet.available_micros(desk.now_ms), wallet.currency
+            ),
             "held": desk.wording.money(wallet.held_micros, wallet.currency),
             "debt": desk.wording.money(wallet.debt_micros, wallet.currency)
             if wallet.debt_micros
             else None,
+            "burn_since": desk.in_utc.day(week_began_ms(desk.now_ms)),
             "burn": desk.wording.money(wallet.burn_micros, wallet.currency),
             "days_left": left,
             "days": None if left is None else desk.wording.decimal(left),
@@ -112,7 +117,7 @@ def rules_shown(desk: OperatorDesk, rules: CallingRules, currency: str) -> list[
     """Its calling rules in words; those that are as they begin are left out."""
 
     def money(micros: int | None) -> str:
-        return "" if micros is None else desk.wording.money(micros, currency).text
+        return "" if micros is None else desk.wording.money(micros, currency).in_full
 
     yes = _("Yes")
     found = [
@@ -145,7 +150,7 @@ def payment_row(desk: OperatorDesk, payment: Payment) -> list[Cell]:
             todo = Cell(_("Refund"), url)
     refunded = ""
     if payment.refunded_micros:
-        amount = desk.wording.money(payment.refunded_micros, payment.currency).text
+        amount = desk.wording.money(payment.refunded_micros, payment.currency).in_full
         refunded = _("%(amount)s went back") % {"amount": amount}
     return [
         Cell(

@@ -16,12 +16,18 @@ from talktime.console.databases import current
 from talktime.console.doors import CHANGE, OperatorDesk, operator_page
 from talktime.console.kept_connections import lent
 from talktime.console.operator.asking import form_page, refused
+from talktime.console.operator.choices import (
+    FIRST_CARD,
+    offer_cards,
+    offer_currencies,
+    offer_places,
+)
 from talktime.console.operator.places import PAGE_ROWS, all_cells
 from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import COMMERCE_MODELS, FLAGS
 from talktime.console.roles import FINANCE, OPERATE
 from talktime.core.directory import Organisation
-from talktime.core.limits import CARD_NAME_TEXT_MAX, NAME_TEXT_MAX
+from talktime.core.limits import NAME_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.organisation_health import (
     FLAGS as FLAG_NAMES,
@@ -31,16 +37,17 @@ from talktime.operations.organisation_health import (
     NEWEST,
     OrganisationHealth,
     Wanted,
+    burn_noted_ms,
     days_left,
     organisations_page,
+    week_began_ms,
 )
 from talktime.operations.organisations import create_organisation
-from talktime.store.rates import card_names
 
 COLUMNS = (
     Column(gettext_lazy("Organisation")),
     Column(gettext_lazy("Balance"), figures=True),
-    Column(gettext_lazy("Last 7 days"), figures=True),
+    Column(gettext_lazy("Spent in 7 days"), figures=True),
     Column(gettext_lazy("Lasts"), figures=True),
     Column(gettext_lazy("Needs somebody")),
 )
@@ -50,17 +57,23 @@ class NewOrganisation(forms.Form):
     """What a new organisation is made of."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=NAME_TEXT_MAX)
-    currency = forms.CharField(label=gettext_lazy("Currency"), max_length=3, initial="USD")
-    country = forms.CharField(
+    country = forms.ChoiceField(
         label=gettext_lazy("Country"),
-        max_length=2,
-        help_text=gettext_lazy("Two letters, such as US or NO."),
+        help_text=gettext_lazy("Where it is: it decides what is sold to it, and on which terms."),
     )
-    time_zone = forms.CharField(
-        label=gettext_lazy("Time zone"), max_length=64, help_text="Europe/Oslo, UTC"
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        help_text=gettext_lazy("Its credits expire by this clock, and its pages show it."),
     )
-    rate_card = forms.CharField(
-        label=gettext_lazy("Rate card"), max_length=CARD_NAME_TEXT_MAX, initial="standard"
+    currency = forms.ChoiceField(
+        label=gettext_lazy("Currency"),
+        initial="USD",
+        help_text=gettext_lazy("Of its wallet, for good."),
+    )
+    rate_card = forms.ChoiceField(
+        label=gettext_lazy("Rate card"),
+        initial=FIRST_CARD,
+        help_text=gettext_lazy("It must be in the organisation's currency."),
     )
     cell = forms.ChoiceField(
         label=gettext_lazy("Cell"),
@@ -82,6 +95,7 @@ def organisations(desk: OperatorDesk) -> HttpResponse:
     with all_cells() as cells:
         found = organisations_page(desk.control, cells.open, wanted, desk.now_ms)
         gone = cells.away
+        noted_ms = burn_noted_ms(cells.open) if wanted.flag == "burning" else None
     kept = {"q": wanted.text, "flag": wanted.flag, "sort": wanted.sort}
     here = reverse("operator-organisations")
     more = f"{here}?{urlencode(kept | {'after': found.after})}" if found.after else ""
@@ -92,6 +106,8 @@ def organisations(desk: OperatorDesk) -> HttpResponse:
         "away": gone,
         "newest": f"{here}?{urlencode(kept)}" if wanted.after else "",
         "older": more,
+        "since": desk.in_utc.day(week_began_ms(desk.now_ms)),
+        "noted": None if noted_ms is None else desk.wording.moment(noted_ms),
         "filtered": bool(wanted.text or wanted.flag),
     }
     return desk.page("operator/organisations.html", shown)
@@ -129,9 +145,9 @@ def new_organisation(desk: OperatorDesk) -> HttpResponse:
     form = NewOrganisation(desk.request.POST) if posted else NewOrganisation()
     cells = sorted(current().cells)
     form.fields["cell"].choices = [(name, name) for name in cells]  # type: ignore[attr-defined]
-    with desk.control.reading():
-        cards = ", ".join(card_names(desk.control))
-    form.fields["rate_card"].help_text = _("Known: %(cards)s") % {"cards": cards or "-"}
+    offer_places(form, desk)
+    offer_currencies(form, desk)
+    offer_cards(form, desk)
     if posted and form.is_valid():
         done = made(desk, form.cleaned_data)
         if not isinstance(done, Refusal):
@@ -158,9 +174,9 @@ def made(desk: OperatorDesk, typed: dict[str, str]) -> Organisation | Refusal:
             {typed["cell"]: cell},
             name=typed["name"],
             cell=typed["cell"],
-            currency=typed["currency"].upper(),
+            currency=typed["currency"],
             time_zone=typed["time_zone"],
-            country=typed["country"].upper(),
+            country=typed["country"],
             rate_card=typed["rate_card"],
             now_ms=now_ms(),
             next_id=desk.next_id,

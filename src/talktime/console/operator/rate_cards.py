@@ -157,7 +157,7 @@ def version_row(desk: OperatorDesk, each: Published, holds: Published | None) ->
         again = Cell(_("Publish again"), reverse("operator-rates-again", args=[version.id]))
     here = reverse("operator-rate-card", args=[version.name])
     return [
-        Cell(desk.wording.moment(version.valid_from_ms), f"{here}?version={version.id}"),
+        Cell(desk.in_utc.moment(version.valid_from_ms), f"{here}?version={version.id}"),
         Cell(tags=(tag,)),
         Cell(desk.wording.decimal(version.row_count)),
         Cell(desk.wording.moment(each.imported_ms)),

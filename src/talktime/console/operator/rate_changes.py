@@ -66,7 +66,7 @@ def changes_shown(desk: OperatorDesk, found: Published, start_ms: int | None) ->
         **summary(desk, compared),
         "version": found.version,
         "version_from": desk.wording.moment(found.version.valid_from_ms),
-        "starts": desk.wording.moment(start_ms) if start_ms else "",
+        "starts": desk.in_utc.moment(start_ms) if start_ms else "",
         "table": table(
             _("Changes"), COLUMNS, [change_row(x) for x in compared.changes[:ROWS_SHOWN]]
         ),

@@ -87,7 +87,7 @@ def rate_draft(desk: OperatorDesk, draft_id: int) -> HttpResponse:
         **page_of_changes(desk, compared),
         "draft": draft,
         "rows": desk.wording.decimal(draft.row_count),
-        "starts": desk.wording.moment(draft.valid_from_ms) if draft.valid_from_ms else "",
+        "starts": desk.in_utc.moment(draft.valid_from_ms) if draft.valid_from_ms else "",
         "made": desk.wording.moment(draft.made_ms),
         "late": late,
     }
@@ -103,7 +103,7 @@ def publish_rates(desk: OperatorDesk, draft_id: int) -> HttpResponse:
         return redirect("operator-rate-cards")
     draft = _draft(desk, draft_id)
     if not confirmed(desk):
-        starts = desk.wording.moment(draft.valid_from_ms) if draft.valid_from_ms else _("At once")
+        starts = desk.in_utc.moment(draft.valid_from_ms) if draft.valid_from_ms else _("At once")
         return confirm(
             desk,
             title=_("Publish rates"),

@@ -1,10 +1,12 @@
 """Amounts, times and numbers as the reader's own language writes them."""
 
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import phonenumbers
 from babel import Locale, UnknownLocaleError
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from talktime.operations.wording import Wording, zone_named
 
@@ -12,12 +14,42 @@ ACCEPT_LANGUAGE_LENGTH_MAX = 200
 FALLBACK_LOCALE = "en_GB"
 
 
-def wording_for(accept_language: str, time_zone: str) -> Wording:
+@dataclass(frozen=True, slots=True)
+class PageWording(Wording):
+    """A reader's wording that remembers whether it wrote a day or a moment: then the page says by
+    which clock. One made of it for another clock remembers nothing."""
+
+    written: set[str] = field(default_factory=set, init=False, compare=False, repr=False)
+
+    def day(self, at_ms: int) -> str:
+        """The day of a moment."""
+        self.written.add("day")
+        return Wording.day(self, at_ms)
+
+    def moment(self, at_ms: int) -> str:
+        """A day with the time of day."""
+        self.written.add("moment")
+        return Wording.moment(self, at_ms)
+
+
+def clock_words(request: HttpRequest, wording: PageWording, of_organisation: bool) -> str:
+    """By which clock a page shows its times, and whose that is."""
+    words = {"zone": str(wording.zone)}
+    if getattr(request.user, "time_zone", ""):
+        return _("Times are in %(zone)s, the time zone of your account.") % words
+    if of_organisation:
+        return _("Times are in %(zone)s, the organisation's time zone.") % words
+    return _("Times are in %(zone)s.") % words
+
+
+def wording_for(accept_language: str, time_zone: str) -> PageWording:
     """The wording for a browser's Accept-Language header and an organisation's time zone."""
-    return Wording(locale_from(accept_language[:ACCEPT_LANGUAGE_LENGTH_MAX]), zone_named(time_zone))
+    return PageWording(
+        locale_from(accept_language[:ACCEPT_LANGUAGE_LENGTH_MAX]), zone_named(time_zone)
+    )
 
 
-def wording_of(request: HttpRequest, time_zone: str) -> Wording:
+def wording_of(request: HttpRequest, time_zone: str) -> PageWording:
     """The wording for whoever asks: by the account's own language and time zone where it has them,
     or else the browser's language and the organisation's zone."""
     account = request.user

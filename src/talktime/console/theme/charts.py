@@ -20,11 +20,18 @@ GAP_PERCENT = 20
 
 class Bar(NamedTuple):
     """One bar: what it stands for, the sizes of its parts from the axis on (at most three; below
-    zero counts as nothing), and its figures in words."""
+    zero counts as nothing), and its figures in words, with the exact figure where these are
+    rounded."""
 
     label: str
     values: tuple[int, ...]
     shown: str
+    exact: str = ""
+
+    @property
+    def in_full(self) -> str:
+        """The figures, the exact one behind them."""
+        return f"{self.shown} ({self.exact})" if self.exact else self.shown
 
 
 def bar_chart(
@@ -59,8 +66,8 @@ def row_chart(
     rows = format_html_join(
         "",
         '<li><span>{}</span><svg class="strip" aria-hidden="true" focusable="false">{}</svg>'
-        '<span class="money">{}</span></li>',
-        ((bar.label, _lying(bar, most), bar.shown) for bar in bars),
+        '<span class="money">{}{}</span></li>',
+        ((bar.label, _lying(bar, most), bar.shown, _exact(bar)) for bar in bars),
     )
     return format_html(
         '<ul class="bars rows" aria-label="{}">{}</ul>{}', title, rows, _legend(legend)
@@ -69,6 +76,10 @@ def row_chart(
 
 def _sum(bar: Bar) -> int:
     return sum(max(value, 0) for value in bar.values)
+
+
+def _exact(bar: Bar) -> SafeString:
+    return format_html(' <bdi class="exact">{}</bdi>', bar.exact) if bar.exact else SafeString("")
 
 
 def _upright(bar: Bar, place: int, bars: int, most: int, floor_px: int) -> SafeString:
@@ -84,7 +95,7 @@ def _upright(bar: Bar, place: int, bars: int, most: int, floor_px: int) -> SafeS
             parts.append((series, _percent(left), top_px, _percent(wide), tall_px))
     return format_html(
         '<g><title>{}: {}</title><rect class="room" x="{}" y="0" width="{}" height="{}"/>{}</g>',
-        *(bar.label, bar.shown, _percent(room * place), _percent(room), floor_px),
+        *(bar.label, bar.in_full, _percent(room * place), _percent(room), floor_px),
         format_html_join("", '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>', parts),
     )
 
@@ -144,7 +155,7 @@ def _legend(legend: Sequence[str]) -> SafeString:
 
 
 def _figures(bars: Sequence[Bar], title: str) -> SafeString:
-    rows = format_html_join("", "<li>{}: {}</li>", ((bar.label, bar.shown) for bar in bars))
+    rows = format_html_join("", "<li>{}: {}</li>", ((bar.label, bar.in_full) for bar in bars))
     return format_html('<ul class="hidden" aria-label="{}">{}</ul>', title, rows)
 
 

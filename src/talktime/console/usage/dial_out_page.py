@@ -66,7 +66,7 @@ def dial_out_page(desk: Desk) -> HttpResponse:
                 Bar(
                     _bar_name(row),
                     (measured(row.sums, tab),),
-                    measure_text(desk, measured(row.sums, tab), tab),
+                    *measure_text(desk, measured(row.sums, tab), tab),
                 )
                 for row in rows[:BARS_MAX]
             ],

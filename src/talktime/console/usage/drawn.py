@@ -76,7 +76,7 @@ def _names(desk: Desk, chart: str, keys: list[str | int]) -> dict[str | int, str
 
 
 def _bar(desk: Desk, label: str, parts: Parts, measure: str) -> Bar:
-    return Bar(label, parts, measure_text(desk, sum(parts), measure))
+    return Bar(label, parts, *measure_text(desk, sum(parts), measure))
 
 
 def _with(parts: Parts, type_: str, size: int) -> Parts:

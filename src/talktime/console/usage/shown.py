@@ -178,10 +178,11 @@ def measured(sums: Sums, measure: str) -> int:
     return {"calls": sums.calls, "minutes": sums.used_s, "charge": sums.charge_micros}[measure]
 
 
-def measure_text(desk: Desk, size: int, measure: str) -> str:
-    """The figure of a bar of this size, in words."""
+def measure_text(desk: Desk, size: int, measure: str) -> tuple[str, str]:
+    """The figure of a bar of this size in words, and the exact one where it is rounded."""
     if measure == "charge":
-        return desk.money(size).text
+        amount = desk.money(size)
+        return amount.text, amount.exact
     if measure == "minutes":
-        return _("%(minutes)s min") % {"minutes": minutes_shown(desk.wording, size)}
-    return desk.wording.decimal(size)
+        return _("%(minutes)s min") % {"minutes": minutes_shown(desk.wording, size)}, ""
+    return desk.wording.decimal(size), ""

@@ -101,7 +101,7 @@ def _answer_shown(desk: Desk, found: CallCheck, minutes: int) -> Shown:
 def _part_shown(desk: Desk, part: dict[str, str]) -> str:
     """Who pays how much of the call."""
     count = desk.wording.decimal(Decimal(part["seconds"]) / 60)
-    amount = desk.money(parse_micros(part.get("amount", "0"))).text
+    amount = desk.money(parse_micros(part.get("amount", "0"))).in_full
     words = {"minutes": count, "amount": amount}
     match part["source"]:
         case "free":
