@@ -33,6 +33,7 @@ PLACES = (
     *("Warehouse Rotterdam", "Service desk", "Night porter", "Help line Dublin", "Studio Milano"),
     *("Reception Zürich", "Cafeteria", "Lab 3", "Press office", "Harbour office", LONG_NAME),
 )
+NOWHERE = "+2101"
 OTHERS = (
     ("Adventure Works Cycles", "US", "USD", "480"),
     ("Fabrikam Residences", "NO", "NOK", "950"),
@@ -135,15 +136,13 @@ def live(world: World) -> None:
 
 
 def _wait_for_the_clock(switch: httpx.Client, world: World, clock: MovableClock) -> None:
-    """Until the service has seen that it moved: a call says when it began."""
+    """Until the service has seen that it moved: a call that is refused says when it was."""
     now_s = (real_ms() + clock.ahead_ms()) // 1000 - HOUR_S
-    asked = {"sequence": 0, "type": "user_out", "from": world.facts["caller"], "to": CALLED[0]}
+    asked = {"sequence": 0, "type": "user_out", "from": world.facts["caller"], "to": NOWHERE}
     for number in range(TRIES_MAX):
         call = f"/v1/calls/clock-{number}@sbc1"
-        assert switch.post(f"{call}/authorize", json=asked).status_code == 200
+        switch.post(f"{call}/authorize", json=asked)
         began = datetime.fromisoformat(switch.get(call).json()["started_at"])
-        over = switch.post(f"{call}/settle", json={"sequence": 1, "used_seconds": 0})
-        assert over.status_code == 200, over.text
         if began.timestamp() > now_s:
             return
     raise AssertionError("the service does not follow its clock")

@@ -107,7 +107,10 @@ def test_the_effects_of_a_change_are_shown_before_it_is_made(mover):
     [
         (
             CallingRules(),
-            "pay-as-you-go is off: then calls that need money are refused; turn it on to have them billed monthly",
+            (
+                "pay-as-you-go is off: then calls that need money are refused; turn it on to have "
+                "them billed monthly"
+            ),
         ),
         (
             CallingRules(pay_as_you_go=True, post_usage_cap_micros=9_000_000),
