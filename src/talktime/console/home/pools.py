@@ -2,6 +2,7 @@
 
 from talktime.console.doors import Desk, Shown
 from talktime.console.said import said
+from talktime.console.users.words import area_name
 from talktime.core.meters import WARNED_PERCENT, minutes_prefix, month_of
 from talktime.operations.minute_pools import MinutePool
 
@@ -26,7 +27,7 @@ def pool_shown(desk: Desk, pool: MinutePool) -> Shown:
     full = pool.used_s >= pool.total_s
     return {
         "name": said(licence.name) if licence else plan,
-        "area": area,
+        "area": area_name(desk.wording.locale, area),
         "counter": counter,
         "members": pool.members,
         "used": desk.wording.decimal(pool.used_s // 60),

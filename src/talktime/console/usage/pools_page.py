@@ -11,11 +11,10 @@ from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import SEE
 from talktime.console.theme.charts import Bar, row_chart
 from talktime.console.usage.shown import minutes_shown, user_url
-from talktime.console.users.words import licence_name
+from talktime.console.users.words import area_name, licence_name
 from talktime.core.meters import CONFERENCE, DOMESTIC, INTERNATIONAL, month_of
 from talktime.core.post_usage import month_before
 from talktime.operations.minute_pools import MinutePool, minute_pools, pools_of_month
-from talktime.operations.usage_documents import country_name
 from talktime.store.usage_rows import Person, people_of
 
 MONTHS = 13
@@ -67,7 +66,7 @@ def _shown(desk: Desk, pool: MinutePool, people: dict[int, Person]) -> Shown:
     wording = desk.wording
     available_s = max(pool.total_s - pool.used_s, 0)
     return {
-        "country": country_name(area, wording.locale.language) or area,
+        "country": area_name(desk.wording.locale, area),
         "description": f"{name} ({COUNTERS.get(counter, counter)})",
         "user": (person.display_name or person.name, user_url(desk, person.id)) if person else None,
         "members": wording.decimal(pool.members),
@@ -102,5 +101,6 @@ def _bar(desk: Desk, pool: MinutePool) -> Bar:
     percent = min(pool.used_s * 100 // pool.total_s, 100) if pool.total_s else 0
     used = (0, percent) if counter == INTERNATIONAL else (percent, 0)
     words = {"used": _split(desk, pool.used_s), "total": minutes_shown(desk.wording, pool.total_s)}
-    name = f"{licence_name(desk.catalogue, plan)}, {area} ({COUNTERS.get(counter, counter)})"
+    where = f"{area_name(desk.wording.locale, area)} ({COUNTERS.get(counter, counter)})"
+    name = f"{licence_name(desk.catalogue, plan)}, {where}"
     return Bar(name, used, _("%(used)s of %(total)s min") % words)

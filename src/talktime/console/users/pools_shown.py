@@ -3,12 +3,10 @@
 from collections.abc import Iterable
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from talktime.console.doors import Desk, Shown
-from talktime.console.users.words import country_name, licence_name
-from talktime.core.included import EVERYWHERE
+from talktime.console.users.words import area_name, licence_name
 from talktime.core.meters import CONFERENCE, DOMESTIC, INTERNATIONAL
 from talktime.operations.pool_sizes import PoolSize
 from talktime.operations.preview_users import PoolChange
@@ -22,12 +20,9 @@ COUNTERS: dict[str, Promise] = {
 
 def pool_shown(desk: Desk, pool: PoolSize) -> Shown:
     """One pool."""
-    area = (
-        _("everywhere") if pool.area == EVERYWHERE else country_name(desk.wording.locale, pool.area)
-    )
     return {
         "licence": licence_name(desk.catalogue, pool.licence),
-        "area": area,
+        "area": area_name(desk.wording.locale, pool.area),
         "counter": COUNTERS.get(pool.counter, pool.counter),
         "users": pool.users,
         "minutes": desk.wording.decimal(pool.minutes),

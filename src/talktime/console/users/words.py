@@ -40,6 +40,7 @@ from talktime.core.directory import (
     TOLL_FREE,
     USER_NUMBER,
 )
+from talktime.core.included import EVERYWHERE
 
 KINDS: dict[str, Promise] = {
     PERSON: gettext_lazy("Person"),
@@ -157,6 +158,11 @@ def policies_shown(desk: Desk) -> list[tuple[str, str]]:
 def country_name(locale: Locale, code: str) -> str:
     """A country's name in the reader's language; its code where it has none."""
     return str(locale.territories.get(code, code))
+
+
+def area_name(locale: Locale, area: str) -> str:
+    """Where a pool's minutes can be used: in a country, or everywhere."""
+    return _("everywhere") if area == EVERYWHERE else country_name(locale, area)
 
 
 def countries_shown(locale: Locale) -> list[tuple[str, str]]:

@@ -28,6 +28,8 @@ def said_capital(text: object) -> str | SafeString:
 @register.filter
 def breakable(text: object) -> SafeString:
     """An address or a code that may go on in the next line after its @ and its underscores, rather
-    than anywhere."""
+    than anywhere. What is marked up already stays as it is."""
+    if isinstance(text, SafeString):
+        return text
     parts = AFTER.split(str(text))
     return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in parts))
