@@ -98,7 +98,7 @@ def test_funds_are_added_through_the_confirmation_and_auto_recharge_says_why_it_
     page.get_by_text("The credits are not refundable.").wait_for()
     page.get_by_role("button", name="Pay US$120.00").click()
     page.get_by_text("The credits are in the balance.").wait_for()
-    page.get_by_role("link", name="To the balance").click()
+    page.get_by_role("link", name="To the credits").click()
     page.locator(".balance", has_text="US$120.00").wait_for()
     page.get_by_role("link", name="Edit auto-recharge settings").click()
     page.get_by_label("Auto recharge").check()
