@@ -22,6 +22,16 @@ START = {
 WITH_PASSWORD = {"admin", "operator"}
 LEAST = {"nobody": 2, "admin": 40, "operator": 20}
 
+SIDEWAYS = """() => [...document.querySelectorAll('.scroll')]
+    .filter(one => one.scrollWidth > one.clientWidth + 1)
+    .map(one => `is moved sideways: ${one.outerHTML.slice(0, 80)}`)"""
+LABELS_LOST = """() => [...document.querySelectorAll('.stack td')].filter(one => {
+    const label = getComputedStyle(one, '::before');
+    return label.float == 'left'
+        && -parseFloat(label.marginLeft) > parseFloat(getComputedStyle(one).paddingLeft) + 1;
+}).map(one => `its label is outside: ${one.outerHTML.slice(0, 80)}`)"""
+"""A table is read whole: beside each other on a desk, as cards with their labels on a phone."""
+
 pytestmark = pytest.mark.timeout(900)
 
 
@@ -55,6 +65,7 @@ def wrong_with(page: Page) -> list[str]:
     wrong = serious(page)
     if page.evaluate(OVERFLOW) or page.evaluate(OUTSIDE):
         wrong.append("wider than its window")
+    wrong += page.evaluate(SIDEWAYS) + page.evaluate(LABELS_LOST)
     if page.locator("h1").count() != 1:
         wrong.append("not one heading")
     return wrong

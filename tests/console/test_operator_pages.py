@@ -8,10 +8,13 @@ import pytest
 
 from talktime.clock import now_ms
 from talktime.console.accounts import create_admin
+from talktime.console.cell.models import Wallet
+from talktime.console.cell.operating_models import Burn, WorkMark
 from talktime.console.control_plane.models import Account
 from talktime.core.commands import EndCall
 from tests.console.money import Money
-from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in
+from tests.console.rows import insert
+from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in, words_of
 from tests.lively_books import Player
 
 PAGES = (
@@ -61,6 +64,31 @@ def test_every_page_opens_for_an_operator_where_there_is_nothing_yet(money):
     for path in OF_ORGANISATION:
         response = client.get(f"/operator/organisations/{money.owner.id}/{path}")
         assert (path, response.status_code) == (path, 200)
+
+
+def test_pages_without_anything_say_the_next_step(money):
+    client = operator()
+    calls = words_of(client.get("/operator/calls/"))
+    assert "No call is running." in calls
+    assert "seconds after a switch has asked for them. Switches and keys" in calls
+    assert "buys or is given credits. Organisations" in words_of(client.get("/operator/money/"))
+    assert "Upload the first one. Upload rates" in words_of(client.get("/operator/rate-cards/"))
+    found = words_of(client.get("/operator/organisations/?q=nobody"))
+    assert "No organisation is like that. Show all" in found
+
+
+def test_who_has_less_than_a_week_left_is_listed_with_when_that_was_looked_up(money):
+    Wallet.objects.using("cell_main").update(balance_micros=1_000_000)
+    insert(Burn, organisation_id=money.owner.id, week_micros=2_000_000)
+    insert(WorkMark, name="burn", value=0, at_ms=1_795_428_000_000)
+    client = operator()
+    listed = words_of(client.get("/operator/organisations/?flag=burning"))
+    assert "Contoso" in listed
+    assert "less than a week left was looked up at 23 Nov 2026, 10:00:00, and is looked" in listed
+    everybody = words_of(client.get("/operator/organisations/"))
+    assert "was looked up at" not in everybody
+    assert "0:00 UTC, up to now." in everybody
+    assert "Times are in UTC." in everybody
 
 
 def test_running_calls_are_shown_live_with_what_they_cost_and_why_they_are_to_end(money):
