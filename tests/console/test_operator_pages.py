@@ -88,7 +88,6 @@ def test_who_has_less_than_a_week_left_is_listed_with_when_that_was_looked_up(mo
     everybody = words_of(client.get("/operator/organisations/"))
     assert "was looked up at" not in everybody
     assert "0:00 UTC, up to now." in everybody
-    assert "Times are in UTC." in everybody
 
 
 def test_running_calls_are_shown_live_with_what_they_cost_and_why_they_are_to_end(money):

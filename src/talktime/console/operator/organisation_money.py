@@ -219,21 +219,27 @@ def refund(desk: OperatorDesk, organisation_id: int, payment_id: int) -> HttpRes
         return away(desk, error)
 
 
-def _refund(desk: OperatorDesk, place: Place, payment: Payment) -> HttpResponse:
-    with place.cell.reading():
-        by_hand = charge_of_payment(place.cell, place.owner.id, payment.id) is None
-    left_micros = payment.amount_micros - payment.refunded_micros
-    form = _form(desk, RefundForm, amount=decimal_text(left_micros))
-    most = desk.wording.money(left_micros, payment.currency).in_full
-    form.fields["amount"].help_text = _("At most %(amount)s: what did not go back yet.") % {
-        "amount": most
-    }
+def _refund_form(desk: OperatorDesk, left_micros: int, most: str, by_hand: bool) -> RefundForm:
+    """The form, with all that is left in it. More than that is refused here, before it is
+    confirmed; what is sent again after that, the refund itself knows by its key."""
+    form: RefundForm = _form(desk, RefundForm, amount=decimal_text(left_micros))
+    words = _("At most %(amount)s: what did not go back yet.")
+    form.fields["amount"].help_text = words % {"amount": most}
     if not by_hand:
         del form.fields["reference"]
     asked = form.is_bound and not confirmed(desk) and form.is_valid()
     if asked and form.cleaned_data["amount"] > left_micros:
         wrong = _("At most %(amount)s can be refunded.")
         form.add_error("amount", wrong % {"amount": most})
+    return form
+
+
+def _refund(desk: OperatorDesk, place: Place, payment: Payment) -> HttpResponse:
+    with place.cell.reading():
+        by_hand = charge_of_payment(place.cell, place.owner.id, payment.id) is None
+    left_micros = payment.amount_micros - payment.refunded_micros
+    most = desk.wording.money(left_micros, payment.currency).in_full
+    form = _refund_form(desk, left_micros, most, by_hand)
     facts = [
         (_("Organisation"), place.owner.name),
         (_("Payment"), desk.wording.money(payment.amount_micros, payment.currency).in_full),
