@@ -3,7 +3,7 @@ come again; freeDiameter as a relay between a client and the service."""
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ from tests.switches.exchange_ro import (
     SERVICE_REALM,
     RoExchange,
 )
-from tests.switches.forger import SILENCE_S, Call, Forger, answered, header
 from tests.switches.office import BY_THE_SECOND, MICROS_A_SECOND, Office, Wallet
 from tests.switches.programs import wait_until
 from tests.switches.relay import RELAY_HOST, Relay
@@ -182,44 +181,3 @@ def test_a_relay_may_stand_between_a_client_and_the_service(
         assert granted(client.ask(last)) == (SUCCESS, 0, False)
     assert office.call()[1:] == ("settled", 7, 7 * MICROS_A_SECOND, 0)
     assert office.wallet() == Wallet(5 * MICROS_A_SECOND, 0, 0)
-
-
-@pytest.mark.parametrize("trick", ["uri", "route", "require"])
-def test_a_caller_cannot_hang_up_without_the_callee(
-    new_exchange: Callable[..., RoExchange], trick: str
-) -> None:
-    exchange = new_exchange()
-    exchange.units = 20
-    office = exchange.office(seconds=60)
-    with closing(Forger()) as caller, closing(Forger()) as callee:
-        proxy = exchange.proxy = exchange.new_proxy(callee)
-        call = Call(proxy, office.caller, BY_THE_SECOND, "one", "mine")
-        for forged, to, status in (
-            (call._replace(call_id="victim x"), "", 400),
-            (call._replace(to_tag="invented"), f"<sip:{proxy.address};lr>", 481),
-        ):
-            caller.send(forged, "INVITE", Route=to)
-            assert caller.hear(f"SIP/2.0 {status}")
-        caller.send(call, "INVITE", P_Asserted_Identity="")
-        assert caller.hear("SIP/2.0 403")
-        assert not callee.hear("INVITE", SILENCE_S)
-
-        call, route = answered(caller, callee, call._replace(call_id="another"))
-        me, there = f"sip:x@{caller.address}", f"sip:callee@{callee.address}"
-        caller.send(call, "INFO", 2, there, Route=route)
-        callee.answer(callee.hear("INFO"), 200, proxy)
-        assert caller.hear("SIP/2.0 200")
-        if trick == "uri":
-            caller.send(call, "BYE", 3, me, Route=route)
-        elif trick == "route":
-            caller.send(call, "BYE", 3, there, Route=f"{route}, <{me};lr>")
-        else:
-            caller.send(call, "BYE", 3, there, Route=route, Require="nonsense")
-        bye = callee.hear("BYE")
-        assert bye, proxy.said()[-3000:]
-        assert not header(bye, "Require")
-        assert header(bye, "CSeq") == "2100000000 BYE"
-        callee.answer(bye, 200, proxy)
-        assert caller.hear("SIP/2.0 200")
-        caller.answer(caller.hear("BYE"), 481, proxy)
-        exchange.closed(office)
