@@ -1,4 +1,5 @@
-"""What a caller writes that would not pay: Kamailio with examples/kamailio-ro believes none of it."""
+"""What a caller writes that would not pay: Kamailio with examples/kamailio-ro believes
+none of it."""
 
 import secrets
 from collections.abc import Iterator
