@@ -9,7 +9,7 @@ import pytest
 
 from tests.stores import Stores
 from tests.switches.exchange import Exchange
-from tests.switches.forger import SILENCE_S, Call, Forger, answered, header
+from tests.switches.forger import NO_DIALOG, SILENCE_S, Call, Forger, answered, header
 from tests.switches.office import BY_THE_SECOND, MICROS_A_SECOND, Office, Wallet
 from tests.switches.proxy import Proxy
 
@@ -240,6 +240,23 @@ def test_a_call_with_a_to_tag_that_nobody_gave_is_not_put_through(line: Line, ri
         line.callee.answer(invite, 486, line.proxy, "busy")
         line.exchange.closed(line.office)
     assert [found.state for found in line.office.calls()] == ["released"] * rings
+
+
+@pytest.mark.parametrize("lacks", NO_DIALOG)
+def test_an_invite_that_makes_no_call_to_be_ended_is_refused(line: Line, lacks: str) -> None:
+    line.caller.send(line.call(), "INVITE", **NO_DIALOG[lacks])
+    assert line.caller.hear("SIP/2.0 400")
+    assert not line.callee.hear("INVITE", SILENCE_S)
+    assert line.office.calls() == []
+
+
+def test_a_call_whose_answer_is_not_acknowledged_is_cut_and_charged(line: Line) -> None:
+    poor = line.exchange.office(seconds=2)
+    line.caller.send(line.call()._replace(caller=poor.caller), "INVITE")
+    line.callee.answer(line.callee.hear("INVITE"), 200, line.proxy, "tag")
+    assert line.callee.hear("BYE")
+    line.exchange.closed(poor)
+    assert poor.call().used_s == 2
 
 
 @pytest.mark.parametrize("call_id", ["victim;1 x", "a\tb", "a\x7fb"])

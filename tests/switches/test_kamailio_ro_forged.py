@@ -9,7 +9,7 @@ import pytest
 
 from tests.stores import Stores
 from tests.switches.exchange_ro import RoExchange
-from tests.switches.forger import SILENCE_S, Call, Forger, answered, header
+from tests.switches.forger import NO_DIALOG, SILENCE_S, Call, Forger, answered, header
 from tests.switches.office import BY_THE_SECOND, Office
 from tests.switches.proxy import Proxy
 
@@ -68,13 +68,42 @@ def test_a_call_that_is_none_is_refused(line: Line) -> None:
     for forged, headers, status in (
         (line.call("victim x"), {}, 400),
         (line.call()._replace(to_tag="invented"), {"Route": route}, 481),
-        (line.call(), {"Contact": "<tel:+1>"}, 400),
         (line.call(), {"P_Asserted_Identity": ""}, 403),
     ):
         line.caller.send(forged, "INVITE", **headers)
         assert line.caller.hear(f"SIP/2.0 {status}")
     assert not line.callee.hear("INVITE", SILENCE_S)
     assert line.office.calls() == []
+
+
+@pytest.mark.parametrize("lacks", NO_DIALOG)
+def test_an_invite_that_makes_no_call_to_be_ended_is_refused(line: Line, lacks: str) -> None:
+    line.caller.send(line.call(), "INVITE", **NO_DIALOG[lacks])
+    assert line.caller.hear("SIP/2.0 400")
+    assert not line.callee.hear("INVITE", SILENCE_S)
+    assert line.office.calls() == []
+
+
+@pytest.mark.parametrize("ends", ["by itself", "at once"])
+def test_a_call_whose_answer_is_not_acknowledged_is_charged_and_ended(
+    line: Line, ends: str
+) -> None:
+    office = line.exchange.office(seconds=2)
+    call = line.call()._replace(caller=office.caller)
+    line.caller.send(call, "INVITE")
+    line.callee.answer(line.callee.hear("INVITE"), 200, line.proxy, "tag")
+    route = header(line.caller.hear("SIP/2.0 200"), "Record-Route")
+    if ends == "at once":
+        call = call._replace(to_tag="tag")
+        line.caller.send(call, "BYE", 2, Route=route)
+        assert not line.callee.hear("BYE", SILENCE_S)
+        line.caller.send(call, "BYE", 2, Route=route)
+    bye = line.callee.hear("BYE")
+    assert bye, line.proxy.said()[-3000:]
+    line.callee.answer(bye, 200, line.proxy)
+    line.exchange.closed(office)
+    used_s = office.call().used_s
+    assert used_s == 2 if ends == "by itself" else used_s <= 1
 
 
 @pytest.mark.parametrize("trick", ["uri", "route", "require"])
