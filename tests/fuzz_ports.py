@@ -88,13 +88,16 @@ class Fuzzed:
         return RadiusPort(*found, self.demo)
 
     def size(self) -> Size:
-        """How much the process has."""
-        place = Path(f"/proc/{self.process.pid}")
-        status = (place / "status").read_text()
-        kib, threads = (
-            int(re.findall(rf"{name}:\s+(\d+)", status)[0]) for name in ("VmRSS", "Threads")
-        )
-        return Size(kib, len(list((place / "fd").iterdir())), threads)
+        """How much the process and its children have."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        kib = descriptors = threads = 0
+        for place in (Path(f"/proc/{each}") for each in (pid, *children)):
+            status = (place / "status").read_text()
+            kib += int(re.findall(r"VmRSS:\s+(\d+)", status)[0])
+            threads += int(re.findall(r"Threads:\s+(\d+)", status)[0])
+            descriptors += len(list((place / "fd").iterdir()))
+        return Size(kib, descriptors, threads)
 
     def charged(self) -> list[tuple[Any, ...]]:
         """All money that has moved."""
