@@ -1,16 +1,18 @@
 """Throws damaged messages at every port of a running service: whatever comes, it does not fall
 over, does not grow, charges nothing, and goes on answering.
 
-    python -m tests.fuzz_ports --seconds 60            each port for a minute
+    python -m tests.fuzz_ports --seconds 60            all ports at the same time, for a minute
     python -m tests.fuzz_ports --port radius --seed 7  one of them, the same messages again
 """
 
 import argparse
 import re
 import sys
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -28,10 +30,14 @@ from tests.gateways.radius.nas import add_client
 from tests.served import clock_ms, new_id, seeded
 from tests.serving import Serving, serving
 from tests.stores import Store, Stores
+from tests.switches.programs import wait_until
 
 PORTS = ("http", "diameter", "radius")
 GROWTH_KIB_MAX = 48 * 1024
-WARM_THROWS = 300
+WARM_PART = 0.2
+CLOSED_S = 45  # until the service has closed what it was left with: longer than it waits for a rest
+DESCRIPTORS_MORE_MAX = 8
+THREADS_MORE_MAX = 4
 LISTEN = {
     "TALKTIME_DIAMETER_LISTEN": "127.0.0.1:0",
     "TALKTIME_DIAMETER_IDENTITY": asked.OUR_HOST,
@@ -45,11 +51,21 @@ CHARGED = (
 )
 
 
-class Thrown(NamedTuple):
-    """What came of a port: how many messages were thrown at it, by how much the process grew."""
+class Size(NamedTuple):
+    """How much the process has: memory, open descriptors, threads."""
 
-    messages: int
-    growth_kib: int
+    kib: int
+    descriptors: int
+    threads: int
+
+
+class Thrown(NamedTuple):
+    """What came of it: how many messages were thrown at each port, how much the process had before,
+    and afterwards."""
+
+    messages: dict[str, int]
+    before: Size
+    after: Size
 
 
 class Fuzzed:
@@ -71,10 +87,17 @@ class Fuzzed:
         found = [int(self._listens[each]) for each in ("RADIUS", "RADIUS accounting")]
         return RadiusPort(*found, self.demo)
 
-    def kib(self) -> int:
-        """How much memory the process has."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0])
+    def size(self) -> Size:
+        """How much the process and its children have."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        kib = descriptors = threads = 0
+        for place in (Path(f"/proc/{each}") for each in (pid, *children)):
+            status = (place / "status").read_text()
+            kib += int(re.findall(r"VmRSS:\s+(\d+)", status)[0])
+            threads += int(re.findall(r"Threads:\s+(\d+)", status)[0])
+            descriptors += len(list((place / "fd").iterdir()))
+        return Size(kib, descriptors, threads)
 
     def charged(self) -> list[tuple[Any, ...]]:
         """All money that has moved."""
@@ -84,25 +107,60 @@ class Fuzzed:
         cell.close()
         return found
 
-    def throw(self, name: str, seed: int, seconds: float) -> Thrown:
-        """Throw messages at a port for so long; AssertionError where it does not bear it."""
-        port, chance = self.port(name), Random(f"{name} {seed}")
-        charged, messages = self.charged(), 0
-        for _ in range(WARM_THROWS):
-            port.throw(chance)
-        before, until_s = self.kib(), time.monotonic() + seconds
-        while time.monotonic() < until_s:
-            port.throw(chance)
-            messages += 1
-        growth = self.kib() - before
-        assert self.charged() == charged, f"{name}: something was charged"
-        assert port.call(f"good-{name}-{seed}"), f"{name}: a good call is not granted any more"
-        port.close()
-        assert growth <= GROWTH_KIB_MAX, f"{name}: the process grew by {growth} KiB"
+    def throw(
+        self, names: Sequence[str], seed: int, seconds: float, a_second: float = 1_000_000
+    ) -> Thrown:
+        """Throw messages at these ports at the same time for so long, so many a second at each;
+        AssertionError where the service does not bear it.
+
+        It may grow in the first fifth of the time.
+        """
+        charged = self.charged()
+        self._throw(names, f"warm {seed}", seconds * WARM_PART, a_second)
+        before = self._quiet(names, f"warm-{seed}")
+        messages = self._throw(names, str(seed), seconds * (1 - WARM_PART), a_second)
+        assert self.charged() == charged, "something was charged"
+        after = self._quiet(names, str(seed), before)
+        assert after.kib - before.kib <= GROWTH_KIB_MAX, f"the process grew: {before}, {after}"
+        assert after.threads - before.threads <= THREADS_MORE_MAX, f"threads: {before}, {after}"
         bad = [line for line in self.process.logged if '"error"' in line or "Traceback" in line]
-        assert not bad, f"{name}: {bad[:3]}"
+        assert not bad, bad[:3]
         assert check_books(self.store.cell(), clock_ms).findings == ()
-        return Thrown(messages, growth)
+        return Thrown(messages, before, after)
+
+    def _throw(
+        self, names: Sequence[str], seed: str, seconds: float, a_second: float
+    ) -> dict[str, int]:
+        """Throw; how many messages at each port."""
+        until_s, never = time.monotonic() + seconds, threading.Event()
+
+        def throw_at(name: str) -> int:
+            port, chance, messages = self.port(name), Random(f"{name} {seed}"), 0
+            began_s = time.monotonic()
+            while time.monotonic() < until_s:
+                port.throw(chance)
+                messages += 1
+                never.wait(max(0.0, began_s + messages / a_second - time.monotonic()))
+            port.close()
+            return messages
+
+        with ThreadPoolExecutor(len(names)) as throwers:
+            return dict(zip(names, throwers.map(throw_at, names), strict=True))
+
+    def _quiet(self, names: Sequence[str], call: str, before: Size | None = None) -> Size:
+        """How much the process has when good calls were granted and what was left behind is closed.
+
+        Connections that were opened to send half a message are closed by the service itself."""
+        for name in names:
+            port = self.port(name)
+            assert port.call(f"good-{name}-{call}"), f"{name}: a good call is not granted any more"
+            port.close()
+        if before:
+            most = before.descriptors + DESCRIPTORS_MORE_MAX
+            with suppress(AssertionError):
+                wait_until(lambda: self.size().descriptors <= most, "", CLOSED_S)
+            assert self.size().descriptors <= most, f"not closed: {before}, {self.size()}"
+        return self.size()
 
 
 @contextmanager
@@ -129,18 +187,15 @@ def fuzzed(store: Store) -> Iterator[Fuzzed]:
 def main() -> None:
     """Throw, and say what came of it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--seconds", type=float, default=60, help="for each port")
+    parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--port", choices=PORTS, action="append", help="instead of all")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
     given = parser.parse_args()
     with TemporaryDirectory(prefix="talktime-fuzz-") as folder:
         stores = Stores(Path(folder), lambda _: NotImplemented)
         with fuzzed(stores.make("sqlite")) as service:
-            for name in given.port or PORTS:
-                thrown = service.throw(name, given.seed, given.seconds)
-                said = f"{thrown.messages} messages, {thrown.growth_kib} KiB more memory"
-                sys.stdout.write(f"{name}: {said} (seed {given.seed})\n")
-                sys.stdout.flush()
+            thrown = service.throw(given.port or PORTS, given.seed, given.seconds)
+            sys.stdout.write(f"seed {given.seed}: {thrown}\n")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import signal
 import socket
 import stat
@@ -25,6 +26,7 @@ DEMO_FACTS = {
     ),
     *("organisation", "toll_free"),
 }
+FEW = 1_024
 HIDDEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
@@ -186,3 +188,16 @@ def test_the_address_is_told_once_it_answers(store):
         assert httpx.get(service.url, trust_env=False).status_code == 200
         assert f"Charging API: {service.url}/v1/\n" in service.said
         assert service.stop() == 0
+
+
+@pytest.mark.layouts("sqlite")
+def test_a_process_takes_as_many_connections_as_the_system_lets_it(store):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FEW, hard))
+    try:
+        with serving(store.environ) as service:
+            may, most = resource.prlimit(service.pid, resource.RLIMIT_NOFILE)
+            assert service.stop() == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert may == min(most, 65_536) > FEW

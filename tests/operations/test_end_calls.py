@@ -120,3 +120,51 @@ def test_the_calls_that_wait_longest_come_first_whosesoever_switch_has_them(stor
         with player.connection.transaction():
             player.connection.run("UPDATE call SET ending = 'organisation_inactive'")
     assert [each.switch_id for each in calls_to_end(player.connection)] == [9, 1]
+
+
+def swept_while(store, player, first=None, again=None):
+    """A sweep during which something happens: when its calls were found, or when they are looked at
+    again under the lock."""
+    control, happens = store.control(), [first, again]
+
+    def asked():
+        then = happens.pop(0)
+        if then:
+            then()
+        return control
+
+    sweep = Sweep(player.connection, player.clock_ms, player.ids.next, control=asked)
+    return end_calls(sweep), happens
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_a_call_goes_on_when_its_organisation_was_let_go_on_meanwhile(store, player):
+    player.authorize(1, "a")
+    control = store.control()
+    changed = CONTOSO._replace(active=False)
+    with control.transaction():
+        update_organisation(control, changed)
+
+    def switch_on():
+        with control.transaction():
+            update_organisation(control, CONTOSO)
+
+    assert swept_while(store, player, again=switch_on) == (Swept(0), [])
+    assert calls_to_end(player.connection) == []
+    assert player.extend("a", 1, 200).status == 200
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_a_call_goes_on_when_another_made_room_for_it_meanwhile(store, player):
+    player.authorize(1, "a")
+    player.authorize(1, "b")
+    control = store.control()
+    rules = CallingRules(spend_limit_micros=100_000)
+    with control.transaction():
+        update_organisation(control, CONTOSO._replace(rules=rules))
+
+    def end_the_other():
+        player.settle("b", 1, 10)
+
+    assert swept_while(store, player, first=end_the_other) == (Swept(0), [])
+    assert calls_to_end(player.connection) == []

@@ -12,6 +12,16 @@ PATIENCE_S = 8.0
 SILENCE_S = 0.7
 COPIED = ("via", "from", "call-id", "cseq", "record-route")
 
+NO_DIALOG: dict[str, dict[str, str]] = {
+    "no contact": {"Contact": ""},
+    "two contacts": {"Contact": "<sip:a@127.0.0.1:9>, <sip:b@127.0.0.1:9>"},
+    "a star": {"Contact": "*"},
+    "an empty contact": {"Contact": "<>"},
+    "no tag": {"From": "<sip:me@localhost>"},
+    "a tag in quotes": {"From": '<sip:me@localhost>;tag="a;b"'},
+}
+"""What is missing in an INVITE that no call can be made of, or is no such thing."""
+
 
 class Call(NamedTuple):
     """A call as its caller names it; without a To tag while it is not answered."""

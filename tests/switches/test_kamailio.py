@@ -12,6 +12,7 @@ import pytest
 
 from tests.stores import Stores
 from tests.switches.exchange import Exchange
+from tests.switches.layouts import BOTH, layout
 from tests.switches.office import BY_THE_MINUTE, MICROS_A_SECOND, Wallet
 from tests.switches.phones import Leg, Phone
 from tests.switches.programs import wait_until
@@ -20,24 +21,45 @@ MINUTE = 60
 RINGS_MS = "1500"
 
 
-@pytest.fixture(scope="module")
-def exchange(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
-    """One for all tests that neither kill a part of it nor need other slices."""
-    store = stores.make("sqlite")
-    folder = tmp_path_factory.mktemp("exchange")
+def shared(stores: Stores, folder: Path, kind: str) -> Iterator[Exchange]:
+    """An exchange for tests that neither kill a part of it nor need other slices."""
+    store = stores.make(kind)
     with Exchange(folder, store, TALKTIME_SLICE_SECONDS="60") as running:
         yield running
         running.prove_books()
     stores.drop(store)
 
 
+@pytest.fixture(scope="module")
+def exchange(
+    request: pytest.FixtureRequest, stores: Stores, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Exchange]:
+    """The one that most tests share."""
+    folder = tmp_path_factory.mktemp("exchange")
+    yield from shared(stores, folder, layout(request, "postgres"))
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def either(
+    request: pytest.FixtureRequest, stores: Stores, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Exchange]:
+    """One on each kind of database."""
+    if request.param == "postgres":
+        yield request.getfixturevalue("exchange")
+        return
+    folder = tmp_path_factory.mktemp("exchange")
+    yield from shared(stores, folder, layout(request, "sqlite"))
+
+
 @pytest.fixture
-def new_exchange(stores: Stores, tmp_path: Path) -> Iterator[Callable[..., Exchange]]:
-    """Call it for one of the test's own: `slice_s=`, `grace_s=`."""
+def new_exchange(
+    request: pytest.FixtureRequest, stores: Stores, tmp_path: Path
+) -> Iterator[Callable[..., Exchange]]:
+    """Call it for one of the test's own: `slice_s=`, `grace_s=`, `kind=` of database."""
     with ExitStack() as running:
 
-        def create(slice_s: int, grace_s: int = 60) -> Exchange:
-            store = stores.make("sqlite")
+        def create(slice_s: int, grace_s: int = 60, kind: str = "sqlite") -> Exchange:
+            store = stores.make(layout(request, kind))
             running.callback(stores.drop, store)
             environ = {
                 "TALKTIME_SLICE_SECONDS": str(slice_s),
@@ -62,7 +84,8 @@ def in_talk(phone: Phone) -> None:
     wait_until(lambda: phone.sent("ACK"), "an answered call")
 
 
-def test_a_call_is_cut_on_both_legs_when_its_credit_is_used_up(exchange: Exchange) -> None:
+def test_a_call_is_cut_on_both_legs_when_its_credit_is_used_up(either: Exchange) -> None:
+    exchange = either
     office = exchange.office(seconds=3)
     phone = exchange.caller(office, "caller_stays")
     phone.wait()
@@ -144,7 +167,8 @@ def test_a_call_is_cut_when_its_organisation_is_switched_off(exchange: Exchange)
     assert office.wallet() == Wallet((60 - call.used_s) * MICROS_A_SECOND, 0, 0)
 
 
-def test_two_hundred_calls_share_the_credit_for_fifty(exchange: Exchange) -> None:
+def test_two_hundred_calls_share_the_credit_for_fifty(either: Exchange) -> None:
+    exchange = either
     office = exchange.office(seconds=50 * MINUTE)
     options = {"called": BY_THE_MINUTE, "calls": 200, "a_second": 20, "talks_ms": 11_000}
     phone = exchange.caller(office, "caller_hangs_up", **options)
@@ -176,7 +200,7 @@ def test_a_long_call_goes_on_slice_by_slice(
 def test_a_call_whose_proxy_died_is_closed_after_its_grant_and_the_grace(
     new_exchange: Callable[..., Exchange],
 ) -> None:
-    exchange = new_exchange(slice_s=4, grace_s=2)
+    exchange = new_exchange(slice_s=4, grace_s=2, kind="postgres")
     office = exchange.office(seconds=60)
     phone = exchange.caller(office, "caller_stays")
     in_talk(phone)
@@ -193,7 +217,7 @@ def test_a_call_whose_proxy_died_is_closed_after_its_grant_and_the_grace(
 def test_a_call_is_known_to_a_service_that_was_killed_and_started_again(
     new_exchange: Callable[..., Exchange],
 ) -> None:
-    exchange = new_exchange(slice_s=20)
+    exchange = new_exchange(slice_s=20, kind="postgres")
     office = exchange.office(seconds=60)
     phone = exchange.caller(office, "caller_hangs_up", talks_ms=7_400)
     in_talk(phone)

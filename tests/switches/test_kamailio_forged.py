@@ -9,7 +9,7 @@ import pytest
 
 from tests.stores import Stores
 from tests.switches.exchange import Exchange
-from tests.switches.forger import SILENCE_S, Call, Forger, answered, header
+from tests.switches.forger import NO_DIALOG, SILENCE_S, Call, Forger, answered, header
 from tests.switches.office import BY_THE_SECOND, MICROS_A_SECOND, Office, Wallet
 from tests.switches.proxy import Proxy
 
@@ -81,6 +81,31 @@ def test_two_calls_under_one_call_id_are_charged_each_for_itself(
     assert line.office.wallet() == Wallet((60 - used) * MICROS_A_SECOND, 0, 0)
 
 
+@pytest.mark.parametrize("hangs_up", ["the caller", "the callee"])
+def test_a_call_ends_while_another_rings_under_its_call_id_and_tag(
+    line: Line, hangs_up: str
+) -> None:
+    first, route = answered(line.caller, line.callee, line.call())
+    second = line.call(first.call_id)
+    line.caller.send(second, "INVITE", 7)
+    ringing = line.callee.hear("INVITE")
+    line.callee.answer(ringing, 180, line.proxy, "early")
+    if hangs_up == "the caller":
+        line.hang_up(first, route)
+    else:
+        turned = first._replace(from_tag=first.to_tag, to_tag=first.from_tag)
+        line.callee.send(turned, "BYE", 1, f"sip:x@{line.caller.address}", Route=route)
+        bye = line.caller.hear("BYE")
+        assert bye, line.proxy.said()[-3000:]
+        line.caller.answer(bye, 200, line.proxy)
+        assert line.callee.hear("SIP/2.0 200")
+    line.callee.answer(ringing, 486, line.proxy, "early")
+    assert line.caller.hear("SIP/2.0 486")
+    line.exchange.closed(line.office, calls=2)
+    states = Counter(call.state for call in line.office.calls())
+    assert states == {"settled": 1, "released": 1}
+
+
 def test_a_call_with_the_tag_and_call_id_of_one_that_rings_is_refused(line: Line) -> None:
     call = line.call()
     line.caller.send(call, "INVITE")
@@ -146,6 +171,60 @@ def test_a_request_within_a_call_goes_to_the_other_side_of_it_alone(line: Line) 
     line.exchange.closed(line.office)
 
 
+def test_a_side_of_a_call_that_moves_is_found_where_it_is(line: Line) -> None:
+    call, route = answered(line.caller, line.callee, line.call())
+    turned = call._replace(from_tag=call.to_tag, to_tag=call.from_tag)
+    with closing(Forger()) as elsewhere:
+        moved = f"sip:callee@{elsewhere.address}"
+        line.callee.send(turned, "INVITE", 1, "sip:nobody@x", Route=route, Contact=f"<{moved}>")
+        invite = line.caller.hear("INVITE")
+        assert invite.startswith(f"INVITE sip:{line.office.caller}@{line.caller.address} ")
+        line.caller.answer(invite, 200, line.proxy)
+        assert line.callee.hear("SIP/2.0 200")
+        line.callee.send(turned, "ACK", 1, "sip:nobody@x", Route=route)
+        assert line.caller.hear("ACK sip:")
+        line.caller.send(call, "INFO", 3, Route=route)
+        assert elsewhere.hear("INFO").startswith(f"INFO {moved} ")
+        line.caller.send(call, "BYE", 4, Route=route)
+        assert elsewhere.hear("BYE").startswith(f"BYE {moved} ")
+    line.exchange.closed(line.office)
+
+
+def test_of_two_calls_under_one_call_id_one_rings_at_a_time(line: Line) -> None:
+    first = line.call()
+    line.caller.send(first, "INVITE")
+    invite = line.callee.hear("INVITE")
+    second = line.call(first.call_id, "another")
+    line.caller.send(second, "INVITE")
+    assert line.caller.hear("SIP/2.0 482")
+    line.callee.answer(invite, 486, line.proxy, "busy")
+    assert line.caller.hear("SIP/2.0 486")
+    line.callee.forget()
+    call, route = answered(line.caller, line.callee, first)
+    line.caller.send(call, "BYE", 2, Route=route)
+    line.callee.answer(line.callee.hear("BYE"), 200, line.proxy)
+    assert line.caller.hear("SIP/2.0 200")
+    line.exchange.closed(line.office, calls=2)
+    assert sorted(call.state for call in line.office.calls()) == ["released", "settled"]
+
+
+def test_a_call_ends_whose_callee_took_the_tag_of_another_that_rings(line: Line) -> None:
+    ringing = line.call(from_tag="theirs")
+    line.caller.send(ringing, "INVITE")
+    invite = line.callee.hear("INVITE")
+    line.callee.answer(invite, 180, line.proxy, "early")
+    line.caller.send(line.call(ringing.call_id), "INVITE")
+    taken = line.callee.hear("INVITE", SILENCE_S)
+    if taken:
+        line.callee.answer(taken, 200, line.proxy, "theirs")
+        route = header(line.caller.hear("SIP/2.0 200"), "Record-Route")
+        call = line.call(ringing.call_id)._replace(to_tag="theirs")
+        line.caller.send(call, "ACK", Route=route)
+        line.hang_up(call, route)
+    line.callee.answer(invite, 486, line.proxy, "busy")
+    line.exchange.closed(line.office, calls=len(line.office.calls()))
+
+
 @pytest.mark.parametrize("rings", [True, False], ids=["while it rings", "from nowhere"])
 def test_a_call_with_a_to_tag_that_nobody_gave_is_not_put_through(line: Line, rings: bool) -> None:
     call = line.call()
@@ -161,6 +240,23 @@ def test_a_call_with_a_to_tag_that_nobody_gave_is_not_put_through(line: Line, ri
         line.callee.answer(invite, 486, line.proxy, "busy")
         line.exchange.closed(line.office)
     assert [found.state for found in line.office.calls()] == ["released"] * rings
+
+
+@pytest.mark.parametrize("lacks", NO_DIALOG)
+def test_an_invite_that_makes_no_call_to_be_ended_is_refused(line: Line, lacks: str) -> None:
+    line.caller.send(line.call(), "INVITE", **NO_DIALOG[lacks])
+    assert line.caller.hear("SIP/2.0 400")
+    assert not line.callee.hear("INVITE", SILENCE_S)
+    assert line.office.calls() == []
+
+
+def test_a_call_whose_answer_is_not_acknowledged_is_cut_and_charged(line: Line) -> None:
+    poor = line.exchange.office(seconds=2)
+    line.caller.send(line.call()._replace(caller=poor.caller), "INVITE")
+    line.callee.answer(line.callee.hear("INVITE"), 200, line.proxy, "tag")
+    assert line.callee.hear("BYE")
+    line.exchange.closed(poor)
+    assert poor.call().used_s == 2
 
 
 @pytest.mark.parametrize("call_id", ["victim;1 x", "a\tb", "a\x7fb"])

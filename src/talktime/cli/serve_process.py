@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -30,6 +31,7 @@ from talktime.jobs.runner import Runner
 from talktime.store.version import Migrations
 
 BACKLOG = 2_048
+DESCRIPTORS_WANTED = 65_536
 KEEP_ALIVE_S = 75
 ANSWER_S_MAX = 20
 
@@ -62,6 +64,7 @@ class Process:
             self._jobs.start()
         switch_threads_soon()
         keep_what_is_loaded()
+        use_all_descriptors()
         tell_started(self._settings)
 
     def leave(self) -> None:
@@ -106,6 +109,15 @@ class Process:
             cast(Any, application), trusted_hosts="127.0.0.1"
         )
         return cast(Application, behind_proxy)
+
+
+def use_all_descriptors() -> None:
+    """Let the process have as many open descriptors as it may: each connection is one, and a system
+    gives a thousand unasked."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS_WANTED if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS_WANTED)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def tell_started(settings: Settings) -> None:

@@ -1,14 +1,17 @@
 """Mark the running calls that are to end before their grant does: for what was granted no longer
 holds. The gateways tell their switches."""
 
+from collections.abc import Sequence
+
 from talktime.core.commands import EndCall
 from talktime.core.directory import Organisation
 from talktime.core.gates import EMERGENCY
-from talktime.core.limits import WATCHED_CALLS_PAGE
+from talktime.core.limits import BATCH_MAX, WATCHED_CALLS_PAGE
 from talktime.core.money_gates import blocked_after_use
 from talktime.core.outcomes import CallEnding
+from talktime.operations.execute import Done
 from talktime.operations.sweep import Sweep, Swept, execute_batch
-from talktime.store.endings import Running, running_calls
+from talktime.store.endings import Running, lock_running_calls, running_calls
 from talktime.store.organisations import organisations_of_ids
 
 BEGINNING = (-1, -1)
@@ -19,20 +22,17 @@ def end_calls(sweep: Sweep) -> Swept:
     is gone; counts them.
 
     Works in pages, each in transactions of its own; several at once are right, for a call is looked
-    at again under its wallet's lock. Emergency calls go on (D18). Raises Outage.
+    at again under its wallet's lock: what was lifted since ends no call. Emergency calls go on
+    (D18). Raises Outage.
     """
     marked, failures, after = 0, list[str](), BEGINNING
     while not sweep.stopping():
         with sweep.connection.reading():
             calls = running_calls(sweep.connection, after, WATCHED_CALLS_PAGE)
-        organisations = _organisations(sweep, {call.organisation_id for call in calls})
-        commands = [
-            EndCall(call.switch_id, call.call_key, call.organisation_id, code)
-            for call in calls
-            if (code := why_to_end(call, organisations.get(call.organisation_id)))
-        ]
-        for done in execute_batch(sweep, commands, failures) if commands else ():
-            marked += isinstance(done.outcome, CallEnding) and done.outcome.marked
+        found = _to_end(sweep, calls)
+        for first in range(0, len(found), BATCH_MAX):
+            some = found[first : first + BATCH_MAX]
+            marked += sum(_marked(done) for done in _mark(sweep, some, failures))
         if len(calls) < WATCHED_CALLS_PAGE:
             break
         after = (calls[-1].sweep_ms, calls[-1].id)
@@ -70,6 +70,35 @@ def why_to_end(call: Running, organisation: Organisation | None) -> str:
 
 def _over(micros: int | None, limit_micros: int | None) -> bool:
     return micros is not None and limit_micros is not None and micros > limit_micros
+
+
+def _to_end(sweep: Sweep, calls: Sequence[Running]) -> list[tuple[Running, str]]:
+    """Those of the calls that are to end, each with its code."""
+    organisations = _organisations(sweep, {call.organisation_id for call in calls})
+    codes = [(call, why_to_end(call, organisations.get(call.organisation_id))) for call in calls]
+    return [(call, code) for call, code in codes if code]
+
+
+def _mark(
+    sweep: Sweep, found: Sequence[tuple[Running, str]], failures: list[str]
+) -> Sequence[Done]:
+    """Mark calls that were found to be to end, and still are."""
+    calls = {(call.switch_id, call.call_key): call for call, _ in found}
+
+    def still(commands: Sequence[EndCall]) -> list[EndCall]:
+        looked_at = [calls[command.switch_id, command.call_key] for command in commands]
+        again = lock_running_calls(sweep.connection, looked_at)
+        return [_command(call, code) for call, code in _to_end(sweep, again)]
+
+    return execute_batch(sweep, [_command(*each) for each in found], failures, still)
+
+
+def _command(call: Running, code: str) -> EndCall:
+    return EndCall(call.switch_id, call.call_key, call.organisation_id, code)
+
+
+def _marked(done: Done) -> bool:
+    return isinstance(done.outcome, CallEnding) and done.outcome.marked
 
 
 def _organisations(sweep: Sweep, organisation_ids: set[int]) -> dict[int, Organisation]:

@@ -1,13 +1,15 @@
 """Supervision works in batches, each its own transaction, and one bad row stops no other."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from talktime.config import Settings
 from talktime.core.books import Terms
 from talktime.core.commands import Command
 from talktime.operations.execute import DEFAULT_TERMS, Done, execute
 from talktime.store.database import Connection, Outage
+
+Of = TypeVar("Of", bound=Command)
 
 
 class Sweep(NamedTuple):
@@ -38,23 +40,27 @@ class Swept(NamedTuple):
     more: bool = False
 
 
-def execute_batch(sweep: Sweep, commands: Sequence[Command], failures: list[str]) -> list[Done]:
+def execute_batch(
+    sweep: Sweep,
+    commands: Sequence[Of],
+    failures: list[str],
+    still: Callable[[Sequence[Of]], Sequence[Of]] | None = None,
+) -> list[Done]:
     """Execute the commands in one transaction; where that fails, each in one of its own.
 
-    What fails alone is added to `failures`, in words, and left out of the result: it is a fault of
-    the program or of that row. Raises Outage where the database does not answer.
+    `still` is asked in the transaction, before: it gives what is to be executed instead, for what
+    called for the commands may have gone since. What fails alone is added to `failures`, in words,
+    and left out of the result: it is a fault of the program or of that row. Raises Outage where
+    the database does not answer.
     """
     try:
-        return _execute(sweep, commands)
+        with sweep.connection.transaction():
+            wanted = still(commands) if still else commands
+            return execute(sweep.connection, wanted, sweep.clock_ms(), sweep.next_id, sweep.terms)
     except Outage:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it was, the other commands are done
         if len(commands) == 1:
             failures.append(f"{commands[0]}: {error!r}")
             return []
-    return [done for each in commands for done in execute_batch(sweep, [each], failures)]
-
-
-def _execute(sweep: Sweep, commands: Sequence[Command]) -> list[Done]:
-    with sweep.connection.transaction():
-        return execute(sweep.connection, commands, sweep.clock_ms(), sweep.next_id, sweep.terms)
+    return [done for each in commands for done in execute_batch(sweep, [each], failures, still)]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from talktime.core.limits import CALLS_ENDING_MAX
 from talktime.store.database import Both, Connection
+from talktime.store.load import LOCK_WALLETS
 
 CALLS_TO_END = f"""
     SELECT switch_id, call_key, organisation_id, ending FROM call
@@ -21,14 +22,17 @@ _WATCHED = """
     LEFT JOIN person p ON p.organisation_id = c.organisation_id AND p.id = c.user_id
     LEFT JOIN meter s ON s.organisation_id = c.organisation_id AND s.key = {spending}
     LEFT JOIN meter u ON u.organisation_id = c.organisation_id AND u.key = {post_usage}
-    WHERE c.state = 'open' AND c.ending IS NULL AND (c.sweep_ms, c.id) > (?, ?)
-    ORDER BY c.sweep_ms, c.id LIMIT ?"""
-RUNNING = Both(
-    _WATCHED.format(
-        spending="NULLIF(c.payers, '')::json ->> 2", post_usage="NULLIF(c.payers, '')::json ->> 3"
-    ),
-    _WATCHED.format(spending="NULLIF(c.payers, '') ->> 2", post_usage="NULLIF(c.payers, '') ->> 3"),
+    WHERE c.state = 'open' AND c.ending IS NULL """
+_PAGE = "AND (c.sweep_ms, c.id) > (?, ?) ORDER BY c.sweep_ms, c.id LIMIT ?"
+_THESE = "AND c.id = ANY(?)"
+_POSTGRES = _WATCHED.format(
+    spending="NULLIF(c.payers, '')::json ->> 2", post_usage="NULLIF(c.payers, '')::json ->> 3"
 )
+_SQLITE = _WATCHED.format(
+    spending="NULLIF(c.payers, '') ->> 2", post_usage="NULLIF(c.payers, '') ->> 3"
+)
+RUNNING = Both(_POSTGRES + _PAGE, _SQLITE + _PAGE)
+STILL_RUNNING = Both(_POSTGRES + _THESE, _SQLITE + _THESE)
 
 
 class Ending(NamedTuple):
@@ -68,3 +72,9 @@ def calls_to_end(connection: Connection) -> list[Ending]:
 def running_calls(connection: Connection, after: Sequence[int], rows_max: int) -> list[Running]:
     """A page of the open calls that are not marked, after (sweep_ms, id)."""
     return [Running(*row) for row in connection.rows(RUNNING, [*after, rows_max])]
+
+
+def lock_running_calls(connection: Connection, calls: Sequence[Running]) -> list[Running]:
+    """Lock the wallets of these calls, and read again those that still run and are not marked."""
+    connection.rows(LOCK_WALLETS, [sorted({call.organisation_id for call in calls})])
+    return [Running(*row) for row in connection.rows(STILL_RUNNING, [[call.id for call in calls]])]

@@ -1,6 +1,8 @@
 """Connections with TLS."""
 
+import socket
 import ssl
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from structlog.testing import capture_logs
 from talktime.cli.failures import Failure
 from talktime.cli.serve_diameter import tls_of
 from talktime.config_gateways import DiameterSettings
+from talktime.core.limits import DIAMETER_CONNECTIONS_OF_ADDRESS_MAX
 from talktime.gateways.diameter import results as r
 from tests.gateways.diameter.asked import HOST, OUR_HOST, OUR_REALM
 from tests.gateways.diameter.certificates import Authority
@@ -59,7 +62,8 @@ def test_tls_that_asks_for_no_certificate_proves_nothing_without_an_address(
     add_peer(store, switch, tls=True)
     node = settings(*authority.sign("node"))
     with capture_logs() as lines, charging(store, switch=switch, tls=tls_of(node)) as served:
-        assert served.connect(trusting(authority)).is_closed()
+        with pytest.raises(OSError):
+            served.connect(trusting(authority))
         near = {"tls": True, "addresses": ("127.0.0.1",)}
         add_peer(store, switch, "near.contoso.example", **near)
         assert served.until(lambda: served.engine.peers.diameter("near.contoso.example"))
@@ -90,3 +94,35 @@ def test_a_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
         tls_of(settings(empty, empty))
     with pytest.raises(Failure, match=r"nothing\.pem"):
         tls_of(settings(tmp_path / "nothing.pem", empty))
+
+
+def test_who_begins_many_handshakes_and_ends_none_takes_only_so_many_connections(
+    store: Store, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path, "ours")
+    switch = populate(store, 10)
+    add_peer(store, switch, tls=True, addresses=("127.0.0.1",))
+    node = settings(*authority.sign("node"))
+    with (
+        charging(store, switch=switch, tls=tls_of(node)) as served,
+        ExitStack() as open_lines,
+    ):
+        lines = [
+            open_lines.enter_context(socket.create_connection(("127.0.0.1", served.port)))
+            for _ in range(DIAMETER_CONNECTIONS_OF_ADDRESS_MAX + 1)
+        ]
+        assert closed(lines[-1], within_s=5)
+        assert not closed(lines[0], within_s=0.1)
+        open_lines.close()
+        assert served.until(lambda: served.connect(trusting(authority)).hello().result_code)
+
+
+def closed(line: socket.socket, within_s: float) -> bool:
+    """Whether the service closes this connection."""
+    line.settimeout(within_s)
+    try:
+        return not line.recv(1)
+    except ConnectionResetError:
+        return True
+    except TimeoutError:
+        return False

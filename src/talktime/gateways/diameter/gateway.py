@@ -11,6 +11,7 @@ from talktime.engine.engine import Engine
 from talktime.gateways.diameter.codec import Header
 from talktime.gateways.diameter.connection import PeerConnection
 from talktime.gateways.diameter.credit import Credit
+from talktime.gateways.diameter.doorman import Doorman, Handshakes
 from talktime.gateways.diameter.endings import Endings
 from talktime.gateways.diameter.events import Events
 from talktime.gateways.diameter.node import Capabilities, Node, Timings
@@ -54,34 +55,38 @@ class DiameterGateway:
         self._credit.answer_events_by(Events(self._credit).begin)
         self._endings = Endings(engine, self.node, self.peers, ways)
         self._servers: list[asyncio.Server] = []
+        self._handshakes: Handshakes | None = None
         self._deaf: Callable[[], None] = self._endings.stop
 
     async def start(self) -> None:
         """Listen; returns when peers can connect."""
         loop = asyncio.get_running_loop()
-        for sockets, tls in ((self._plain, None), (self._secure, self._tls)):
-            for each in sockets:
-                secure = tls is not None
 
-                def made(secure: bool = secure) -> PeerConnection:
-                    return PeerConnection(self, secure, loop)
+        def plain() -> PeerConnection:
+            return PeerConnection(self, False, loop)
 
-                within_s = self.node.timings.capabilities_s if secure else None
-                server = await loop.create_server(
-                    made,
-                    sock=each,
-                    backlog=BACKLOG,
-                    ssl=tls,
-                    ssl_handshake_timeout=within_s,
-                    ssl_shutdown_timeout=TLS_GOODBYE_S if secure else None,
-                )
+        for each in self._plain:
+            self._servers.append(await loop.create_server(plain, sock=each, backlog=BACKLOG))
+        if self._tls is not None:
+            known = self._engine.peers.diameter_from
+            within_s = self.node.timings.capabilities_s
+            self._handshakes = Handshakes(self._tls, within_s, TLS_GOODBYE_S, known)
+            for each in self._secure:
+                server = await loop.create_server(self._doorman, sock=each, backlog=BACKLOG)
                 self._servers.append(server)
         self._deaf = self._engine.endings.listen(self._endings.look)
+
+    def _doorman(self) -> Doorman:
+        loop = asyncio.get_running_loop()
+        assert self._handshakes is not None
+        return Doorman(self._handshakes, lambda: PeerConnection(self, True, loop))
 
     async def stop(self) -> None:
         """Take no more peers and requests, answer what was taken, say goodbye."""
         for server in self._servers:
             server.close()
+        for task in tuple(self._handshakes.tasks) if self._handshakes else ():
+            task.cancel()
         self._deaf()
         self._endings.stop()
         connections = list(self.peers.all)

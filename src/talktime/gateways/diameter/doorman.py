@@ -1,0 +1,91 @@
+"""Who may begin a TLS handshake: until it is done, a connection is nobody's, and takes a descriptor
+of the process all the same."""
+
+import asyncio
+import ssl
+from collections import Counter
+from collections.abc import Callable
+
+import structlog
+
+from talktime.core.limits import (
+    DIAMETER_CONNECTIONS_OF_ADDRESS_MAX,
+    DIAMETER_CONNECTIONS_UNMET_MAX,
+)
+from talktime.gateways.diameter.peers_open import NOT_CERTIFIED
+
+log = structlog.get_logger(__name__)
+
+
+class Handshakes:
+    """The handshakes under way on one port, by address. `known` says whether any peer comes from an
+    address; others are let in where a certificate proves who they are."""
+
+    def __init__(
+        self, tls: ssl.SSLContext, within_s: float, goodbye_s: float, known: Callable[[str], bool]
+    ) -> None:
+        self.tls, self.within_s, self.goodbye_s = tls, within_s, goodbye_s
+        self._known = known
+        self._of: Counter[str] = Counter()
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, address: str) -> str:
+        """Count a handshake; where it is one too many or leads nowhere, why it is not done."""
+        if self.tls.verify_mode == ssl.CERT_NONE and not self._known(address):
+            return NOT_CERTIFIED
+        if (
+            self._of.total() >= DIAMETER_CONNECTIONS_UNMET_MAX
+            or self._of[address] >= DIAMETER_CONNECTIONS_OF_ADDRESS_MAX
+        ):
+            return "too many handshakes"
+        self._of[address] += 1
+        return ""
+
+    def done(self, address: str) -> None:
+        """It is over, well or badly."""
+        self._of[address] -= 1
+        if not self._of[address]:
+            del self._of[address]
+
+
+class Doorman(asyncio.Protocol):
+    """Takes a connection, does the handshake, and hands it on to the protocol that `made` gives."""
+
+    def __init__(self, handshakes: Handshakes, made: Callable[[], asyncio.Protocol]) -> None:
+        self._handshakes, self._made = handshakes, made
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin the handshake, or close."""
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()  # what comes is the handshake's
+        address = str((transport.get_extra_info("peername") or ("",))[0])
+        why = self._handshakes.begin(address)
+        if why:
+            log.warning("diameter connection not taken", address=address, why=why)
+            transport.abort()
+            return
+        task = asyncio.get_running_loop().create_task(self._shake(transport, address))
+        self._handshakes.tasks.add(task)
+        task.add_done_callback(self._handshakes.tasks.discard)
+
+    async def _shake(self, transport: asyncio.Transport, address: str) -> None:
+        found, protocol = self._handshakes, self._made()
+        try:
+            secure = await asyncio.get_running_loop().start_tls(
+                transport,
+                protocol,
+                found.tls,
+                server_side=True,
+                ssl_handshake_timeout=found.within_s,
+                ssl_shutdown_timeout=found.goodbye_s,
+            )
+        except (OSError, TimeoutError):
+            transport.abort()  # the other side gave up, or was no TLS client
+            return
+        except asyncio.CancelledError:
+            transport.abort()
+            raise
+        finally:
+            found.done(address)
+        if secure is not None:
+            protocol.connection_made(secure)
