@@ -47,7 +47,8 @@ def asked(client, operation, organisation):
         path = path.replace(f"{{{name}}}", VALUES.get(name, "7"))
     headers = {"idempotency-key": f"{method} {path}"}
     body = json.dumps(told.sent or {})
-    if address.endswith(("/usage", "/dial-out")):
+    days = ("/usage", "/dial-out", "/usage/sums", "/usage/csv", "/usage/zip", "/usage/xlsx")
+    if address.endswith(days):
         path += "?from_day=2026-11-01&to_day=2026-11-02"
     if address.endswith("/terms"):
         path += "?amount=100"

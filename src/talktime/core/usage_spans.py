@@ -1,5 +1,6 @@
 """Days and months as the sums of usage number them: a day since 1970 (UTC), a month below zero."""
 
+from calendar import monthrange
 from datetime import date
 
 from talktime.core.calls import INBOUND_TYPES
@@ -38,11 +39,13 @@ def spans_of(first: int, last: int, today: int) -> list[int]:
 
     >>> spans_of(29, 60, 100), spans_of(29, 60, 60)
     ([29, 30, -23642, 59, 60], [29, 30, -23642, -23643])
+    >>> spans_of(2932896, 2932896, 100)  # the last day that there is
+    [2932896]
     """
     spans, day = [], first
     while day <= last:
         at = date.fromordinal(_EPOCH + day)
-        next_ = date(at.year + at.month // 12, at.month % 12 + 1, 1).toordinal() - _EPOCH
+        next_ = day - at.day + 1 + monthrange(at.year, at.month)[1]
         if at.day == 1 and (next_ - 1 <= last or last >= today):
             spans.append(month_span(day))
             day = next_

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
-from talktime.core.calls import UsageRecord
+from talktime.core.calls import INBOUND_TYPES, UsageRecord
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.limits import USAGE_PAGE_MAX, USAGE_TAIL_MAX, USAGE_VISITED_MAX
@@ -72,6 +72,20 @@ class Added(NamedTuple):
         for each in self.by_day.values():
             total = total.plus(each)
         return total
+
+    def by_direction(self, chart: str) -> dict[str | int, tuple[Sums, Sums]]:
+        """What the chart shows (of days, users, countries or capabilities), outbound and inbound.
+
+        >>> added = Added({(7, "user_in"): Sums(calls=1)}, {}, False, {}, {})
+        >>> [sums.calls for sums in added.by_direction("day")[7]]
+        [0, 1]
+        """
+        parts: dict[str | int, tuple[Sums, Sums]] = {}
+        for (key, type_), sums in (self.by_day if chart == "day" else self.charted).items():
+            out, in_ = parts.get(key, (NOTHING, NOTHING))
+            inbound = type_ in INBOUND_TYPES or type_ == IN
+            parts[key] = (out, in_.plus(sums)) if inbound else (out.plus(sums), in_)
+        return parts
 
 
 class Span(NamedTuple):

@@ -1,14 +1,12 @@
 """`.../calls/running` and `.../dial-out`: calls as they run, and what meetings called."""
 
-from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
-from ninja import Query
 from pydantic import Field
 
 from talktime.console.api.door import Asked, Resource
 from talktime.console.api.shapes import Amount, AskedPage, IdText, Moment, Shown, listing
-from talktime.core.limits import USAGE_DAYS_MAX
+from talktime.console.api.usage_asked import Day, days_between
 from talktime.core.masking import shown_parties
 from talktime.core.rating import Rate
 from talktime.core.refusal import Refusal
@@ -18,9 +16,7 @@ from talktime.store.attention import RunningCall, running_calls
 
 calls_now = Resource("Calls now", "Calls that run, and what meetings called.")
 Answer = dict[str, Any]
-EPOCH = date(1970, 1, 1)
 BEGINNING = (-1, -1)
-Day = Annotated[date, Query(examples=["2026-11-01"])]
 
 
 class Running(Shown):
@@ -73,12 +69,10 @@ def get_running_calls(asked: Asked, page: AskedPage) -> Answer:
 )
 def get_dial_out(asked: Asked, from_day: Day, to_day: Day) -> Answer | Refusal:
     """What meetings called, by organizer, in UTC days, both included; the dearest first."""
-    first, last = (from_day - EPOCH).days, (to_day - EPOCH).days
-    if last < first or first < 0:
-        return Refusal("invalid_value", "to_day must not be before from_day")
-    if last - first >= USAGE_DAYS_MAX:
-        return Refusal("range_too_long", f"{USAGE_DAYS_MAX} days at most are looked at at once")
-    found = dial_out_report(asked.cell, asked.owner, asked.catalogue, first, last, asked.now_ms)
+    days = days_between(from_day, to_day)
+    if isinstance(days, Refusal):
+        return days
+    found = dial_out_report(asked.cell, asked.owner, asked.catalogue, *days, asked.now_ms)
     return {
         "organizers": [
             {

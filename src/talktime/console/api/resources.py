@@ -16,6 +16,7 @@ from talktime.console.api.pools import pools
 from talktime.console.api.rate_cards import cards
 from talktime.console.api.team import audit, team
 from talktime.console.api.usage import usage
+from talktime.console.api.usage_reports import reports
 from talktime.console.api.users import groups, users
 from talktime.console.api.views import views
 from talktime.console.api.wallet import wallet
@@ -23,7 +24,7 @@ from talktime.console.api.wallet import wallet
 RESOURCES = (
     *(every, one, model),
     *(wallet, ledger, payments, methods, invoices, statements, profile, grants),
-    *(users, groups, numbers, pools, calling, calls_now, usage, views),
+    *(users, groups, numbers, pools, calling, calls_now, usage, reports, views),
     *(recipients, webhooks, notices),
     *(team, keys, audit),
     *(cards, catalogue, health),

@@ -1,11 +1,10 @@
 """`.../usage` and `callRecords`: calls that were charged, newest first; the other party's last
 digits are hidden in all of them (R78)."""
 
-from datetime import date
 from typing import Annotated, Any
 
 from ninja import Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from talktime.console.api.door import Asked, Resource
@@ -19,25 +18,19 @@ from talktime.console.api.shapes import (
     Shown,
     listing,
 )
+from talktime.console.api.usage_asked import Day, Search, asked_usage
 from talktime.console.identity import ID_MAX
-from talktime.core.calls import CALL_TYPES, UsageRecord
-from talktime.core.limits import PSTN_CALLS_MS_MAX, USAGE_DAYS_MAX, USER_NAME_TEXT_MAX
+from talktime.core.calls import UsageRecord
+from talktime.core.limits import PSTN_CALLS_MS_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.call_story import call_story
 from talktime.operations.usage_documents import Describer, call_log_row
-from talktime.operations.usage_report import Asked as AskedUsage
 from talktime.operations.usage_report import Reader
-from talktime.operations.users import find_user
-from talktime.store.usage_days import ALL_USERS, Wanted
 from talktime.store.usage_rows import Place, span
 
-DAY_MS = 86_400_000
 GRAPH_PAGE = 1_000
-EPOCH = date(1970, 1, 1)
 usage = Resource("Usage", "Calls that were charged, with their corrections.")
 Answer = dict[str, Any]
-_CODE = "A code, as the answers have it; empty for all."
-Day = Annotated[date, Query(examples=["2026-11-01"])]
 FromTime = Annotated[AskedMoment, Path(description="The first moment of start, in UTC.")]
 ToTime = Annotated[AskedMoment, Path(description="The last moment of start, in UTC.")]
 
@@ -93,40 +86,20 @@ class PstnCalls(Shown):
     next_link: str = Field("", alias="@odata.nextLink")
 
 
-class Filters(BaseModel):
-    """Which calls are looked for, from one UTC day to another, both included."""
-
-    user: str = Field("", max_length=USER_NAME_TEXT_MAX, description="A user's sign-in name.")
-    type: str = Field("", pattern=f"^({'|'.join(CALL_TYPES)})?$", description=_CODE)
-    country: str = Field("", pattern="^([A-Z]{2})?$", description="The other party's country.")
-    context: str = Field("", pattern="^(Domestic|International)?$", description=_CODE)
-    capability: str = Field("", max_length=64, description=_CODE)
-
-
 @usage.reads("/usage", listing("usage", CallLogRow), refusals=("unknown_user", "range_too_long"))
 def get_usage(
-    asked: Asked, page: AskedPage, from_day: Day, to_day: Day, filters: Query[Filters]
+    asked: Asked, page: AskedPage, from_day: Day, to_day: Day, filters: Query[Search]
 ) -> Answer | Refusal:
     """Usage records of some days, the newest first.
 
     At most a year. A page of what is rare may have fewer records than asked for; `next` goes on.
     """
-    days = (from_day - EPOCH).days, (to_day - EPOCH).days
-    if days[1] < days[0] or days[0] < 0:
-        return Refusal("invalid_value", "to_day must not be before from_day")
-    if days[1] - days[0] >= USAGE_DAYS_MAX:
-        return Refusal("range_too_long", f"{USAGE_DAYS_MAX} days at most are looked at at once")
     before = None if page.place is None else Place(*page.place)
     reader = Reader(asked.cell, asked.owner, asked.catalogue, asked.now_ms)
     with asked.cell.snapshot():
-        user_id = ALL_USERS
-        if filters.user:
-            user = find_user(asked.cell, asked.owner, filters.user)
-            if isinstance(user, Refusal):
-                return user
-            user_id = user.id
-        wanted = Wanted(user_id, filters.type, filters.country, filters.context, filters.capability)
-        question = AskedUsage(*days, wanted)
+        question = asked_usage(asked, from_day, to_day, filters)
+        if isinstance(question, Refusal):
+            return question
         found = reader.page(question, reader.add_up(question), before, page.limit)
         rows = _rows(asked, found.records)
     following = asked.following(page, _cursor(found.older)) if found.older else None

@@ -11,8 +11,6 @@ from talktime.console.theme.charts import Bar, bar_chart, row_chart
 from talktime.console.usage.forms import day_ms
 from talktime.console.usage.names import capability_name
 from talktime.console.usage.shown import in_utc, measure_text, measured
-from talktime.core.calls import INBOUND_TYPES
-from talktime.core.usage_spans import IN
 from talktime.operations.usage_documents import country_name
 from talktime.operations.usage_report import Added, Asked
 from talktime.store.usage_days import NO_USER
@@ -33,9 +31,7 @@ def chart_of(desk: Desk, asked: Asked, added: Added, chart: str, measure: str) -
         bars = _day_bars(desk, asked, added, measure)
         title = _("By day, UTC") if len(asked.days) <= DAYS_DRAWN_MAX else _("By week, UTC")
         return bar_chart(bars, title=title, legend=legend)
-    parts: dict[str | int, Parts] = {}
-    for (key, type_), sums in added.charted.items():
-        parts[key] = _with(parts.get(key, NOTHING), type_, measured(sums, measure))
+    parts = _measured_parts(added, chart, measure)
     largest = sorted(parts.items(), key=lambda each: (-sum(each[1]), str(each[0])))
     names = _names(desk, chart, [key for key, _parts in largest[:ROWS_DRAWN_MAX]])
     bars = [_bar(desk, names[key], each, measure) for key, each in largest[:ROWS_DRAWN_MAX]]
@@ -50,15 +46,13 @@ def chart_of(desk: Desk, asked: Asked, added: Added, chart: str, measure: str) -
 
 def _day_bars(desk: Desk, asked: Asked, added: Added, measure: str) -> list[Bar]:
     step = 1 if len(asked.days) <= DAYS_DRAWN_MAX else WEEK_DAYS
-    parts: dict[int, Parts] = {}
-    for (day, type_), sums in added.by_day.items():
-        first = day - (day - asked.from_day) % step
-        parts[first] = _with(parts.get(first, NOTHING), type_, measured(sums, measure))
-    wording = in_utc(desk.wording)
-    return [
-        _bar(desk, wording.day(day_ms(day)), parts.get(day, NOTHING), measure)
-        for day in asked.days[::step]
-    ]
+    parts = _measured_parts(added, "day", measure)
+    wording, days = in_utc(desk.wording), asked.days
+    bars = []
+    for place in range(0, len(days), step):
+        together = _together(parts.get(day, NOTHING) for day in days[place : place + step])
+        bars.append(_bar(desk, wording.day(day_ms(days[place])), together, measure))
+    return bars
 
 
 def _names(desk: Desk, chart: str, keys: list[str | int]) -> dict[str | int, str]:
@@ -79,10 +73,11 @@ def _bar(desk: Desk, label: str, parts: Parts, measure: str) -> Bar:
     return Bar(label, parts, *measure_text(desk, sum(parts), measure))
 
 
-def _with(parts: Parts, type_: str, size: int) -> Parts:
-    out, in_ = parts
-    inbound = type_ in INBOUND_TYPES or type_ == IN
-    return (out, in_ + size) if inbound else (out + size, in_)
+def _measured_parts(added: Added, chart: str, measure: str) -> dict[str | int, Parts]:
+    return {
+        key: (measured(out, measure), measured(in_, measure))
+        for key, (out, in_) in added.by_direction(chart).items()
+    }
 
 
 def _together(all_parts: Iterable[Parts]) -> Parts:
