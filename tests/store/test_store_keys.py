@@ -11,7 +11,9 @@ from talktime.store.keys import (
     key_of_id,
     keys_after,
     keys_by_id,
+    keys_of_switch,
     switch_named,
+    switch_of_id,
     switches_by_name,
     update_key,
 )
@@ -25,6 +27,21 @@ KEY = ApiKey(4, SWITCH.id, "main", "ab" * 32, frozenset({"calls", "quotes"}), No
 
 def pages(connection, seen=0):
     return [(page.rows, page.revision) for page in keys_after(connection, seen)]
+
+
+def test_a_switch_is_found_by_its_id_and_its_keys_newest_first(store):
+    control = store.control()
+    other = SWITCH._replace(id=5, name="Bergen 1")
+    with control.transaction():
+        insert_switch(control, SWITCH)
+        insert_switch(control, other)
+        insert_key(control, KEY, 5)
+        insert_key(control, KEY._replace(id=6, secret_hash="cd" * 32), 5)
+        insert_key(control, KEY._replace(id=7, secret_hash="ef" * 32, switch_id=5), 5)
+    assert (switch_of_id(control, 5), switch_of_id(control, 4)) == (other, None)
+    assert [key.id for key in keys_of_switch(control, SWITCH.id, 9, 9)] == [6, 4]
+    assert [key.id for key in keys_of_switch(control, SWITCH.id, 9, 1)] == [6]
+    assert keys_of_switch(control, SWITCH.id, 6, 9) == [KEY]
 
 
 def test_a_switch_is_found_by_its_name(store):

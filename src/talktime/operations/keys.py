@@ -37,8 +37,10 @@ from talktime.store.keys import (
     key_of_id,
     keys_by_id,
     keys_of_organisation,
+    keys_of_switch,
     set_used,
     switch_named,
+    switch_of_id,
     switches_by_name,
     update_key,
 )
@@ -98,6 +100,12 @@ def find_switch(control: Connection, name: str) -> Switch | Refusal:
     if found is None:
         return Refusal("unknown_switch", f"no switch is named {name[:SWITCH_NAME_TEXT_MAX]!r}")
     return found
+
+
+def find_switch_of_id(control: Connection, switch_id: int) -> Switch | Refusal:
+    """The switch of this id. Refuses: unknown_switch."""
+    found = switch_of_id(control, switch_id)
+    return found or Refusal("unknown_switch", f"there is no switch {switch_id}")
 
 
 def list_switches(
@@ -250,6 +258,13 @@ def list_own_keys(
 ) -> list[ApiKey]:
     """An organisation's own keys, the newest first; `before` is the last id of the page before."""
     return keys_of_organisation(control, organisation_id, before, min(limit, PAGE_ROWS_MAX))
+
+
+def list_switch_keys(
+    control: Connection, switch_id: int, *, before: int = ID_MAX, limit: int = PAGE_ROWS_MAX
+) -> list[ApiKey]:
+    """A switch's keys, the newest first; `before` is the last id of the page before."""
+    return keys_of_switch(control, switch_id, before, min(limit, PAGE_ROWS_MAX))
 
 
 def note_use(control: Connection, key: ApiKey, now_ms: int) -> None:

@@ -10,6 +10,7 @@ from talktime.store.revisions import KEYS, Page, bump, pages_after
 
 INSERT_SWITCH = "INSERT INTO switch (id, name, operator, created_ms) VALUES (?, ?, ?, ?)"
 SWITCH_OF_NAME = "SELECT id, name, operator, created_ms FROM switch WHERE name = ?"
+SWITCH_OF_ID = "SELECT id, name, operator, created_ms FROM switch WHERE id = ?"
 SWITCHES_BY_NAME = (
     "SELECT id, name, operator, created_ms FROM switch WHERE name > ? ORDER BY name LIMIT ?"
 )
@@ -30,6 +31,9 @@ KEYS_BY_ID = f"SELECT {_KEY_COLUMNS} FROM api_key WHERE id > ? ORDER BY id LIMIT
 KEYS_OF_ORGANISATION = (
     f"SELECT {_KEY_COLUMNS} FROM api_key WHERE organisation_id = ? AND id < ? "
     "ORDER BY id DESC LIMIT ?"
+)
+KEYS_OF_SWITCH = (
+    f"SELECT {_KEY_COLUMNS} FROM api_key WHERE switch_id = ? AND id < ? ORDER BY id DESC LIMIT ?"
 )
 SET_USED = "UPDATE api_key SET used_ms = ? WHERE id = ? AND (used_ms IS NULL OR used_ms <= ?)"
 KEYS_OF_SWITCHES = f"SELECT {_KEY_COLUMNS} FROM api_key WHERE switch_id = ANY(?) ORDER BY id"
@@ -60,6 +64,12 @@ def insert_switch(connection: Connection, switch: Switch) -> None:
 def switch_named(connection: Connection, name: str) -> Switch | None:
     """The switch of exactly this name."""
     rows = connection.rows(SWITCH_OF_NAME, (name,))
+    return Switch(*rows[0]) if rows else None
+
+
+def switch_of_id(connection: Connection, switch_id: int) -> Switch | None:
+    """The switch of this id."""
+    rows = connection.rows(SWITCH_OF_ID, (switch_id,))
     return Switch(*rows[0]) if rows else None
 
 
@@ -109,6 +119,11 @@ def keys_of_organisation(
     """An organisation's own keys before this id, the newest first."""
     rows = connection.rows(KEYS_OF_ORGANISATION, (organisation_id, before, limit))
     return [_key(row) for row in rows]
+
+
+def keys_of_switch(connection: Connection, switch_id: int, before: int, limit: int) -> list[ApiKey]:
+    """A switch's keys before this id, the newest first."""
+    return [_key(row) for row in connection.rows(KEYS_OF_SWITCH, (switch_id, before, limit))]
 
 
 def set_used(connection: Connection, key_id: int, used_ms: int, unless_after_ms: int) -> None:

@@ -16,7 +16,7 @@ INSERT_PEER = (
 REVOKE_PEER = "UPDATE peer SET revoked_ms = ? WHERE id = ?"
 PEERS = f"SELECT {_COLUMNS}, sealed_secret FROM peer WHERE revoked_ms IS NULL ORDER BY id LIMIT ?"
 PEERS_BY_ID = f"SELECT {_COLUMNS} FROM peer WHERE id > ? ORDER BY id LIMIT ?"
-PEERS_OF_SWITCH = f"SELECT {_COLUMNS} FROM peer WHERE switch_id = ? ORDER BY id LIMIT ?"
+PEERS_OF_SWITCH = f"SELECT {_COLUMNS} FROM peer WHERE switch_id = ? AND id > ? ORDER BY id LIMIT ?"
 PEER_OF_ID = f"SELECT {_COLUMNS} FROM peer WHERE id = ?"
 
 
@@ -43,9 +43,12 @@ def peers_by_id(connection: Connection, after: int, limit: int) -> list[Peer]:
     return [_peer(row) for row in connection.rows(PEERS_BY_ID, (after, limit))]
 
 
-def peers_of_switch(connection: Connection, switch_id: int, rows_max: int) -> list[Peer]:
-    """The peers of a switch, oldest first."""
-    return [_peer(row) for row in connection.rows(PEERS_OF_SWITCH, (switch_id, rows_max))]
+def peers_of_switch(
+    connection: Connection, switch_id: int, rows_max: int, *, after: int = 0
+) -> list[Peer]:
+    """The peers of a switch after this id, oldest first."""
+    rows = connection.rows(PEERS_OF_SWITCH, (switch_id, after, rows_max))
+    return [_peer(row) for row in rows]
 
 
 def peer_of_id(connection: Connection, peer_id: int) -> Peer | None:

@@ -83,7 +83,7 @@ def get_keys(asked: Asked, page: AskedPage) -> Answer:
     with asked.control.reading():
         found = list_own_keys(asked.control, asked.owner.id, before=page.before, limit=page.limit)
     answer: Answer = asked.page(page, "keys", found, lambda each: each.id)
-    return {**answer, "keys": [_shown(asked, each) for each in found]}
+    return {**answer, "keys": [key_shown(asked, each) for each in found]}
 
 
 @keys.does(
@@ -109,7 +109,7 @@ def post_key(asked: Asked, sent: SentKey) -> Answer | Refusal:
         )
         if not isinstance(made, Refusal):
             tell_owners(asked.control, made.key, KEY_CREATED, sealed_mail())
-    return _made(asked, made)
+    return key_made(asked, made)
 
 
 @keys.reads("/keys/{int:key_id}", Key, refusals=UNKNOWN)
@@ -117,7 +117,7 @@ def get_key(asked: Asked, key_id: PathId) -> Answer | Refusal:
     """One key."""
     with asked.control.reading():
         found = find_key(asked.control, key_id, organisation_id=asked.owner.id)
-    return found if isinstance(found, Refusal) else _shown(asked, found)
+    return found if isinstance(found, Refusal) else key_shown(asked, found)
 
 
 @keys.does(
@@ -143,7 +143,7 @@ def post_key_rotation(asked: Asked, key_id: PathId, sent: SentRotation) -> Answe
         )
         if not isinstance(made, Refusal):
             tell_owners(asked.control, made.key, KEY_ROTATED, sealed_mail())
-    return _made(asked, made)
+    return key_made(asked, made)
 
 
 @keys.does(
@@ -163,7 +163,7 @@ def post_key_revocation(asked: Asked, key_id: PathId) -> Answer | Refusal:
         revoked = revoke_key(
             asked.control, key_id, organisation_id=asked.owner.id, now_ms=asked.now_ms
         )
-    return revoked if isinstance(revoked, Refusal) else _shown(asked, revoked)
+    return revoked if isinstance(revoked, Refusal) else key_shown(asked, revoked)
 
 
 def _not_own(asked: Asked, key_id: int) -> Refusal | None:
@@ -172,11 +172,13 @@ def _not_own(asked: Asked, key_id: int) -> Refusal | None:
     return Refusal("scope_missing", "the key lacks the scope 'operator', and is another one")
 
 
-def _made(asked: Asked, made: NewKey | Refusal) -> Answer | Refusal:
-    return made if isinstance(made, Refusal) else {**_shown(asked, made.key), "key": made.text}
+def key_made(asked: Asked, made: NewKey | Refusal) -> Answer | Refusal:
+    """A key that was just made, with its text."""
+    return made if isinstance(made, Refusal) else {**key_shown(asked, made.key), "key": made.text}
 
 
-def _shown(asked: Asked, key: ApiKey) -> Answer:
+def key_shown(asked: Asked, key: ApiKey) -> Answer:
+    """A key without its text."""
     return {
         "key_id": str(key.id),
         "name": key.name,

@@ -25,6 +25,7 @@ HERE = {
     "unavailable": "Send the same request again after the seconds in Retry-After; what moves money "
     "with the same Idempotency-Key: it is done once.",
     "idempotency_key_reused": "Use a new key for a new request; repeat a request only unchanged.",
+    "unknown_switch": "List the switches and use one of their ids.",
     "unknown_organisation": "Use the name or the id of an organisation that the key opens.",
 }
 """What to do, where the words of core/refusal.py are meant for somebody else."""

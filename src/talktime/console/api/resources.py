@@ -14,6 +14,7 @@ from talktime.console.api.payment_methods import methods
 from talktime.console.api.payments import grants, payments
 from talktime.console.api.pools import pools
 from talktime.console.api.rate_cards import cards
+from talktime.console.api.switches import switches
 from talktime.console.api.team import audit, team
 from talktime.console.api.usage import usage
 from talktime.console.api.usage_reports import reports
@@ -27,5 +28,5 @@ RESOURCES = (
     *(users, groups, numbers, pools, calling, calls_now, usage, reports, views),
     *(recipients, webhooks, notices),
     *(team, keys, audit),
-    *(cards, catalogue, health),
+    *(switches, cards, catalogue, health),
 )

@@ -127,6 +127,11 @@ class Page(BaseModel):
         return int(self.cursor)
 
     @property
+    def after(self) -> int:
+        """The cursor of a list whose places are ids, the lowest first. Raises Refused."""
+        return self.before if self.cursor else 0
+
+    @property
     def place(self) -> tuple[int, int] | None:
         """The cursor of a list whose places are a moment and an id. Raises Refused."""
         at, _, id_ = self.cursor.partition("-")

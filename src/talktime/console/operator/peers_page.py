@@ -21,7 +21,7 @@ from talktime.console.roles import OPERATE
 from talktime.core.limits import HOST_TEXT_MAX, PEER_SECRET_TEXT_MAX
 from talktime.core.peers import DIAMETER, RADIUS, Peer
 from talktime.core.refusal import Refusal
-from talktime.operations.keys import list_switches
+from talktime.operations.keys import find_switch_of_id
 from talktime.operations.peers import (
     SECRET_BYTES,
     NewPeer,
@@ -123,8 +123,8 @@ def peer_shown(peer: Peer) -> dict[str, Any]:
 def new_peer(desk: OperatorDesk, switch_id: int, protocol: str) -> HttpResponse:
     """Let a switch speak Diameter or RADIUS."""
     with desk.control.reading():
-        switch = next((x for x in list_switches(desk.control) if x.id == switch_id), None)
-    if switch is None or protocol not in FORMS:
+        switch = find_switch_of_id(desk.control, switch_id)
+    if isinstance(switch, Refusal) or protocol not in FORMS:
         raise Http404
     posted = desk.request.method == "POST"
     form = FORMS[protocol](desk.request.POST if posted else None)

@@ -27,6 +27,7 @@ from talktime.operations.keys import (
     create_key,
     create_switch,
     find_key,
+    find_switch_of_id,
     list_switches,
     revoke_key,
     rotate_key,
@@ -140,8 +141,8 @@ def new_switch(desk: OperatorDesk) -> HttpResponse:
 def new_key(desk: OperatorDesk, switch_id: int) -> HttpResponse:
     """Make a key, and show its text once."""
     with desk.control.reading():
-        switch = next((x for x in list_switches(desk.control) if x.id == switch_id), None)
-    if switch is None:
+        switch = find_switch_of_id(desk.control, switch_id)
+    if isinstance(switch, Refusal):
         raise Http404
     posted = desk.request.method == "POST"
     form = KeyForm(desk.request.POST) if posted else KeyForm()
