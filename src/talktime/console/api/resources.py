@@ -1,5 +1,7 @@
 """All resources of the management API, in the order of its document."""
 
+from talktime.console.api.attention import attention
+from talktime.console.api.books import books
 from talktime.console.api.calling import calling
 from talktime.console.api.calls_now import calls_now
 from talktime.console.api.catalogue import catalogue
@@ -28,5 +30,5 @@ RESOURCES = (
     *(users, groups, numbers, pools, calling, calls_now, usage, reports, views),
     *(recipients, webhooks, notices),
     *(team, keys, audit),
-    *(switches, cards, catalogue, health),
+    *(attention, books, switches, cards, catalogue, health),
 )

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from talktime.console.doors import OperatorDesk, Shown, operator_page
-from talktime.console.operator.places import Cells, all_cells
+from talktime.console.operator.places import Cells, all_cells, figures_until_ms
 from talktime.console.operator.tables import Cell, Column, table
 from talktime.console.operator.words import ACCOUNTS
 from talktime.console.roles import FINANCE
@@ -24,7 +24,7 @@ from talktime.core.ledger_sums import (
     trial_balance,
 )
 from talktime.core.money import decimal_text
-from talktime.operations.ledger_sums import added, summed_until, sums_of_months, sums_to_day
+from talktime.operations.ledger_sums import added, sums_of_months, sums_to_day
 
 MONTHS_SHOWN = 24
 EPOCH = date(1970, 1, 1)
@@ -84,12 +84,8 @@ def money(desk: OperatorDesk) -> HttpResponse:
 
 def until_shown(desk: OperatorDesk, cells: Cells) -> str:
     """Until when the figures are, where they are not those of now."""
-    times = []
-    for cell in cells.open.values():
-        with cell.reading():
-            times.append(summed_until(cell))
-    known = [each for each in times if each is not None]
-    return desk.wording.moment(min(known)) if known else ""
+    at_ms = figures_until_ms(cells)
+    return "" if at_ms is None else desk.wording.moment(at_ms)
 
 
 def every_month(months: list[MoneyMonth], now_ms: int) -> list[MoneyMonth]:

@@ -17,6 +17,7 @@ from talktime.operations.billing_profiles import seller_of
 from talktime.operations.counters import Counters
 from talktime.operations.four_eyes import room_of
 from talktime.operations.grants import Giver
+from talktime.operations.ledger_sums import summed_until
 from talktime.operations.till import Counter
 from talktime.store.database import Connection, Outage
 from talktime.store.health import organisations_of_ids
@@ -93,6 +94,15 @@ def all_cells() -> Iterator[Cells]:
                 log.error("a cell does not answer", cell=name, reason=str(error))
                 found.away.append(name)
         yield found
+
+
+def figures_until_ms(cells: Cells) -> int | None:
+    """Until when the ledger's sums of these cells are; None where they are of now."""
+    times = []
+    for cell in cells.open.values():
+        with cell.reading():
+            times.append(summed_until(cell))
+    return min((each for each in times if each is not None), default=None)
 
 
 @contextmanager
