@@ -173,7 +173,7 @@ def _others(world: World) -> None:
         card = where if currency == "USD" else where[:4]
         world.run("organisation", "create", name, *card)
         if amount:
-            world.run("fund", name, amount, "--reason", "Order 7 of 2026")
+            world.run("fund", name, amount, "--reason", "PO-2026-7")
 
 
 def _asked(world: World, chance: random.Random) -> dict[str, str]:

@@ -41,3 +41,13 @@ def test_words_stand_out_from_what_is_behind_them(scheme, ink, paper):
 
 def test_the_style_fetches_nothing_from_anywhere():
     assert not re.search(r"url\(|@import|//", STYLE)
+
+
+def test_no_attribute_has_places_to_break_its_words():
+    console = Path(theme.__file__).parent.parent
+    broken = [
+        f"{page.name}: {found}"
+        for page in console.rglob("*.html")
+        for found in re.findall(r'[a-z-]+="[^"<>]*\|breakable[^"]*"', page.read_text())
+    ]
+    assert not broken, "what is sent back would not be what was there"

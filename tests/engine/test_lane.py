@@ -10,17 +10,15 @@ from itertools import chain
 import pytest
 
 from talktime.core.commands import CallCommand
-from talktime.core.ids import Ids
 from talktime.engine.connector import Outages
 from talktime.engine.engine import Sources
 from talktime.engine.lane import BATCH_SIZES, HALVED_FROM, Lane
 from talktime.engine.reply import Reply
 from talktime.engine.writer import OwnWriter
-from talktime.operations.execute import execute
-from tests.commands import NOW_MS, ORGANISATION, UNIT, authorize, extend, fund, settle
+from tests.commands import NOW_MS, ORGANISATION, authorize, extend, settle
 from tests.served import SOURCES
 from tests.stores import Store
-from tests.writers import assignment
+from tests.writers import assignment, fill
 
 QUEUE_MAX = 100
 AT_NOW_MS = Sources(lambda: NOW_MS, SOURCES.draw_node)
@@ -38,14 +36,6 @@ def lane_on(
         yield lane
     finally:
         lane.stop()
-
-
-def fill(store: Store) -> None:
-    """A wallet with money in it."""
-    store.add_wallet(ORGANISATION, cell="main")
-    cell = store.cell("main")
-    with cell.transaction():
-        execute(cell, [fund(1_000 * UNIT)], NOW_MS, Ids(0, lambda: NOW_MS).next)
 
 
 def statuses(done: Sequence[Reply]) -> list[int]:

@@ -13,18 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from talktime.core.commands import CallCommand
-from talktime.core.ids import Ids
 from talktime.core.payers import Payers
 from talktime.core.rating import Rate
 from talktime.engine.connector import Outages
 from talktime.engine.reply import Reply
 from talktime.engine.writer_process import KINDS, Batch, WriterProcess
-from talktime.operations.execute import execute
 from talktime.store.turns import turns_of
 from tests.books_check import proven
-from tests.commands import NOW_MS, ORGANISATION, UNIT, authorize, extend, fund, settle
+from tests.commands import NOW_MS, authorize, extend, settle
 from tests.stores import Store, Stores
-from tests.writers import assignment, own_writer, writer_process
+from tests.writers import assignment, fill, own_writer, writer_process
 
 GONE_S_MAX = 30
 BIGINTS = st.integers(-(2**63), 2**63 - 1)
@@ -40,14 +38,6 @@ def any_of(kind: type[Any]) -> st.SearchStrategy[Any]:
 
 
 COMMANDS = st.one_of([any_of(kind) for kind in KINDS])
-
-
-def filled(store: Store) -> None:
-    """A wallet with money in it."""
-    store.add_wallet(ORGANISATION, cell="main")
-    cell = store.cell("main")
-    with cell.transaction():
-        execute(cell, [fund(1_000 * UNIT)], NOW_MS, Ids(0, lambda: NOW_MS).next)
 
 
 def whole_calls(names: Sequence[str]) -> list[CallCommand]:
@@ -70,7 +60,7 @@ def test_any_commands_arrive_as_they_were(commands: list[CallCommand]) -> None:
 def test_it_answers_as_a_writer_of_this_process_does(stores: Stores, layout: str) -> None:
     first, second = stores.make(layout), stores.make(layout)
     for store in (first, second):
-        filled(store)
+        fill(store)
     commands = whole_calls(["C1", "C2"])
     with writer_process(second) as writer:
         told = writer.run(commands, NOW_MS)
@@ -93,7 +83,7 @@ def without_ids(reply: Reply) -> tuple[Any, ...]:
 
 @pytest.mark.layouts("sqlite", "postgres")
 def test_one_that_was_killed_is_unavailable_once_and_loses_nothing(store: Store) -> None:
-    filled(store)
+    fill(store)
     with writer_process(store) as writer:
         assert [reply.status for reply in writer.run([authorize("C1")], NOW_MS)] == [200]
         first = writer.pid
@@ -120,7 +110,7 @@ def wait_until_gone(pid: int) -> None:
 
 @pytest.mark.layouts("sqlite")
 def test_signals_to_both_are_for_the_process_that_began_it(store: Store) -> None:
-    filled(store)
+    fill(store)
     with writer_process(store) as writer:
         writer.run([authorize("C1")], NOW_MS)
         pid = writer.pid
@@ -134,7 +124,7 @@ def test_signals_to_both_are_for_the_process_that_began_it(store: Store) -> None
 
 @pytest.mark.layouts("sqlite", "postgres")
 def test_a_command_that_cannot_be_sent_harms_none_of_its_neighbours(store: Store) -> None:
-    filled(store)
+    fill(store)
     unreadable, unwritable = authorize("unreadable"), authorize("unwritable")
     unreadable.rate = None  # type: ignore[assignment]
     unwritable.body_hash = 2**80
@@ -149,7 +139,7 @@ def test_a_command_that_cannot_be_sent_harms_none_of_its_neighbours(store: Store
 
 @pytest.mark.layouts("sqlite")
 def test_a_database_that_is_away_is_told_here_and_comes_back(store: Store) -> None:
-    filled(store)
+    fill(store)
     told: list[str] = []
 
     class Told(Outages):
@@ -178,7 +168,7 @@ def test_a_database_that_is_away_is_told_here_and_comes_back(store: Store) -> No
 
 @pytest.mark.layouts("sqlite")
 def test_it_takes_its_turn_with_the_writers_of_this_process(store: Store) -> None:
-    filled(store)
+    fill(store)
     path = store.settings.cells["main"].path
     assert path is not None
     turns, answered = turns_of(path), threading.Event()

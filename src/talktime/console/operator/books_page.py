@@ -60,14 +60,15 @@ def cell_shown(desk: OperatorDesk, name: str, state: BooksState) -> dict[str, ob
 def check_row(desk: OperatorDesk, check: CheckState) -> list[Cell]:
     """One check."""
     proves, last = said_capital(check.proves), check.last
+    named = Cell(proves, note=check.name, code_note=True)
     if last is None:
-        return [Cell(proves, note=check.name), Cell(tags=(Tag(_("Not made yet")),)), *[Cell()] * 3]
+        return [named, Cell(tags=(Tag(_("Not made yet")),)), *[Cell()] * 3]
     outcome = Tag(_("Holds"), "good")
     if last.broken:
         broken = _("%(number)s do not hold") % {"number": desk.wording.decimal(last.broken)}
         outcome = Tag(broken, "bad")
     return [
-        Cell(proves, note=check.name),
+        named,
         Cell(tags=(outcome,)),
         Cell(desk.wording.decimal(last.rows)),
         Cell(_("%(number)s ms") % {"number": desk.wording.decimal(last.took_ms)}),

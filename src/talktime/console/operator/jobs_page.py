@@ -107,7 +107,7 @@ def job_row(desk: OperatorDesk, cell: str, state: JobState) -> list[Cell]:
     elif state.late:
         tag = Tag(_("Late"), "bad")
     return [
-        Cell(state.job),
+        Cell(state.job, code=True),
         Cell(cell),
         Cell(tags=(tag,), note=note),
         Cell(desk.wording.moment(state.run.began_ms) if state.run else ""),

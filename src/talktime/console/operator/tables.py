@@ -26,7 +26,7 @@ class Tag(NamedTuple):
 
 class Cell(NamedTuple):
     """What stands in one place: a text or an amount, perhaps a link; tags behind it, a note
-    below."""
+    below. `code` and `code_note` are what is called so in every language."""
 
     text: Text = ""
     url: str = ""
@@ -34,6 +34,7 @@ class Cell(NamedTuple):
     tags: tuple[Tag, ...] = ()
     note: Text = ""
     code: bool = False
+    code_note: bool = False
 
 
 def table(
