@@ -1,5 +1,5 @@
-"""A lane and its writer as they are served, without a gateway: asked by callers of this process
-that each wait for their answer."""
+"""The engine in process: a lane and a writer on its thread, asked by callers that each wait for
+their answer."""
 
 import asyncio
 import gc
@@ -17,8 +17,7 @@ from talktime.core.payers import Payers
 from talktime.core.rating import Rate
 from talktime.engine.connector import Outages
 from talktime.engine.lane import Lane
-from talktime.engine.writer import Assignment
-from talktime.engine.writer_process import WriterProcess
+from talktime.engine.writer import Assignment, OwnWriter
 
 SWITCH, BODY_HASH = 1, 7
 GERMANY = Rate("49", "Germany", 15_000, 0, 60, 60)
@@ -48,7 +47,7 @@ def commands_per_second(
 ) -> float:
     """Durable commands a second that `callers` reach with whole calls on these wallets."""
     assigned = Assignment("main", settings.cells["main"], expected_migrations("cell"), Terms())
-    lane = Lane("main", WriterProcess(assigned, Outages("bench")), clock_ms, 10_000)
+    lane = Lane("main", OwnWriter(assigned, Outages("bench"), lambda: 1), clock_ms, 10_000)
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

@@ -14,7 +14,8 @@ from talktime.engine.connector import Outages
 from talktime.engine.engine import Sources
 from talktime.engine.lane import BATCH_SIZES, HALVED_FROM, Lane
 from talktime.engine.reply import Reply
-from talktime.engine.writer import OwnWriter
+from talktime.engine.writer import OwnWriter, Writer
+from talktime.engine.writer_process import WriterProcess
 from tests.commands import NOW_MS, ORGANISATION, authorize, extend, settle
 from tests.served import SOURCES
 from tests.stores import Store
@@ -26,11 +27,14 @@ AT_NOW_MS = Sources(lambda: NOW_MS, SOURCES.draw_node)
 
 @contextmanager
 def lane_on(
-    store: Store, loop: asyncio.AbstractEventLoop, sources: Sources = AT_NOW_MS
+    store: Store,
+    loop: asyncio.AbstractEventLoop,
+    sources: Sources = AT_NOW_MS,
+    writer: Writer | None = None,
 ) -> Iterator[Lane]:
-    """A working lane of the store's first cell."""
-    writer = OwnWriter(assignment(store), Outages("cell main"), sources.draw_node)
-    lane = Lane("main", writer, sources.clock_ms, QUEUE_MAX)
+    """A working lane of the store's first cell; its writer is on its thread, unless it has one."""
+    own = OwnWriter(assignment(store), Outages("cell main"), sources.draw_node)
+    lane = Lane("main", writer or own, sources.clock_ms, QUEUE_MAX)
     lane.start(loop)
     try:
         yield lane
@@ -74,13 +78,15 @@ def test_what_arrives_while_a_batch_commits_is_the_next_batch(store: Store) -> N
 
 
 @pytest.mark.layouts("sqlite")
-def test_of_many_that_wait_the_half_is_taken_so_that_answers_and_writing_overlap(
-    store: Store,
+@pytest.mark.parametrize(("apart", "halves"), [(True, 2), (False, 0)])
+def test_a_writer_beside_the_loop_gets_the_half_of_many_that_wait(
+    store: Store, apart: bool, halves: int
 ) -> None:
     fill(store)
+    writer = WriterProcess(assignment(store), Outages("cell main")) if apart else None
 
     async def arrive() -> list[int]:
-        with lane_on(store, asyncio.get_running_loop()) as lane:
+        with lane_on(store, asyncio.get_running_loop(), writer=writer) as lane:
             with held_up(store):
                 first = lane.submit([authorize("C0")])
                 await until_taken(lane)
@@ -90,7 +96,7 @@ def test_of_many_that_wait_the_half_is_taken_so_that_answers_and_writing_overlap
             return lane.sizes.counts
 
     half = bisect_left(BATCH_SIZES, HALVED_FROM // 2)
-    assert asyncio.run(arrive())[half] == 2
+    assert asyncio.run(arrive())[half] == halves
 
 
 async def until_taken(lane: Lane) -> None:

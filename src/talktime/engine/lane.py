@@ -24,8 +24,8 @@ from talktime.engine.writer import FAILED, Writer
 log = structlog.get_logger(__name__)
 
 HALVED_FROM = 64
-"""Where so many commands wait, the half of them is a batch: while it is written, the event loop
-answers the half before, and reads what comes in return."""
+"""Where so many commands wait for a writer that runs beside it, the half of them is a batch: while
+it is written, the event loop answers the half before, and reads what comes in return."""
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -143,9 +143,8 @@ class Lane:
                 self._idle = True
                 self._wake.wait()
             self._idle = False
-            size, most = 0, self._depth
-            if most >= HALVED_FROM:
-                most = min(most // 2, BATCH_MAX)
+            halved = self.writer.apart and self._depth >= HALVED_FROM
+            size, most = 0, min(self._depth // 2 if halved else self._depth, BATCH_MAX)
             while self._queue and (not batch or size + len(self._queue[0].commands) <= most):
                 batch.append(self._queue.popleft())
                 size += len(batch[-1].commands)

@@ -27,7 +27,10 @@ FAILED = "this request failed; the service's log says why"
 
 
 class Writer(Protocol):
-    """What a lane needs of a writer. Not for two threads at once."""
+    """What a lane needs of a writer. Not for two threads at once. `apart`: whether it runs while
+    other Python of this process does."""
+
+    apart: bool
 
     def start(self) -> None:
         """About to be needed; never fails."""
@@ -50,6 +53,8 @@ class Assignment(NamedTuple):
 
 class OwnWriter:
     """A writer on the calling thread. `draw_node` says which node its ids begin at."""
+
+    apart = False
 
     def __init__(
         self, assignment: Assignment, outages: Outages, draw_node: Callable[[], int]

@@ -79,6 +79,8 @@ _decode_ran = msgspec.msgpack.Decoder(Ran).decode
 class WriterProcess:
     """The writer of a cell, as this process sees it. `outages` is told of the database."""
 
+    apart = True
+
     def __init__(self, assignment: Assignment, outages: Outages) -> None:
         self._assignment = assignment
         self._outages = outages
