@@ -3,7 +3,8 @@
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -38,6 +39,20 @@ def any_of(kind: type[Any]) -> st.SearchStrategy[Any]:
 
 
 COMMANDS = st.one_of([any_of(kind) for kind in KINDS])
+
+
+class Told(Outages):
+    """Keeps what it is told of the database."""
+
+    def __init__(self, told: list[str]) -> None:
+        super().__init__("cell main")
+        self._news = told
+
+    def begin(self, connector: object, reason: str) -> None:
+        self._news.append(reason)
+
+    def end(self, connector: object) -> None:
+        self._news.append("back")
 
 
 def whole_calls(names: Sequence[str]) -> list[CallCommand]:
@@ -142,16 +157,9 @@ def test_a_database_that_is_away_is_told_here_and_comes_back(store: Store) -> No
     fill(store)
     told: list[str] = []
 
-    class Told(Outages):
-        def begin(self, connector: object, reason: str) -> None:
-            told.append(reason)
-
-        def end(self, connector: object) -> None:
-            told.append("back")
-
     path = store.settings.cells["main"].path
     assert path is not None
-    writer = WriterProcess(assignment(store), Told("cell main"))
+    writer = WriterProcess(assignment(store), Told(told))
     assert [reply.status for reply in writer.run([authorize("C1")], NOW_MS)] == [200]
     away = path.with_name("away")
     path.rename(away)
@@ -164,6 +172,28 @@ def test_a_database_that_is_away_is_told_here_and_comes_back(store: Store) -> No
     assert "removed" in told[0]
     assert told[-1] == "back"
     assert len(told) == len(set(told)), "each reason once"
+
+
+@pytest.mark.layouts("sqlite")
+def test_a_turn_that_does_not_come_is_told_and_the_next_one_works(store: Store) -> None:
+    fill(store)
+    told: list[str] = []
+    path = store.settings.cells["main"].path
+    assert path is not None
+    writer = WriterProcess(assignment(store), Told(told))
+    with turns_of(path).turn(1_000) as held:
+        assert held
+        (reply,) = in_another_thread(lambda: writer.run([authorize("C1")], NOW_MS))
+    assert (reply.status, reply.code) == (503, "unavailable")
+    assert [reply.status for reply in writer.run([authorize("C1")], NOW_MS)] == [200]
+    writer.close()
+    assert told == ["it is locked by another writer", "back"]
+
+
+def in_another_thread(work: Callable[[], list[Reply]]) -> list[Reply]:
+    """What comes of some work that another thread does."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
 
 
 @pytest.mark.layouts("sqlite")

@@ -33,7 +33,7 @@ from talktime.engine.poller import Follow, Poller
 from talktime.engine.rate_cache import RateCache
 from talktime.engine.reader import Reader
 from talktime.engine.reply import Reply, unavailable
-from talktime.engine.writer import Assignment, OwnWriter, Writer
+from talktime.engine.writer import FAILED, Assignment, OwnWriter, Writer
 from talktime.operations.quote import Quoted, quote
 from talktime.operations.resolve import CallRequest, refused_outright, resolve
 from talktime.operations.sealing import Seal
@@ -238,7 +238,7 @@ class Engine:
                 log.exception(
                     "command failed", command=type(command).__name__, call=command.call_key
                 )
-                reply = unavailable(command, "this request failed; the service's log says why")
+                reply = unavailable(command, FAILED)
             tell(reply)
 
         task = asyncio.get_running_loop().create_task(asking())

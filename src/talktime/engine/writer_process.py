@@ -105,7 +105,9 @@ class WriterProcess:
         try:
             content = _encode(Batch.of(commands, now_ms))
             with self._turn() as held:
-                ran = self._ask(content) if held else Ran([unavailable(c, AWAY) for c in commands])
+                ran = self._ask(content) if held else self._locked_out(commands)
+            if ran.away != self._away:
+                self._tell(ran.away)
         except (OSError, EOFError) as error:
             self._lost(error)
             return [unavailable(command, FAILED) for command in commands]
@@ -135,10 +137,12 @@ class WriterProcess:
         connection = self._connection
         assert connection is not None
         connection.send_bytes(content)
-        ran = _decode_ran(connection.recv_bytes())
-        if ran.away != self._away:
-            self._tell(ran.away)
-        return ran
+        return _decode_ran(connection.recv_bytes())
+
+    def _locked_out(self, commands: Sequence[CallCommand]) -> Ran:
+        """Another writer of this process has kept the turn too long."""
+        replies = [unavailable(command, AWAY) for command in commands]
+        return Ran(replies, "it is locked by another writer")
 
     def _tell(self, away: str) -> None:
         self._away = away
