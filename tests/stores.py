@@ -32,8 +32,9 @@ MIGRATE = (
     "from talktime.console.migrate import migrate; migrate(settings_from(os.environ))"
 )
 ADD_WALLET = (
-    "INSERT INTO wallet (organisation_id, currency, balance_micros, held_micros, debt_micros) "
-    "VALUES (?, ?, 0, 0, 0)"
+    "INSERT INTO wallet "
+    "(organisation_id, currency, balance_micros, held_micros, debt_micros, version) "
+    "VALUES (?, ?, 0, 0, 0, 0)"
 )
 
 _numbers = count(1)

@@ -27,6 +27,7 @@ from talktime.core.outcomes import Funded, HoldExpired, LotsExpired
 from talktime.core.rating import Rate
 from talktime.operations.execute import Done, execute
 from talktime.operations.render import utc_text
+from talktime.store.kept import Kept
 from tests.books_check import faults
 from tests.commands import (
     FREE,
@@ -43,6 +44,7 @@ from tests.commands import (
     settle,
 )
 from tests.invariants.model import ModelCall, ModelWallet, Request, Told
+from tests.kept_check import differences
 from tests.stores import Store
 
 RATES = (
@@ -108,6 +110,7 @@ class Histories(RuleBasedStateMachine):
         self.organisation_id = next(self.organisations)
         self.store.add_wallet(self.organisation_id, cell="main")
         self.connection = self.store.cell()
+        self.kept = Kept()
         self.model = ModelWallet()
         self.now_ms = NOW_MS
         self.batch: list[tuple[Command, Told]] = []
@@ -179,13 +182,16 @@ class Histories(RuleBasedStateMachine):
 
     # When it is executed
 
-    @rule()
-    def execute(self) -> None:
+    @rule(elsewhere=st.booleans())
+    def execute(self, elsewhere: bool = False) -> None:
+        """Here, or where nothing is known of the books."""
         if not self.batch:
             return
         commands = [command for command, _ in self.batch]
+        kept = Kept() if elsewhere else self.kept
         with self.connection.transaction():
-            done = execute(self.connection, commands, self.now_ms, self.next_id)
+            done = execute(self.connection, commands, self.now_ms, self.next_id, kept=kept)
+        kept.committed()
         for (command, told), each in zip(self.batch, done, strict=True):
             self.compare(command, told, each)
         self.batch.clear()
@@ -194,7 +200,7 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def the_connection_is_lost(self) -> None:
         self.connection.close()
-        self.connection = self.store.cell()
+        self.connection, self.kept = self.store.cell(), Kept()
 
     def teardown(self) -> None:
         self.execute()
@@ -337,6 +343,7 @@ class Histories(RuleBasedStateMachine):
             for key, call in self.model.calls.items()
         }
         assert faults(self.connection, self.organisation_id) == []
+        assert differences(self.kept, self.connection) == []
 
 
 def micros(text: str | None) -> int | None:

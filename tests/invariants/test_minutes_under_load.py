@@ -14,6 +14,7 @@ from talktime.core.ids import Ids
 from talktime.core.outcomes import Granted, Refused
 from talktime.operations.execute import execute
 from talktime.store.database import Connection
+from talktime.store.kept import Kept
 from tests import oracle
 from tests.books_check import proven
 from tests.commands import NOW_MS, extend, fund, settle
@@ -46,6 +47,7 @@ class Crew:
 
     def __init__(self, store: Store, office: Office, number: int, seed: int) -> None:
         self.connection: Connection = store.home(office.caller(MEETING)[0].id)
+        self.kept = Kept()
         self.office, self.number, self.dice = office, number, random.Random(seed)
 
     def work(self) -> None:
@@ -83,7 +85,8 @@ class Crew:
             size = self.dice.randint(1, 6)
             few, commands = commands[:size], commands[size:]
             with self.connection.transaction():
-                done = execute(self.connection, few, NOW_MS, _ids[self.number])
+                done = execute(self.connection, few, NOW_MS, _ids[self.number], kept=self.kept)
+            self.kept.committed()
             yield from zip(few, [each.outcome for each in done], strict=True)
 
 

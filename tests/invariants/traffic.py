@@ -16,6 +16,8 @@ from talktime.core.commands import Command
 from talktime.core.rating import Rate
 from talktime.operations.execute import Done, execute
 from talktime.store.database import Connection
+from talktime.store.kept import Kept
+from talktime.store.tables import CELL_TABLES
 from tests.books_check import faults
 from tests.commands import (
     FREE,
@@ -31,11 +33,11 @@ from tests.commands import (
     fund,
     settle,
 )
+from tests.kept_check import differences
 from tests.stores import Store
 
 RATES = (GERMANY, GERMANY, GERMANY_WITH_FEE, SIXTY_SIX, FREE, Rate("39", "Italy", 10_001, 7, 1, 1))
 TICK_S = 20
-TABLES = ("wallet", "lot", "call", "answer", "transfer", "usage_record")
 
 
 class Sent(NamedTuple):
@@ -126,6 +128,7 @@ class Office:
         for organisation_id in organisations:
             store.add_wallet(organisation_id)
         self.connections: dict[str, Connection] = {}
+        self.kept: dict[str, Kept] = {}
         self.made = dict.fromkeys(store.cells, 1_000)
 
     def execute(self, sent: Sequence[Sent]) -> list[Done]:
@@ -136,8 +139,11 @@ class Office:
             if mine:
                 commands = [copy(sent[n].command) for n in mine]
                 connection = self.connection(cell)
+                kept = self.kept[cell]
+                next_id = partial(self.next_id, cell)
                 with connection.transaction():
-                    made = execute(connection, commands, sent[0].at_ms, partial(self.next_id, cell))
+                    made = execute(connection, commands, sent[0].at_ms, next_id, kept=kept)
+                kept.committed()
                 done.update(zip(mine, made, strict=True))
         return [done[n] for n in range(len(sent))]
 
@@ -153,7 +159,7 @@ class Office:
     def connection(self, cell: str) -> Connection:
         """The open connection to a cell."""
         if cell not in self.connections:
-            self.connections[cell] = self.store.cell(cell)
+            self.connections[cell], self.kept[cell] = self.store.cell(cell), Kept()
         return self.connections[cell]
 
     def restart(self) -> None:
@@ -163,19 +169,27 @@ class Office:
         self.connections.clear()
 
     def rows(self) -> dict[tuple[str, str], list[tuple[Any, ...]]]:
-        """Every row of every cell."""
+        """Every row of every cell, but for how often a wallet was written."""
         found = {}
         for cell in self.store.cells:
             connection = self.connection(cell)
-            for table in TABLES:
+            for table in CELL_TABLES:
+                columns = ", ".join(f'"{c}"' for c in table.columns if c != "version")
                 with connection.reading():
-                    rows = connection.rows(f'SELECT * FROM "{table}"')
-                found[cell, table] = sorted(rows, key=repr)
+                    rows = connection.rows(f'SELECT {columns} FROM "{table.name}"')
+                found[cell, table.name] = sorted(rows, key=repr)
         return found
 
     def faults(self) -> list[str]:
         """What is wrong in the books."""
-        return [fault for cell in self.store.cells for fault in faults(self.connection(cell))]
+        return [
+            fault
+            for cell in self.store.cells
+            for fault in (
+                *faults(self.connection(cell)),
+                *(f"kept: {each}" for each in differences(self.kept[cell], self.connection(cell))),
+            )
+        ]
 
 
 def said(done: Done) -> tuple[Any, ...]:

@@ -26,6 +26,7 @@ from talktime.core.ids import NODES, Ids
 from talktime.core.rating import Rate
 from talktime.operations.execute import Done, execute
 from talktime.store.database import Connection, Outage, connect
+from talktime.store.kept import Kept
 from tests.commands import (
     GERMANY,
     GERMANY_WITH_FEE,
@@ -122,6 +123,7 @@ class Conductor:
         self._say = say
         self._running = running
         self._connection: Connection | None = None
+        self._kept = Kept()
         self._pause = threading.Event()
 
     def conduct(self, waiting: "deque[Task]") -> None:
@@ -159,11 +161,13 @@ class Conductor:
         while True:
             try:
                 if self._connection is None:
-                    self._connection = connect(self._address)
+                    self._connection, self._kept = connect(self._address), Kept()
+                at_ms = clock_ms() + ahead_ms
                 with self._connection.transaction():
                     done = execute(
-                        self._connection, commands, clock_ms() + ahead_ms, self._ids.next
+                        self._connection, commands, at_ms, self._ids.next, kept=self._kept
                     )
+                self._kept.committed()
             except Outage:
                 if self._connection is not None:
                     self._connection.close()

@@ -110,13 +110,16 @@ def test_a_breach_of_a_constraint_is_no_outage_and_the_connection_goes_on(store:
     """In the midst of a bulk write too: neighbours' rows are rolled back with it."""
     store.add_wallet(1, cell="main")
     connection = store.cell()
-    insert = Both(
-        "INSERT INTO wallet SELECT * FROM unnest(?::bigint[], ?::text[], ?::bigint[], ?::bigint[], "
-        "?::bigint[], ?::bigint[])",
-        "INSERT INTO wallet (organisation_id, currency, balance_micros, held_micros, debt_micros, "
-        "first_funded_ms) VALUES (?, ?, ?, ?, ?, ?)",
+    begin = (
+        "INSERT INTO wallet "
+        "(organisation_id, currency, balance_micros, held_micros, debt_micros, version)"
     )
-    rows = [(2, "USD", 0, 0, 0, None), (1, "USD", 0, 0, 0, None)]
+    insert = Both(
+        f"{begin} SELECT * FROM unnest(?::bigint[], ?::text[], ?::bigint[], ?::bigint[], "
+        "?::bigint[], ?::bigint[])",
+        f"{begin} VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    rows = [(2, "USD", 0, 0, 0, 0), (1, "USD", 0, 0, 0, 0)]
     with (
         pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError)),
         connection.transaction(),
@@ -124,7 +127,7 @@ def test_a_breach_of_a_constraint_is_no_outage_and_the_connection_goes_on(store:
         connection.write_all([(insert, rows[:1]), (insert, rows[1:]), (insert, rows[:1])])
     assert connection.rows(WALLETS) == [(1,)]
     with connection.transaction():
-        assert connection.write_all([(insert, [(3, "EUR", 0, 0, 0, None)])]) == [1]
+        assert connection.write_all([(insert, [(3, "EUR", 0, 0, 0, 0)])]) == [1]
     assert connection.rows(WALLETS) == [(1,), (3,)]
 
 

@@ -65,6 +65,10 @@ class Call:
     changed: bool = False
     ending_changed: bool = False
 
+    def written(self) -> None:
+        """All of it stands in the database now, as if it had just been read from there."""
+        self.new = self.restarted = self.changed = self.ending_changed = False
+
     @property
     def rate_text(self) -> str:
         """The rate as its row keeps it."""

@@ -94,6 +94,7 @@ class Wallet:
     """An organisation's credit. `lots` are those with money left, in the order of consumption.
 
     What it is watched for is in core/watch.py; `no_buying` says (a code) why nothing can be bought.
+    `version` counts what was written of the organisation's books (store/save.py).
     """
 
     organisation_id: int
@@ -108,10 +109,19 @@ class Wallet:
     attention_ms: int | None = None
     low_micros: int | None = None
     no_buying: str | None = None
+    version: int = 0
     lots: list[Lot] = field(default_factory=list)
     changed: bool = False
     newly_funded: bool = False
     watch_changed: bool = False
+
+    def written(self) -> None:
+        """All of it stands in the database now, as if it had just been read from there."""
+        self.changed = self.newly_funded = self.watch_changed = False
+        for lot in self.lots:
+            lot.changed = lot.was_spent = False
+            if lot.remaining_micros == 0:
+                self.lots = [each for each in self.lots if not each.spent]
 
     def available_micros(self, now_ms: int) -> int:
         """What new holds may take: unexpired, not held, less the debt. Below zero while in debt."""

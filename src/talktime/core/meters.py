@@ -36,6 +36,10 @@ class Meter:
     changed: bool = False
     crossed: tuple[int, ...] = ()
 
+    def written(self) -> None:
+        """All of it stands in the database now, as if it had just been read from there."""
+        self.changed, self.crossed = False, ()
+
     @property
     def free(self) -> int:
         """What can still be held; of a meter without a total, nothing is known to be free."""

@@ -17,7 +17,8 @@ from talktime.core.ids import Ids
 from talktime.engine.connector import Connector, Outages
 from talktime.engine.reply import Reply, reply_of, unavailable
 from talktime.operations.execute import execute
-from talktime.store.database import Outage
+from talktime.store.database import Connection, Outage
+from talktime.store.kept import Kept
 from talktime.store.version import Migrations
 
 log = structlog.get_logger(__name__)
@@ -64,6 +65,8 @@ class OwnWriter:
         self._name = cell
         self._draw_node = draw_node
         self._now_ms = 0
+        self._kept = Kept()
+        self._kept_for: Connection | None = None
         self._ids = Ids(draw_node(), lambda: self._now_ms)
 
     def start(self) -> None:
@@ -92,8 +95,13 @@ class OwnWriter:
 
     def _execute(self, commands: Sequence[CallCommand]) -> list[Reply]:
         connection = self.connector.connection()
+        if connection is not self._kept_for:
+            self._kept_for, self._kept = connection, Kept()
         with connection.transaction():
-            done = execute(connection, commands, self._now_ms, self._ids.next, self._terms)
+            done = execute(
+                connection, commands, self._now_ms, self._ids.next, self._terms, self._kept
+            )
+        self._kept.committed()
         self.connector.worked()
         return [reply_of(each) for each in done]
 

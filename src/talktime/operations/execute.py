@@ -15,6 +15,7 @@ from talktime.core.notices import Notice
 from talktime.core.outcomes import CallEnding, Funded, HoldExpired, LotsExpired, Outcome, Replayed
 from talktime.operations.render import CallOutcome, reply
 from talktime.store.database import Connection
+from talktime.store.kept import Kept
 from talktime.store.load import load
 from talktime.store.save import save
 from talktime.store.users import user_of_id
@@ -43,15 +44,16 @@ def execute(
     now_ms: int,
     next_id: Callable[[], int],
     terms: Terms = DEFAULT_TERMS,
+    kept: Kept | None = None,
 ) -> list[Done]:
     """Apply the commands in their order to one cell, inside the caller's transaction; one Done for
     each.
 
     Times are milliseconds since the epoch; `next_id` makes ids that are new in the cell. Refusals
     are outcomes. Raises Outage where the database fails: the caller's transaction is rolled back
-    and nothing has changed.
+    and nothing has changed. With `kept` (of this connection alone), who commits says so to it.
     """
-    books = load(connection, commands, next_id, terms)
+    books = load(connection, commands, next_id, terms, kept=kept)
     done = []
     new_answers = books.new_answers
     for command in commands:
@@ -67,6 +69,8 @@ def execute(
     if books.notices:
         books.notices = [_with_name(connection, each) for each in books.notices]
     save(connection, books, now_ms)
+    if kept is not None:
+        kept.saved(books)
     return done
 
 

@@ -6,11 +6,12 @@ section 3).
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import compress
 from typing import cast, get_args
 
 import msgspec
 
-from talktime.core.books import Books, Terms
+from talktime.core.books import Books, CallKey, Terms
 from talktime.core.calls import EXPIRED, Call
 from talktime.core.commands import (
     NOT_OF_A_SWITCH,
@@ -28,7 +29,8 @@ from talktime.core.meters import Meter
 from talktime.core.outcomes import StoredAnswer
 from talktime.core.payers import Payers
 from talktime.core.rating import Rate
-from talktime.store.database import Both, Connection, Keys, Row
+from talktime.store.database import Both, Connection, Keys, Params, Row, Statement
+from talktime.store.kept import Kept, KeptBooks
 from talktime.store.tables import CALL, LOT, METER, WALLET
 
 _WALLET_COMMANDS = frozenset(get_args(WALLET_COMMANDS))
@@ -51,6 +53,7 @@ LOTS_BY_KEY = (
 _RATE, _PARTS, _PAYERS, _SWEEP = map(
     list(CALL.columns).index, ("rate", "parts", "payers", "sweep_ms")
 )
+_VERSION = list(WALLET.columns).index("version")
 _CALL_COLUMNS = ", ".join(f"c.{column}" for column in CALL.columns)
 # Whoever's they are: a call_id that another organisation's call has is refused, not taken twice.
 CALLS = Both(
@@ -91,11 +94,13 @@ def load(
     terms: Terms,
     *,
     lock: bool = True,
+    kept: Kept | None = None,
 ) -> Books:
     """The books of a batch, its wallets locked in ascending organisation id (or, for a dry run,
     not).
 
-    A call command that does not say whose call it is gets its `organisation_id` set here.
+    What is `kept` of them, and current, is not read again. A call command that does not say whose
+    call it is gets its `organisation_id` set here.
     """
     _find_owners(connection, commands)
     books = Books(next_id, terms)
@@ -104,27 +109,63 @@ def load(
     )
     if not organisation_ids:
         return books
-    keys = _call_keys(commands)
-    queries: list[tuple[str | Both, Sequence[object]]] = [
-        (LOCK_WALLETS if lock else READ_WALLETS, [organisation_ids]),
-        (OPEN_LOTS, [organisation_ids]),
-    ]
-    if keys:
-        queries.append((CALLS, [keys]))
-    wallets, lots, *calls = connection.rows_of_all(queries)
-    for row in wallets:
-        books.wallets[row[0]] = Wallet(*row)
-    for row in lots:
-        books.wallets[row[1]].lots.append(_lot(row))
-    for row in calls[0] if calls else ():
-        call = call_of_row(row)
-        books.calls[call.switch_id, call.call_key] = call
-    _load_meters(connection, commands, books)
+    known = kept.take(organisation_ids) if kept is not None else {}
+    unknown_ids = [each for each in organisation_ids if each not in known]
+    keys = _call_keys(commands, known, books)
+    wallets, lots, calls = _read(connection, organisation_ids, lock, unknown_ids, keys)
+    changed_ids = _add_wallets(wallets, known, books)
+    _add(lots, calls, books)
+    if changed_ids:
+        # Somebody else wrote to them since.
+        keys = Keys(key for key, call in books.calls.items() if call.organisation_id in changed_ids)
+        for key in keys:
+            del books.calls[key]
+        _, lots, calls = _read(connection, [], lock, changed_ids, keys)
+        _add(lots, calls, books)
+    _load_meters(connection, commands, known, books)
     _load_the_rare(connection, commands, books, organisation_ids)
     for wallet in books.wallets.values():
         if len(wallet.lots) > 1:
             wallet.lots.sort(key=Lot.order)
     return books
+
+
+def _read(
+    connection: Connection, locked_ids: list[int], lock: bool, lots_of_ids: list[int], keys: Keys
+) -> tuple[list[Row], list[Row], list[Row]]:
+    """In one round trip: the wallets to be locked, the open lots of some, the calls of `keys`."""
+    asked: list[tuple[Statement, Params]] = [
+        (LOCK_WALLETS if lock else READ_WALLETS, [locked_ids]),
+        (OPEN_LOTS, [lots_of_ids]),
+        (CALLS, [keys]),
+    ]
+    wanted = [bool(locked_ids), bool(lots_of_ids), bool(keys)]
+    read = iter(connection.rows_of_all(list(compress(asked, wanted))))
+    wallets, lots, calls = [next(read) if each else [] for each in wanted]
+    return wallets, lots, calls
+
+
+def _add_wallets(rows: list[Row], known: dict[int, KeptBooks], books: Books) -> list[int]:
+    """Put the wallets into the books; forget what is known of those that have another version, and
+    return whose they are."""
+    others = []
+    for row in rows:
+        organisation_id = row[0]
+        wallet = known[organisation_id].wallet if organisation_id in known else None
+        if wallet is None or wallet.version != row[_VERSION]:
+            if known.pop(organisation_id, None) is not None:
+                others.append(organisation_id)
+            wallet = Wallet(*row)
+        books.wallets[organisation_id] = wallet
+    return others
+
+
+def _add(lots: list[Row], calls: list[Row], books: Books) -> None:
+    for row in lots:
+        books.wallets[row[1]].lots.append(_lot(row))
+    for row in calls:
+        call = call_of_row(row)
+        books.calls[call.switch_id, call.call_key] = call
 
 
 def load_lot(connection: Connection, wallet: Wallet, lot_id: int) -> Lot:
@@ -139,27 +180,46 @@ def load_lot(connection: Connection, wallet: Wallet, lot_id: int) -> Lot:
     return wallet.lot(lot_id)
 
 
-def _call_keys(commands: Sequence[Command]) -> Keys:
-    keys: dict[Row, None] = {}
+def _call_keys(commands: Sequence[Command], known: dict[int, KeptBooks], books: Books) -> Keys:
+    """The calls asked about: those that are known go into the books, the keys of the others are
+    returned."""
+    keys: dict[CallKey, None] = {}
     for command in commands:
-        if type(command) not in _WALLET_COMMANDS and command.organisation_id is not None:
-            of_a_call = cast(CallCommand | ExpireHold | EndCall, command)
-            keys[of_a_call.switch_id, of_a_call.call_key] = None
+        if type(command) in _WALLET_COMMANDS or command.organisation_id is None:
+            continue
+        of_a_call = cast(CallCommand | ExpireHold | EndCall, command)
+        key = of_a_call.switch_id, of_a_call.call_key
+        of_one = known.get(command.organisation_id)
+        call = of_one.calls.get(key) if of_one is not None else None
+        if call is None:
+            keys[key] = None
+        else:
+            books.calls[key] = call
     return Keys(keys)
 
 
-def _load_meters(connection: Connection, commands: Sequence[Command], books: Books) -> None:
+def _load_meters(
+    connection: Connection,
+    commands: Sequence[Command],
+    known: dict[int, KeptBooks],
+    books: Books,
+) -> None:
     """The meters that the commands and the calls loaded move or look at."""
-    keys: dict[Row, None] = {}
-    for command in commands:
-        if type(command) is Authorize:
-            for key in command.payers.meters:
-                keys[command.organisation_id, key] = None
-    for call in books.calls.values():
-        for key in call.payers.meters:
-            keys[call.organisation_id, key] = None
+    wanted: dict[tuple[int, str], None] = {}
+    for asker in (*commands, *books.calls.values()):
+        if type(asker) is Authorize or type(asker) is Call:
+            for key in asker.payers.meters:
+                wanted[asker.organisation_id, key] = None
+    keys = Keys()
+    for organisation_id, key in wanted:
+        of_one = known.get(organisation_id)
+        meter = of_one.meters.get(key) if of_one is not None else None
+        if meter is None:
+            keys.append((organisation_id, key))
+        else:
+            books.meters[organisation_id, key] = meter
     if keys:
-        for row in connection.rows(METERS, [Keys(keys)]):
+        for row in connection.rows(METERS, [keys]):
             books.meters[row[0], row[1]] = Meter(*row)
 
 

@@ -36,8 +36,9 @@ ORGANISATIONS_AFTER = (
 )
 
 INSERT_WALLET = (
-    "INSERT INTO wallet (organisation_id, currency, balance_micros, held_micros, debt_micros) "
-    "VALUES (?, ?, 0, 0, 0)"
+    "INSERT INTO wallet "
+    "(organisation_id, currency, balance_micros, held_micros, debt_micros, version) "
+    "VALUES (?, ?, 0, 0, 0, 0)"
 )
 
 WALLETS = (

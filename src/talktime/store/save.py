@@ -8,6 +8,8 @@ import msgspec
 
 from talktime.core.books import Books
 from talktime.core.calls import OPEN
+from talktime.core.ledger import Wallet
+from talktime.core.meters import Meter
 from talktime.core.outcomes import StoredAnswer
 from talktime.store.database import Both, Connection, Row
 from talktime.store.notices import INSERT_NOTICES, notice_row
@@ -18,7 +20,7 @@ _encode = msgspec.json.Encoder().encode
 # Nearly all changes are of these few columns, in no index. The others follow where they change.
 LOT_CHANGES = ("remaining_micros", "held_micros")
 LOT_ENDS = (*LOT_CHANGES, "spent")
-WALLET_CHANGES = ("balance_micros", "held_micros", "debt_micros")
+WALLET_CHANGES = ("balance_micros", "held_micros", "debt_micros", "version")
 WATCH_CHANGES = (
     *("recharge_below_micros", "alert_below_micros", "alert_from_micros"),
     *("attention_ms", "low_micros", "no_buying"),
@@ -84,7 +86,8 @@ class RowsMissing(Exception):
 def save(connection: Connection, books: Books, now_ms: int) -> None:
     """Write everything that changed in the books. Raises RowsMissing where a row was not there to
     change."""
-    wallets = [w for w in books.wallets.values() if w.changed]
+    meters = [m for m in books.meters.values() if m.changed]
+    wallets = _counted_up(books, meters)
     new_lots = {lot.id for lot in books.new_lots}
     lots = [lot for w in wallets for lot in w.lots if lot.changed and lot.id not in new_lots]
     calls = [c for c in books.calls.values() if c.changed and not c.new]
@@ -95,7 +98,7 @@ def save(connection: Connection, books: Books, now_ms: int) -> None:
         (UPDATE_WALLETS, [changed_wallet(wallet) for wallet in wallets]),
         (UPDATE_FIRST_FUNDED, [first_funded_wallet(w) for w in wallets if w.newly_funded]),
         (UPDATE_WATCHES, [watched_wallet(w) for w in books.wallets.values() if w.watch_changed]),
-        (PUT_METERS, [meter(m) for m in books.meters.values() if m.changed]),
+        (PUT_METERS, [meter(m) for m in meters]),
         (INSERT_LOTS, [new_lot(lot) for lot in books.new_lots]),
         (UPDATE_LOTS, [changed_lot(lot) for lot in lots if lot.spent == lot.was_spent]),
         (END_LOTS, [ended_lot(lot) for lot in lots if lot.spent != lot.was_spent]),
@@ -120,6 +123,20 @@ def save(connection: Connection, books: Books, now_ms: int) -> None:
     for (statement, rows), touched in zip(writes, connection.write_all(writes), strict=True):
         if touched != len(rows) and statement is not INSERT_NOTICES:
             raise RowsMissing(f"{statement.sqlite[:40]}: {len(rows)} rows bound, {touched} touched")
+
+
+def _counted_up(books: Books, meters: Iterable[Meter]) -> list[Wallet]:
+    """The wallets of all whose books have changed, each with its next version (kept.py)."""
+    moved = {c.organisation_id for c in books.calls.values() if c.changed or c.ending_changed}
+    moved.update([m.organisation_id for m in meters])
+    wallets = [
+        w
+        for w in books.wallets.values()
+        if w.changed or w.watch_changed or w.newly_funded or w.organisation_id in moved
+    ]
+    for wallet in wallets:
+        wallet.version += 1
+    return wallets
 
 
 def _answer(a: StoredAnswer, now_ms: int) -> Row:

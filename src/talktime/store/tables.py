@@ -70,6 +70,7 @@ WALLET = Table(
         "attention_ms": "bigint",
         "low_micros": "bigint",
         "no_buying": "text",
+        "version": "bigint",
     },
 )
 LOT = Table(

@@ -73,6 +73,9 @@ class Wallet(models.Model):
     low_micros = models.BigIntegerField(null=True)
     # Why no credits can be bought (a code); null where they can.
     no_buying = models.CharField(max_length=32, null=True)
+    # Counted up by whatever changes the wallet, its lots, calls or meters (store/save.py): books
+    # that were kept are current while it stays (store/kept.py).
+    version = models.BigIntegerField()
 
     class Meta:
         db_table = "wallet"
