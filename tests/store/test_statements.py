@@ -24,6 +24,7 @@ KINDS = {
     "boolean": {"boolean", "bool"},
     "text": {"text", "character varying", "varchar"},
 }
+WRITES_BOOKS = re.compile(r'(UPDATE|INSERT INTO|DELETE FROM)\s+"?(wallet|lot|call|meter)\b"?')
 TABLES = (*tables.CELL_TABLES, *PAYMENT_TABLES, OUTBOX)
 POSTGRES_COLUMNS = (
     "SELECT column_name, data_type FROM information_schema.columns "
@@ -127,3 +128,16 @@ def test_what_is_looked_for_several_times_a_second_is_found_by_its_index(
     values = [0] * statement.count("?")
     plan = store.cell().rows(f"EXPLAIN QUERY PLAN {statement}", values)
     assert f"USING INDEX {index}" in plan[0][-1].replace("COVERING ", "")
+
+
+def test_an_organisations_books_are_written_where_their_version_is_counted_up():
+    """Or what is kept of them (store/kept.py) would be used after it has changed. The others write
+    what nothing is decided by: when a call is looked at next, calls that have ended, a new wallet.
+    """
+    found = {
+        name.partition("[")[0]
+        for name, statement in statements()
+        for text in (statement if isinstance(statement, Both) else (statement,))
+        if WRITES_BOOKS.search(text) and not name.startswith("save.")
+    }
+    assert found == {"due.SWEEP_AT_DEADLINE", "due.FORGET_CALLS", "organisations.INSERT_WALLET"}
