@@ -1,15 +1,16 @@
-"""One cell's queue, and the thread that takes from it.
+"""One cell's queue, and the threads that take from it.
 
 There is no timer: a batch is what arrived while the last one committed (of many, half). Answers are
-handed back to the event loop after the commit, all of a batch in one call. The lane's thread does
-nothing but wait for its writer (writer.py, writer_process.py). Only `put` and `submit` are called
-from the loop.
+handed back to the event loop after the commit, all of a batch in one call. The lane's threads, one
+for each batch that its writer may have, do nothing but wait for it (writer.py, writer_process.py).
+Only `put` and `submit` are called from the loop.
 """
 
 import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -41,7 +42,7 @@ class Waiting(NamedTuple):
 
 
 class Lane:
-    """The queue of one cell, and the thread on which its writer is asked."""
+    """The queue of one cell, and the threads on which its writer is asked."""
 
     def __init__(
         self, name: str, writer: Writer, clock_ms: Callable[[], int], queue_max: int
@@ -58,7 +59,11 @@ class Lane:
         self._stopping = False
         self._lock = threading.Lock()
         self._wake = threading.Condition(self._lock)
-        self._thread = threading.Thread(target=self._work, name=f"lane {name}", daemon=True)
+        self._taking = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"lane {name}", daemon=True)
+            for _ in range(writer.at_once)
+        ]
 
     @property
     def depth(self) -> int:
@@ -69,7 +74,8 @@ class Lane:
         """Begin to work; answers go to this event loop."""
         self._loop = loop
         self.writer.start()
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def put(self, commands: Sequence[CallCommand], tell: Tell) -> None:
         """Queue one request's commands, together and in order; a full queue refuses them all.
@@ -106,8 +112,10 @@ class Lane:
         with self._lock:
             self._stopping = True
             self._wake.notify()
-        if self._thread.is_alive():
-            self._thread.join()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+        self.writer.close()
 
     def _wake_writer(self) -> None:
         with self._lock:
@@ -119,22 +127,36 @@ class Lane:
         return refused(refusal, command.call_key, command.sequence)
 
     def _work(self) -> None:
-        while batch := self._next_batch():
-            commands = [command for waiting in batch for command in waiting.commands]
-            self.sizes.add(len(commands))
-            try:
-                replies = self.writer.run(commands, self._clock_ms())
-            except Exception:
-                # This thread must live: without it the cell answers nothing.
-                log.exception("batch failed", lane=self.name, commands=len(commands))
-                replies = [unavailable(c, FAILED) for c in commands]
+        while True:
+            # In the order in which they were taken the writer gets them.
+            with self._taking:
+                batch = self._next_batch()
+                if not batch:
+                    return
+                commands = [command for waiting in batch for command in waiting.commands]
+                self.sizes.add(len(commands))
+                wait = self._begin(commands)
+            replies = self._guarded(wait, commands)
             try:
                 self._loop.call_soon_threadsafe(_hand_back, batch, replies)
             except RuntimeError:
                 log.warning(
                     "answers lost: the event loop is closed", lane=self.name, answers=len(replies)
                 )
-        self.writer.close()
+
+    def _begin(self, commands: list[CallCommand]) -> Callable[[], list[Reply]]:
+        try:
+            return self.writer.begin(commands, self._clock_ms())
+        except Exception as error:  # noqa: BLE001 - it is raised again where it is guarded
+            return partial(_fail, error)
+
+    def _guarded(self, wait: Callable[[], list[Reply]], commands: list[CallCommand]) -> list[Reply]:
+        try:
+            return wait()
+        except Exception:
+            # This thread must live: without it the cell answers nothing.
+            log.exception("batch failed", lane=self.name, commands=len(commands))
+            return [unavailable(c, FAILED) for c in commands]
 
     def _next_batch(self) -> list[Waiting]:
         batch: list[Waiting] = []
@@ -150,6 +172,10 @@ class Lane:
                 size += len(batch[-1].commands)
             self._depth -= size
         return batch
+
+
+def _fail(error: Exception) -> list[Reply]:
+    raise error
 
 
 def _hand_back(batch: list[Waiting], replies: list[Reply]) -> None:

@@ -6,6 +6,7 @@ one bad command cannot fail its neighbours.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -28,16 +29,18 @@ FAILED = "this request failed; the service's log says why"
 
 
 class Writer(Protocol):
-    """What a lane needs of a writer. Not for two threads at once. `apart`: whether it runs while
-    other Python of this process does."""
+    """What a lane needs of a writer. `apart`: whether it runs while other Python of this process
+    does; `at_once`: how many batches it may have, of which it executes one after the other."""
 
     apart: bool
+    at_once: int
 
     def start(self) -> None:
         """About to be needed; never fails."""
 
-    def run(self, commands: Sequence[CallCommand], now_ms: int) -> list[Reply]:
-        """Execute a batch at this time, and commit it; one reply for each command, in order."""
+    def begin(self, commands: Sequence[CallCommand], now_ms: int) -> Callable[[], list[Reply]]:
+        """Take a batch, to execute it at this time, and commit it. What is returned waits for that:
+        one reply for each command, in order."""
 
     def close(self) -> None:
         """No more will be run; never fails."""
@@ -56,6 +59,7 @@ class OwnWriter:
     """A writer on the calling thread. `draw_node` says which node its ids begin at."""
 
     apart = False
+    at_once = 1
 
     def __init__(
         self, assignment: Assignment, outages: Outages, draw_node: Callable[[], int]
@@ -71,6 +75,10 @@ class OwnWriter:
 
     def start(self) -> None:
         """The connection is opened when it is first needed."""
+
+    def begin(self, commands: Sequence[CallCommand], now_ms: int) -> Callable[[], list[Reply]]:
+        """Take a batch; it is executed by who waits for it."""
+        return partial(self.run, commands, now_ms)
 
     def run(self, commands: Sequence[CallCommand], now_ms: int) -> list[Reply]:
         """Execute a batch at this time, and commit it; one reply for each command, in order."""

@@ -1,17 +1,19 @@
 """A cell's writer in a process of its own, so that its Python and the event loop's run side by
 side.
 
-One batch at a time goes there and its replies come back, over a socket pair that only these two
-have. The other process ends when this one does: it reads the end of the socket, whatever happened
-here. When it ends by itself, the batch that it had is answered `unavailable` (a commit may have
-been its last act: the same request again tells), and the next one begins another process.
+Batches go there and their replies come back in order, over a socket pair that only these two have.
+The other process ends when this one does: it reads the end of the socket, whatever happened here.
+When it ends by itself, the batches that it had are answered `unavailable` (a commit may have been
+its last act: the same request again tells), and the next one begins another process.
 """
 
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from functools import partial
 from multiprocessing.connection import Connection
 
 import msgspec
@@ -20,7 +22,7 @@ import structlog
 from talktime.core.commands import Answer, Authorize, CallCommand, Extend, Refund, Settle
 from talktime.engine.connector import Connector, Outages
 from talktime.engine.reply import Reply, unavailable
-from talktime.engine.writer import AWAY, FAILED, Assignment, Writer
+from talktime.engine.writer import AWAY, FAILED, Assignment, OwnWriter
 from talktime.store.database import BUSY_MS_MAX
 from talktime.store.turns import turns_of
 
@@ -77,16 +79,26 @@ _decode_ran = msgspec.msgpack.Decoder(Ran).decode
 
 
 class WriterProcess:
-    """The writer of a cell, as this process sees it. `outages` is told of the database."""
+    """The writer of a cell, as this process sees it. `outages` is told of the database.
+
+    Of a SQLite file the process gets the next batch while it executes one, and does not wait for
+    it; PostgreSQL is better off with batches as large as can be.
+    """
 
     apart = True
 
     def __init__(self, assignment: Assignment, outages: Outages) -> None:
+        self.at_once = 2 if assignment.address.dialect == "sqlite" else 1
         self._assignment = assignment
         self._outages = outages
         self._away = ""
         self._connection: Connection | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._turn: ExitStack | None = None
+        # Batches are sent one after the other, and their replies read in that order.
+        self._sending = threading.Lock()
+        self._sent = self._heard = 0
+        self._hearing = threading.Condition()
 
     @property
     def pid(self) -> int | None:
@@ -96,53 +108,107 @@ class WriterProcess:
     def start(self) -> None:
         """Begin the process, which is ready a moment later."""
         try:
-            self._begin()
+            self._open()
         except OSError as error:
-            self._lost(error)
+            self._lost(self._connection, error)
+
+    def begin(self, commands: Sequence[CallCommand], now_ms: int) -> Callable[[], list[Reply]]:
+        """Send a batch. What is returned waits until it is committed: one reply for each command,
+        in order."""
+        try:
+            content = _encode(Batch.of(commands, now_ms))
+        except (ValueError, TypeError, OverflowError) as error:
+            log.warning("batch not sent", commands=len(commands), error=repr(error))
+            return partial(self._one_by_one, commands, now_ms)
+        with self._sending:
+            number = self._next_number()
+            if number is None:
+                return partial(self._locked_out, commands)
+            # Where it does not arrive, whoever waits for the replies finds out.
+            with suppress(OSError):
+                connection = self._connection or self._open()
+                connection.send_bytes(content)
+            return partial(self._replies, number, self._connection, commands, now_ms)
 
     def run(self, commands: Sequence[CallCommand], now_ms: int) -> list[Reply]:
         """Execute a batch at this time, and commit it; one reply for each command, in order."""
-        try:
-            content = _encode(Batch.of(commands, now_ms))
-            with self._turn() as held:
-                ran = self._ask(content) if held else self._locked_out(commands)
-            if ran.away != self._away:
-                self._tell(ran.away)
-        except (OSError, EOFError) as error:
-            self._lost(error)
-            return [unavailable(command, FAILED) for command in commands]
-        except (ValueError, TypeError, OverflowError) as error:
-            ran = Ran([])
-            log.warning("batch not sent", commands=len(commands), error=repr(error))
-        if len(ran.replies) == len(commands):
-            return ran.replies
-        if len(commands) == 1:
-            cell, call = self._assignment.cell, commands[0].call_key
-            log.error("command failed", lane=cell, call=call)
-            return [unavailable(commands[0], FAILED)]
-        return [reply for command in commands for reply in self.run([command], now_ms)]
+        return self.begin(commands, now_ms)()
 
     def close(self) -> None:
         """Let the process end."""
         self._let_go()
 
-    def _turn(self) -> AbstractContextManager[bool]:
-        """A SQLite file's writers take turns in this process, and the other writes for it."""
+    def _next_number(self) -> int | None:
+        """The number of the batch to be sent; None where the turn to write does not come.
+
+        A SQLite file's writers take turns in this process, and the other writes for it: from the
+        first batch that it gets until it has none, or somebody waits for the turn.
+        """
         path = self._assignment.address.path
-        return nullcontext(True) if path is None else turns_of(path).turn(BUSY_MS_MAX)
+        with self._hearing:
+            if path is not None and turns_of(path).wanted:
+                self._hearing.wait_for(lambda: self._heard == self._sent)
+            if path is None or self._turn is not None:
+                self._sent += 1
+                return self._sent
+        turn = ExitStack()
+        if not turn.enter_context(turns_of(path).turn(BUSY_MS_MAX)):
+            turn.close()
+            return None
+        self._turn = turn
+        self._sent += 1
+        return self._sent
 
-    def _ask(self, content: bytes) -> Ran:
-        if self._connection is None:
-            self._begin()
-        connection = self._connection
-        assert connection is not None
-        connection.send_bytes(content)
-        return _decode_ran(connection.recv_bytes())
+    def _replies(
+        self,
+        number: int,
+        connection: Connection | None,
+        commands: Sequence[CallCommand],
+        now_ms: int,
+    ) -> list[Reply]:
+        with self._hearing:
+            self._hearing.wait_for(lambda: self._heard == number - 1)
+        try:
+            ran = self._hear(connection)
+        except (OSError, EOFError) as error:
+            ran = None
+            lost = error
+        finally:
+            self._let_next_hear()
+        if ran is None:
+            self._lost(connection, lost)
+            return [unavailable(command, FAILED) for command in commands]
+        if len(ran.replies) == len(commands):
+            return ran.replies
+        return self._one_by_one(commands, now_ms)
 
-    def _locked_out(self, commands: Sequence[CallCommand]) -> Ran:
+    def _hear(self, connection: Connection | None) -> Ran:
+        if connection is None:
+            raise EOFError("the process could not be begun")
+        ran = _decode_ran(connection.recv_bytes())
+        if ran.away != self._away:
+            self._tell(ran.away)
+        return ran
+
+    def _let_next_hear(self) -> None:
+        with self._hearing:
+            self._heard += 1
+            if self._heard == self._sent and self._turn is not None:
+                self._turn.close()
+                self._turn = None
+            self._hearing.notify_all()
+
+    def _one_by_one(self, commands: Sequence[CallCommand], now_ms: int) -> list[Reply]:
+        """Each command of a batch that could not be read there."""
+        if len(commands) > 1:
+            return [reply for command in commands for reply in self.run([command], now_ms)]
+        log.error("command failed", lane=self._assignment.cell, call=commands[0].call_key)
+        return [unavailable(commands[0], FAILED)]
+
+    def _locked_out(self, commands: Sequence[CallCommand]) -> list[Reply]:
         """Another writer of this process has kept the turn too long."""
-        replies = [unavailable(command, AWAY) for command in commands]
-        return Ran(replies, "it is locked by another writer")
+        self._tell("it is locked by another writer")
+        return [unavailable(command, AWAY) for command in commands]
 
     def _tell(self, away: str) -> None:
         self._away = away
@@ -151,23 +217,33 @@ class WriterProcess:
         else:
             self._outages.end(self)
 
-    def _begin(self) -> None:
+    def _open(self) -> Connection:
         ours, theirs = socket.socketpair()
+        connection = Connection(ours.detach())
         with theirs:
-            self._connection = Connection(ours.detach())
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "talktime.cli.serve_writer", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-            )
-        self._connection.send(self._assignment)
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", "talktime.cli.serve_writer", str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                )
+            except OSError:
+                connection.close()
+                raise
+        self._connection = connection
+        connection.send(self._assignment)
+        return connection
 
-    def _lost(self, error: BaseException) -> None:
-        code = self._process.poll() if self._process is not None else None
-        log.error("writer lost", lane=self._assignment.cell, error=repr(error), exit_code=code)
-        if self._process is not None:
-            self._process.kill()
-        self._let_go()
+    def _lost(self, connection: Connection | None, error: BaseException) -> None:
+        """The process of this connection is gone: the next batch begins another."""
+        with self._sending:
+            if connection is not self._connection:
+                return  # it was told by who had the batch before
+            code = self._process.poll() if self._process is not None else None
+            log.error("writer lost", lane=self._assignment.cell, error=repr(error), exit_code=code)
+            if self._process is not None:
+                self._process.kill()
+            self._let_go()
 
     def _let_go(self) -> None:
         connection, process = self._connection, self._process
@@ -200,7 +276,7 @@ def assigned(connection: Connection) -> Assignment:
     return assignment
 
 
-def serve_batches(connection: Connection, writer: Writer, connector: Connector) -> None:
+def serve_batches(connection: Connection, writer: OwnWriter, connector: Connector) -> None:
     """Run what comes until nothing more does."""
     while True:
         try:
