@@ -2,10 +2,14 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from pathlib import Path
+from socket import socketpair
 from typing import Any, get_type_hints
 
 import msgspec
@@ -18,7 +22,8 @@ from talktime.core.payers import Payers
 from talktime.core.rating import Rate
 from talktime.engine.connector import Outages
 from talktime.engine.reply import Reply
-from talktime.engine.writer_process import KINDS, Batch, WriterProcess
+from talktime.engine.writer_process import KINDS, Batch, Sending, WriterProcess
+from talktime.store.log_file import LogFile
 from talktime.store.turns import turns_of
 from tests.books_check import proven
 from tests.commands import NOW_MS, authorize, extend, settle
@@ -227,3 +232,135 @@ def test_without_anything_sent_a_writer_ends_with_its_lane(store: Store) -> None
     assert pid is not None
     writer.close()
     wait_until_gone(pid)
+
+
+@pytest.mark.layouts("sqlite")
+def test_it_gets_the_next_batch_before_it_has_answered_the_last(store: Store) -> None:
+    fill(store)
+    with writer_process(store) as writer:
+        assert writer.at_once == 2
+        batches = [[authorize("C1")], [extend("C1", 1, used_s=60)], [settle("C1", 2, used_s=61)]]
+        waits = [writer.begin(batch, NOW_MS) for batch in batches]
+        # Whoever asks for the last replies first waits for those before.
+        with ThreadPoolExecutor(3) as pool:
+            told = [pool.submit(wait) for wait in reversed(waits)]
+            replies = [each.result(GONE_S_MAX) for each in reversed(told)]
+    assert [reply.status for (reply,) in replies] == [200, 200, 200]
+    assert [msgspec.json.decode(reply.body)["sequence"] for (reply,) in replies] == [0, 1, 2]
+    proven(store.cell("main"))
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_all_that_one_had_when_it_was_killed_is_unavailable_and_the_next_begins(
+    store: Store,
+) -> None:
+    fill(store)
+    with writer_process(store) as writer:
+        writer.run([authorize("C1")], NOW_MS)
+        first = writer.pid
+        assert first is not None
+        os.kill(first, signal.SIGSTOP)
+        waits = [writer.begin([settle("C1", n, used_s=61)], NOW_MS) for n in (1, 2)]
+        os.kill(first, signal.SIGKILL)
+        with ThreadPoolExecutor(2) as pool:
+            replies = list(pool.map(lambda wait: wait(), waits))
+        assert [(reply.status, reply.code) for (reply,) in replies] == [(503, "unavailable")] * 2
+        assert [r.status for r in writer.run([settle("C1", 1, used_s=61)], NOW_MS)] == [200]
+    proven(store.cell("main"))
+
+
+@pytest.mark.layouts("sqlite")
+def test_who_waits_for_the_turn_gets_it_however_much_there_is_to_write(store: Store) -> None:
+    fill(store)
+    path = store.settings.cells["main"].path
+    assert path is not None
+    ended, done = threading.Event(), 0
+
+    def write(number: int) -> None:
+        nonlocal done
+        while not ended.is_set():
+            with taking:
+                done += 1
+                wait = writer.begin([authorize(f"C{done}")], NOW_MS)
+            assert [reply.status for reply in wait()] == [200]
+
+    taking = threading.Lock()
+    with writer_process(store) as writer, ThreadPoolExecutor(writer.at_once) as pool:
+        writing = [pool.submit(write, number) for number in range(writer.at_once)]
+        try:
+            for _ in range(20):
+                before = done
+                with turns_of(path).turn(GONE_S_MAX * 1000) as held:
+                    assert held
+                while done == before:
+                    threading.Event().wait(0.001)
+        finally:
+            ended.set()
+        for each in writing:
+            each.result(GONE_S_MAX)
+
+
+class Disk(LogFile):
+    """A log that is on the disk when the test says so."""
+
+    def __init__(self) -> None:
+        self.synced, self.asked = threading.Event(), threading.Event()
+
+    def sync(self) -> None:
+        self.asked.set()
+        assert self.synced.wait(GONE_S_MAX)
+
+
+def test_replies_are_sent_in_order_and_each_when_the_disk_has_it() -> None:
+    ours, theirs = (Connection(each.detach()) for each in socketpair())
+    sending, first, second = Sending(theirs), Disk(), Disk()
+    sending.put(b"nothing was written", None)
+    assert ours.recv_bytes() == b"nothing was written"
+    sending.put(b"first", first)
+    assert first.asked.wait(GONE_S_MAX)
+    sending.put(b"second", second)
+    sending.put(b"third", None)
+    assert not ours.poll(0)
+    first.synced.set()
+    assert ours.recv_bytes() == b"first"
+    assert second.asked.wait(GONE_S_MAX)
+    assert not ours.poll(0)
+    second.synced.set()
+    assert [ours.recv_bytes() for _ in range(2)] == [b"second", b"third"]
+
+
+A_DISK_THAT_FAILS = """
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+from talktime.cli.serve_log import set_up_log
+from talktime.engine.writer_process import Sending
+from talktime.store.log_file import LogFile
+
+set_up_log()
+sending = Sending(Connection(int(sys.argv[1])))
+sending.put(b"granted", LogFile(Path(sys.argv[2])))
+sys.stdin.read()
+"""
+
+
+def test_what_the_disk_does_not_take_is_answered_by_nobody(tmp_path: Path) -> None:
+    """A pipe is no file that could be put on a disk."""
+    os.mkfifo(tmp_path / "no-disk-wal")
+    kept_open = os.open(tmp_path / "no-disk-wal", os.O_RDWR)
+    ours, theirs = socketpair()
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-c", A_DISK_THAT_FAILS, str(theirs.fileno()), tmp_path / "no-disk"],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    connection = Connection(ours.detach())
+    with pytest.raises(EOFError):
+        connection.recv_bytes()
+    _, said = process.communicate(timeout=GONE_S_MAX)
+    os.close(kept_open)
+    assert process.returncode == 1
+    assert "log not on the disk" in said

@@ -9,7 +9,7 @@ import sys
 from multiprocessing.connection import Connection
 
 from talktime.cli.serve_log import set_up_log
-from talktime.cli.serve_tuning import collect_seldom, keep_what_is_loaded
+from talktime.cli.serve_tuning import collect_seldom, keep_what_is_loaded, switch_threads_soon
 from talktime.core.ids import NODES
 from talktime.engine.writer import OwnWriter
 from talktime.engine.writer_process import Unsaid, assigned, serve_batches
@@ -23,11 +23,15 @@ def main() -> None:
     connection = Connection(int(sys.argv[1]))
     assignment = assigned(connection)
     writer = OwnWriter(
-        assignment, Unsaid(f"cell {assignment.cell}"), lambda: secrets.randbelow(NODES)
+        assignment,
+        Unsaid(f"cell {assignment.cell}"),
+        lambda: secrets.randbelow(NODES),
+        sync_apart=True,
     )
     collect_seldom()
+    switch_threads_soon()
     keep_what_is_loaded()
-    serve_batches(connection, writer, writer.connector)
+    serve_batches(connection, writer)
     writer.close()
 
 

@@ -49,7 +49,8 @@ class Outages:
 class Connector:
     """One thread's connection to one database. `reason` says why it is away, or is empty.
 
-    `outages` is shared by the connections of one process to one database.
+    `outages` is shared by the connections of one process to one database. With `sync_apart` who
+    answers for a commit syncs the connection's log.
     """
 
     def __init__(
@@ -59,6 +60,8 @@ class Connector:
         app: str,
         expected: Migrations,
         outages: Outages | None = None,
+        *,
+        sync_apart: bool = False,
     ) -> None:
         self.reason = ""
         self.database = database
@@ -66,12 +69,13 @@ class Connector:
         self._address = address
         self._app = app
         self._expected = expected
+        self._sync_apart = sync_apart
         self._connection: Connection | None = None
 
     def connection(self) -> Connection:
         """The open connection, or a new one; Outage where that fails or the version is another."""
         if self._connection is None:
-            connection = connect(self._address)
+            connection = connect(self._address, sync_apart=self._sync_apart)
             try:
                 require_version(connection, self._app, self._expected)
             except BaseException:

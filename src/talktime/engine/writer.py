@@ -20,6 +20,7 @@ from talktime.engine.reply import Reply, reply_of, unavailable
 from talktime.operations.execute import execute
 from talktime.store.database import Connection, Outage
 from talktime.store.kept import Kept
+from talktime.store.log_file import LogFile
 from talktime.store.version import Migrations
 
 log = structlog.get_logger(__name__)
@@ -56,16 +57,28 @@ class Assignment(NamedTuple):
 
 
 class OwnWriter:
-    """A writer on the calling thread. `draw_node` says which node its ids begin at."""
+    """A writer on the calling thread. `draw_node` says which node its ids begin at.
+
+    With `sync_apart`, who asks for a batch answers once the log that `unsynced` is then, where
+    there is one, is synced.
+    """
 
     apart = False
     at_once = 1
 
     def __init__(
-        self, assignment: Assignment, outages: Outages, draw_node: Callable[[], int]
+        self,
+        assignment: Assignment,
+        outages: Outages,
+        draw_node: Callable[[], int],
+        *,
+        sync_apart: bool = False,
     ) -> None:
         cell, address, expected, self._terms = assignment
-        self.connector = Connector(f"cell {cell}", address, "cell", expected, outages)
+        self.connector = Connector(
+            f"cell {cell}", address, "cell", expected, outages, sync_apart=sync_apart
+        )
+        self.unsynced: LogFile | None = None
         self._name = cell
         self._draw_node = draw_node
         self._now_ms = 0
@@ -82,9 +95,11 @@ class OwnWriter:
 
     def run(self, commands: Sequence[CallCommand], now_ms: int) -> list[Reply]:
         """Execute a batch at this time, and commit it; one reply for each command, in order."""
-        self._now_ms = now_ms
+        self._now_ms, self.unsynced = now_ms, None
         try:
-            return self._execute(commands)
+            replies = self._execute(commands)
+            self.unsynced = self.connector.connection().log
+            return replies
         except Outage as outage:
             self.connector.failed(outage)
             return [unavailable(command, AWAY) for command in commands]
@@ -115,7 +130,10 @@ class OwnWriter:
 
     def _run_alone(self, command: CallCommand) -> Reply:
         try:
-            return self._execute([command])[0]
+            (reply,) = self._execute([command])
+            if (log_file := self.connector.connection().log) is not None:
+                log_file.sync()
+            return reply
         except Outage as outage:
             self.connector.failed(outage)
             return unavailable(command, AWAY)

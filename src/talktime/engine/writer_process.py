@@ -7,6 +7,7 @@ When it ends by itself, the batches that it had are answered `unavailable` (a co
 its last act: the same request again tells), and the next one begins another process.
 """
 
+import os
 import socket
 import subprocess
 import sys
@@ -15,15 +16,17 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
 
 import msgspec
 import structlog
 
 from talktime.core.commands import Answer, Authorize, CallCommand, Extend, Refund, Settle
-from talktime.engine.connector import Connector, Outages
+from talktime.engine.connector import Outages
 from talktime.engine.reply import Reply, unavailable
 from talktime.engine.writer import AWAY, FAILED, Assignment, OwnWriter
 from talktime.store.database import BUSY_MS_MAX
+from talktime.store.log_file import LogFile
 from talktime.store.turns import turns_of
 
 END_SECONDS_MAX = 10
@@ -276,8 +279,10 @@ def assigned(connection: Connection) -> Assignment:
     return assignment
 
 
-def serve_batches(connection: Connection, writer: OwnWriter, connector: Connector) -> None:
-    """Run what comes until nothing more does."""
+def serve_batches(connection: Connection, writer: OwnWriter) -> None:
+    """Run what comes until nothing more does. Replies go back in order, each when its batch is on
+    the disk; meanwhile the next one is run."""
+    sending = Sending(connection)
     while True:
         try:
             content = connection.recv_bytes()
@@ -286,10 +291,52 @@ def serve_batches(connection: Connection, writer: OwnWriter, connector: Connecto
         try:
             batch = _decode_batch(content)
         except msgspec.ValidationError:
-            ran = Ran([])
+            sending.put(_encode(Ran([])), None)
         else:
-            ran = Ran(writer.run(batch.commands(), batch.now_ms), connector.reason)
-        try:
-            connection.send_bytes(_encode(ran))
-        except OSError:
-            return
+            ran = Ran(writer.run(batch.commands(), batch.now_ms), writer.connector.reason)
+            sending.put(_encode(ran), writer.unsynced)
+
+
+class Sending:
+    """Sends replies: at once, or on a thread of its own that first syncs the log that has what they
+    tell."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._queue: SimpleQueue[tuple[bytes, LogFile | None]] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def put(self, content: bytes, log_file: LogFile | None) -> None:
+        """Send it when the log, if any, is on the disk."""
+        if log_file is not None and self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="sync", daemon=True)
+            self._thread.start()
+        if self._thread is None:
+            self._send([content])
+        else:
+            self._queue.put((content, log_file))
+
+    def _work(self) -> None:
+        while True:
+            contents, logs = list[bytes](), set[LogFile]()
+            waiting = [self._queue.get()]
+            while not self._queue.empty():
+                waiting.append(self._queue.get())
+            for content, log_file in waiting:
+                contents.append(content)
+                if log_file is not None:
+                    logs.add(log_file)
+            try:
+                for log_file in logs:
+                    log_file.sync()
+            except OSError as error:
+                # What was executed is answered by nobody: asking again tells.
+                log.critical("log not on the disk", error=repr(error))
+                os._exit(1)
+            self._send(contents)
+
+    def _send(self, contents: list[bytes]) -> None:
+        # Where nobody reads them any more, reading ends too.
+        with suppress(OSError):
+            for content in contents:
+                self._connection.send_bytes(content)

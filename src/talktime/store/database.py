@@ -15,6 +15,7 @@ import psycopg
 from psycopg.pq import PipelineStatus, TransactionStatus
 
 from talktime.config import Address
+from talktime.store.log_file import LogFile
 from talktime.store.spelling import Both as Both
 from talktime.store.spelling import Keys as Keys
 from talktime.store.spelling import Params as Params
@@ -63,6 +64,8 @@ class Connection(Protocol):
     """What the store needs of a database. Not for two threads at once."""
 
     dialect: str
+    log: LogFile | None
+    """Where there is one, a commit is on the disk only once this is synced."""
 
     def rows(self, statement: Statement, params: Params = ()) -> list[Row]:
         """Run one statement and return its rows."""
@@ -106,6 +109,7 @@ class PostgresConnection:
     """A connection whose search_path holds one schema alone."""
 
     dialect = "postgres"
+    log: LogFile | None = None
 
     def __init__(self, address: Address) -> None:
         options = (
@@ -249,11 +253,12 @@ def _first_line(error: BaseException) -> str:
 
 
 class SqliteConnection:
-    """A connection to one file: WAL, every commit on the disk before it is answered."""
+    """A connection to one file: WAL, every commit on the disk before it returns, or (with
+    `sync_apart`) once the log is synced."""
 
     dialect = "sqlite"
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, sync_apart: bool = False) -> None:
         self._path = address.path or Path()
         self._turns = turns_of(self._path)
         self._failed = False
@@ -267,12 +272,17 @@ class SqliteConnection:
                 cached_statements=STATEMENTS_PREPARED_MAX,
             )
             self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=FULL")
+            self._connection.execute(f"PRAGMA synchronous={'NORMAL' if sync_apart else 'FULL'}")
             self._connection.execute(f"PRAGMA cache_size=-{SQLITE_CACHE_KIB}")
             self._connection.execute(f"PRAGMA wal_autocheckpoint={SQLITE_CHECKPOINT_PAGES}")
             self._inode = self._path.stat().st_ino
+            self.log: LogFile | None = self._open_log() if sync_apart else None
         except (sqlite3.Error, OSError) as error:
             raise Outage(f"cannot open {self._path.name}: {error}") from error
+
+    def _open_log(self) -> LogFile:
+        self._connection.execute("SELECT 1 FROM sqlite_master").fetchall()  # it is there from now
+        return LogFile(self._path)
 
     def rows(self, statement: Statement, params: Params = ()) -> list[Row]:
         return self._connection.execute(for_sqlite(statement), sqlite_values(params)).fetchall()
@@ -350,8 +360,9 @@ class SqliteConnection:
         self._connection.close()
 
 
-def connect(address: Address) -> PostgresConnection | SqliteConnection:
-    """Open a connection; Outage, with the reason, where that fails."""
+def connect(address: Address, *, sync_apart: bool = False) -> PostgresConnection | SqliteConnection:
+    """Open a connection; Outage, with the reason, where that fails. With `sync_apart` who answers
+    for a commit syncs its `log` first, where there is one."""
     if address.dialect == "postgres":
         return PostgresConnection(address)
-    return SqliteConnection(address)
+    return SqliteConnection(address, sync_apart=sync_apart)
