@@ -27,6 +27,9 @@ log = structlog.get_logger(__name__)
 HALVED_FROM = 64
 """Where so many commands wait for a writer that runs beside it, the half of them is a batch: while
 it is written, the event loop answers the half before, and reads what comes in return."""
+AHEAD_FROM = 24
+"""A writer that may have two batches gets the second where so many commands wait: a small one is
+better off as a part of the next."""
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -54,6 +57,7 @@ class Lane:
         self._queue_max = queue_max
         self._queue: deque[Waiting] = deque()
         self._depth = 0
+        self._under_way = 0
         self._idle = False
         self._waking = False
         self._stopping = False
@@ -90,7 +94,7 @@ class Lane:
             else:
                 self._queue.append(Waiting(commands, tell))
                 self._depth += len(commands)
-                if self._idle and not self._waking:
+                if self._idle and not self._waking and self._enough():
                     self._waking = True
                     self._loop.call_soon(self._wake_writer)
                 return
@@ -137,6 +141,9 @@ class Lane:
                 self.sizes.add(len(commands))
                 wait = self._begin(commands)
             replies = self._guarded(wait, commands)
+            with self._lock:
+                self._under_way -= 1
+                self._wake.notify()
             try:
                 self._loop.call_soon_threadsafe(_hand_back, batch, replies)
             except RuntimeError:
@@ -161,7 +168,7 @@ class Lane:
     def _next_batch(self) -> list[Waiting]:
         batch: list[Waiting] = []
         with self._lock:
-            while not self._queue and not self._stopping:
+            while not (self._stopping or (self._queue and self._enough())):
                 self._idle = True
                 self._wake.wait()
             self._idle = False
@@ -171,7 +178,12 @@ class Lane:
                 batch.append(self._queue.popleft())
                 size += len(batch[-1].commands)
             self._depth -= size
+            self._under_way += bool(batch)
         return batch
+
+    def _enough(self) -> bool:
+        """Whether what waits should be a batch now."""
+        return not self._under_way or self._depth >= AHEAD_FROM
 
 
 def _fail(error: Exception) -> list[Reply]:

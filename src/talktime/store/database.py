@@ -13,9 +13,11 @@ from typing import Any, Protocol
 
 import psycopg
 from psycopg.pq import PipelineStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
 
 from talktime.config import Address
 from talktime.store.log_file import LogFile
+from talktime.store.postgres_pipeline import Bound, Pipeline
 from talktime.store.spelling import Both as Both
 from talktime.store.spelling import Keys as Keys
 from talktime.store.spelling import Params as Params
@@ -25,6 +27,7 @@ from talktime.store.spelling import (
     array_literal,
     for_postgres,
     for_sqlite,
+    numbered,
     postgres_values,
     sqlite_values,
 )
@@ -131,6 +134,7 @@ class PostgresConnection:
             raise Outage(f"cannot connect to PostgreSQL: {_first_line(error)}") from error
         self._connection.prepare_threshold = 0
         self._connection.prepared_max = STATEMENTS_PREPARED_MAX
+        self._pipeline = Pipeline(self._connection)
         self._begin_pending = False
         self._failed = False
 
@@ -141,11 +145,16 @@ class PostgresConnection:
         return self._connection.execute(for_postgres(statement), values).fetchall()
 
     def rows_of_all(self, queries: Sequence[tuple[Statement, Params]]) -> list[list[Row]]:
+        if not all(type(value) in (list, Keys) for _, params in queries for value in params):
+            return self._rows_by_cursors(queries)
+        bound = [(numbered(statement), postgres_values(params)) for statement, params in queries]
+        return [self._pipeline.rows(result) for result in self._run_with_begin(bound)]
+
+    def _rows_by_cursors(self, queries: Sequence[tuple[Statement, Params]]) -> list[list[Row]]:
+        """Where the values have types that psycopg has to tell the server."""
         cursors = []
         with self._connection.pipeline():
-            if self._begin_pending:
-                self._begin_pending = False
-                self._connection.execute("BEGIN")
+            self._begin()
             for statement, params in queries:
                 values = postgres_values(params)
                 cursors.append(self._connection.execute(for_postgres(statement), values))
@@ -156,13 +165,17 @@ class PostgresConnection:
         return self._connection.execute(for_postgres(statement), postgres_values(params)).rowcount
 
     def write_all(self, writes: Sequence[tuple[Both, list[Row]]]) -> list[int]:
-        self._begin()
-        cursors = []
-        with self._connection.pipeline():
-            for statement, rows in writes:
-                columns = [array_literal(column) for column in zip(*rows, strict=True)]
-                cursors.append(self._connection.execute(for_postgres(statement), columns))
-        return [cursor.rowcount for cursor in cursors]
+        bound = [
+            (numbered(statement), [array_literal(column) for column in zip(*rows, strict=True)])
+            for statement, rows in writes
+        ]
+        return [result.command_tuples or 0 for result in self._run_with_begin(bound)]
+
+    def _run_with_begin(self, bound: Sequence[Bound]) -> list[PGresult]:
+        if not self._begin_pending:
+            return self._pipeline.run(bound)
+        self._begin_pending = False
+        return self._pipeline.run([("BEGIN", ()), *bound])[1:]
 
     def _begin(self) -> None:
         if self._begin_pending:
@@ -214,6 +227,7 @@ class PostgresConnection:
 
     def _roll_back(self) -> None:
         self._begin_pending = False
+        self._pipeline.forget()
         try:
             self._connection.rollback()
         except psycopg.Error:

@@ -42,6 +42,18 @@ def for_postgres(statement: Statement) -> str:
 
 
 @lru_cache(1024)
+def numbered(statement: Statement) -> str:
+    """The text as PostgreSQL itself takes it.
+
+    >>> numbered("SELECT key FROM meter WHERE organisation_id = ANY(?) AND key = ?")
+    'SELECT key FROM meter WHERE organisation_id = ANY($1) AND key = $2'
+    """
+    text = statement.postgres if isinstance(statement, Both) else statement
+    first, *others = text.replace("%%", "%").split("?")
+    return first + "".join(f"${number}{other}" for number, other in enumerate(others, 1))
+
+
+@lru_cache(1024)
 def for_sqlite(statement: Statement) -> str:
     """The text as sqlite3 takes it."""
     text = statement.sqlite if isinstance(statement, Both) else statement
@@ -59,15 +71,18 @@ def array_literal(values: Sequence[Any]) -> str:
     JSON writes them the same way but for the brackets, and for control characters, which are
     escaped one by one.
 
-    >>> array_literal([1, None, True]), array_literal(['a "b"', "c"])
-    ('{1,null,true}', '{"a \\"b\\"","c"}')
+    >>> array_literal([1, None, True]), array_literal(['a "b"', None])
+    ('{1,null,true}', '{"a \\"b\\"",null}')
     """
-    if values and type(values[0]) is str and not "".join(values).isprintable():
+    first = next((value for value in values if value is not None), None)
+    if type(first) is str and not "".join(filter(None, values)).isprintable():
         return "{" + ",".join([_quoted(value) for value in values]) + "}"
     return "{" + _encode(values).decode()[1:-1] + "}"
 
 
-def _quoted(text: str) -> str:
+def _quoted(text: str | None) -> str:
+    if text is None:
+        return "null"
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
