@@ -162,7 +162,10 @@ class PostgresConnection:
 
     def run(self, statement: Statement, params: Params = ()) -> int:
         self._begin()
-        return self._connection.execute(for_postgres(statement), postgres_values(params)).rowcount
+        cursor = self._connection.execute(for_postgres(statement), postgres_values(params))
+        if (cursor.statusmessage or "").startswith(("DROP", "ALTER")):
+            self._pipeline.forget()
+        return cursor.rowcount
 
     def write_all(self, writes: Sequence[tuple[Both, list[Row]]]) -> list[int]:
         bound = [
@@ -190,7 +193,7 @@ class PostgresConnection:
             if self._begin_pending:
                 self._begin_pending = False
             else:
-                self._connection.execute("COMMIT")
+                self._pipeline.run([("COMMIT", ())])
         except psycopg.Error as error:
             self._roll_back()
             if self._meets_outage(error):

@@ -61,7 +61,8 @@ class Pipeline:
         return [result for at, result in enumerate(results) if at not in new]
 
     def forget(self) -> None:
-        """psycopg has rolled back: it then has the server forget whatever was prepared."""
+        """psycopg has rolled back, dropped or altered something: it then has the server forget
+        whatever was prepared."""
         self._names.clear()
 
     def rows(self, result: PGresult) -> list[Row]:
