@@ -86,6 +86,7 @@ class Engine:
         self._terms = Terms(settings.slice_s, settings.grace_s)
         self._owners = Owners(CALL_OWNERS_CACHED_MAX)
         self._asking: set[asyncio.Task[None]] = set()
+        self._loaded = False  # whether all that finds callers has been read; that stays so
 
         outages = {cell: Outages(f"cell {cell}") for cell in settings.cells}
         control_outages = Outages("control plane")
@@ -174,9 +175,11 @@ class Engine:
 
     def resolve(self, request: CallRequest, switch_id: int, body_hash: int) -> Authorize | Refusal:
         """An authorize, complete, from what a switch asked; or why it cannot be decided."""
-        missing = [*self.directory.missing, *self.rates.missing, *self.catalogue.missing]
-        if missing:
-            return Refusal("unavailable", f"not loaded yet: {', '.join(missing)}")
+        if not self._loaded:
+            missing = [*self.directory.missing, *self.rates.missing, *self.catalogue.missing]
+            if missing:
+                return Refusal("unavailable", f"not loaded yet: {', '.join(missing)}")
+            self._loaded = True
         command = resolve(
             self.directory.directory,
             self.rates.cards,
