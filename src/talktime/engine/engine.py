@@ -32,7 +32,7 @@ from talktime.engine.peer_cache import PeerCache
 from talktime.engine.poller import Follow, Poller
 from talktime.engine.rate_cache import RateCache
 from talktime.engine.reader import Reader
-from talktime.engine.reply import Reply, unavailable
+from talktime.engine.reply import DECIDED, Reply, unavailable
 from talktime.engine.writer import FAILED, Assignment, OwnWriter, Writer
 from talktime.operations.quote import Quoted, quote
 from talktime.operations.resolve import CallRequest, refused_outright, resolve
@@ -228,7 +228,9 @@ class Engine:
         self, command: CallCommand, tell: Callable[[Reply], None], found: list[Reply]
     ) -> None:
         reply = found[0]
-        if type(command) is Authorize or not reply.unknown:
+        if reply.kind == DECIDED:
+            tell(reply)
+        elif type(command) is Authorize or not reply.unknown:
             tell(self._checked(command, reply))
         else:
             self._ask_on(command, tell)
@@ -302,13 +304,13 @@ class Engine:
 
     def _lane_of(self, command: CallCommand) -> Lane | None:
         """The lane of the command's organisation, where that is known or there is only one lane."""
-        if command.organisation_id is None:
-            command.organisation_id = self._owners.get(_key(command))
-        if command.organisation_id is not None:
-            cell = self._cell_of(command.organisation_id)
-            if cell is not None:
-                return self.lanes[cell]
-        return None
+        owner = command.organisation_id
+        if owner is None:
+            owner = command.organisation_id = self._owners.get(_key(command))
+            if owner is None:
+                return None
+        organisation = self.directory.directory.organisation(owner)
+        return self.lanes.get(organisation.cell) if organisation is not None else None
 
     async def _ask_in_turn(self, commands: Sequence[CallCommand]) -> list[Reply]:
         """Ask each cell for calls that are not where they were looked for, until one has them.

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from talktime.core.refusal import Refusal
+from talktime.engine.reply import DECIDED, Reply
 from talktime.operations.render import problem
 
 Scope = MutableMapping[str, Any]
@@ -38,6 +39,14 @@ class Answer(NamedTuple):
 def answer_of(status: int, body: str, replayed: bool = False, code: str = "") -> Answer:
     """The JSON body of an outcome, with the headers that go with its status."""
     return Answer(status, body.encode(), _headers(status, replayed), code)
+
+
+def answer_to(reply: Reply) -> Answer:
+    """What the books said of one request, as its answer."""
+    status, body, kind = reply
+    if kind == DECIDED:
+        return Answer(status, body.encode(), _headers(status, False))
+    return answer_of(status, body, reply.replayed, reply.code)
 
 
 @cache

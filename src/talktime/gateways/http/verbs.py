@@ -15,11 +15,10 @@ from talktime.core.commands import CallCommand
 from talktime.core.keys import CALLS
 from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
-from talktime.engine.reply import Reply
 from talktime.gateways.http.bodies import MALFORMED, Body, malformed
 from talktime.gateways.http.commands import DECODERS, command_of, reconsidered
 from talktime.gateways.http.counts import Counts
-from talktime.gateways.http.replies import Answer, answer_of, refuse
+from talktime.gateways.http.replies import Answer, answer_to, refuse
 from talktime.gateways.http.requests import call_id_of, key_of
 
 log = structlog.get_logger(__name__)
@@ -76,10 +75,7 @@ class Verbs:
         self._counts.request(name, answer.status, perf_counter() - begun_s)
 
     def _ask(self, command: CallCommand, tell: Tell) -> None:
-        def told(reply: Reply) -> None:
-            tell(answer_of(reply.status, reply.body, reply.replayed, reply.code))
-
-        self._engine.ask(command, told)
+        self._engine.ask(command, lambda reply: tell(answer_to(reply)))
 
     def _reconsider(self, asked: Asked, refusal: Refusal, body: Body, tell: Tell) -> None:
         engine, call_key = self._engine, asked.call_key
