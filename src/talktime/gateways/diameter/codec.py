@@ -42,6 +42,7 @@ _plain = Struct(">III").pack
 _plain_head = Struct(">II").pack
 _vendor_head = Struct(">III").pack
 _LENGTH, _REST = 0xFFFFFF, 0xFFFFFFFF
+_HAS_VENDOR = VENDOR << 24
 _PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
 
 
@@ -82,18 +83,18 @@ def read_avps(data: bytes, start: int, stop: int, depth: int = 1) -> list[Avp]:
         if stop - at < 8:
             raise BadAvp(INVALID_AVP_LENGTH, b"", "the rest is too short for an AVP")
         key, word = _head(data, at)
-        flags, length, body = word >> 24, word & _LENGTH, at + 8
-        if flags & VENDOR:
+        end = at + (word & _LENGTH)
+        body = at + 8
+        if word & _HAS_VENDOR:
             if stop - at < 12:
                 raise BadAvp(INVALID_AVP_LENGTH, b"", "the rest is too short for a vendor")
             key += _one(data, body)[0] << VENDOR_SHIFT
             body += 4
-        if at + length < body or at + length > stop:
-            raise BadAvp(
-                INVALID_AVP_LENGTH, write(key, b"", flags), f"AVP {key & _REST} is cut off"
-            )
-        found.append((key, flags, body, at + length))
-        at += length + 3 & ~3
+        if not body <= end <= stop:
+            failed = write(key, b"", word >> 24)
+            raise BadAvp(INVALID_AVP_LENGTH, failed, f"AVP {key & _REST} is cut off")
+        found.append((key, word >> 24, body, end))
+        at = end + 3 & ~3
     if len(found) > AVPS_MAX:
         raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, b"", f"more than {AVPS_MAX} AVPs")
     return found
@@ -122,16 +123,18 @@ def raw(data: bytes, avp: Avp) -> bytes:
 
 def whole(data: bytes, avp: Avp) -> bytes:
     """An AVP as it came, with padding: as an answer gives it back."""
-    found = data[avp[2] - (12 if avp[1] & VENDOR else 8) : avp[3] + 3 & ~3]
+    _, flags, body, end = avp
+    found = data[body - (12 if flags & VENDOR else 8) : end + 3 & ~3]
     missing = -len(found) & 3
     return found + bytes(missing) if missing else found
 
 
 def unsigned(data: bytes, avp: Avp) -> int:
     """The value of an Unsigned32, Enumerated or other 32 bits."""
-    if avp[3] - avp[2] != 4:
-        raise BadAvp(INVALID_AVP_LENGTH, zeros(avp[0], avp[1], 4), "32 bits were expected")
-    value: int = _one(data, avp[2])[0]
+    key, flags, body, end = avp
+    if end - body != 4:
+        raise BadAvp(INVALID_AVP_LENGTH, zeros(key, flags, 4), "32 bits were expected")
+    value: int = _one(data, body)[0]
     return value
 
 
@@ -158,8 +161,9 @@ def text(data: bytes, avp: Avp, most: int) -> str:
 
 def said_often(data: bytes, avp: Avp, most: int) -> str:
     """As `text`, for what most messages say alike: hosts, realms, contexts."""
-    long = avp[3] - avp[2] > CHARACTER_BYTES_MAX * most
-    value = "" if long else _remembered(data[avp[2] : avp[3]])
+    _, _, body, end = avp
+    long = end - body > CHARACTER_BYTES_MAX * most
+    value = "" if long else _remembered(data[body:end])
     if not value or len(value) > most:
         raise BadAvp(INVALID_AVP_VALUE, raw(data, avp), f"no text of 1 to {most} characters")
     return value
@@ -222,13 +226,19 @@ def failed_avp(avp: bytes) -> bytes:
 
 def message(header: Header, *avps: bytes) -> bytes:
     """A whole message."""
-    body = b"".join(avps)
     flags, command, application, hop, end = header
-    word = VERSION << 24 | len(body) + HEADER_BYTES
-    return _header.pack(word, flags << 24 | command, application, hop, end) + body
+    return _message(flags, command, application, hop, end, avps)
 
 
 def answer(header: Header, *avps: bytes, flags: int = 0) -> bytes:
     """The answer to a message of this head: the same identifiers, the same P flag."""
-    kept = header.flags & PROXIABLE | flags
-    return message(Header(kept, *header[1:]), *avps)
+    asked, command, application, hop, end = header
+    return _message(asked & PROXIABLE | flags, command, application, hop, end, avps)
+
+
+def _message(
+    flags: int, command: int, application: int, hop: int, end: int, avps: tuple[bytes, ...]
+) -> bytes:
+    body = b"".join(avps)
+    word = VERSION << 24 | len(body) + HEADER_BYTES
+    return _header.pack(word, flags << 24 | command, application, hop, end) + body

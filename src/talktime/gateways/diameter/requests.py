@@ -3,8 +3,9 @@
 What an answer gives back unchanged is kept as it came; what is not needed is not decoded.
 """
 
-from dataclasses import dataclass, field
 from hashlib import blake2b
+
+import msgspec
 
 from talktime.core.limits import (
     CALL_KEY_TEXT_MAX,
@@ -60,8 +61,7 @@ ONCE = frozenset(key for key, _ in NEEDED) | {
 }
 
 
-@dataclass(slots=True)
-class CreditRequest:
+class CreditRequest(msgspec.Struct):
     """One request. `services` is empty where the units stand in the request itself."""
 
     session_id: str = ""
@@ -76,7 +76,7 @@ class CreditRequest:
     action: int | None = None
     correlation: str = ""
     cause: str = "normal"
-    services: list[Service] = field(default_factory=list)
+    services: list[Service] = []
     asking: Service = NO_SERVICE
     """The service that the call is: the first that asks for units, else the first."""
     used_s: int = 0
