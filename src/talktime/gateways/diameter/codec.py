@@ -43,6 +43,7 @@ _plain_head = Struct(">II").pack
 _vendor_head = Struct(">III").pack
 _LENGTH, _REST = 0xFFFFFF, 0xFFFFFFFF
 _HAS_VENDOR = VENDOR << 24
+"""Where the highest flag is set, the second word of an AVP is at least this."""
 _PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
 
 
@@ -78,26 +79,33 @@ def read_avps(data: bytes, start: int, stop: int, depth: int = 1) -> list[Avp]:
     if depth > AVP_DEPTH_MAX:
         raise BadAvp(INVALID_AVP_VALUE, b"", f"groups are more than {AVP_DEPTH_MAX} deep")
     found: list[Avp] = []
-    at = start
-    while at < stop:
-        if stop - at < 8:
-            raise BadAvp(INVALID_AVP_LENGTH, b"", "the rest is too short for an AVP")
+    at, last = start, stop - 8
+    while at <= last:
         key, word = _head(data, at)
-        end = at + (word & _LENGTH)
-        body = at + 8
-        if word & _HAS_VENDOR:
+        length = word & _LENGTH
+        end = at + length
+        if word < _HAS_VENDOR:
+            if length < 8 or end > stop:
+                raise _cut_off(key, word)
+            found.append((key, word >> 24, at + 8, end))
+        else:
             if stop - at < 12:
                 raise BadAvp(INVALID_AVP_LENGTH, b"", "the rest is too short for a vendor")
-            key += _one(data, body)[0] << VENDOR_SHIFT
-            body += 4
-        if not body <= end <= stop:
-            failed = write(key, b"", word >> 24)
-            raise BadAvp(INVALID_AVP_LENGTH, failed, f"AVP {key & _REST} is cut off")
-        found.append((key, word >> 24, body, end))
+            key += _one(data, at + 8)[0] << VENDOR_SHIFT
+            if length < 12 or end > stop:
+                raise _cut_off(key, word)
+            found.append((key, word >> 24, at + 12, end))
         at = end + 3 & ~3
+    if at < stop:
+        raise BadAvp(INVALID_AVP_LENGTH, b"", "the rest is too short for an AVP")
     if len(found) > AVPS_MAX:
         raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, b"", f"more than {AVPS_MAX} AVPs")
     return found
+
+
+def _cut_off(key: int, word: int) -> BadAvp:
+    failed = write(key, b"", word >> 24)
+    return BadAvp(INVALID_AVP_LENGTH, failed, f"AVP {key & _REST} is cut off")
 
 
 def session_of(data: bytes) -> bytes:

@@ -106,11 +106,12 @@ def read_credit(data: bytes, found: CreditRequest) -> None:
     services, own, subscriptions = [], [], []
     strange: Avp | None = None
     twice: Avp | None = None
+    known, one_of_each = a.KNOWN, a.ONE_OF_EACH
     for avp in read_avps(data, HEADER_BYTES, len(data)):
         key = avp[0]
-        if key in a.ONE_OF_EACH and key not in first:
+        if key in one_of_each and key not in first:
             first[key] = avp
-        elif key not in a.KNOWN:
+        elif key not in known:
             if avp[1] & a.MANDATORY and key >> a.VENDOR_SHIFT != a.TGPP:
                 strange = avp
             first[key] = avp
