@@ -138,9 +138,5 @@ def _way(
     if gates.may_be_included(special, called):
         nowhere = World(Directory(), RateCards(), catalogue, 0)
         minutes = gates.included_minutes(nowhere, type_, organisation, user, has, called)
-    return _Way(
-        tuple(passed),
-        minutes is not None,
-        money_line(per_minute),
-        money_capability(per_minute),
-    )
+    line, capability = money_line(per_minute), money_capability(per_minute)
+    return _Way(tuple(passed), minutes is not None, line, capability)
