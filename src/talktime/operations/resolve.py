@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
+
 from talktime.core.calls import CALL_TYPES
 from talktime.core.catalogue import Catalogues
 from talktime.core.clear_ways import outbound
@@ -52,7 +54,7 @@ _TIMES_TAKEN = (
 )
 
 
-class CallRequest(NamedTuple):
+class CallRequest(msgspec.Struct, frozen=True, gc=False):
     """What a switch says of a call that it asks for, numbers and names as it sent them."""
 
     call_key: str
@@ -67,7 +69,7 @@ class CallRequest(NamedTuple):
     requested_s: int = 0
 
 
-class _Party(NamedTuple):
+class _Party(msgspec.Struct, frozen=True, gc=False):
     """Our side of a call: the organisation, its user where there is one, the numbers. `bot` is the
     resource account that answers a service number."""
 
@@ -311,7 +313,7 @@ def _called_service(directory: Directory, request: CallRequest) -> _Party | Refu
     bot = None
     if request.type == "ucap_in" and entry.user_id is not None:
         bot = directory.user(entry.organisation_id, entry.user_id)
-    return party._replace(user=organizer, bot=bot)
+    return msgspec.structs.replace(party, user=organizer, bot=bot)
 
 
 _PARTIES: dict[str, Callable[[Directory, CallRequest], _Party | Refusal]] = {

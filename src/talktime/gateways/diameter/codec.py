@@ -7,7 +7,8 @@ before it is asked for, and a group that nobody asks for is not looked into.
 from contextlib import suppress
 from functools import lru_cache
 from struct import Struct
-from typing import NamedTuple
+
+import msgspec
 
 from talktime.core.limits import AVP_DEPTH_MAX, AVPS_MAX, DIAMETER_TEXTS_CACHED_MAX
 from talktime.gateways.diameter.avps import (
@@ -55,7 +56,7 @@ class BadAvp(Exception):
         self.result, self.avp, self.why = result, avp, why
 
 
-class Header(NamedTuple):
+class Header(msgspec.Struct, frozen=True, gc=False):
     """The head of a message; `hop` and `end` are its two identifiers."""
 
     flags: int
@@ -234,19 +235,15 @@ def failed_avp(avp: bytes) -> bytes:
 
 def message(header: Header, *avps: bytes) -> bytes:
     """A whole message."""
-    flags, command, application, hop, end = header
-    return _message(flags, command, application, hop, end, avps)
+    return _message(header, header.flags, avps)
 
 
 def answer(header: Header, *avps: bytes, flags: int = 0) -> bytes:
     """The answer to a message of this head: the same identifiers, the same P flag."""
-    asked, command, application, hop, end = header
-    return _message(asked & PROXIABLE | flags, command, application, hop, end, avps)
+    return _message(header, header.flags & PROXIABLE | flags, avps)
 
 
-def _message(
-    flags: int, command: int, application: int, hop: int, end: int, avps: tuple[bytes, ...]
-) -> bytes:
+def _message(header: Header, flags: int, avps: tuple[bytes, ...]) -> bytes:
     body = b"".join(avps)
-    word = VERSION << 24 | len(body) + HEADER_BYTES
-    return _header.pack(word, flags << 24 | command, application, hop, end) + body
+    first, second = VERSION << 24 | len(body) + HEADER_BYTES, flags << 24 | header.command
+    return _header.pack(first, second, header.application, header.hop, header.end) + body

@@ -10,8 +10,8 @@ is none or it is closed, open where it is; Tcc is its deadline.
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import NamedTuple
 
+import msgspec
 import structlog
 
 from talktime.core.commands import Authorize, Extend, Settle
@@ -52,7 +52,7 @@ REVOKED = Peer(0, 0, DIAMETER, "", "", (), False, True, "", 0, 0)
 """Stands for a peer that is none any more."""
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, frozen=True):
     """A request that waits for its answer: where it came from, and what it says."""
 
     connection: PeerConnection
@@ -195,7 +195,7 @@ class Credit:
         self.engine.ask(command, partial(self._told, asked))
 
     def _told(self, asked: Asked, reply: Reply) -> None:
-        _, header, request, _ = asked
+        header, request = asked.header, asked.request
         try:
             found = decided(reply)
             if found.code:
@@ -228,8 +228,7 @@ class Credit:
         asked.connection.answered(data)
 
     def _refuse(self, asked: Asked, result: int, why: str, failed: bytes = b"") -> None:
-        _, header, request, _ = asked
-        data = answers.refused(self.node, header, request, result, why, failed)
+        data = answers.refused(self.node, asked.header, asked.request, result, why, failed)
         self.answer(asked, data, result)
 
     def spawn(self, asked: Asked, work: Awaitable[None]) -> None:

@@ -95,7 +95,8 @@ class CreditRequest(msgspec.Struct):
         it and when are no part of that."""
         said = f"{self.kind} {self.action} {self.used_s} {self.asked_s} {self.session_id}"
         if self.parties is not NOBODY:
-            said += repr((self.correlation, *self.parties[:4]))
+            who = self.parties
+            said += repr((self.correlation, who.calling, who.called, who.names, who.terminating))
         return int.from_bytes(blake2b(said.encode(), digest_size=8).digest(), "big", signed=True)
 
 

@@ -7,8 +7,8 @@ committed. protocol.py calls them for nearly all requests, app.py for the others
 import asyncio
 from collections.abc import Callable, Iterable
 from time import perf_counter
-from typing import NamedTuple
 
+import msgspec
 import structlog
 
 from talktime.core.commands import CallCommand
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 Tell = Callable[[Answer], None]
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """A request whose head has been read: which verb, of which switch, on which call."""
 
     verb: bytes
@@ -56,7 +56,7 @@ class Verbs:
 
     def begin(self, asked: Asked, content: bytes | bytearray, tell: Tell) -> None:
         """Do what was asked with this body; `tell` gets the answer, now or after the commit."""
-        verb, switch_id, call_key = asked
+        verb, switch_id, call_key = asked.verb, asked.switch_id, asked.call_key
         try:
             body: Body = DECODERS[verb](content)
         except MALFORMED as error:
