@@ -88,7 +88,7 @@ def test_it_answers_as_a_writer_of_this_process_does(stores: Stores, layout: str
     expected = own.run(commands, NOW_MS)
     own.close()
     assert [without_ids(reply) for reply in told] == [without_ids(reply) for reply in expected]
-    assert told[-1] == (200, told[-2].body, "replayed")
+    assert told[-1] == Reply(200, told[-2].body, "replayed")
     proven(second.cell("main"))
     for store in (first, second):
         stores.drop(store)

@@ -1,5 +1,6 @@
 """Telephone numbers at the edge. Mirrors src/talktime/operations/numbers.py."""
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,3 +69,19 @@ def test_any_text_is_answered_with_digits_or_a_refusal(text, region):
         assert 1 <= len(answer.digits) <= 15
     else:
         assert answer.code == "invalid_number"
+
+
+def test_what_the_library_calls_valid_is_a_number_and_nothing_else():
+    """An example of each kind in each country, and the same with a digit more or less."""
+    examples = [
+        number
+        for region in phonenumbers.SUPPORTED_REGIONS
+        for kind in phonenumbers.PhoneNumberType.values()
+        if (number := phonenumbers.example_number_for_type(region, kind)) is not None
+    ]
+    assert len(examples) > 1_000
+    for number in examples:
+        plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        for text in (plain, plain[:-1], plain + "7"):
+            valid = phonenumbers.is_valid_number(phonenumbers.parse(text))
+            assert isinstance(parse_number(text), Number) == valid, text

@@ -30,14 +30,13 @@ from talktime.core.limits import LINES_CACHED_MAX
 from talktime.core.meters import month_of
 from talktime.core.money_gates import (
     BOT_OUT,
-    OVERDUE_DETAIL,
-    blocked_after_use,
+    PER_MINUTE_CAPABILITY,
+    money_capability,
+    money_line,
+    money_refused,
     not_offered,
-    paid_after_use,
     payers_of_money,
-    planless,
     rate_of,
-    unlicensed,
 )
 from talktime.core.payers import CREDITS_CAPABILITY, Payers
 from talktime.core.rates import OUTBOUND, TOLL_FREE_IN, TOLL_IN
@@ -66,7 +65,6 @@ EXTENDED_COUNTRY = "US"
 BOT_CAPABILITY = "MCOEV_VIRTUALUSER"
 EXTENDED_CAPABILITY = "MCOMEETADD_DIALOUT_US"
 CONFERENCING_CAPABILITY = "MCOMEETADD"
-PER_MINUTE_CAPABILITY = "MCOMEETACPEA"
 
 
 class Called(NamedTuple):
@@ -106,26 +104,38 @@ def outbound(
     no_tenant_credit_capability, no_rate. Source: D16, R28-R59.
     """
     catalogue = world.catalogue
-    location = user.usage_location if user is not None else organisation.country
     has = entitlements(catalogue, user.licences if user is not None else frozenset())
     special = catalogue.special(called.digits)
-    refusal = (
+    refusal = first_no(catalogue, type_, organisation, user, has, special, called, passed)
+    if refusal is not None:
+        return Verdict(UNRATED, refusal, tuple(passed))
+    if is_free(catalogue, type_, has, special, called):
+        passed.append("extended dial-out: free to the United States and Canada")
+        free = Payers(credits=False, free_capability=EXTENDED_CAPABILITY, paid_capability="")
+        return Verdict(EXTENDED, None, tuple(passed), free)
+    included = None
+    if may_be_included(special, called):
+        included = included_minutes(world, type_, organisation, user, has, called)
+    return _by_money(world, type_, organisation, user, has, called, included, passed)
+
+
+def first_no(
+    catalogue: Catalogue,
+    type_: str,
+    organisation: Organisation,
+    user: User | None,
+    has: Entitlements,
+    special: SpecialPrefix | None,
+    called: Called,
+    passed: list[str],
+) -> Refusal | None:
+    """The first gate before money that says no to an outbound call; None where all let it pass."""
+    return (
         _supported(catalogue, special, called, passed)
         or _policy(catalogue, type_, organisation, user, called, passed)
         or _countries(organisation, called, passed)
         or _base_licence(type_, user, has, passed)
     )
-    if refusal is not None:
-        return Verdict(UNRATED, refusal, tuple(passed))
-    extended = type_ == CONFERENCE_OUT and special is None and _is_extended(catalogue, has, called)
-    if extended:
-        passed.append("extended dial-out: free to the United States and Canada")
-        free = Payers(credits=False, free_capability=EXTENDED_CAPABILITY, paid_capability="")
-        return Verdict(EXTENDED, None, tuple(passed), free)
-    included = None
-    if special is None and called.kind not in (PREMIUM, SHARED_COST):
-        included = _included(world, type_, organisation, user, has, called, location)
-    return _by_money(world, type_, organisation, user, has, called, included, passed)
 
 
 def inbound_free(rate: Rate, capability: str, passed: tuple[str, ...]) -> Verdict:
@@ -291,22 +301,34 @@ def _base_line(name: str, code: str) -> str:
     return f"base licence: {name} ({code})"
 
 
-def _is_extended(catalogue: Catalogue, has: Entitlements, called: Called) -> bool:
+def is_free(
+    catalogue: Catalogue,
+    type_: str,
+    has: Entitlements,
+    special: SpecialPrefix | None,
+    called: Called,
+) -> bool:
+    """Whether it is extended dial-out: a meeting's call that costs nothing (R55)."""
+    if type_ != CONFERENCE_OUT or special is not None or EXTENDED_DIAL_OUT not in has.features:
+        return False
     area = catalogue.country(EXTENDED_COUNTRY).minutes_area
-    return (
-        EXTENDED_DIAL_OUT in has.features and catalogue.country(called.country).minutes_area == area
-    )
+    return catalogue.country(called.country).minutes_area == area
 
 
-def _included(
+def may_be_included(special: SpecialPrefix | None, called: Called) -> bool:
+    """Whether minutes may pay for calls to this number at all."""
+    return special is None and called.kind not in (PREMIUM, SHARED_COST)
+
+
+def included_minutes(
     world: World,
     type_: str,
     organisation: Organisation,
     user: User | None,
     has: Entitlements,
     called: Called,
-    location: str,
 ) -> Included | None:
+    """The minutes that may pay for an outbound call; None where there are none."""
     if user is None:
         return None
     month = month_of(world.at_ms)
@@ -338,12 +360,9 @@ def _by_money(
     """Who may pay: the minutes found, and money where its gates let it."""
     rate = rate_of(organisation, world, OUTBOUND, called.digits)
     per_minute = type_ == CONFERENCE_OUT and has.per_minute
-    no_licence = None if per_minute else unlicensed(world.catalogue, type_, user, has)
-    no_money = planless(world.catalogue, user, has) if type_ == BOT_OUT else None
-    if no_money is None and not paid_after_use(organisation):
-        no_money = no_licence or not_offered(world.catalogue, organisation)
-        if no_money is not None and blocked_after_use(organisation):
-            no_money = Refusal("statement_overdue", OVERDUE_DETAIL)
+    no_licence, no_money = money_refused(
+        world.catalogue, type_, organisation, user, has, per_minute
+    )
     if no_money is None and isinstance(rate, Refusal):
         no_money = rate
     if included is None and no_money is not None:
@@ -353,13 +372,13 @@ def _by_money(
         if no_money is not None:
             passed.append(f"no money beyond them: {no_money.detail}")
     if no_licence is None and no_money is None:
-        passed.append(_CREDITS_LINE if not per_minute else _PER_MINUTE_LINE)
+        passed.append(money_line(per_minute))
     payers = payers_of_money(
         world,
         organisation,
         user,
         credits_allowed=no_licence is None,
-        capability=PER_MINUTE_CAPABILITY if per_minute else CREDITS_CAPABILITY,
+        capability=money_capability(per_minute),
         no_money=no_money,
         included=included,
     )
@@ -373,7 +392,3 @@ def _by_money(
         included.total_s,
         included.guard_total_s,
     )
-
-
-_CREDITS_LINE = "licence: Communications Credits (MCOPSTNC)"
-_PER_MINUTE_LINE = "licence: conferencing is paid per minute"

@@ -38,6 +38,7 @@ RADIUS_SESSION_TEXT_MAX = 200  # of a client's name with its session id, as a ca
 RADIUS_TELLING_MAX = 10_000  # calls whose client is being told to end them; others wait
 RADIUS_DISCONNECTS_MAX = 250  # under way to one client, of the 256 numbers that RADIUS has
 LINES_CACHED_MAX = 65_536
+CLEAR_WAYS_CACHED_MAX = 16_384  # of callers who are alike, each to a country and kind of number
 DETAIL_TEXT_MAX = 300
 
 # Diameter.

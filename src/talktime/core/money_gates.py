@@ -11,12 +11,13 @@ from talktime.core.directory import Organisation, User
 from talktime.core.entitlements import Entitlements
 from talktime.core.included import Included
 from talktime.core.meters import month_of, post_usage_key, spending_key
-from talktime.core.payers import FREE_CALL, Payers
+from talktime.core.payers import CREDITS_CAPABILITY, FREE_CALL, Payers
 from talktime.core.rating import Rate
 from talktime.core.refusal import Refusal
 from talktime.core.world import World
 
 BOT_OUT = "ucap_out"
+PER_MINUTE_CAPABILITY = "MCOMEETACPEA"
 OVERDUE_DETAIL = "a statement of what was used before is long overdue"
 
 
@@ -38,10 +39,11 @@ def payers_of_money(
         limit_micros = user.spend_limit_micros
         if limit_micros is None:
             limit_micros = rules.spend_limit_micros
-    after_use = paid_after_use(organisation)
-    shortage = "insufficient_credit"
-    if organisation.commerce_model != "prepaid" and not after_use:
-        shortage = "statement_overdue" if blocked_after_use(organisation) else "post_usage_off"
+    after_use, shortage = False, "insufficient_credit"
+    if organisation.commerce_model != "prepaid":
+        after_use = paid_after_use(organisation)
+        if not after_use:
+            shortage = "statement_overdue" if blocked_after_use(organisation) else "post_usage_off"
     unpriced = no_money is not None and no_money.code == "no_rate"
     return Payers(
         included.pool if included is not None else "",
@@ -59,6 +61,18 @@ def payers_of_money(
     )
 
 
+def money_line(per_minute: bool) -> str:
+    """The line of an outbound call that money may pay for."""
+    if per_minute:
+        return "licence: conferencing is paid per minute"
+    return "licence: Communications Credits (MCOPSTNC)"
+
+
+def money_capability(per_minute: bool) -> str:
+    """The capability of an outbound call that money pays."""
+    return PER_MINUTE_CAPABILITY if per_minute else CREDITS_CAPABILITY
+
+
 def paid_after_use(organisation: Organisation) -> bool:
     """Whether calls that credits do not pay are billed after use (R72, D14): pay-as-you-go is on,
     and no statement is so long overdue that such calls are blocked."""
@@ -72,6 +86,25 @@ def blocked_after_use(organisation: Organisation) -> bool:
 
 def _may_pay_after_use(organisation: Organisation) -> bool:
     return organisation.commerce_model != "prepaid" and organisation.rules.pay_as_you_go
+
+
+def money_refused(
+    catalogue: Catalogue,
+    type_: str,
+    organisation: Organisation,
+    user: User | None,
+    has: Entitlements,
+    per_minute: bool,
+) -> tuple[Refusal | None, Refusal | None]:
+    """Why the user may not use credits for an outbound call, and why nobody pays money for it,
+    whatever its rate; None each where nothing is against it."""
+    no_licence = None if per_minute else unlicensed(catalogue, type_, user, has)
+    no_money = planless(catalogue, user, has) if type_ == BOT_OUT else None
+    if no_money is None and not paid_after_use(organisation):
+        no_money = no_licence or not_offered(catalogue, organisation)
+        if no_money is not None and blocked_after_use(organisation):
+            no_money = Refusal("statement_overdue", OVERDUE_DETAIL)
+    return no_licence, no_money
 
 
 def planless(catalogue: Catalogue, user: User | None, has: Entitlements) -> Refusal | None:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
-from talktime.core.limits import PREFIX_DIGITS_MAX
+from talktime.core.limits import PREFIX_DIGITS_MAX, RATES_CACHED_MAX
 from talktime.core.rating import Rate
 
 DIRECTIONS = OUTBOUND, TOLL_FREE_IN, TOLL_IN = ("outbound", "toll_free_in", "toll_in")
@@ -52,7 +52,7 @@ class _Node(NamedTuple):
 
 
 class PrefixIndex:
-    """An immutable longest-prefix index of dated rates.
+    """A longest-prefix index of dated rates, which never changes.
 
     >>> index = PrefixIndex.of([
     ...     (Rate("44", "UK", 15_000, 0, 60, 60), 0),
@@ -73,6 +73,7 @@ class PrefixIndex:
         "_lengths",
         "_parents",
         "_prices",
+        "_rates",
         "_term_numbers",
         "_terms",
         "_valid_from",
@@ -91,6 +92,8 @@ class PrefixIndex:
         self._prices = array("q")
         self._term_numbers = array("I")
         self._terms: list[tuple[str, int, int, int]] = []
+        # Those asked for lately, by version.
+        self._rates: dict[int, Rate] = {}
 
     def __len__(self) -> int:
         """How many prefixes it holds."""
@@ -177,12 +180,18 @@ class PrefixIndex:
                 if self._valid_from[version] > at_ms:
                     version = self._earlier_version(node, at_ms)
                 if version >= 0:
-                    terms = self._terms[self._term_numbers[version]]
-                    destination, fee, first_s, next_s = terms
-                    price = self._prices[version]
-                    return Rate(digits[:length], destination, price, fee, first_s, next_s)
+                    return self._rates.get(version) or self._rate(version, digits[:length])
             node = self._parents[node]
         return None
+
+    def _rate(self, version: int, prefix: str) -> Rate:
+        """The rate of a version, kept for the calls that follow to the same prefix."""
+        destination, fee, first_s, next_s = self._terms[self._term_numbers[version]]
+        rate = Rate(prefix, destination, self._prices[version], fee, first_s, next_s)
+        if len(self._rates) >= RATES_CACHED_MAX:
+            self._rates.clear()
+        self._rates[version] = rate
+        return rate
 
     def _earlier_version(self, node: int, at_ms: int) -> int:
         """The newest version in force of a node whose newest one is not; -1 for none."""

@@ -32,7 +32,7 @@ from talktime.engine.peer_cache import PeerCache
 from talktime.engine.poller import Follow, Poller
 from talktime.engine.rate_cache import RateCache
 from talktime.engine.reader import Reader
-from talktime.engine.reply import Reply, unavailable
+from talktime.engine.reply import DECIDED, Reply, unavailable
 from talktime.engine.writer import FAILED, Assignment, OwnWriter, Writer
 from talktime.operations.quote import Quoted, quote
 from talktime.operations.resolve import CallRequest, refused_outright, resolve
@@ -86,6 +86,7 @@ class Engine:
         self._terms = Terms(settings.slice_s, settings.grace_s)
         self._owners = Owners(CALL_OWNERS_CACHED_MAX)
         self._asking: set[asyncio.Task[None]] = set()
+        self._loaded = False  # whether all that finds callers has been read; that stays so
 
         outages = {cell: Outages(f"cell {cell}") for cell in settings.cells}
         control_outages = Outages("control plane")
@@ -174,9 +175,11 @@ class Engine:
 
     def resolve(self, request: CallRequest, switch_id: int, body_hash: int) -> Authorize | Refusal:
         """An authorize, complete, from what a switch asked; or why it cannot be decided."""
-        missing = [*self.directory.missing, *self.rates.missing, *self.catalogue.missing]
-        if missing:
-            return Refusal("unavailable", f"not loaded yet: {', '.join(missing)}")
+        if not self._loaded:
+            missing = [*self.directory.missing, *self.rates.missing, *self.catalogue.missing]
+            if missing:
+                return Refusal("unavailable", f"not loaded yet: {', '.join(missing)}")
+            self._loaded = True
         command = resolve(
             self.directory.directory,
             self.rates.cards,
@@ -225,7 +228,9 @@ class Engine:
         self, command: CallCommand, tell: Callable[[Reply], None], found: list[Reply]
     ) -> None:
         reply = found[0]
-        if type(command) is Authorize or not reply.unknown:
+        if reply.kind == DECIDED:
+            tell(reply)
+        elif type(command) is Authorize or not reply.unknown:
             tell(self._checked(command, reply))
         else:
             self._ask_on(command, tell)
@@ -299,13 +304,13 @@ class Engine:
 
     def _lane_of(self, command: CallCommand) -> Lane | None:
         """The lane of the command's organisation, where that is known or there is only one lane."""
-        if command.organisation_id is None:
-            command.organisation_id = self._owners.get(_key(command))
-        if command.organisation_id is not None:
-            cell = self._cell_of(command.organisation_id)
-            if cell is not None:
-                return self.lanes[cell]
-        return None
+        owner = command.organisation_id
+        if owner is None:
+            owner = command.organisation_id = self._owners.get(_key(command))
+            if owner is None:
+                return None
+        organisation = self.directory.directory.organisation(owner)
+        return self.lanes.get(organisation.cell) if organisation is not None else None
 
     async def _ask_in_turn(self, commands: Sequence[CallCommand]) -> list[Reply]:
         """Ask each cell for calls that are not where they were looked for, until one has them.

@@ -1,6 +1,6 @@
 """What a gateway is told of one request on a call: the answer, and what kind of answer it is."""
 
-from typing import NamedTuple
+import msgspec
 
 from talktime.core.commands import CallCommand
 from talktime.core.outcomes import NothingToSettle, Refused, Replayed
@@ -11,7 +11,7 @@ from talktime.operations.render import problem
 DECIDED, REPLAYED, NEVER_AUTHORIZED = "", "replayed", "never_authorized"
 
 
-class Reply(NamedTuple):
+class Reply(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The HTTP status and the JSON body of an answer (charging-api).
 
     `kind` is DECIDED; REPLAYED where the answer was given before; NEVER_AUTHORIZED where a call

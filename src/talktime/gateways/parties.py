@@ -28,7 +28,7 @@ class Party(NamedTuple):
 
 
 @lru_cache(PARTIES_CACHED_MAX)
-def party(text: str, *, plus: bool = True) -> Party:
+def party(text: str, plus: bool = True) -> Party:
     """Read one side of a call. With `plus`, digits without "+" are an international number.
 
     >>> party("sip:+4930123456;npdi@gw.example.net:5060;user=phone").number
@@ -90,14 +90,15 @@ def call_request(
 
     Numbers and names that nobody has are handed on, for the resolver to refuse in words.
     """
-    to = party(called, plus=peer.plus)
-    charged = [party(text, plus=peer.plus) for text in subscribers if text]
+    to = party(called, peer.plus)
+    charged = [party(text, peer.plus) for text in subscribers if text]
     if not charged or incoming or to in charged:
-        said = [party(text, plus=peer.plus) for text in (calling, *names) if text]
+        said = [party(text, peer.plus) for text in (calling, *names) if text]
         charged = said or charged
-    parties = charged
-    from_number = next((each.number for each in parties if each.number), "")
-    user = next((found for each in parties if (found := known(directory, each.name))), "")
+    from_number = user = ""
+    for number, name in charged:
+        from_number = from_number or number
+        user = user or known(directory, name)
     entry = _entry(directory, from_number)
     ours = bool(user) or (entry is not None and entry.user_id is not None)
     called_entry = _entry(directory, to.number)
@@ -105,11 +106,11 @@ def call_request(
         incoming = not ours and (called_entry is not None or bool(known(directory, to.name)))
     if not incoming:
         if not user and not from_number:
-            user = next((each.name for each in parties if each.name), "")
+            user = next((each.name for each in charged if each.name), "")
         return CallRequest(
-            *(call_key, 0, "user_out", from_number or None, to.number or to.name or None),
-            *(user or None, None, None, at_ms, requested_s),
-        )
+            call_key, 0, "user_out", from_number or None, to.number or to.name or None,
+            user or None, None, None, at_ms, requested_s,
+        )  # fmt: skip
     type_ = _incoming_type(called_entry)
     return CallRequest(
         *(call_key, 0, type_, from_number or None, to.number or None),
@@ -123,6 +124,8 @@ def call_request(
 def known(directory: Directory, name: str) -> str:
     """The name that a user of ours has of this one: all of it, or what is before the host. Empty
     where no single user has it."""
+    if not name:
+        return ""
     for candidate in (name, name.partition("@")[0]):
         if candidate and directory.user_named(candidate) is not None:
             return candidate

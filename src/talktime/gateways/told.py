@@ -28,24 +28,35 @@ class Balance(msgspec.Struct, frozen=True):
     available: str = "0"
 
 
-class Told(msgspec.Struct, frozen=True):
-    """An answer of the charging API (charging-api): `decision` is granted, noted, settled, or
-    refused, then with the refusal's `code` and `detail`. Seconds are whole."""
+class Decision(msgspec.Struct, frozen=True):
+    """What most answers of the charging API (charging-api) are asked for: `decision` is granted,
+    noted, settled, or refused, then with the refusal's `code` and `detail`. Seconds are whole."""
 
     decision: str = "refused"
     granted_seconds: int = 0
     final: bool = False
+    code: str = ""
+    detail: str = ""
+
+
+class Told(Decision, frozen=True):
+    """An answer with what is read of few."""
+
     valid_until: datetime | None = None
     price: Price | None = None
     balance: Balance | None = None
     billed_seconds: int = 0
     charge: str = "0"
-    code: str = ""
-    detail: str = ""
     remedy: str = ""
 
 
 _decode = msgspec.json.Decoder(Told).decode
+_decode_decision = msgspec.json.Decoder(Decision).decode
+
+
+def decided(reply: Reply) -> Decision:
+    """What was decided; the rest of the answer is passed over."""
+    return _decode_decision(reply.body)
 
 
 def told(reply: Reply) -> Told:

@@ -66,7 +66,7 @@ def check_call(
     )
     request = _request(type_, user, number if isinstance(called, Refusal) else f"+{digits}")
     if not isinstance(called, Refusal) and called.emergency:
-        request = request._replace(to=digits)
+        request = msgspec.structs.replace(request, to=digits)
     command = resolve(
         directory,
         _narrow_cards(control, organisation, digits, now_ms),

@@ -87,13 +87,14 @@ def parse_number(text: str, region: str | None = None) -> Number | Refusal:
         number = phonenumbers.parse(stripped, region)
     except NumberParseException as error:
         return _refuse(text, _PARSE_REASONS[error.error_type], _WITH_PLUS)
-    if not phonenumbers.is_valid_number(number):
+    # The library calls a number valid where it knows its type, which takes it as long to find.
+    kind = phonenumbers.number_type(number)
+    if kind == PhoneNumberType.UNKNOWN:
         return _refuse(text, "does not exist", "check its digits; " + _WITH_PLUS)
     digits = phonenumbers.format_number(number, PhoneNumberFormat.E164)[1:]
     country = phonenumbers.region_code_for_number(number) or ""
     # +800, +870 and their like belong to no country; the library says "001".
-    kind = _KINDS.get(phonenumbers.number_type(number), "")
-    return Number(digits, country if country.isalpha() else "", kind=kind)
+    return Number(digits, country if country.isalpha() else "", kind=_KINDS.get(kind, ""))
 
 
 def _is_emergency(text: str, region: str) -> bool:

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
+
 from talktime.core.calls import CALL_TYPES
 from talktime.core.catalogue import Catalogues
+from talktime.core.clear_ways import outbound
 from talktime.core.commands import Authorize
 from talktime.core.directory import (
     TOLL_FREE,
@@ -31,7 +34,6 @@ from talktime.core.gates import (
     Verdict,
     inbound,
     inbound_free,
-    outbound,
 )
 from talktime.core.limits import (
     CALL_FUTURE_MS_MAX,
@@ -43,7 +45,7 @@ from talktime.core.limits import (
 from talktime.core.rates import RateCards
 from talktime.core.refusal import Refusal
 from talktime.core.world import World
-from talktime.operations.numbers import Number, parse_number
+from talktime.operations.numbers import parse_number
 
 _DIGITS = frozenset("0123456789")
 _TIMES_TAKEN = (
@@ -52,7 +54,7 @@ _TIMES_TAKEN = (
 )
 
 
-class CallRequest(NamedTuple):
+class CallRequest(msgspec.Struct, frozen=True, gc=False):
     """What a switch says of a call that it asks for, numbers and names as it sent them."""
 
     call_key: str
@@ -67,7 +69,7 @@ class CallRequest(NamedTuple):
     requested_s: int = 0
 
 
-class _Party(NamedTuple):
+class _Party(msgspec.Struct, frozen=True, gc=False):
     """Our side of a call: the organisation, its user where there is one, the numbers. `bot` is the
     resource account that answers a service number."""
 
@@ -161,18 +163,38 @@ def _outbound(world: World, party: _Party, request: CallRequest) -> tuple[str, V
     """The digits called, and what the gates say."""
     to, user = request.to or "", party.user
     region = user.usage_location if user is not None else party.organisation.country
-    called = parse_number(to) if to[:1] == "+" else parse_number(to, region)
-    if type(called) is Number and called.emergency:
-        line = f"emergency: {called.digits} is an emergency number in {region}, always allowed"
+    found = _dialled(to) if to[:1] == "+" else _dialled(to, region)
+    if isinstance(found, Refusal):
+        return _some_digits(to), Verdict(UNRATED, _inactive(party) or found, ())
+    called, line, emergency = found
+    if emergency:
         return called.digits, inbound_free(EMERGENCY, "", (line,))
     inactive = _inactive(party)
     if inactive is not None:
         return _some_digits(to), Verdict(UNRATED, inactive, ())
-    if isinstance(called, Refusal):
-        return _some_digits(to), Verdict(UNRATED, called, ())
-    number = Called(called.digits, called.region, called.kind)
-    passed = [_number_line(called.digits, called.region)]
-    return called.digits, outbound(world, request.type, party.organisation, user, number, passed)
+    return called.digits, outbound(world, request.type, party.organisation, user, called, [line])
+
+
+class _Dialled(NamedTuple):
+    """A number that can be called, and the line that says so."""
+
+    called: Called
+    line: str
+    emergency: bool
+
+
+@lru_cache(LINES_CACHED_MAX)
+def _dialled(text: str, region: str | None = None) -> _Dialled | Refusal:
+    """What was dialled, in a region where it does not begin with a plus."""
+    number = parse_number(text, region)
+    if isinstance(number, Refusal):
+        return number
+    digits, country, emergency, kind = number
+    if emergency:
+        line = f"emergency: {digits} is an emergency number in {country}, always allowed"
+    else:
+        line = f"number: +{digits} exists" + (f" ({country})" if country else "")
+    return _Dialled(Called(digits, country, kind), line, emergency)
 
 
 def _inbound(world: World, party: _Party, request: CallRequest) -> tuple[str, Verdict]:
@@ -291,7 +313,7 @@ def _called_service(directory: Directory, request: CallRequest) -> _Party | Refu
     bot = None
     if request.type == "ucap_in" and entry.user_id is not None:
         bot = directory.user(entry.organisation_id, entry.user_id)
-    return party._replace(user=organizer, bot=bot)
+    return msgspec.structs.replace(party, user=organizer, bot=bot)
 
 
 _PARTIES: dict[str, Callable[[Directory, CallRequest], _Party | Refusal]] = {
@@ -357,14 +379,4 @@ def _who_line(party: _Party) -> str:
     user, organisation = party.user, party.organisation
     if user is None:
         return f"caller: {organisation.name}"
-    return _user_line(user.display_name, user.name, organisation.name)
-
-
-@lru_cache(LINES_CACHED_MAX)
-def _user_line(display_name: str, name: str, organisation_name: str) -> str:
-    return f"caller: {display_name} ({name}) of {organisation_name}"
-
-
-@lru_cache(LINES_CACHED_MAX)
-def _number_line(digits: str, region: str) -> str:
-    return f"number: +{digits} exists" + (f" ({region})" if region else "")
+    return f"caller: {user.display_name} ({user.name}) of {organisation.name}"

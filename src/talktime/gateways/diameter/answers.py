@@ -55,8 +55,16 @@ def granted(
         services = _service(call, seconds, final, validity_s) + b"".join(
             [_beside(each) for each in request.services if each is not call]
         )
-    first = head(node, request, r.SUCCESS)
-    return answer(header, first, HANDLING, services, request.proxies)
+    return answer(
+        header,
+        request.session,
+        node.success,
+        APPLICATION,
+        request.kind_and_number,
+        HANDLING,
+        services,
+        request.proxies,
+    )
 
 
 def closed(node: Node, header: Header, request: CreditRequest, *more: bytes) -> bytes:

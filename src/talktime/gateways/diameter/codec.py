@@ -7,7 +7,8 @@ before it is asked for, and a group that nobody asks for is not looked into.
 from contextlib import suppress
 from functools import lru_cache
 from struct import Struct
-from typing import NamedTuple
+
+import msgspec
 
 from talktime.core.limits import AVP_DEPTH_MAX, AVPS_MAX, DIAMETER_TEXTS_CACHED_MAX
 from talktime.gateways.diameter.avps import (
@@ -42,6 +43,8 @@ _plain = Struct(">III").pack
 _plain_head = Struct(">II").pack
 _vendor_head = Struct(">III").pack
 _LENGTH, _REST = 0xFFFFFF, 0xFFFFFFFF
+_HAS_VENDOR = VENDOR << 24
+"""Where the highest flag is set, the second word of an AVP is at least this."""
 _PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
 
 
@@ -53,7 +56,7 @@ class BadAvp(Exception):
         self.result, self.avp, self.why = result, avp, why
 
 
-class Header(NamedTuple):
+class Header(msgspec.Struct, frozen=True, gc=False):
     """The head of a message; `hop` and `end` are its two identifiers."""
 
     flags: int
@@ -77,26 +80,33 @@ def read_avps(data: bytes, start: int, stop: int, depth: int = 1) -> list[Avp]:
     if depth > AVP_DEPTH_MAX:
         raise BadAvp(INVALID_AVP_VALUE, b"", f"groups are more than {AVP_DEPTH_MAX} deep")
     found: list[Avp] = []
-    at = start
-    while at < stop:
-        if stop - at < 8:
-            raise BadAvp(INVALID_AVP_LENGTH, b"", "the rest is too short for an AVP")
+    at, last = start, stop - 8
+    while at <= last:
         key, word = _head(data, at)
-        flags, length, body = word >> 24, word & _LENGTH, at + 8
-        if flags & VENDOR:
+        length = word & _LENGTH
+        end = at + length
+        if word < _HAS_VENDOR:
+            if length < 8 or end > stop:
+                raise _cut_off(key, word)
+            found.append((key, word >> 24, at + 8, end))
+        else:
             if stop - at < 12:
                 raise BadAvp(INVALID_AVP_LENGTH, b"", "the rest is too short for a vendor")
-            key += _one(data, body)[0] << VENDOR_SHIFT
-            body += 4
-        if at + length < body or at + length > stop:
-            raise BadAvp(
-                INVALID_AVP_LENGTH, write(key, b"", flags), f"AVP {key & _REST} is cut off"
-            )
-        found.append((key, flags, body, at + length))
-        at += length + 3 & ~3
+            key += _one(data, at + 8)[0] << VENDOR_SHIFT
+            if length < 12 or end > stop:
+                raise _cut_off(key, word)
+            found.append((key, word >> 24, at + 12, end))
+        at = end + 3 & ~3
+    if at < stop:
+        raise BadAvp(INVALID_AVP_LENGTH, b"", "the rest is too short for an AVP")
     if len(found) > AVPS_MAX:
         raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, b"", f"more than {AVPS_MAX} AVPs")
     return found
+
+
+def _cut_off(key: int, word: int) -> BadAvp:
+    failed = write(key, b"", word >> 24)
+    return BadAvp(INVALID_AVP_LENGTH, failed, f"AVP {key & _REST} is cut off")
 
 
 def session_of(data: bytes) -> bytes:
@@ -122,16 +132,18 @@ def raw(data: bytes, avp: Avp) -> bytes:
 
 def whole(data: bytes, avp: Avp) -> bytes:
     """An AVP as it came, with padding: as an answer gives it back."""
-    found = data[avp[2] - (12 if avp[1] & VENDOR else 8) : avp[3] + 3 & ~3]
+    _, flags, body, end = avp
+    found = data[body - (12 if flags & VENDOR else 8) : end + 3 & ~3]
     missing = -len(found) & 3
     return found + bytes(missing) if missing else found
 
 
 def unsigned(data: bytes, avp: Avp) -> int:
     """The value of an Unsigned32, Enumerated or other 32 bits."""
-    if avp[3] - avp[2] != 4:
-        raise BadAvp(INVALID_AVP_LENGTH, zeros(avp[0], avp[1], 4), "32 bits were expected")
-    value: int = _one(data, avp[2])[0]
+    key, flags, body, end = avp
+    if end - body != 4:
+        raise BadAvp(INVALID_AVP_LENGTH, zeros(key, flags, 4), "32 bits were expected")
+    value: int = _one(data, body)[0]
     return value
 
 
@@ -158,8 +170,9 @@ def text(data: bytes, avp: Avp, most: int) -> str:
 
 def said_often(data: bytes, avp: Avp, most: int) -> str:
     """As `text`, for what most messages say alike: hosts, realms, contexts."""
-    long = avp[3] - avp[2] > CHARACTER_BYTES_MAX * most
-    value = "" if long else _remembered(data[avp[2] : avp[3]])
+    _, _, body, end = avp
+    long = end - body > CHARACTER_BYTES_MAX * most
+    value = "" if long else _remembered(data[body:end])
     if not value or len(value) > most:
         raise BadAvp(INVALID_AVP_VALUE, raw(data, avp), f"no text of 1 to {most} characters")
     return value
@@ -222,13 +235,15 @@ def failed_avp(avp: bytes) -> bytes:
 
 def message(header: Header, *avps: bytes) -> bytes:
     """A whole message."""
-    body = b"".join(avps)
-    flags, command, application, hop, end = header
-    word = VERSION << 24 | len(body) + HEADER_BYTES
-    return _header.pack(word, flags << 24 | command, application, hop, end) + body
+    return _message(header, header.flags, avps)
 
 
 def answer(header: Header, *avps: bytes, flags: int = 0) -> bytes:
     """The answer to a message of this head: the same identifiers, the same P flag."""
-    kept = header.flags & PROXIABLE | flags
-    return message(Header(kept, *header[1:]), *avps)
+    return _message(header, header.flags & PROXIABLE | flags, avps)
+
+
+def _message(header: Header, flags: int, avps: tuple[bytes, ...]) -> bytes:
+    body = b"".join(avps)
+    first, second = VERSION << 24 | len(body) + HEADER_BYTES, flags << 24 | header.command
+    return _header.pack(first, second, header.application, header.hop, header.end) + body

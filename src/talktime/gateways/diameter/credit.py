@@ -10,8 +10,8 @@ is none or it is closed, open where it is; Tcc is its deadline.
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import NamedTuple
 
+import msgspec
 import structlog
 
 from talktime.core.commands import Authorize, Extend, Settle
@@ -37,7 +37,7 @@ from talktime.gateways.diameter.requests import (
 )
 from talktime.gateways.diameter.ways import Ways
 from talktime.gateways.parties import call_request
-from talktime.gateways.told import told
+from talktime.gateways.told import decided
 from talktime.operations.resolve import CallRequest
 
 log = structlog.get_logger(__name__)
@@ -52,7 +52,7 @@ REVOKED = Peer(0, 0, DIAMETER, "", "", (), False, True, "", 0, 0)
 """Stands for a peer that is none any more."""
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, frozen=True):
     """A request that waits for its answer: where it came from, and what it says."""
 
     connection: PeerConnection
@@ -118,7 +118,6 @@ class Credit:
 
     def _do(self, asked: Asked) -> None:
         request, switch_id = asked.request, asked.peer.switch_id
-        tell = partial(self._told, asked)
         if request.kind == INITIAL:
             self.resolve(asked, partial(self._authorize, asked))
         elif request.kind == UPDATE:
@@ -133,7 +132,7 @@ class Credit:
                 keep_s=self.keep_s,
                 capped=request.used_s <= CALL_SECONDS_MAX,
             )
-            self.engine.ask(extend, tell)
+            self.engine.ask(extend, partial(self._told, asked))
         elif request.kind == EVENT and self._on_event is not None:
             self._on_event(asked)
         else:
@@ -148,28 +147,28 @@ class Credit:
                 # What no call can have lasted is no report, but a fault of the client's.
                 capped=request.used_s <= CALL_SECONDS_MAX,
             )
-            self.engine.ask(settle, tell)
+            self.engine.ask(settle, partial(self._told, asked))
 
     def resolve(self, asked: Asked, then: Callable[[Authorize], None]) -> None:
         """Find who calls whom, and go on with the command; what is refused outright is answered
         so."""
         request, switch_id = asked.request, asked.peer.switch_id
-        hashed = request.meaning()
         said = self._call(asked)
-        command = self.engine.resolve(said, switch_id, hashed)
+        command = self.engine.resolve(said, switch_id, request.meaning())
         if isinstance(command, Authorize):
             then(command)
             return
-        refusal = command
+        self.spawn(asked, self._reconsider(asked, command, said, then))
 
-        async def reconsider() -> None:
-            found = await self.engine.reconsider(refusal, said, switch_id, hashed)
-            if isinstance(found, Refusal):
-                self.refuse(asked, found.code, found.detail)
-            else:
-                then(found)
-
-        self.spawn(asked, reconsider())
+    async def _reconsider(
+        self, asked: Asked, refusal: Refusal, said: CallRequest, then: Callable[[Authorize], None]
+    ) -> None:
+        hashed = asked.request.meaning()
+        found = await self.engine.reconsider(refusal, said, asked.peer.switch_id, hashed)
+        if isinstance(found, Refusal):
+            self.refuse(asked, found.code, found.detail)
+        else:
+            then(found)
 
     def _call(self, asked: Asked) -> CallRequest:
         request, parties = asked.request, asked.request.parties
@@ -196,9 +195,9 @@ class Credit:
         self.engine.ask(command, partial(self._told, asked))
 
     def _told(self, asked: Asked, reply: Reply) -> None:
-        _, header, request, _ = asked
+        header, request = asked.header, asked.request
         try:
-            found = told(reply)
+            found = decided(reply)
             if found.code:
                 self.refuse(asked, found.code, found.detail)
             elif reply.kind == NEVER_AUTHORIZED:
@@ -229,8 +228,7 @@ class Credit:
         asked.connection.answered(data)
 
     def _refuse(self, asked: Asked, result: int, why: str, failed: bytes = b"") -> None:
-        _, header, request, _ = asked
-        data = answers.refused(self.node, header, request, result, why, failed)
+        data = answers.refused(self.node, asked.header, asked.request, result, why, failed)
         self.answer(asked, data, result)
 
     def spawn(self, asked: Asked, work: Awaitable[None]) -> None:

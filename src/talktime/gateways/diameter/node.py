@@ -51,13 +51,13 @@ class Node:
         self.timings = timings
         origin = write(a.ORIGIN_HOST, identity.encode())
         self.origin = origin + write(a.ORIGIN_REALM, realms[0].encode())
-        self._success = write_unsigned(a.RESULT_CODE, SUCCESS) + self.origin
+        self.success = write_unsigned(a.RESULT_CODE, SUCCESS) + self.origin
         self.state = write_unsigned(a.ORIGIN_STATE_ID, state & 0xFFFFFFFF)
 
     def result(self, result: int, message: str = "") -> bytes:
         """Result-Code and who says it, with words where there are any."""
         if result == SUCCESS:
-            return self._success
+            return self.success
         code = write_unsigned(a.RESULT_CODE, result)
         words = write(a.ERROR_MESSAGE, message.encode(), 0) if message else b""
         return code + self.origin + words

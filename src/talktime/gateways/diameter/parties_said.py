@@ -2,7 +2,8 @@
 32.299."""
 
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 from talktime.core.limits import (
     DIAMETER_PARTY_TEXT_MAX,
@@ -28,7 +29,7 @@ E164, IMSI, SIP_URI, NAI, PRIVATE = 0, 1, 2, 3, 4
 TERMINATING_ROLE = 1
 
 
-class Parties(NamedTuple):
+class Parties(msgspec.Struct, frozen=True, gc=False):
     """`names` are the subscribers': who is charged, as far as the request says it. `terminating` is
     None where the role of the node is not said."""
 

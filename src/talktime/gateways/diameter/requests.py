@@ -3,8 +3,9 @@
 What an answer gives back unchanged is kept as it came; what is not needed is not decoded.
 """
 
-from dataclasses import dataclass, field
 from hashlib import blake2b
+
+import msgspec
 
 from talktime.core.limits import (
     CALL_KEY_TEXT_MAX,
@@ -60,8 +61,7 @@ ONCE = frozenset(key for key, _ in NEEDED) | {
 }
 
 
-@dataclass(slots=True)
-class CreditRequest:
+class CreditRequest(msgspec.Struct):
     """One request. `services` is empty where the units stand in the request itself."""
 
     session_id: str = ""
@@ -76,7 +76,7 @@ class CreditRequest:
     action: int | None = None
     correlation: str = ""
     cause: str = "normal"
-    services: list[Service] = field(default_factory=list)
+    services: list[Service] = []
     asking: Service = NO_SERVICE
     """The service that the call is: the first that asks for units, else the first."""
     used_s: int = 0
@@ -95,7 +95,8 @@ class CreditRequest:
         it and when are no part of that."""
         said = f"{self.kind} {self.action} {self.used_s} {self.asked_s} {self.session_id}"
         if self.parties is not NOBODY:
-            said += repr((self.correlation, *self.parties[:4]))
+            who = self.parties
+            said += repr((self.correlation, who.calling, who.called, who.names, who.terminating))
         return int.from_bytes(blake2b(said.encode(), digest_size=8).digest(), "big", signed=True)
 
 
@@ -106,11 +107,12 @@ def read_credit(data: bytes, found: CreditRequest) -> None:
     services, own, subscriptions = [], [], []
     strange: Avp | None = None
     twice: Avp | None = None
+    known, one_of_each = a.KNOWN, a.ONE_OF_EACH
     for avp in read_avps(data, HEADER_BYTES, len(data)):
         key = avp[0]
-        if key in a.ONE_OF_EACH and key not in first:
+        if key in one_of_each and key not in first:
             first[key] = avp
-        elif key not in a.KNOWN:
+        elif key not in known:
             if avp[1] & a.MANDATORY and key >> a.VENDOR_SHIFT != a.TGPP:
                 strange = avp
             first[key] = avp

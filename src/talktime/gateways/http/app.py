@@ -237,7 +237,7 @@ def _not_handled(endpoint: Endpoint | None, method: str) -> Answer:
     if method == "OPTIONS":
         return Answer(204, b"", (allow,))
     answer = refuse(Refusal("method_not_allowed", f"use {methods}"))
-    return answer._replace(headers=(*answer.headers, allow))
+    return msgspec.structs.replace(answer, headers=(*answer.headers, allow))
 
 
 def create_app(engine: Engine, jobs: Callable[[], Iterable[JobMeasure]] = tuple) -> ChargingApi:

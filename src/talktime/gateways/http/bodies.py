@@ -3,6 +3,7 @@
 The same structs make the OpenAPI document (openapi.py), so that it cannot say anything else.
 """
 
+import struct
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Annotated, Any, ClassVar, Literal
@@ -214,6 +215,7 @@ Body = AuthorizeBody | AnswerBody | ExtendBody | SettleBody
 Item = AuthorizeItem | AnswerItem | ExtendItem | SettleItem
 
 _canonical = msgspec.json.Encoder().encode
+_signed = struct.Struct(">q").unpack
 
 
 def body_hash(body: Body) -> int:
@@ -222,19 +224,19 @@ def body_hash(body: Body) -> int:
     64 bits, signed, as the databases keep them.
     """
     values: tuple[Any, ...]
-    if isinstance(body, AuthorizeBody):
+    if isinstance(body, ExtendBody):
+        values = ("extend", body.sequence, body.used_seconds, body.requested_seconds)
+    elif isinstance(body, AuthorizeBody):
         values = (
             "authorize", body.sequence, body.type, body.from_, body.to, body.user, body.organizer,
             body.service_number, body.at, body.requested_seconds,
         )  # fmt: skip
-    elif isinstance(body, ExtendBody):
-        values = ("extend", body.sequence, body.used_seconds, body.requested_seconds)
     elif isinstance(body, SettleBody):
         values = ("settle", body.sequence, body.used_seconds, body.cause)
     else:
         values = ("answer", body.sequence, body.answered_at)
-    digest = blake2b(_canonical(values), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    hashed: int = _signed(blake2b(_canonical(values), digest_size=8).digest())[0]
+    return hashed
 
 
 def milliseconds(moment: datetime | None) -> int | None:

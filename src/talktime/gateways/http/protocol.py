@@ -27,6 +27,7 @@ from talktime.gateways.http.replies import Answer, refuse
 from talktime.gateways.http.verbs import Asked, Verbs, failed
 
 CLOSE = (b"connection", b"close")
+_CALLS = [b"", b"v1", b"calls"]
 NEVER = float("inf")
 
 
@@ -174,12 +175,13 @@ class SwitchProtocol(HttpToolsProtocol):
 
     def _on_a_call(self) -> list[bytes] | None:
         """The parts of the path of a request that is answered here; None for any other."""
+        cycle: RequestResponseCycle | None = self.cycle
         parts = self.url.split(b"/")
         if (
             len(parts) == 5
             and parts[4] in DECODERS
-            and self.url.startswith(b"/v1/calls/")
-            and not self._busy()
+            and parts[:3] == _CALLS
+            and (cycle is None or cycle.response_complete)
             and b"?" not in parts[3]
             and not self.expect_100_continue
             and self.parser.get_method() == b"POST"

@@ -2,9 +2,12 @@
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from talktime.core.refusal import Refusal
+from talktime.engine.reply import DECIDED, Reply
 from talktime.operations.render import problem
 
 Scope = MutableMapping[str, Any]
@@ -26,7 +29,7 @@ EXTRA_HEADERS = {
 }
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """One answer. `code` is its refusal's, for the counts."""
 
     status: int
@@ -38,6 +41,14 @@ class Answer(NamedTuple):
 def answer_of(status: int, body: str, replayed: bool = False, code: str = "") -> Answer:
     """The JSON body of an outcome, with the headers that go with its status."""
     return Answer(status, body.encode(), _headers(status, replayed), code)
+
+
+def answer_to(reply: Reply) -> Answer:
+    """What the books said of one request, as its answer."""
+    status = reply.status
+    if reply.kind == DECIDED:
+        return Answer(status, reply.body.encode(), _headers(status, False))
+    return answer_of(status, reply.body, reply.replayed, reply.code)
 
 
 @cache

@@ -7,19 +7,18 @@ committed. protocol.py calls them for nearly all requests, app.py for the others
 import asyncio
 from collections.abc import Callable, Iterable
 from time import perf_counter
-from typing import NamedTuple
 
+import msgspec
 import structlog
 
 from talktime.core.commands import CallCommand
 from talktime.core.keys import CALLS
 from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
-from talktime.engine.reply import Reply
 from talktime.gateways.http.bodies import MALFORMED, Body, malformed
 from talktime.gateways.http.commands import DECODERS, command_of, reconsidered
 from talktime.gateways.http.counts import Counts
-from talktime.gateways.http.replies import Answer, answer_of, refuse
+from talktime.gateways.http.replies import Answer, answer_to, refuse
 from talktime.gateways.http.requests import call_id_of, key_of
 
 log = structlog.get_logger(__name__)
@@ -27,7 +26,7 @@ log = structlog.get_logger(__name__)
 Tell = Callable[[Answer], None]
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """A request whose head has been read: which verb, of which switch, on which call."""
 
     verb: bytes
@@ -57,7 +56,7 @@ class Verbs:
 
     def begin(self, asked: Asked, content: bytes | bytearray, tell: Tell) -> None:
         """Do what was asked with this body; `tell` gets the answer, now or after the commit."""
-        verb, switch_id, call_key = asked
+        verb, switch_id, call_key = asked.verb, asked.switch_id, asked.call_key
         try:
             body: Body = DECODERS[verb](content)
         except MALFORMED as error:
@@ -76,10 +75,7 @@ class Verbs:
         self._counts.request(name, answer.status, perf_counter() - begun_s)
 
     def _ask(self, command: CallCommand, tell: Tell) -> None:
-        def told(reply: Reply) -> None:
-            tell(answer_of(reply.status, reply.body, reply.replayed, reply.code))
-
-        self._engine.ask(command, told)
+        self._engine.ask(command, lambda reply: tell(answer_to(reply)))
 
     def _reconsider(self, asked: Asked, refusal: Refusal, body: Body, tell: Tell) -> None:
         engine, call_key = self._engine, asked.call_key
