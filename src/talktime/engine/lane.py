@@ -1,4 +1,4 @@
-"""One cell's queue, and the thread that takes from it.
+"""The queue of one of a cell's writers, and the thread that takes from it.
 
 There is no timer: a batch is what arrived while the last one committed (of many, half). Answers are
 handed back to the event loop after the commit, all of a batch in one call. The lane's thread does
@@ -24,8 +24,9 @@ from talktime.engine.writer import FAILED, Writer
 log = structlog.get_logger(__name__)
 
 HALVED_FROM = 64
-"""Where so many commands wait for a writer that runs beside it, the half of them is a batch: while
-it is written, the event loop answers the half before, and reads what comes in return."""
+"""Where so many commands wait for a cell's one writer, which runs beside it, the half of them is a
+batch: while it is written, the event loop answers the half before, and reads what comes in return.
+With several writers it does so anyhow: while one's batch is written, it answers another's."""
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -41,16 +42,24 @@ class Waiting(NamedTuple):
 
 
 class Lane:
-    """The queue of one cell, and the thread on which its writer is asked."""
+    """A queue, and the thread on which its writer is asked. `alone`: whether it is the cell's only
+    one."""
 
     def __init__(
-        self, name: str, writer: Writer, clock_ms: Callable[[], int], queue_max: int
+        self,
+        name: str,
+        writer: Writer,
+        clock_ms: Callable[[], int],
+        queue_max: int,
+        *,
+        alone: bool = True,
     ) -> None:
         self.name = name
         self.writer = writer
         self.sizes = Distribution(BATCH_SIZES)
         self._clock_ms = clock_ms
         self._queue_max = queue_max
+        self._alone = alone
         self._queue: deque[Waiting] = deque()
         self._depth = 0
         self._idle = False
@@ -125,7 +134,7 @@ class Lane:
             try:
                 replies = self.writer.run(commands, self._clock_ms())
             except Exception:
-                # This thread must live: without it the cell answers nothing.
+                # This thread must live: without it the lane answers nothing.
                 log.exception("batch failed", lane=self.name, commands=len(commands))
                 replies = [unavailable(c, FAILED) for c in commands]
             try:
@@ -143,7 +152,7 @@ class Lane:
                 self._idle = True
                 self._wake.wait()
             self._idle = False
-            halved = self.writer.apart and self._depth >= HALVED_FROM
+            halved = self._alone and self.writer.apart and self._depth >= HALVED_FROM
             size, most = 0, min(self._depth // 2 if halved else self._depth, BATCH_MAX)
             while self._queue and (not batch or size + len(self._queue[0].commands) <= most):
                 batch.append(self._queue.popleft())

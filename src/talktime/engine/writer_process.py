@@ -1,4 +1,4 @@
-"""A cell's writer in a process of its own, so that its Python and the event loop's run side by
+"""A writer in a process of its own, so that its Python and the event loop's run side by
 side.
 
 One batch at a time goes there and its replies come back, over a socket pair that only these two
@@ -64,11 +64,12 @@ KINDS = {kind: number for number, kind in enumerate((Authorize, Answer, Extend, 
 
 
 class Ran(msgspec.Struct, array_like=True):
-    """What comes back: a reply for each command, and why the database is away, or ''. No replies:
-    what came could not be read."""
+    """What comes back: a reply for each command; why the database is away, or ''; whose calls those
+    are whose commands did not say it. No replies: what came could not be read."""
 
     replies: list[Reply]
     away: str = ""
+    owners: list[int | None] = []
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -115,10 +116,12 @@ class WriterProcess:
             ran = Ran([])
             log.warning("batch not sent", commands=len(commands), error=repr(error))
         if len(ran.replies) == len(commands):
+            for command, owner in zip(_lost(commands), ran.owners, strict=False):
+                command.organisation_id = owner
             return ran.replies
         if len(commands) == 1:
-            cell, call = self._assignment.cell, commands[0].call_key
-            log.error("command failed", lane=cell, call=call)
+            lane, call = self._assignment.lane, commands[0].call_key
+            log.error("command failed", lane=lane, call=call)
             return [unavailable(commands[0], FAILED)]
         return [reply for command in commands for reply in self.run([command], now_ms)]
 
@@ -164,7 +167,7 @@ class WriterProcess:
 
     def _lost(self, error: BaseException) -> None:
         code = self._process.poll() if self._process is not None else None
-        log.error("writer lost", lane=self._assignment.cell, error=repr(error), exit_code=code)
+        log.error("writer lost", lane=self._assignment.lane, error=repr(error), exit_code=code)
         if self._process is not None:
             self._process.kill()
         self._let_go()
@@ -212,8 +215,16 @@ def serve_batches(connection: Connection, writer: Writer, connector: Connector) 
         except msgspec.ValidationError:
             ran = Ran([])
         else:
-            ran = Ran(writer.run(batch.commands(), batch.now_ms), connector.reason)
+            commands = batch.commands()
+            lost = _lost(commands)
+            replies = writer.run(commands, batch.now_ms)
+            ran = Ran(replies, connector.reason, [command.organisation_id for command in lost])
         try:
             connection.send_bytes(_encode(ran))
         except OSError:
             return
+
+
+def _lost(commands: Sequence[CallCommand]) -> list[CallCommand]:
+    """Those that do not say whose call it is: the cell does."""
+    return [command for command in commands if command.organisation_id is None]
