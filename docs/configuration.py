@@ -114,6 +114,14 @@ VARIABLES = {
         "`60`",
         "How long what a call holds outlives what it was granted, before the call is closed.",
     ),
+    "TALKTIME_WRITERS": (
+        "`2`",
+        (
+            "How many processes of a service write each cell that is on PostgreSQL, 1 to 16; see "
+            "[several engines](../howto/several-engines-and-cells.md#writers). A SQLite file has "
+            "one."
+        ),
+    ),
     "TALKTIME_DIAMETER_LISTEN": (
         "",
         (

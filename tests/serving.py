@@ -47,14 +47,14 @@ class Serving:
         return self._process.pid
 
     def writers(self) -> list[int]:
-        """The numbers of the processes that write for it, one for each cell."""
+        """The numbers of the processes that write for it, the first cell's first."""
         found = []
         for entry in Path("/proc").glob("[0-9]*/stat"):
             with suppress(OSError):
                 _, rest = entry.read_text().rsplit(") ", 1)
                 if int(rest.split()[1]) == self.pid:
                     found.append(int(entry.parent.name))
-        return found
+        return sorted(found)
 
     def wait_until_ready(self) -> None:
         """Wait for the line that says where it listens."""

@@ -158,6 +158,17 @@ def test_slices_and_grace_are_settings_with_defaults_and_bounds():
         settings_from({"TALKTIME_SLICE_SECONDS": "0"})
 
 
+def test_a_cell_on_postgresql_has_two_writers_or_as_many_as_are_wanted():
+    environ = {"TALKTIME_CELLS": f"main far={OTHER}"}
+    for text, writers in (("", 2), ("1", 1), (" 16 ", 16)):
+        settings = settings_from({**environ, "TALKTIME_WRITERS": text})
+        assert (settings.writers_of("main"), settings.writers_of("far")) == (1, writers)
+    for text in ("0", "17", "-1", "two", "1.5", "9" * 30):
+        wanted = "TALKTIME_WRITERS is .* Use a number from 1 to 16"
+        with pytest.raises(ConfigError, match=wanted):
+            settings_from({"TALKTIME_WRITERS": text})
+
+
 @pytest.mark.parametrize(
     ("text", "seller"),
     [

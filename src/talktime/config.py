@@ -33,6 +33,7 @@ CELL_ALIAS_PREFIX = "cell_"
 SECRET_KEY_LENGTH_MIN = 32
 DAY_SECONDS = 86_400
 SELLER_LINES_MAX = 8
+WRITERS_MAX = 16
 CELL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 WILDCARD_HOSTS = ("0.0.0.0", "::", "")
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
@@ -86,6 +87,8 @@ class Settings:
     """The longest that one answer lets a call talk, before the switch must ask again (D8)."""
     grace_s: int = 60
     """How long a hold outlives what it was granted for (D8)."""
+    writers: int = 2
+    """How many processes of a service write each cell on PostgreSQL."""
     test_clock: bool = False
     """Whether time may be moved forward (talktime.clock): never in production."""
     smtp: Smtp | None = None
@@ -103,6 +106,10 @@ class Settings:
     diameter: DiameterSettings | None = None
     """Where Diameter is spoken; None for nowhere."""
     radius: RadiusSettings | None = None
+
+    def writers_of(self, cell: str) -> int:
+        """How many processes write a cell: a SQLite file has one writer at a time."""
+        return 1 if self.cells[cell].dialect == "sqlite" else self.writers
 
     def mail_from(self) -> str:
         """Whom mail is from."""
@@ -163,6 +170,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         given_seal_keys=seal_keys_from(environ.get("TALKTIME_SEAL_KEY", "")),
         slice_s=number_from(environ, "TALKTIME_SLICE_SECONDS", 300, 1, DAY_SECONDS),
         grace_s=number_from(environ, "TALKTIME_GRACE_SECONDS", 60, 0, DAY_SECONDS),
+        writers=number_from(environ, "TALKTIME_WRITERS", 2, 1, WRITERS_MAX),
         smtp=smtp_from(environ.get("TALKTIME_SMTP_URL", "")),
         given_mail_from=mail_from_from(environ.get("TALKTIME_MAIL_FROM", "")),
         webhooks_allow=webhooks_allow_from(environ.get("TALKTIME_WEBHOOKS_ALLOW", "")),

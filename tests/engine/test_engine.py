@@ -6,23 +6,19 @@ from contextlib import ExitStack
 
 import pytest
 
-from talktime.core.directory import Organisation
 from talktime.core.rates import RateRow
 from talktime.core.rating import Rate
-from talktime.core.refusal import Refusal
-from talktime.operations.assign_numbers import assign_number
-from talktime.operations.fund import fund
 from talktime.operations.import_rates import import_rates
-from talktime.operations.organisations import change_organisation, create_organisation
+from talktime.operations.organisations import change_organisation
 from talktime.operations.seed_demo import CARD, CARD_FROM_MS
 from talktime.operations.user_changes import UserChange
-from talktime.operations.users import change_user, create_user
+from talktime.operations.users import change_user
 from tests.books_check import faults
-from tests.people import CATALOGUE, PAYS_AS_IT_GOES, PLENTY
+from tests.neighbours import MICROS, add_organisation
+from tests.people import CATALOGUE
 from tests.served import Service, clock_ms, new_id, seeded, serving
 from tests.stores import Store
 
-MICROS = 1_000_000
 CALLED = "+442079460958"
 
 
@@ -31,42 +27,6 @@ def service(store: Store) -> Iterator[Service]:
     """The charging API on a store, over HTTP."""
     with serving(store) as running:
         yield running
-
-
-def add_organisation(store: Store, cell: str, number: str) -> Organisation:
-    """Another funded organisation, in a cell, with one user and number."""
-    control, home = store.control(), store.cell(cell)
-    made = create_organisation(
-        control,
-        {cell: home},
-        name=f"Contoso {cell}",
-        cell=cell,
-        currency="USD",
-        time_zone="Europe/Oslo",
-        country="US",
-        rate_card=CARD,
-        now_ms=clock_ms(),
-        next_id=new_id,
-    )
-    assert isinstance(made, Organisation)
-    with home.transaction():
-        new = UserChange(f"desk-{cell}@contoso.example", licences=PAYS_AS_IT_GOES)
-        user = create_user(home, made, new, catalogue=CATALOGUE, next_id=new_id)
-    assert not isinstance(user, Refusal)
-    with control.transaction():
-        entry = assign_number(control, made, number, user=user, allowance=PLENTY, now_ms=clock_ms())
-    assert not isinstance(entry, Refusal)
-    fund(
-        home,
-        made,
-        amount_micros=MICROS,
-        reason="a test",
-        actor="tests",
-        idempotency_key="first",
-        now_ms=clock_ms(),
-        next_id=new_id,
-    )
-    return made
 
 
 @pytest.mark.layouts("sqlite-cells", "postgres-cells", "postgres-servers")

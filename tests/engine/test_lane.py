@@ -1,4 +1,4 @@
-"""One cell's queue and writer. Mirrors src/talktime/engine/lane.py."""
+"""A queue and its writer. Mirrors src/talktime/engine/lane.py."""
 
 import asyncio
 import threading
@@ -31,10 +31,12 @@ def lane_on(
     loop: asyncio.AbstractEventLoop,
     sources: Sources = AT_NOW_MS,
     writer: Writer | None = None,
+    *,
+    alone: bool = True,
 ) -> Iterator[Lane]:
     """A working lane of the store's first cell; its writer is on its thread, unless it has one."""
     own = OwnWriter(assignment(store), Outages("cell main"), sources.draw_node)
-    lane = Lane("main", writer or own, sources.clock_ms, QUEUE_MAX)
+    lane = Lane("main", writer or own, sources.clock_ms, QUEUE_MAX, alone=alone)
     lane.start(loop)
     try:
         yield lane
@@ -78,15 +80,18 @@ def test_what_arrives_while_a_batch_commits_is_the_next_batch(store: Store) -> N
 
 
 @pytest.mark.layouts("sqlite")
-@pytest.mark.parametrize(("apart", "halves"), [(True, 2), (False, 0)])
-def test_a_writer_beside_the_loop_gets_the_half_of_many_that_wait(
-    store: Store, apart: bool, halves: int
+@pytest.mark.parametrize(
+    ("apart", "alone", "halves"), [(True, True, 2), (True, False, 0), (False, True, 0)]
+)
+def test_a_cells_one_writer_gets_the_half_of_many_that_wait_where_it_runs_beside_the_loop(
+    store: Store, apart: bool, alone: bool, halves: int
 ) -> None:
     fill(store)
     writer = WriterProcess(assignment(store), Outages("cell main")) if apart else None
 
     async def arrive() -> list[int]:
-        with lane_on(store, asyncio.get_running_loop(), writer=writer) as lane:
+        loop = asyncio.get_running_loop()
+        with lane_on(store, loop, writer=writer, alone=alone) as lane:
             with held_up(store):
                 first = lane.submit([authorize("C0")])
                 await until_taken(lane)

@@ -20,13 +20,15 @@ from hypothesis import strategies as st
 from talktime.core.commands import CallCommand
 from talktime.core.payers import Payers
 from talktime.core.rating import Rate
+from talktime.engine.batch_messages import KINDS, Batch
 from talktime.engine.connector import Outages
 from talktime.engine.reply import Reply
-from talktime.engine.writer_process import KINDS, Batch, Sending, WriterProcess
+from talktime.engine.writer_child import Sending
+from talktime.engine.writer_process import WriterProcess
 from talktime.store.log_file import LogFile
 from talktime.store.turns import turns_of
 from tests.books_check import proven
-from tests.commands import NOW_MS, authorize, extend, settle
+from tests.commands import NOW_MS, ORGANISATION, authorize, extend, settle
 from tests.stores import Store, Stores
 from tests.writers import assignment, fill, own_writer, writer_process
 
@@ -99,6 +101,20 @@ def without_ids(reply: Reply) -> tuple[Any, ...]:
     body = msgspec.json.decode(reply.body)
     body.pop("usage_id", None)
     return reply.status, body, reply.kind
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_whose_a_call_is_comes_back_with_the_answer(store: Store) -> None:
+    fill(store)
+    lost = [extend("C1", 1, used_s=10), settle("C2", 1), settle("C1", 2, used_s=20)]
+    with writer_process(store) as writer:
+        writer.run([authorize("C1")], NOW_MS)
+        for command in lost:
+            command.organisation_id = None
+        replies = writer.run([lost[0], authorize("C3"), *lost[1:]], NOW_MS)
+    assert [reply.status for reply in replies] == [200, 200, 200, 200]
+    assert replies[2].unknown
+    assert [command.organisation_id for command in lost] == [ORGANISATION, None, ORGANISATION]
 
 
 @pytest.mark.layouts("sqlite", "postgres")
@@ -334,7 +350,7 @@ import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
 from talktime.cli.serve_log import set_up_log
-from talktime.engine.writer_process import Sending
+from talktime.engine.writer_child import Sending
 from talktime.store.log_file import LogFile
 
 set_up_log()

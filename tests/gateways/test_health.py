@@ -4,6 +4,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.served import Service
+from tests.stores import Store
 
 
 def samples(service: Service) -> dict[tuple[str, ...], float]:
@@ -39,8 +40,19 @@ def test_requests_refusals_times_and_batches_are_counted(service: Service) -> No
     assert counted["talktime_refusals_total", "invalid_request"] == 1
     assert counted["talktime_request_seconds_count", "extend"] == 2
     assert counted["talktime_request_seconds_bucket", "extend", "+Inf"] == 2
-    assert counted["talktime_batch_commands_sum", "main"] == 5
-    assert counted["talktime_queue_depth", "main"] == 0
+    assert counted["talktime_batch_commands_sum", "main", "1"] == 5
+    assert counted["talktime_queue_depth", "main", "1"] == 0
+
+
+@pytest.mark.layouts("sqlite-cells", "postgres-cells")
+def test_each_writer_of_each_cell_is_counted(service: Service, store: Store) -> None:
+    service.call().authorize()
+    counted = samples(service)
+    writers = range(1, 2 if store.kind == "sqlite" else 3)
+    each = {(cell, str(number)) for cell in store.cells for number in writers}
+    depths = {key[1:]: value for key, value in counted.items() if key[0] == "talktime_queue_depth"}
+    assert depths == dict.fromkeys(each, 0)
+    assert sum(counted["talktime_batch_commands_sum", *key] for key in each) == 1
 
 
 @pytest.mark.layouts("sqlite", "postgres-cells")

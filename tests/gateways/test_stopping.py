@@ -13,7 +13,8 @@ CALLS = 20
 @pytest.mark.layouts("sqlite", "postgres")
 def test_requests_that_wait_when_the_service_stops_are_answered(store: Store) -> None:
     with serving(store) as service, ThreadPoolExecutor(CALLS) as threads:
-        lane, cell = service.engine.lanes["main"], store.cell()
+        lanes, cell = service.engine.lanes["main"], store.cell()
+        lane = lanes.of_organisation(service.demo.organisation_id)
         with cell.transaction():
             cell.run("UPDATE wallet SET balance_micros = balance_micros")
             first = threads.submit(service.call().authorize)

@@ -12,7 +12,7 @@ from talktime.cli.serve_log import set_up_log
 from talktime.cli.serve_tuning import collect_seldom, keep_what_is_loaded, switch_threads_soon
 from talktime.core.ids import NODES
 from talktime.engine.writer import OwnWriter
-from talktime.engine.writer_process import Unsaid, assigned, serve_batches
+from talktime.engine.writer_child import Unsaid, assigned, serve_batches
 
 
 def main() -> None:

@@ -1,14 +1,15 @@
-"""The engine: finds whose call it is, and hands each command to the lane of its cell.
+"""The engine: finds whose call it is, and hands each command to a lane of its cell.
 
 Asyncio ends here. An Engine belongs to one event loop: its coroutines and `resolve` run there.
-Below it are one writer and one reader thread for each cell, and the threads that follow the
-databases for the caches.
+Below it are the lanes of each cell with their writers, a reader thread for each, and the threads
+that follow the databases for the caches.
 """
 
 import asyncio
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 import structlog
@@ -26,6 +27,7 @@ from talktime.engine.directory_cache import DirectoryCache
 from talktime.engine.endings import Endings
 from talktime.engine.key_cache import KeyCache
 from talktime.engine.lane import Lane
+from talktime.engine.lanes import Lanes
 from talktime.engine.measures import Messages
 from talktime.engine.owners import CallKey, Owners
 from talktime.engine.peer_cache import PeerCache
@@ -61,7 +63,8 @@ class Engine:
     """Everything between a gateway and the operations.
 
     `expected` says which migrations a database of each kind (`control_plane`, `cell`) must have,
-    `writer_of` makes the writer of a cell: on its lane's thread, where nothing else is said.
+    `writer_of` makes the writer of a lane: on the lane's thread, where nothing else is said; each
+    lane's queue takes `queue_max`.
     """
 
     def __init__(
@@ -100,12 +103,14 @@ class Engine:
             app, told = "control_plane", control_outages
             return Connector(told.database, settings.control_plane, app, expected[app], told)
 
-        def lane(cell: str) -> Lane:
+        def lanes(cell: str) -> Lanes:
             make = writer_of or partial(OwnWriter, draw_node=sources.draw_node)
-            assigned = Assignment(cell, settings.cells[cell], expected["cell"], self._terms)
-            return Lane(cell, make(assigned, outages[cell]), sources.clock_ms, queue_max)
+            first = Assignment(cell, settings.cells[cell], expected["cell"], self._terms)
+            numbers = range(1, settings.writers_of(cell) + 1)
+            writers = [make(first._replace(number=n), outages[cell]) for n in numbers]
+            return Lanes.of_cell(cell, writers, sources.clock_ms, queue_max)
 
-        self.lanes = {cell: lane(cell) for cell in settings.cells}
+        self.lanes = {cell: lanes(cell) for cell in settings.cells}
         self._readers = {cell: Reader(cell, connector(cell)) for cell in settings.cells}
         files = [cell for cell, at in settings.cells.items() if at.dialect == "sqlite"]
         self._checkpoints = [Checkpoints(cell, connector(cell)) for cell in files]
@@ -144,7 +149,7 @@ class Engine:
         """Fill the caches and begin to work; what is away now is waited for."""
         loop = asyncio.get_running_loop()
         self.endings.start(loop)
-        for lane in self.lanes.values():
+        for lane in chain.from_iterable(self.lanes.values()):
             lane.start(loop)
         for checkpoints in self._checkpoints:
             checkpoints.start()
@@ -152,8 +157,8 @@ class Engine:
 
     async def stop(self) -> None:
         """Take nothing more, answer what was taken, close everything."""
-        for lane in self.lanes.values():
-            await asyncio.to_thread(lane.stop)
+        lanes = chain.from_iterable(self.lanes.values())
+        await asyncio.gather(*(asyncio.to_thread(lane.stop) for lane in lanes))
         for reader in self._readers.values():
             await asyncio.to_thread(reader.stop)
         for checkpoints in self._checkpoints:
@@ -251,19 +256,16 @@ class Engine:
         task.add_done_callback(self._asking.discard)
 
     async def calls(self, commands: Sequence[CallCommand]) -> list[Reply]:
-        """Execute the commands of one request, in their order and, within a cell, together."""
+        """Execute the commands of one request, in their order and, within a lane, together."""
         found: list[Reply | None] = [None] * len(commands)
-        places: dict[str, list[int]] = {}
+        places: dict[Lane, list[int]] = {}
         lost: list[int] = []
         for place, command in enumerate(commands):
             lane = self._lane_of(command)
-            (places.setdefault(lane.name, []) if lane else lost).append(place)
+            (places.setdefault(lane, []) if lane else lost).append(place)
         # What stood before its own authorize was rightly unknown, and must not be asked again.
         begun = {_key(command) for command in commands if isinstance(command, Authorize)}
-        waits = [
-            self.lanes[cell].submit([commands[place] for place in at])
-            for cell, at in places.items()
-        ]
+        waits = [lane.submit([commands[place] for place in at]) for lane, at in places.items()]
         for answers, at in zip(waits, places.values(), strict=True):
             for place, reply in zip(at, await answers, strict=True):
                 found[place] = self._checked(commands[place], reply)
@@ -303,14 +305,15 @@ class Engine:
         return organisation.cell if organisation and organisation.cell in self.lanes else None
 
     def _lane_of(self, command: CallCommand) -> Lane | None:
-        """The lane of the command's organisation, where that is known or there is only one lane."""
+        """The lane of the command's organisation, where that is known."""
         owner = command.organisation_id
         if owner is None:
             owner = command.organisation_id = self._owners.get(_key(command))
             if owner is None:
                 return None
         organisation = self.directory.directory.organisation(owner)
-        return self.lanes.get(organisation.cell) if organisation is not None else None
+        lanes = self.lanes.get(organisation.cell) if organisation is not None else None
+        return lanes.of_organisation(owner) if lanes is not None else None
 
     async def _ask_in_turn(self, commands: Sequence[CallCommand]) -> list[Reply]:
         """Ask each cell for calls that are not where they were looked for, until one has them.
@@ -325,13 +328,13 @@ class Engine:
             else:
                 self._owners.forget(_key(command))
                 left.append(place)
-        for lane in self.lanes.values():
+        for lanes in self.lanes.values():
             if not left:
                 break
             asked = [commands[place] for place in left]
             for command in asked:
                 command.organisation_id = None
-            found = await lane.submit(asked)
+            found = await lanes.of_lost(_key(asked[0])).submit(asked)
             for place, reply in zip(left, found, strict=True):
                 if place not in answers or not reply.unknown:
                     answers[place] = reply

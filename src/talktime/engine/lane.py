@@ -1,4 +1,4 @@
-"""One cell's queue, and the threads that take from it.
+"""The queue of one of a cell's writers, and the threads that take from it.
 
 There is no timer: a batch is what arrived while the last one committed (of many, half). Answers are
 handed back to the event loop after the commit, all of a batch in one call. The lane's threads, one
@@ -25,8 +25,9 @@ from talktime.engine.writer import FAILED, Writer
 log = structlog.get_logger(__name__)
 
 HALVED_FROM = 64
-"""Where so many commands wait for a writer that runs beside it, the half of them is a batch: while
-it is written, the event loop answers the half before, and reads what comes in return."""
+"""Where so many commands wait for a cell's one writer, which runs beside it, the half of them is a
+batch: while it is written, the event loop answers the half before, and reads what comes in return.
+With several writers it does so anyhow: while one's batch is written, it answers another's."""
 AHEAD_FROM = 24
 """A writer that may have two batches gets the second where so many commands wait: a small one is
 better off as a part of the next."""
@@ -45,16 +46,24 @@ class Waiting(NamedTuple):
 
 
 class Lane:
-    """The queue of one cell, and the threads on which its writer is asked."""
+    """A queue, and the threads on which its writer is asked. `alone`: whether it is the cell's only
+    one."""
 
     def __init__(
-        self, name: str, writer: Writer, clock_ms: Callable[[], int], queue_max: int
+        self,
+        name: str,
+        writer: Writer,
+        clock_ms: Callable[[], int],
+        queue_max: int,
+        *,
+        alone: bool = True,
     ) -> None:
         self.name = name
         self.writer = writer
         self.sizes = Distribution(BATCH_SIZES)
         self._clock_ms = clock_ms
         self._queue_max = queue_max
+        self._alone = alone
         self._queue: deque[Waiting] = deque()
         self._depth = 0
         self._under_way = 0
@@ -172,7 +181,7 @@ class Lane:
                 self._idle = True
                 self._wake.wait()
             self._idle = False
-            halved = self.writer.apart and self._depth >= HALVED_FROM
+            halved = self._alone and self.writer.apart and self._depth >= HALVED_FROM
             size, most = 0, min(self._depth // 2 if halved else self._depth, BATCH_MAX)
             while self._queue and (not batch or size + len(self._queue[0].commands) <= most):
                 batch.append(self._queue.popleft())

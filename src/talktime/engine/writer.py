@@ -1,4 +1,4 @@
-"""The one writer of a cell: a batch of commands in, their replies out, each batch one transaction.
+"""A writer of a cell: a batch of commands in, their replies out, each batch one transaction.
 
 A batch that the database could not take is answered `unavailable`, and the next one opens a new
 connection. A batch that failed for another reason is taken apart: each command runs alone, so that
@@ -48,12 +48,24 @@ class Writer(Protocol):
 
 
 class Assignment(NamedTuple):
-    """Which cell a writer writes, where that is, which migrations it must have, on which terms."""
+    """Which cell a writer writes, where that is, which migrations it must have, on which terms;
+    and which of the cell's writers it is."""
 
     cell: str
     address: Address
     expected: Migrations
     terms: Terms
+    number: int = 1
+
+    @property
+    def lane(self) -> str:
+        """What the writer's lane is called."""
+        return lane_name(self.cell, self.number)
+
+
+def lane_name(cell: str, number: int) -> str:
+    """What a lane is called: `main 1`."""
+    return f"{cell} {number}"
 
 
 class OwnWriter:
@@ -74,12 +86,12 @@ class OwnWriter:
         *,
         sync_apart: bool = False,
     ) -> None:
-        cell, address, expected, self._terms = assignment
+        cell, address, expected, self._terms, _ = assignment
         self.connector = Connector(
             f"cell {cell}", address, "cell", expected, outages, sync_apart=sync_apart
         )
         self.unsynced: LogFile | None = None
-        self._name = cell
+        self._name = assignment.lane
         self._draw_node = draw_node
         self._now_ms = 0
         self._kept = Kept()

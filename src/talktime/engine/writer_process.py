@@ -1,4 +1,4 @@
-"""A cell's writer in a process of its own, so that its Python and the event loop's run side by
+"""A writer in a process of its own, so that its Python and the event loop's run side by
 side.
 
 Batches go there and their replies come back in order, over a socket pair that only these two have.
@@ -7,7 +7,6 @@ When it ends by itself, the batches that it had are answered `unavailable` (a co
 its last act: the same request again tells), and the next one begins another process.
 """
 
-import os
 import socket
 import subprocess
 import sys
@@ -16,69 +15,20 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from multiprocessing.connection import Connection
-from queue import SimpleQueue
 
-import msgspec
 import structlog
 
-from talktime.core.commands import Answer, Authorize, CallCommand, Extend, Refund, Settle
+from talktime.core.commands import CallCommand
+from talktime.engine.batch_messages import Batch, Ran, decode_ran, encode, lost_in
 from talktime.engine.connector import Outages
 from talktime.engine.reply import Reply, unavailable
-from talktime.engine.writer import AWAY, FAILED, Assignment, OwnWriter
+from talktime.engine.writer import AWAY, FAILED, Assignment
 from talktime.store.database import BUSY_MS_MAX
-from talktime.store.log_file import LogFile
 from talktime.store.turns import turns_of
 
 END_SECONDS_MAX = 10
 
 log = structlog.get_logger(__name__)
-
-
-class Batch(msgspec.Struct, array_like=True):
-    """What goes there: the commands by their kind, and in `order` the kind of each."""
-
-    now_ms: int
-    order: list[int] = []
-    authorizes: list[Authorize] = []
-    answers: list[Answer] = []
-    extends: list[Extend] = []
-    settles: list[Settle] = []
-    refunds: list[Refund] = []
-
-    @classmethod
-    def of(cls, commands: Sequence[CallCommand], now_ms: int) -> "Batch":
-        """These commands."""
-        batch = cls(now_ms)
-        lists = batch._lists()
-        for command in commands:
-            kind = KINDS[type(command)]
-            batch.order.append(kind)
-            lists[kind].append(command)
-        return batch
-
-    def commands(self) -> list[CallCommand]:
-        """The commands, in their order."""
-        each = [iter(commands) for commands in self._lists()]
-        return [next(each[kind]) for kind in self.order]
-
-    def _lists(self) -> tuple[list[CallCommand], ...]:
-        return (self.authorizes, self.answers, self.extends, self.settles, self.refunds)  # type: ignore[return-value]
-
-
-KINDS = {kind: number for number, kind in enumerate((Authorize, Answer, Extend, Settle, Refund))}
-
-
-class Ran(msgspec.Struct, array_like=True):
-    """What comes back: a reply for each command, and why the database is away, or ''. No replies:
-    what came could not be read."""
-
-    replies: list[Reply]
-    away: str = ""
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode_batch = msgspec.msgpack.Decoder(Batch).decode
-_decode_ran = msgspec.msgpack.Decoder(Ran).decode
 
 
 class WriterProcess:
@@ -119,7 +69,7 @@ class WriterProcess:
         """Send a batch. What is returned waits until it is committed: one reply for each command,
         in order."""
         try:
-            content = _encode(Batch.of(commands, now_ms))
+            content = encode(Batch.of(commands, now_ms))
         except (ValueError, TypeError, OverflowError) as error:
             log.warning("batch not sent", commands=len(commands), error=repr(error))
             return partial(self._one_by_one, commands, now_ms)
@@ -182,13 +132,15 @@ class WriterProcess:
             self._lost(connection, lost)
             return [unavailable(command, FAILED) for command in commands]
         if len(ran.replies) == len(commands):
+            for command, owner in zip(lost_in(commands), ran.owners, strict=True):
+                command.organisation_id = owner
             return ran.replies
         return self._one_by_one(commands, now_ms)
 
     def _hear(self, connection: Connection | None) -> Ran:
         if connection is None:
             raise EOFError("the process could not be begun")
-        ran = _decode_ran(connection.recv_bytes())
+        ran = decode_ran(connection.recv_bytes())
         if ran.away != self._away:
             self._tell(ran.away)
         return ran
@@ -205,7 +157,7 @@ class WriterProcess:
         """Each command of a batch that could not be read there."""
         if len(commands) > 1:
             return [reply for command in commands for reply in self.run([command], now_ms)]
-        log.error("command failed", lane=self._assignment.cell, call=commands[0].call_key)
+        log.error("command failed", lane=self._assignment.lane, call=commands[0].call_key)
         return [unavailable(commands[0], FAILED)]
 
     def _locked_out(self, commands: Sequence[CallCommand]) -> list[Reply]:
@@ -243,7 +195,7 @@ class WriterProcess:
             if connection is not self._connection:
                 return  # it was told by who had the batch before
             code = self._process.poll() if self._process is not None else None
-            log.error("writer lost", lane=self._assignment.cell, error=repr(error), exit_code=code)
+            log.error("writer lost", lane=self._assignment.lane, error=repr(error), exit_code=code)
             if self._process is not None:
                 self._process.kill()
             self._let_go()
@@ -259,84 +211,3 @@ class WriterProcess:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-class Unsaid(Outages):
-    """The other process tells of an outage, once."""
-
-    def begin(self, connector: object, reason: str) -> None:
-        """It will be told there."""
-
-    def end(self, connector: object) -> None:
-        """It will be told there."""
-
-
-def assigned(connection: Connection) -> Assignment:
-    """What this process has to do, as the other one said first."""
-    assignment = connection.recv()
-    if not isinstance(assignment, Assignment):
-        raise TypeError(f"not an assignment: {assignment!r}")
-    return assignment
-
-
-def serve_batches(connection: Connection, writer: OwnWriter) -> None:
-    """Run what comes until nothing more does. Replies go back in order, each when its batch is on
-    the disk; meanwhile the next one is run."""
-    sending = Sending(connection)
-    while True:
-        try:
-            content = connection.recv_bytes()
-        except EOFError:
-            return
-        try:
-            batch = _decode_batch(content)
-        except msgspec.ValidationError:
-            sending.put(_encode(Ran([])), None)
-        else:
-            ran = Ran(writer.run(batch.commands(), batch.now_ms), writer.connector.reason)
-            sending.put(_encode(ran), writer.unsynced)
-
-
-class Sending:
-    """Sends replies: at once, or on a thread of its own that first syncs the log that has what they
-    tell."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._queue: SimpleQueue[tuple[bytes, LogFile | None]] = SimpleQueue()
-        self._thread: threading.Thread | None = None
-
-    def put(self, content: bytes, log_file: LogFile | None) -> None:
-        """Send it when the log, if any, is on the disk."""
-        if log_file is not None and self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="sync", daemon=True)
-            self._thread.start()
-        if self._thread is None:
-            self._send([content])
-        else:
-            self._queue.put((content, log_file))
-
-    def _work(self) -> None:
-        while True:
-            contents, logs = list[bytes](), set[LogFile]()
-            waiting = [self._queue.get()]
-            while not self._queue.empty():
-                waiting.append(self._queue.get())
-            for content, log_file in waiting:
-                contents.append(content)
-                if log_file is not None:
-                    logs.add(log_file)
-            try:
-                for log_file in logs:
-                    log_file.sync()
-            except OSError as error:
-                # What was executed is answered by nobody: asking again tells.
-                log.critical("log not on the disk", error=repr(error))
-                os._exit(1)
-            self._send(contents)
-
-    def _send(self, contents: list[bytes]) -> None:
-        # Where nobody reads them any more, reading ends too.
-        with suppress(OSError):
-            for content in contents:
-                self._connection.send_bytes(content)

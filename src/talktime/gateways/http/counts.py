@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import (
@@ -47,7 +48,7 @@ class Counts(Collector):
         """The sums of what concerns calls. From any thread."""
         seconds = [each for name, each in list(self._seconds.items()) if name not in NOT_ON_CALLS]
         columns = zip(*(list(each.counts) for each in seconds), strict=True)
-        lanes = list(self._engine.lanes.values())
+        lanes = list(chain.from_iterable(self._engine.lanes.values()))
         requests = list(self._requests.items())
         return LoadNow(
             sum(count for (name, _), count in requests if name not in NOT_ON_CALLS),
@@ -93,13 +94,15 @@ class Counts(Collector):
         yield from self._of_jobs()
 
     def _of_lanes(self) -> Iterator[Metric]:
-        depth = GaugeMetricFamily("talktime_queue_depth", "Commands that wait.", labels=["cell"])
+        labels = ["cell", "writer"]
+        depth = GaugeMetricFamily("talktime_queue_depth", "Commands that wait.", labels=labels)
         sizes = HistogramMetricFamily(
-            "talktime_batch_commands", "Commands in one transaction.", labels=["cell"]
+            "talktime_batch_commands", "Commands in one transaction.", labels=labels
         )
-        for lane in self._engine.lanes.values():
-            depth.add_metric([lane.name], lane.depth)
-            _add(sizes, [lane.name], lane.sizes)
+        for cell, lanes in self._engine.lanes.items():
+            for number, lane in enumerate(lanes, 1):
+                depth.add_metric([cell, str(number)], lane.depth)
+                _add(sizes, [cell, str(number)], lane.sizes)
         yield depth
         yield sizes
         away = GaugeMetricFamily(

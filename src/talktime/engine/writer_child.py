@@ -1,0 +1,97 @@
+"""A writer's process from within: batches come, are executed one after the other, and their replies
+go back (writer_process.py is the other side)."""
+
+import os
+import threading
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+
+import msgspec
+import structlog
+
+from talktime.engine.batch_messages import Ran, decode_batch, encode, lost_in
+from talktime.engine.connector import Outages
+from talktime.engine.writer import Assignment, OwnWriter
+from talktime.store.log_file import LogFile
+
+log = structlog.get_logger(__name__)
+
+
+class Unsaid(Outages):
+    """The other process tells of an outage, once."""
+
+    def begin(self, connector: object, reason: str) -> None:
+        """It will be told there."""
+
+    def end(self, connector: object) -> None:
+        """It will be told there."""
+
+
+def assigned(connection: Connection) -> Assignment:
+    """What this process has to do, as the other one said first."""
+    assignment = connection.recv()
+    if not isinstance(assignment, Assignment):
+        raise TypeError(f"not an assignment: {assignment!r}")
+    return assignment
+
+
+def serve_batches(connection: Connection, writer: OwnWriter) -> None:
+    """Run what comes until nothing more does. Replies go back in order, each when its batch is on
+    the disk; meanwhile the next one is run."""
+    sending = Sending(connection)
+    while True:
+        try:
+            content = connection.recv_bytes()
+        except EOFError:
+            return
+        try:
+            batch = decode_batch(content)
+        except msgspec.ValidationError:
+            sending.put(encode(Ran([])), None)
+        else:
+            commands = batch.commands()
+            lost = lost_in(commands)
+            replies = writer.run(commands, batch.now_ms)
+            owners = [command.organisation_id for command in lost]
+            sending.put(encode(Ran(replies, writer.connector.reason, owners)), writer.unsynced)
+
+
+class Sending:
+    """Sends replies: at once, or on a thread of its own that first syncs the log that has what they
+    tell."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._queue: SimpleQueue[tuple[bytes, LogFile | None]] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def put(self, content: bytes, log_file: LogFile | None) -> None:
+        """Send it when the log, if any, is on the disk."""
+        if log_file is not None and self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="sync", daemon=True)
+            self._thread.start()
+        if self._thread is None:
+            self._send([content])
+        else:
+            self._queue.put((content, log_file))
+
+    def _work(self) -> None:
+        while True:
+            waiting = [self._queue.get()]
+            while not self._queue.empty():
+                waiting.append(self._queue.get())
+            try:
+                for log_file in {log_file for _, log_file in waiting if log_file is not None}:
+                    log_file.sync()
+            except OSError as error:
+                # What was executed is answered by nobody: asking again tells.
+                log.critical("log not on the disk", error=repr(error))
+                os._exit(1)
+            self._send([content for content, _ in waiting])
+
+    def _send(self, contents: list[bytes]) -> None:
+        # Where nobody reads them any more, reading ends too.
+        with suppress(OSError):
+            for content in contents:
+                self._connection.send_bytes(content)
