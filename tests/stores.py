@@ -163,6 +163,7 @@ class Stores:
             "TALKTIME_DATA": str(data),
             "DATABASE_URL": urls[0] if urls else "",
             "TALKTIME_CELLS": " ".join([first, *others]),
+            "TALKTIME_WRITERS": "2",
             "TALKTIME_SECRET_KEY": "for tests alone, and long enough to be taken",
         }
 

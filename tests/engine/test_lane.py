@@ -1,10 +1,11 @@
 """A queue and its writer. Mirrors src/talktime/engine/lane.py."""
 
 import asyncio
+import sqlite3
 import threading
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import chain
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from talktime.core.commands import CallCommand
 from talktime.engine.connector import Outages
 from talktime.engine.engine import Sources
-from talktime.engine.lane import BATCH_SIZES, HALVED_FROM, Lane
+from talktime.engine.lane import BATCH_SIZES, Lane
 from talktime.engine.reply import Reply
 from talktime.engine.writer import OwnWriter, Writer
 from talktime.engine.writer_process import WriterProcess
@@ -61,6 +62,17 @@ def held_up(store: Store) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def locked(store: Store) -> Iterator[None]:
+    """While this lasts another program has the cell locked: a writer in any process waits."""
+    path = store.settings.cells["main"].path
+    assert path is not None
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
 @pytest.mark.layouts("sqlite", "postgres")
 def test_what_arrives_while_a_batch_commits_is_the_next_batch(store: Store) -> None:
     fill(store)
@@ -81,32 +93,68 @@ def test_what_arrives_while_a_batch_commits_is_the_next_batch(store: Store) -> N
 
 @pytest.mark.layouts("sqlite")
 @pytest.mark.parametrize(
-    ("apart", "alone", "halves"), [(True, True, 2), (True, False, 0), (False, True, 0)]
+    ("apart", "alone", "batches"),
+    [
+        (True, True, [1, 32, 16, 8, 8]),
+        (True, False, [1, 64]),
+        (False, True, [1, 64]),
+    ],
 )
-def test_a_cells_one_writer_gets_the_half_of_many_that_wait_where_it_runs_beside_the_loop(
-    store: Store, apart: bool, alone: bool, halves: int
+def test_a_writer_beside_the_loop_gets_a_second_batch_and_where_it_is_the_only_one_the_half_of_many(
+    store: Store, apart: bool, alone: bool, batches: list[int]
 ) -> None:
     fill(store)
     writer = WriterProcess(assignment(store), Outages("cell main")) if apart else None
+    assert writer is None or writer.ahead_from == 8
 
     async def arrive() -> list[int]:
         loop = asyncio.get_running_loop()
         with lane_on(store, loop, writer=writer, alone=alone) as lane:
-            with held_up(store):
+            with locked(store):
                 first = lane.submit([authorize("C0")])
                 await until_taken(lane)
-                later = [lane.submit([authorize(f"C{n}")]) for n in range(1, HALVED_FROM + 1)]
+                later = [lane.submit([authorize(f"C{n}")]) for n in range(1, 65)]
+                if apart:
+                    await until_fewer_wait(lane, len(later))
             for answered in (first, *later):
                 assert statuses(await answered) == [200]
             return lane.sizes.counts
 
-    half = bisect_left(BATCH_SIZES, HALVED_FROM // 2)
-    assert asyncio.run(arrive())[half] == halves
+    expected = [0] * (len(BATCH_SIZES) + 1)
+    for size in batches:
+        expected[bisect_left(BATCH_SIZES, size)] += 1
+    assert asyncio.run(arrive()) == expected
+
+
+@pytest.mark.layouts("sqlite")
+def test_few_commands_wait_for_the_batch_before_them(store: Store) -> None:
+    """They are better off as a part of the next one."""
+    fill(store)
+    writer = WriterProcess(assignment(store), Outages("cell main"))
+
+    async def arrive() -> list[int]:
+        with lane_on(store, asyncio.get_running_loop(), writer=writer) as lane:
+            with locked(store):
+                first = lane.submit([authorize("C0")])
+                await until_taken(lane)
+                few = [lane.submit([authorize(f"C{n}")]) for n in range(1, writer.ahead_from)]
+                assert lane.depth == len(few)
+            for answered in (first, *few):
+                assert statuses(await answered) == [200]
+            return lane.sizes.counts
+
+    counts = asyncio.run(arrive())
+    assert (counts[0], counts[bisect_left(BATCH_SIZES, 7)], sum(counts)) == (1, 1, 2)
 
 
 async def until_taken(lane: Lane) -> None:
     """Wait until the writer has taken what was queued."""
-    while lane.depth:
+    await until_fewer_wait(lane, 1)
+
+
+async def until_fewer_wait(lane: Lane, commands: int) -> None:
+    """Wait until the writer has taken some of these."""
+    while lane.depth >= commands:
         await asyncio.get_running_loop().run_in_executor(None, threading.Event().wait, 0.001)
 
 

@@ -254,7 +254,7 @@ def test_without_anything_sent_a_writer_ends_with_its_lane(store: Store) -> None
 def test_it_gets_the_next_batch_before_it_has_answered_the_last(store: Store) -> None:
     fill(store)
     with writer_process(store) as writer:
-        assert writer.at_once == 2
+        assert writer.ahead_from
         batches = [[authorize("C1")], [extend("C1", 1, used_s=60)], [settle("C1", 2, used_s=61)]]
         waits = [writer.begin(batch, NOW_MS) for batch in batches]
         # Whoever asks for the last replies first waits for those before.
@@ -301,8 +301,8 @@ def test_who_waits_for_the_turn_gets_it_however_much_there_is_to_write(store: St
             assert [reply.status for reply in wait()] == [200]
 
     taking = threading.Lock()
-    with writer_process(store) as writer, ThreadPoolExecutor(writer.at_once) as pool:
-        writing = [pool.submit(write, number) for number in range(writer.at_once)]
+    with writer_process(store) as writer, ThreadPoolExecutor(2) as pool:
+        writing = [pool.submit(write, number) for number in range(2)]
         try:
             for _ in range(20):
                 before = done

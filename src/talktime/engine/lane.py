@@ -1,9 +1,12 @@
 """The queue of one of a cell's writers, and the threads that take from it.
 
-There is no timer: a batch is what arrived while the last one committed (of many, half). Answers are
-handed back to the event loop after the commit, all of a batch in one call. The lane's threads, one
-for each batch that its writer may have, do nothing but wait for it (writer.py, writer_process.py).
-Only `put` and `submit` are called from the loop.
+There is no timer: a batch is what arrived while the last one was executed. A writer that runs
+beside the event loop is given a second batch where enough commands wait for that, and, where it is
+the cell's only one, the half of twice as many: while one half is executed, the loop answers the
+other.
+Answers are handed back to the event loop after the commit, all of a batch in one call. The lane's
+threads, one for each batch that its writer may have, do nothing but wait for it (writer.py,
+writer_process.py). Only `put` and `submit` are called from the loop.
 """
 
 import asyncio
@@ -24,13 +27,6 @@ from talktime.engine.writer import FAILED, Writer
 
 log = structlog.get_logger(__name__)
 
-HALVED_FROM = 64
-"""Where so many commands wait for a cell's one writer, which runs beside it, the half of them is a
-batch: while it is written, the event loop answers the half before, and reads what comes in return.
-With several writers it does so anyhow: while one's batch is written, it answers another's."""
-AHEAD_FROM = 24
-"""A writer that may have two batches gets the second where so many commands wait: a small one is
-better off as a part of the next."""
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -75,7 +71,7 @@ class Lane:
         self._taking = threading.Lock()
         self._threads = [
             threading.Thread(target=self._work, name=f"lane {name}", daemon=True)
-            for _ in range(writer.at_once)
+            for _ in range(2 if writer.ahead_from else 1)
         ]
 
     @property
@@ -181,7 +177,8 @@ class Lane:
                 self._idle = True
                 self._wake.wait()
             self._idle = False
-            halved = self._alone and self.writer.apart and self._depth >= HALVED_FROM
+            ahead_from = self.writer.ahead_from
+            halved = self._alone and ahead_from and self._depth >= 2 * ahead_from
             size, most = 0, min(self._depth // 2 if halved else self._depth, BATCH_MAX)
             while self._queue and (not batch or size + len(self._queue[0].commands) <= most):
                 batch.append(self._queue.popleft())
@@ -192,7 +189,7 @@ class Lane:
 
     def _enough(self) -> bool:
         """Whether what waits should be a batch now."""
-        return not self._under_way or self._depth >= AHEAD_FROM
+        return not self._under_way or self._depth >= self.writer.ahead_from
 
 
 def _fail(error: Exception) -> list[Reply]:

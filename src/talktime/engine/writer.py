@@ -30,11 +30,10 @@ FAILED = "this request failed; the service's log says why"
 
 
 class Writer(Protocol):
-    """What a lane needs of a writer. `apart`: whether it runs while other Python of this process
-    does; `at_once`: how many batches it may have, of which it executes one after the other."""
+    """What a lane needs of a writer. `ahead_from`: how many commands must wait for it to be given a
+    second batch while it executes one; 0 where it never is."""
 
-    apart: bool
-    at_once: int
+    ahead_from: int
 
     def start(self) -> None:
         """About to be needed; never fails."""
@@ -75,8 +74,7 @@ class OwnWriter:
     there is one, is synced.
     """
 
-    apart = False
-    at_once = 1
+    ahead_from = 0
 
     def __init__(
         self,

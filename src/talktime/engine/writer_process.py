@@ -27,6 +27,7 @@ from talktime.store.database import BUSY_MS_MAX
 from talktime.store.turns import turns_of
 
 END_SECONDS_MAX = 10
+AHEAD_FROM = {"sqlite": 8, "postgres": 24}
 
 log = structlog.get_logger(__name__)
 
@@ -34,14 +35,12 @@ log = structlog.get_logger(__name__)
 class WriterProcess:
     """The writer of a cell, as this process sees it. `outages` is told of the database.
 
-    Of a SQLite file the process gets the next batch while it executes one, and does not wait for
-    it; PostgreSQL is better off with batches as large as can be.
+    The process is given the next batch while it executes one, and need not wait for it. What a
+    batch costs besides its commands says how large that should be.
     """
 
-    apart = True
-
     def __init__(self, assignment: Assignment, outages: Outages) -> None:
-        self.at_once = 2 if assignment.address.dialect == "sqlite" else 1
+        self.ahead_from = AHEAD_FROM[assignment.address.dialect]
         self._assignment = assignment
         self._outages = outages
         self._away = ""
