@@ -110,7 +110,7 @@ def test_what_somebody_else_has_changed_is_read_again(store: Store, writer: Writ
     [refused] = writer.write(extend("C1", 1, 60, organisation_id=1))
     assert isinstance(refused.outcome, Refused)
     assert refused.outcome.refusal.code in ("call_settled", "sequence_reused")
-    assert writer.connection.read[:3] == ["wallet", "lot", "call"]
+    assert writer.connection.read[:4] == ["wallet", "wallet", "lot", "call"]
     [done] = writer.write(settle("C2", 1, 61, organisation_id=1))
     assert isinstance(done.outcome, Settled)
     assert done.outcome.charge_micros == closed.outcome.charge_micros

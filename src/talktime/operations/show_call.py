@@ -10,7 +10,7 @@ from talktime.core.money import decimal_text
 from talktime.core.refusal import Refusal
 from talktime.operations.render import price, utc_text
 from talktime.store.database import Connection
-from talktime.store.load import READ_WALLETS
+from talktime.store.load import WALLETS
 from talktime.store.usage import read_call, read_usage_of_call
 
 
@@ -23,7 +23,7 @@ def show_call(connection: Connection, switch_id: int, call_key: str) -> str | Re
     call = read_call(connection, switch_id, call_key)
     if call is None:
         return Refusal("unknown_call", "this switch has no call of this call_id")
-    currency = str(connection.rows(READ_WALLETS, [[call.organisation_id]])[0][1])
+    currency = str(connection.rows(WALLETS, [[call.organisation_id]])[0][1])
     body: dict[str, Any] = {
         "call_id": call.call_key,
         "state": call.state,

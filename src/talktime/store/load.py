@@ -6,7 +6,6 @@ section 3).
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import compress
 from typing import cast, get_args
 
 import msgspec
@@ -36,11 +35,12 @@ from talktime.store.tables import CALL, LOT, METER, WALLET
 _WALLET_COMMANDS = frozenset(get_args(WALLET_COMMANDS))
 _NOT_OF_A_SWITCH = frozenset(get_args(NOT_OF_A_SWITCH))
 
-LOCK_WALLETS = (
-    f"SELECT {', '.join(WALLET.columns)} FROM wallet "
-    "WHERE organisation_id = ANY(?) ORDER BY organisation_id FOR UPDATE"
+VERSIONS = (
+    "SELECT organisation_id, version FROM wallet "
+    "WHERE organisation_id = ANY(?) ORDER BY organisation_id"
 )
-READ_WALLETS = LOCK_WALLETS.removesuffix(" FOR UPDATE")
+LOCK_WALLETS = f"{VERSIONS} FOR UPDATE"
+WALLETS = f"SELECT {', '.join(WALLET.columns)} FROM wallet WHERE organisation_id = ANY(?)"
 _decode_parts = msgspec.json.Decoder(list[tuple[int, int]]).decode
 _LOT_COLUMNS = ", ".join(LOT.columns)
 OPEN_LOTS = f"SELECT {_LOT_COLUMNS} FROM lot WHERE organisation_id = ANY(?) AND NOT spent"
@@ -53,7 +53,6 @@ LOTS_BY_KEY = (
 _RATE, _PARTS, _PAYERS, _SWEEP = map(
     list(CALL.columns).index, ("rate", "parts", "payers", "sweep_ms")
 )
-_VERSION = list(WALLET.columns).index("version")
 _CALL_COLUMNS = ", ".join(f"c.{column}" for column in CALL.columns)
 # Whoever's they are: a call_id that another organisation's call has is refused, not taken twice.
 CALLS = Both(
@@ -110,18 +109,17 @@ def load(
     if not organisation_ids:
         return books
     known = kept.take(organisation_ids) if kept is not None else {}
-    unknown_ids = [each for each in organisation_ids if each not in known]
     keys = _call_keys(commands, known, books)
-    wallets, lots, calls = _read(connection, organisation_ids, lock, unknown_ids, keys)
-    changed_ids = _add_wallets(wallets, known, books)
-    _add(lots, calls, books)
+    unknown_ids = [each for each in organisation_ids if each not in known]
+    versions = (LOCK_WALLETS if lock else VERSIONS, [organisation_ids])
+    changed_ids = _outdated(known, _read(connection, books, unknown_ids, keys, versions))
+    for organisation_id, of_one in known.items():
+        books.wallets[organisation_id] = of_one.wallet
     if changed_ids:
-        # Somebody else wrote to them since.
         keys = Keys(key for key, call in books.calls.items() if call.organisation_id in changed_ids)
         for key in keys:
             del books.calls[key]
-        _, lots, calls = _read(connection, [], lock, changed_ids, keys)
-        _add(lots, calls, books)
+        _read(connection, books, changed_ids, keys)
     _load_meters(connection, commands, known, books)
     _load_the_rare(connection, commands, books, organisation_ids)
     for wallet in books.wallets.values():
@@ -131,41 +129,40 @@ def load(
 
 
 def _read(
-    connection: Connection, locked_ids: list[int], lock: bool, lots_of_ids: list[int], keys: Keys
-) -> tuple[list[Row], list[Row], list[Row]]:
-    """In one round trip: the wallets to be locked, the open lots of some, the calls of `keys`."""
-    asked: list[tuple[Statement, Params]] = [
-        (LOCK_WALLETS if lock else READ_WALLETS, [locked_ids]),
-        (OPEN_LOTS, [lots_of_ids]),
-        (CALLS, [keys]),
-    ]
-    wanted = [bool(locked_ids), bool(lots_of_ids), bool(keys)]
-    read = iter(connection.rows_of_all(list(compress(asked, wanted))))
-    wallets, lots, calls = [next(read) if each else [] for each in wanted]
-    return wallets, lots, calls
+    connection: Connection,
+    books: Books,
+    organisation_ids: list[int],
+    keys: Keys,
+    *before: tuple[Statement, Params],
+) -> list[Row]:
+    """Read the wallets with their open lots, and the calls, into the books, in one round trip.
+    Returns the rows of what is read before them."""
+    asked = [*before]
+    if organisation_ids:
+        asked += [(WALLETS, [organisation_ids]), (OPEN_LOTS, [organisation_ids])]
+    if keys:
+        asked.append((CALLS, [keys]))
+    read = iter(connection.rows_of_all(asked))
+    first = [row for _ in before for row in next(read)]
+    if organisation_ids:
+        for row in next(read):
+            books.wallets[row[0]] = Wallet(*row)
+        for row in next(read):
+            books.wallets[row[1]].lots.append(_lot(row))
+    if keys:
+        for row in next(read):
+            call = call_of_row(row)
+            books.calls[call.switch_id, call.call_key] = call
+    return first
 
 
-def _add_wallets(rows: list[Row], known: dict[int, KeptBooks], books: Books) -> list[int]:
-    """Put the wallets into the books; forget what is known of those that have another version, and
-    return whose they are."""
-    others = []
-    for row in rows:
-        organisation_id = row[0]
-        wallet = known[organisation_id].wallet if organisation_id in known else None
-        if wallet is None or wallet.version != row[_VERSION]:
-            if known.pop(organisation_id, None) is not None:
-                others.append(organisation_id)
-            wallet = Wallet(*row)
-        books.wallets[organisation_id] = wallet
-    return others
-
-
-def _add(lots: list[Row], calls: list[Row], books: Books) -> None:
-    for row in lots:
-        books.wallets[row[1]].lots.append(_lot(row))
-    for row in calls:
-        call = call_of_row(row)
-        books.calls[call.switch_id, call.call_key] = call
+def _outdated(known: dict[int, KeptBooks], versions: list[Row]) -> list[int]:
+    """Forget what somebody else has written to since; returns whose it is."""
+    now: dict[int, int] = dict(versions)
+    outdated = [each for each, books in known.items() if now.get(each) != books.wallet.version]
+    for organisation_id in outdated:
+        del known[organisation_id]
+    return outdated
 
 
 def load_lot(connection: Connection, wallet: Wallet, lot_id: int) -> Lot:
