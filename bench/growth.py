@@ -22,7 +22,7 @@ FULL = {"prefixes": 1_000_000, "closed": 1_000_000, "open": 100_000}
 
 def throughputs(kind: str, seconds: float, turns: int) -> tuple[list[float], list[float], int]:
     """Requests a second on the small and on the full installation, measured in turns, and the
-    bytes of memory that each open call costs the service's process."""
+    bytes of memory that each open call costs the service's processes."""
     with installation(kind) as small, installation(kind) as full:
         small_key, full_key = populate(small.settings, WALLETS), populate(full.settings, WALLETS)
         publish_prefixes(small, SMALL["prefixes"])
@@ -100,6 +100,12 @@ def open_calls(port: int, key: str, calls: int) -> None:
 
 
 def resident_bytes(pid: int) -> int:
+    """The memory that a process and its children, the writers, have in RAM."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return sum(resident_bytes_of_one(each) for each in (pid, *map(int, children)))
+
+
+def resident_bytes_of_one(pid: int) -> int:
     """The memory that a process has in RAM."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
