@@ -3,6 +3,7 @@
 from typing import Any
 
 from talktime.store.database import Connection
+from talktime.store.tables import WALLET
 
 CONTROL_TABLES = (
     *("organisation", "number", "number_reservation", "switch", "api_key", "rate_card", "rate"),
@@ -12,6 +13,9 @@ CELL_TABLES = (
     *("wallet", "lot", "call", "answer", "transfer", "usage_record", "person", "licence_group"),
     "revision",
 )
+
+# How often a wallet was written says nothing of what is in it.
+COLUMNS = {"wallet": ", ".join(column for column in WALLET.columns if column != "version")}
 
 Contents = dict[str, list[tuple[Any, ...]]]
 
@@ -29,5 +33,8 @@ def cell_contents(connection: Connection) -> Contents:
 def _rows(connection: Connection, tables: tuple[str, ...]) -> Contents:
     with connection.reading():
         return {
-            table: sorted(connection.rows(f'SELECT * FROM "{table}"'), key=repr) for table in tables
+            table: sorted(
+                connection.rows(f'SELECT {COLUMNS.get(table, "*")} FROM "{table}"'), key=repr
+            )
+            for table in tables
         }

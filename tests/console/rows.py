@@ -19,6 +19,7 @@ GOOD: dict[Any, dict[str, Any]] = {
         "balance_micros": 100_000_000,
         "held_micros": 0,
         "debt_micros": 0,
+        "version": 0,
     },
     cell.Lot: {
         "id": 11,
