@@ -61,7 +61,10 @@ def leave(store, micros):
             "CASE WHEN held_micros > ? THEN held_micros ELSE ? END",
             [each, each],
         )
-        cell.run("UPDATE wallet SET balance_micros = (SELECT SUM(remaining_micros) FROM lot)")
+        cell.run(
+            "UPDATE wallet SET version = version + 1, "
+            "balance_micros = (SELECT SUM(remaining_micros) FROM lot)"
+        )
 
 
 def end(store, call_key):
