@@ -186,7 +186,7 @@ FIRST: dict[str, dict[str, Any]] = {"payment_one_lot": PAID, "payment_try_one_su
 EMPTY: dict[Any, set[str]] = {
     Wallet: {
         *("first_funded_ms", "recharge_below_micros", "alert_below_micros", "alert_from_micros"),
-        *("attention_ms", "low_micros", "no_buying"),
+        *("attention_ms", "lowest_micros", "no_buying"),
     },
     Meter: {"total", "warned_ms", "full_ms"},
     User: {"spend_limit_micros"},

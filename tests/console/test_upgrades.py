@@ -11,6 +11,7 @@ from tests.console.rows import CELL, GOOD, START_MS
 
 BEFORE_CELL, BEFORE_CONTROL_PLANE = "0003", "0002"
 SINCE = {
+    Wallet: {"version"},
     Wallet: {"first_funded_ms"},
     Call: {"payers", "pool_s", "post_micros"},
     UsageRecord: {"month", "pool", "pool_s", "post_micros"},
@@ -18,6 +19,8 @@ SINCE = {
     Organisation: {"calling_rules"},
     Number: {"attached"},
 }
+
+LATER = {Wallet: {"version"}}
 
 
 def migrated(alias, app, to=None):
@@ -78,16 +81,21 @@ def test_a_cell_keeps_its_books_and_learns_who_spent_what(installation):
 def test_a_cell_with_money_is_looked_at_once_when_payments_come(installation):
     """What there is to watch a wallet for is found by the jobs: where there was ever money."""
     migrated(CELL, "cell", "0004")
-    insert_old(CELL, Wallet, since={}, first_funded_ms=START_MS)
-    insert_old(CELL, Wallet, since={}, organisation_id=2)
+    insert_old(CELL, Wallet, since=LATER, first_funded_ms=START_MS)
+    insert_old(CELL, Wallet, since=LATER, organisation_id=2)
     for model in (Lot, Call, Transfer, UsageRecord, User):
         insert_old(CELL, model, since={})
     migrated(CELL, "cell")
     wallets = Wallet.objects.using(CELL).order_by("organisation_id")
+    assert [wallet.version for wallet in wallets] == [0, 0]
     assert [wallet.attention_ms for wallet in wallets] == [0, None]
     for wallet in wallets:
         assert (wallet.recharge_below_micros, wallet.alert_below_micros) == (None, None)
-        assert (wallet.alert_from_micros, wallet.low_micros, wallet.no_buying) == (None, None, None)
+        assert (wallet.alert_from_micros, wallet.lowest_micros, wallet.no_buying) == (
+            None,
+            None,
+            None,
+        )
     assert Transfer.objects.using(CELL).get().amount_micros == 30_000
     transfers = Transfer.objects.using(CELL)
     for change in (lambda: transfers.update(kind="grant"), lambda: transfers.all().delete()):

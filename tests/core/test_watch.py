@@ -58,15 +58,15 @@ def test_the_first_crossing_keeps_its_time_and_the_lowest_balance_is_kept():
     """R24: what was asked for is not lost in what follows."""
     desk = funded(10 * UNIT)
     wallet = desk.wallet
-    wallet.attention_ms = wallet.low_micros = None
+    wallet.attention_ms = wallet.lowest_micros = None
     wallet.alert_below_micros = 10 * UNIT
     desk.do(authorize())
     desk.do(settle(used_s=60), at_s=1)
-    assert (wallet.attention_ms, wallet.low_micros) == (NOW_MS + 1_000, 9_985_000)
+    assert (wallet.attention_ms, wallet.lowest_micros) == (NOW_MS + 1_000, 9_985_000)
     desk.do(authorize("C2"), at_s=2)
     desk.do(settle("C2", used_s=60), at_s=3)
     desk.do(fund(50 * UNIT, "F2"), at_s=4)
-    assert (wallet.attention_ms, wallet.low_micros) == (NOW_MS + 1_000, 9_970_000)
+    assert (wallet.attention_ms, wallet.lowest_micros) == (NOW_MS + 1_000, 9_970_000)
 
 
 def test_a_call_refused_for_want_of_credit_counts_as_a_balance_used_up():
@@ -75,5 +75,5 @@ def test_a_call_refused_for_want_of_credit_counts_as_a_balance_used_up():
     told.alert_below_micros = 1
     for wallet in (told, nobody):
         watch.note_shortage(wallet, NOW_MS)
-    assert (told.attention_ms, told.low_micros) == (NOW_MS, 0)
+    assert (told.attention_ms, told.lowest_micros) == (NOW_MS, 0)
     assert nobody.attention_ms is None

@@ -23,12 +23,14 @@ from talktime.core.rating import Rate
 from talktime.engine.batch_messages import KINDS, Batch
 from talktime.engine.connector import Outages
 from talktime.engine.reply import Reply
+from talktime.engine.writer import OwnWriter
 from talktime.engine.writer_child import Sending
 from talktime.engine.writer_process import WriterProcess
 from talktime.store.log_file import LogFile
 from talktime.store.turns import turns_of
 from tests.books_check import proven
 from tests.commands import NOW_MS, ORGANISATION, authorize, extend, settle
+from tests.served import SOURCES
 from tests.stores import Store, Stores
 from tests.writers import assignment, fill, own_writer, writer_process
 
@@ -330,12 +332,12 @@ class Disk(LogFile):
 def test_replies_are_sent_in_order_and_each_when_the_disk_has_it() -> None:
     ours, theirs = (Connection(each.detach()) for each in socketpair())
     sending, first, second = Sending(theirs), Disk(), Disk()
-    sending.put(b"nothing was written", None)
+    sending.put(b"nothing was written", set())
     assert ours.recv_bytes() == b"nothing was written"
-    sending.put(b"first", first)
+    sending.put(b"first", {first})
     assert first.asked.wait(GONE_S_MAX)
-    sending.put(b"second", second)
-    sending.put(b"third", None)
+    sending.put(b"second", {second})
+    sending.put(b"third", set())
     assert not ours.poll(0)
     first.synced.set()
     assert ours.recv_bytes() == b"first"
@@ -355,7 +357,7 @@ from talktime.store.log_file import LogFile
 
 set_up_log()
 sending = Sending(Connection(int(sys.argv[1])))
-sending.put(b"granted", LogFile(Path(sys.argv[2])))
+sending.put(b"granted", {LogFile(Path(sys.argv[2]))})
 sys.stdin.read()
 """
 
@@ -380,3 +382,15 @@ def test_what_the_disk_does_not_take_is_answered_by_nobody(tmp_path: Path) -> No
     os.close(kept_open)
     assert process.returncode == 1
     assert "log not on the disk" in said
+
+
+@pytest.mark.layouts("sqlite")
+def test_what_of_a_batch_that_was_taken_apart_is_written_is_to_be_synced_too(store: Store) -> None:
+    fill(store)
+    broken = authorize("broken")
+    broken.rate = None  # type: ignore[assignment]
+    writer = OwnWriter(assignment(store), Outages("cell main"), SOURCES.draw_node, sync_apart=True)
+    for batch, statuses in (([authorize("C1")], [200]), ([authorize("C2"), broken], [200, 503])):
+        assert [reply.status for reply in writer.run(batch, NOW_MS)] == statuses
+        assert len(writer.unsynced) == 1
+    writer.close()

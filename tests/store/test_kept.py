@@ -10,7 +10,7 @@ from talktime.core.calls import OPEN
 from talktime.core.commands import Command
 from talktime.core.outcomes import Granted, Refused, Settled
 from talktime.operations.execute import Done, execute
-from talktime.store.database import Both, Connection
+from talktime.store.database import Both, Connection, Outage
 from talktime.store.kept import Kept
 from tests.commands import NOW_MS, SWITCH, authorize, extend, fund, settle
 from tests.kept_check import differences
@@ -200,3 +200,15 @@ def test_what_is_kept_is_bounded(store: Store):
     assert sum(books.rows for books in writer.kept.books.values()) <= 10
     assert all(c.state == OPEN for b in writer.kept.books.values() for c in b.calls.values())
     assert writer.faults() == []
+
+
+@BOTH
+def test_a_process_of_an_earlier_version_finds_a_database_of_another_one(store: Store):
+    """It would change books without counting their version up."""
+    before = (
+        "SELECT organisation_id, low_micros FROM wallet "
+        "WHERE organisation_id = ANY(?) ORDER BY organisation_id FOR UPDATE"
+    )
+    connection = store.cell()
+    with pytest.raises(Outage), connection.transaction():
+        connection.rows(before, [[1]])

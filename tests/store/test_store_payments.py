@@ -254,7 +254,7 @@ def test_a_wallet_with_an_open_attempt_is_not_found_again(cell):
         assert wallets_to_recharge(cell, NOW_MS, 0, 9) == []
         assert wallets_asking(cell, 0, 9) == []
     with cell.transaction():
-        cell.run("UPDATE wallet SET attention_ms = 5, low_micros = 0")
+        cell.run("UPDATE wallet SET attention_ms = 5, lowest_micros = 0")
     with cell.reading():
         assert wallets_asking(cell, 0, 9) == [MINE, OTHER]
         assert wallets_asking(cell, MINE, 9) == [OTHER]

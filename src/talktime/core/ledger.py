@@ -107,7 +107,7 @@ class Wallet:
     alert_below_micros: int | None = None
     alert_from_micros: int | None = None
     attention_ms: int | None = None
-    low_micros: int | None = None
+    lowest_micros: int | None = None
     no_buying: str | None = None
     version: int = 0
     lots: list[Lot] = field(default_factory=list)

@@ -55,7 +55,7 @@ def set_watch(wallet: Wallet, till: Till, wanted: Wanted | NotWanted) -> None:
     wallet.alert_from_micros = min(fired) if fired and funded else None
     waits = isinstance(wanted, NotWanted) and wanted.code == "above_trigger"
     wallet.recharge_below_micros = recharge.trigger_micros if recharge and waits else None
-    wallet.attention_ms = wallet.low_micros = None
+    wallet.attention_ms = wallet.lowest_micros = None
     wallet.watch_changed = True
 
 
@@ -63,16 +63,18 @@ def _alert(collector: Collector) -> None:
     wallet, till, now_ms = collector.wallet, collector.till, collector.now_ms
     if not any(level.below_micros == USED_UP for level in till.levels):
         till.levels.append(AlertLevel(wallet.organisation_id, USED_UP, changed=True))
-    balance_micros = low_micros = wallet.balance_micros
+    balance_micros = lowest_micros = wallet.balance_micros
     refilled = False
     if wallet.attention_ms is not None:
-        low_micros = min(low_micros, low_micros if wallet.low_micros is None else wallet.low_micros)
+        lowest_micros = min(
+            lowest_micros, lowest_micros if wallet.lowest_micros is None else wallet.lowest_micros
+        )
         refilled = any(lot.purchased_ms >= wallet.attention_ms for lot in wallet.lots)
     crossed = []
     for level in till.levels:
         if level.fired_ms is not None and balance_micros >= _rearmed_from(level):
             level.fired_ms, level.fired_at_micros, level.changed = None, None, True
-        if level.fired_ms is None and low_micros < _threshold(level):
+        if level.fired_ms is None and lowest_micros < _threshold(level):
             crossed.append(level)
             if not refilled or balance_micros < _threshold(level):
                 # A rest that is too small for the calls that are refused does not arm it again.
@@ -81,7 +83,7 @@ def _alert(collector: Collector) -> None:
     if crossed:
         level = min(crossed, key=lambda level: level.below_micros)
         recovered = refilled and balance_micros >= _threshold(level)
-        _tell(collector, level, low_micros if recovered else balance_micros)
+        _tell(collector, level, lowest_micros if recovered else balance_micros)
 
 
 def _tell(collector: Collector, level: AlertLevel, balance_micros: int) -> None:

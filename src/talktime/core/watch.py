@@ -39,10 +39,14 @@ def note_shortage(wallet: Wallet, now_ms: int) -> None:
         ask(wallet, now_ms, min(wallet.balance_micros, 0))
 
 
-def ask(wallet: Wallet, now_ms: int, low_micros: int | None = None) -> None:
+def ask(wallet: Wallet, now_ms: int, lowest_micros: int | None = None) -> None:
     """Have the wallet looked at soon."""
-    low_micros = wallet.balance_micros if low_micros is None else low_micros
+    lowest_micros = wallet.balance_micros if lowest_micros is None else lowest_micros
     if wallet.attention_ms is None:
-        wallet.attention_ms, wallet.low_micros, wallet.watch_changed = now_ms, low_micros, True
-    elif wallet.low_micros is None or low_micros < wallet.low_micros:
-        wallet.low_micros, wallet.watch_changed = low_micros, True
+        wallet.attention_ms, wallet.lowest_micros, wallet.watch_changed = (
+            now_ms,
+            lowest_micros,
+            True,
+        )
+    elif wallet.lowest_micros is None or lowest_micros < wallet.lowest_micros:
+        wallet.lowest_micros, wallet.watch_changed = lowest_micros, True

@@ -70,8 +70,8 @@ def lane_name(cell: str, number: int) -> str:
 class OwnWriter:
     """A writer on the calling thread. `draw_node` says which node its ids begin at.
 
-    With `sync_apart`, who asks for a batch answers once the log that `unsynced` is then, where
-    there is one, is synced.
+    With `sync_apart`, who asks for a batch answers once the logs that are `unsynced` then are
+    synced.
     """
 
     ahead_from = 0
@@ -88,7 +88,7 @@ class OwnWriter:
         self.connector = Connector(
             f"cell {cell}", address, "cell", expected, outages, sync_apart=sync_apart
         )
-        self.unsynced: LogFile | None = None
+        self.unsynced: set[LogFile] = set()
         self._name = assignment.lane
         self._draw_node = draw_node
         self._now_ms = 0
@@ -105,11 +105,9 @@ class OwnWriter:
 
     def run(self, commands: Sequence[CallCommand], now_ms: int) -> list[Reply]:
         """Execute a batch at this time, and commit it; one reply for each command, in order."""
-        self._now_ms, self.unsynced = now_ms, None
+        self._now_ms, self.unsynced = now_ms, set()
         try:
-            replies = self._execute(commands)
-            self.unsynced = self.connector.connection().log
-            return replies
+            return self._execute(commands)
         except Outage as outage:
             self.connector.failed(outage)
             return [unavailable(command, AWAY) for command in commands]
@@ -135,15 +133,14 @@ class OwnWriter:
                 connection, commands, self._now_ms, self._ids.next, self._terms, self._kept
             )
         self._kept.committed()
+        if connection.log is not None:
+            self.unsynced.add(connection.log)
         self.connector.worked()
         return [reply_of(each) for each in done]
 
     def _run_alone(self, command: CallCommand) -> Reply:
         try:
-            (reply,) = self._execute([command])
-            if (log_file := self.connector.connection().log) is not None:
-                log_file.sync()
-            return reply
+            return self._execute([command])[0]
         except Outage as outage:
             self.connector.failed(outage)
             return unavailable(command, AWAY)

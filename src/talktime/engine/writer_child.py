@@ -43,12 +43,12 @@ def serve_batches(connection: Connection, writer: OwnWriter) -> None:
     while True:
         try:
             content = connection.recv_bytes()
-        except EOFError:
+        except (EOFError, OSError):
             return
         try:
             batch = decode_batch(content)
         except msgspec.ValidationError:
-            sending.put(encode(Ran([])), None)
+            sending.put(encode(Ran([])), set())
         else:
             commands = batch.commands()
             lost = lost_in(commands)
@@ -58,23 +58,23 @@ def serve_batches(connection: Connection, writer: OwnWriter) -> None:
 
 
 class Sending:
-    """Sends replies: at once, or on a thread of its own that first syncs the log that has what they
-    tell."""
+    """Sends replies: at once, or on a thread of its own that first syncs the logs that have what
+    they tell."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._queue: SimpleQueue[tuple[bytes, LogFile | None]] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[bytes, set[LogFile]]] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
-    def put(self, content: bytes, log_file: LogFile | None) -> None:
-        """Send it when the log, if any, is on the disk."""
-        if log_file is not None and self._thread is None:
+    def put(self, content: bytes, logs: set[LogFile]) -> None:
+        """Send it when these are on the disk."""
+        if logs and self._thread is None:
             self._thread = threading.Thread(target=self._work, name="sync", daemon=True)
             self._thread.start()
         if self._thread is None:
             self._send([content])
         else:
-            self._queue.put((content, log_file))
+            self._queue.put((content, logs))
 
     def _work(self) -> None:
         while True:
@@ -82,7 +82,7 @@ class Sending:
             while not self._queue.empty():
                 waiting.append(self._queue.get())
             try:
-                for log_file in {log_file for _, log_file in waiting if log_file is not None}:
+                for log_file in set[LogFile]().union(*(logs for _, logs in waiting)):
                     log_file.sync()
             except OSError as error:
                 # What was executed is answered by nobody: asking again tells.

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import partial
 from multiprocessing.connection import Connection
 
@@ -62,7 +62,7 @@ class WriterProcess:
         try:
             self._open()
         except OSError as error:
-            self._lost(self._connection, error)
+            self._drop(error)
 
     def begin(self, commands: Sequence[CallCommand], now_ms: int) -> Callable[[], list[Reply]]:
         """Send a batch. What is returned waits until it is committed: one reply for each command,
@@ -70,17 +70,22 @@ class WriterProcess:
         try:
             content = encode(Batch.of(commands, now_ms))
         except (ValueError, TypeError, OverflowError) as error:
+            # Now, not when it is asked for: what comes after must not overtake it.
             log.warning("batch not sent", commands=len(commands), error=repr(error))
-            return partial(self._one_by_one, commands, now_ms)
+            replies = self._one_by_one(commands, now_ms)
+            return lambda: replies
         with self._sending:
             number = self._next_number()
             if number is None:
                 return partial(self._locked_out, commands)
-            # Where it does not arrive, whoever waits for the replies finds out.
-            with suppress(OSError):
+            try:
                 connection = self._connection or self._open()
                 connection.send_bytes(content)
-            return partial(self._replies, number, self._connection, commands, now_ms)
+            except Exception as error:  # noqa: BLE001 - whatever it was, the number must be heard
+                # Half of it may have been sent: nothing more may follow it.
+                self._drop(error)
+                connection = None
+            return partial(self._replies, number, connection, commands, now_ms)
 
     def run(self, commands: Sequence[CallCommand], now_ms: int) -> list[Reply]:
         """Execute a batch at this time, and commit it; one reply for each command, in order."""
@@ -191,13 +196,17 @@ class WriterProcess:
     def _lost(self, connection: Connection | None, error: BaseException) -> None:
         """The process of this connection is gone: the next batch begins another."""
         with self._sending:
-            if connection is not self._connection:
-                return  # it was told by who had the batch before
-            code = self._process.poll() if self._process is not None else None
-            log.error("writer lost", lane=self._assignment.lane, error=repr(error), exit_code=code)
-            if self._process is not None:
-                self._process.kill()
-            self._let_go()
+            if connection is not None and connection is self._connection:
+                self._drop(error)
+
+    def _drop(self, error: BaseException) -> None:
+        code = self._process.poll() if self._process is not None else None
+        log.error("writer lost", lane=self._assignment.lane, error=repr(error), exit_code=code)
+        if self._process is not None:
+            self._process.kill()
+        # Not closed: another thread may be reading from it. The last who has it closes it.
+        self._connection = None
+        self._let_go()
 
     def _let_go(self) -> None:
         connection, process = self._connection, self._process

@@ -127,6 +127,7 @@ class PostgresConnection:
                 address.url or "",
                 autocommit=True,
                 options=options,
+                client_encoding="utf8",
                 connect_timeout=CONNECT_SECONDS_MAX,
                 tcp_user_timeout=UNACKNOWLEDGED_MS_MAX,
             )
@@ -230,9 +231,9 @@ class PostgresConnection:
 
     def _roll_back(self) -> None:
         self._begin_pending = False
-        self._pipeline.forget()
         try:
             self._connection.rollback()
+            self._pipeline.forget()
         except psycopg.Error:
             self.close()
 

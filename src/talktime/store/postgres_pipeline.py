@@ -61,9 +61,11 @@ class Pipeline:
         return [result for at, result in enumerate(results) if at not in new]
 
     def forget(self) -> None:
-        """psycopg has rolled back, dropped or altered something: it then has the server forget
-        whatever was prepared."""
-        self._names.clear()
+        """After a rollback, and where something was dropped or altered, as psycopg does: the server
+        may have forgotten what was prepared, and now has."""
+        if self._names:
+            self._names.clear()
+            self._connection.execute("DEALLOCATE ALL")
 
     def rows(self, result: PGresult) -> list[Row]:
         """The rows of a result, as Python values."""

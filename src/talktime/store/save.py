@@ -23,7 +23,7 @@ LOT_ENDS = (*LOT_CHANGES, "spent")
 WALLET_CHANGES = ("balance_micros", "held_micros", "debt_micros", "version")
 WATCH_CHANGES = (
     *("recharge_below_micros", "alert_below_micros", "alert_from_micros"),
-    *("attention_ms", "low_micros", "no_buying"),
+    *("attention_ms", "lowest_micros", "no_buying"),
 )
 CALL_CHANGES = (
     *("last_sequence", "deadline_ms", "answered_ms", "granted_s"),

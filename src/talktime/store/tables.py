@@ -68,7 +68,7 @@ WALLET = Table(
         "alert_below_micros": "bigint",
         "alert_from_micros": "bigint",
         "attention_ms": "bigint",
-        "low_micros": "bigint",
+        "lowest_micros": "bigint",
         "no_buying": "text",
         "version": "bigint",
     },

@@ -65,12 +65,12 @@ class Wallet(models.Model):
     first_funded_ms = models.BigIntegerField(null=True)
     # What is watched with every change (core/watch.py): below which available money a recharge is
     # wanted; below and from which balance somebody is told. `attention_ms` asks the job
-    # `tend_wallets` to look; the balance was at its lowest at `low_micros` since then.
+    # `tend_wallets` to look; the balance was at its lowest at `lowest_micros` since then.
     recharge_below_micros = models.BigIntegerField(null=True)
     alert_below_micros = models.BigIntegerField(null=True)
     alert_from_micros = models.BigIntegerField(null=True)
     attention_ms = models.BigIntegerField(null=True)
-    low_micros = models.BigIntegerField(null=True)
+    lowest_micros = models.BigIntegerField(null=True)
     # Why no credits can be bought (a code); null where they can.
     no_buying = models.CharField(max_length=32, null=True)
     # Counted up by whatever changes the wallet, its lots, calls or meters (store/save.py): books
