@@ -11,8 +11,7 @@ from tests.console.rows import CELL, GOOD, START_MS
 
 BEFORE_CELL, BEFORE_CONTROL_PLANE = "0003", "0002"
 SINCE = {
-    Wallet: {"version"},
-    Wallet: {"first_funded_ms"},
+    Wallet: {"first_funded_ms", "version"},
     Call: {"payers", "pool_s", "post_micros"},
     UsageRecord: {"month", "pool", "pool_s", "post_micros"},
     User: {"policy", "spend_limit_micros", "toll_free_dial_in", "own_licences", "groups"},
