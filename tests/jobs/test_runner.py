@@ -311,7 +311,8 @@ def test_every_job_runs_at_once_when_a_test_clock_was_moved(store):
         for _ in hourly:
             running.next_run(lambda run: True)
         player.now_ms += 30 * DAY_MS
-        running.rows_until(1)
+        # Other jobs may have something to do, too.
+        assert running.next_run(lambda run: run.rows and run.job == "expire_holds").rows == 1
     assert open_calls(player) == 0
     assert is_clean(player)
 
