@@ -34,18 +34,19 @@ class Pipeline:
         """Run the statements in order; a result of each. Raises psycopg's errors: where one fails,
         those after it were not run."""
         libpq = self._connection.pgconn
-        new: dict[int, str] = {}
+        new: dict[str, bytes] = {}
+        prepared: dict[int, str] = {}
         """By the place of its result: a statement that is prepared on the way."""
-        names = dict(self._names)
         try:
             libpq.enter_pipeline_mode()
             for at, (text, values) in enumerate(statements):
-                if text not in names:
+                name = self._names.get(text) or new.get(text)
+                if name is None:
                     self._prepared += 1
-                    names[text] = f"talktime_{self._prepared}".encode()
-                    new[at + len(new)] = text
-                    libpq.send_prepare(names[text], text.encode())
-                libpq.send_query_prepared(names[text], [_encoded(value) for value in values])
+                    name = new[text] = f"talktime_{self._prepared}".encode()
+                    prepared[at + len(prepared)] = text
+                    libpq.send_prepare(name, text.encode())
+                libpq.send_query_prepared(name, [_encoded(value) for value in values])
             libpq.pipeline_sync()
             results = self._results()
             libpq.exit_pipeline_mode()
@@ -56,9 +57,9 @@ class Pipeline:
         for at, result in enumerate(results):
             if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
                 raise errors.error_from_result(result)
-            if at in new:
-                self._names[new[at]] = names[new[at]]
-        return [result for at, result in enumerate(results) if at not in new]
+            if at in prepared:
+                self._names[prepared[at]] = new[prepared[at]]
+        return [result for at, result in enumerate(results) if at not in prepared]
 
     def forget(self) -> None:
         """After a rollback, and where something was dropped or altered, as psycopg does: the server
