@@ -1,4 +1,4 @@
-"""The engine in process: a lane and a writer on its thread, asked by callers that each wait for
+"""The engine in process: a lane and a writer on a thread, asked by callers that each wait for
 their answer."""
 
 import asyncio
@@ -18,6 +18,7 @@ from talktime.core.rating import Rate
 from talktime.engine.connector import Outages
 from talktime.engine.lane import Lane
 from talktime.engine.writer import Assignment, OwnWriter
+from talktime.engine.writer_thread import WriterThread
 
 SWITCH, BODY_HASH = 1, 7
 GERMANY = Rate("49", "Germany", 15_000, 0, 60, 60)
@@ -47,7 +48,8 @@ def commands_per_second(
 ) -> float:
     """Durable commands a second that `callers` reach with whole calls on these wallets."""
     assigned = Assignment("main", settings.cells["main"], expected_migrations("cell"), Terms())
-    lane = Lane("main", OwnWriter(assigned, Outages("bench"), lambda: 1), clock_ms, 10_000)
+    writer = WriterThread(OwnWriter(assigned, Outages("bench"), lambda: 1))
+    lane = Lane("main", writer, clock_ms, 10_000)
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
@@ -72,7 +74,7 @@ async def _measure(lane: Lane, organisation_ids: list[int], callers: int, second
     started = time.perf_counter()
     await asyncio.gather(*[call(caller) for caller in range(callers)])
     elapsed_s = time.perf_counter() - started
-    await asyncio.to_thread(lane.stop)
+    await lane.stop()
     return done / elapsed_s
 
 

@@ -5,14 +5,14 @@ python -m talktime.cli.serve_writer <the number of its socket>
 
 import secrets
 import signal
+import socket
 import sys
-from multiprocessing.connection import Connection
 
 from talktime.cli.serve_log import set_up_log
 from talktime.cli.serve_tuning import collect_seldom, keep_what_is_loaded, switch_threads_soon
 from talktime.core.ids import NODES
 from talktime.engine.writer import OwnWriter
-from talktime.engine.writer_child import Unsaid, assigned, serve_batches
+from talktime.engine.writer_child import Received, Sending, Unsaid, assigned, serve_batches
 
 
 def main() -> None:
@@ -20,8 +20,9 @@ def main() -> None:
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)
     set_up_log()
-    connection = Connection(int(sys.argv[1]))
-    assignment = assigned(connection)
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    received = Received(connection)
+    assignment = assigned(received.next())
     writer = OwnWriter(
         assignment,
         Unsaid(f"cell {assignment.cell}"),
@@ -31,7 +32,7 @@ def main() -> None:
     collect_seldom()
     switch_threads_soon()
     keep_what_is_loaded()
-    serve_batches(connection, writer)
+    serve_batches(received, Sending(connection), writer)
     writer.close()
 
 

@@ -1,4 +1,5 @@
-"""What goes to a writer's process, and what comes back."""
+"""What goes to a writer's process, and what comes back: messages on a socket, each after its length
+in four bytes."""
 
 from collections.abc import Sequence
 
@@ -54,6 +55,35 @@ class Ran(msgspec.Struct, array_like=True):
 encode = msgspec.msgpack.Encoder().encode
 decode_batch = msgspec.msgpack.Decoder(Batch).decode
 decode_ran = msgspec.msgpack.Decoder(Ran).decode
+
+
+LENGTH_BYTES = 4
+
+
+def framed(content: bytes) -> bytes:
+    """A message as it is sent."""
+    return len(content).to_bytes(LENGTH_BYTES, "big") + content
+
+
+class Frames:
+    """Cuts what is received into the messages that were sent."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def cut(self, received: bytes) -> list[bytes]:
+        """The messages that are whole now."""
+        data, at = self._rest + received if self._rest else received, 0
+        found = []
+        while len(data) - at >= LENGTH_BYTES:
+            begin = at + LENGTH_BYTES
+            end = begin + int.from_bytes(data[at:begin], "big")
+            if len(data) < end:
+                break
+            found.append(data[begin:end])
+            at = end
+        self._rest = data[at:]
+        return found
 
 
 def lost_in(commands: Sequence[CallCommand]) -> list[CallCommand]:

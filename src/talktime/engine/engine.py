@@ -36,6 +36,7 @@ from talktime.engine.rate_cache import RateCache
 from talktime.engine.reader import Reader
 from talktime.engine.reply import DECIDED, Reply, unavailable
 from talktime.engine.writer import FAILED, Assignment, OwnWriter, Writer
+from talktime.engine.writer_thread import WriterThread
 from talktime.operations.quote import Quoted, quote
 from talktime.operations.resolve import CallRequest, refused_outright, resolve
 from talktime.operations.sealing import Seal
@@ -63,7 +64,7 @@ class Engine:
     """Everything between a gateway and the operations.
 
     `expected` says which migrations a database of each kind (`control_plane`, `cell`) must have,
-    `writer_of` makes the writer of a lane: on the lane's thread, where nothing else is said; each
+    `writer_of` makes the writer of a lane: on a thread, where nothing else is said; each
     lane's queue takes `queue_max`.
     """
 
@@ -103,8 +104,11 @@ class Engine:
             app, told = "control_plane", control_outages
             return Connector(told.database, settings.control_plane, app, expected[app], told)
 
+        def on_a_thread(assignment: Assignment, told: Outages) -> Writer:
+            return WriterThread(OwnWriter(assignment, told, sources.draw_node))
+
         def lanes(cell: str) -> Lanes:
-            make = writer_of or partial(OwnWriter, draw_node=sources.draw_node)
+            make = writer_of or on_a_thread
             first = Assignment(cell, settings.cells[cell], expected["cell"], self._terms)
             numbers = range(1, settings.writers_of(cell) + 1)
             writers = [make(first._replace(number=n), outages[cell]) for n in numbers]
@@ -158,7 +162,7 @@ class Engine:
     async def stop(self) -> None:
         """Take nothing more, answer what was taken, close everything."""
         lanes = chain.from_iterable(self.lanes.values())
-        await asyncio.gather(*(asyncio.to_thread(lane.stop) for lane in lanes))
+        await asyncio.gather(*(lane.stop() for lane in lanes))
         for reader in self._readers.values():
             await asyncio.to_thread(reader.stop)
         for checkpoints in self._checkpoints:

@@ -5,8 +5,8 @@ connection. A batch that failed for another reason is taken apart: each command 
 one bad command cannot fail its neighbours.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -29,21 +29,26 @@ AWAY = "the database does not answer"
 FAILED = "this request failed; the service's log says why"
 
 
+Told = Callable[[list[Reply]], None]
+"""Who is told what came of a batch: a reply for each command, in order."""
+
+
 class Writer(Protocol):
-    """What a lane needs of a writer. `ahead_from`: how many commands must wait for it to be given a
-    second batch while it executes one; 0 where it never is."""
+    """What a lane needs of a writer, all of it on the event loop's thread. `ahead_from`: how many
+    commands must wait for it to be given a second batch while it executes one; 0 where it never
+    is."""
 
     ahead_from: int
 
-    def start(self) -> None:
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """About to be needed; never fails."""
 
-    def begin(self, commands: Sequence[CallCommand], now_ms: int) -> Callable[[], list[Reply]]:
-        """Take a batch, to execute it at this time, and commit it. What is returned waits for that:
-        one reply for each command, in order."""
+    def begin(self, commands: Sequence[CallCommand], now_ms: int, told: Told) -> None:
+        """Take a batch, to execute it at this time. Once it is committed, and not before this
+        returns, `told` is called on the loop."""
 
-    def close(self) -> None:
-        """No more will be run; never fails."""
+    async def close(self) -> None:
+        """No more will be begun, and nothing is under way; never fails."""
 
 
 class Assignment(NamedTuple):
@@ -68,13 +73,11 @@ def lane_name(cell: str, number: int) -> str:
 
 
 class OwnWriter:
-    """A writer on the calling thread. `draw_node` says which node its ids begin at.
+    """What executes batches, on the calling thread. `draw_node` says which node its ids begin at.
 
     With `sync_apart`, who asks for a batch answers once the logs that are `unsynced` then are
     synced.
     """
-
-    ahead_from = 0
 
     def __init__(
         self,
@@ -95,13 +98,6 @@ class OwnWriter:
         self._kept = Kept()
         self._kept_for: Connection | None = None
         self._ids = Ids(draw_node(), lambda: self._now_ms)
-
-    def start(self) -> None:
-        """The connection is opened when it is first needed."""
-
-    def begin(self, commands: Sequence[CallCommand], now_ms: int) -> Callable[[], list[Reply]]:
-        """Take a batch; it is executed by who waits for it."""
-        return partial(self.run, commands, now_ms)
 
     def run(self, commands: Sequence[CallCommand], now_ms: int) -> list[Reply]:
         """Execute a batch at this time, and commit it; one reply for each command, in order."""

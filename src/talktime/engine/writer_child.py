@@ -2,18 +2,22 @@
 go back (writer_process.py is the other side)."""
 
 import os
+import pickle
+import socket
 import threading
+from collections import deque
 from contextlib import suppress
-from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
 import msgspec
 import structlog
 
-from talktime.engine.batch_messages import Ran, decode_batch, encode, lost_in
+from talktime.engine.batch_messages import Frames, Ran, decode_batch, encode, framed, lost_in
 from talktime.engine.connector import Outages
 from talktime.engine.writer import Assignment, OwnWriter
 from talktime.store.log_file import LogFile
+
+READ_BYTES = 262_144
 
 log = structlog.get_logger(__name__)
 
@@ -28,23 +32,39 @@ class Unsaid(Outages):
         """It will be told there."""
 
 
-def assigned(connection: Connection) -> Assignment:
+class Received:
+    """The messages that come over a socket."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._frames = Frames()
+        self._whole: deque[bytes] = deque()
+
+    def next(self) -> bytes | None:
+        """The next one, when it has come; None where nothing more does."""
+        while not self._whole:
+            try:
+                data = self._connection.recv(READ_BYTES)
+            except OSError:
+                return None
+            if not data:
+                return None
+            self._whole.extend(self._frames.cut(data))
+        return self._whole.popleft()
+
+
+def assigned(content: bytes | None) -> Assignment:
     """What this process has to do, as the other one said first."""
-    assignment = connection.recv()
+    assignment = pickle.loads(content or b"N.")  # noqa: S301 - of the process that began this one
     if not isinstance(assignment, Assignment):
         raise TypeError(f"not an assignment: {assignment!r}")
     return assignment
 
 
-def serve_batches(connection: Connection, writer: OwnWriter) -> None:
+def serve_batches(received: Received, sending: "Sending", writer: OwnWriter) -> None:
     """Run what comes until nothing more does. Replies go back in order, each when its batch is on
     the disk; meanwhile the next one is run."""
-    sending = Sending(connection)
-    while True:
-        try:
-            content = connection.recv_bytes()
-        except (EOFError, OSError):
-            return
+    while (content := received.next()) is not None:
         try:
             batch = decode_batch(content)
         except msgspec.ValidationError:
@@ -61,7 +81,7 @@ class Sending:
     """Sends replies: at once, or on a thread of its own that first syncs the logs that have what
     they tell."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._queue: SimpleQueue[tuple[bytes, set[LogFile]]] = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -93,5 +113,4 @@ class Sending:
     def _send(self, contents: list[bytes]) -> None:
         # Where nobody reads them any more, reading ends too.
         with suppress(OSError):
-            for content in contents:
-                self._connection.send_bytes(content)
+            self._connection.sendall(b"".join(map(framed, contents)))

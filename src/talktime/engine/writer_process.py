@@ -1,35 +1,41 @@
 """A writer in a process of its own, so that its Python and the event loop's run side by
 side.
 
-Batches go there and their replies come back in order, over a socket pair that only these two have.
-The other process ends when this one does: it reads the end of the socket, whatever happened here.
-When it ends by itself, the batches that it had are answered `unavailable` (a commit may have been
+Batches go there and their replies come back in order, over the socket of writer_link.py. When the
+process ends by itself, the batches that it had are answered `unavailable` (a commit may have been
 its last act: the same request again tells), and the next one begins another process.
 """
 
-import socket
-import subprocess
-import sys
+import asyncio
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections import deque
+from collections.abc import Sequence
 from functools import partial
-from multiprocessing.connection import Connection
+from typing import NamedTuple
 
 import structlog
 
 from talktime.core.commands import CallCommand
-from talktime.engine.batch_messages import Batch, Ran, decode_ran, encode, lost_in
+from talktime.engine.batch_messages import Batch, decode_ran, encode, lost_in
 from talktime.engine.connector import Outages
 from talktime.engine.reply import Reply, unavailable
-from talktime.engine.writer import AWAY, FAILED, Assignment
+from talktime.engine.writer import AWAY, FAILED, Assignment, Told
+from talktime.engine.writer_link import Link
 from talktime.store.database import BUSY_MS_MAX
 from talktime.store.turns import turns_of
 
-END_SECONDS_MAX = 10
 AHEAD_FROM = {"sqlite": 8, "postgres": 24}
 
 log = structlog.get_logger(__name__)
+
+
+class Begun(NamedTuple):
+    """A batch that is not answered yet."""
+
+    content: bytes
+    commands: Sequence[CallCommand]
+    now_ms: int
+    told: Told
 
 
 class WriterProcess:
@@ -37,137 +43,134 @@ class WriterProcess:
 
     The process is given the next batch while it executes one, and need not wait for it. What a
     batch costs besides its commands says how large that should be.
+
+    A SQLite file's writers take turns in this process, and the other writes for it: from the first
+    batch that it gets until it has none, or somebody waits for the turn.
     """
 
     def __init__(self, assignment: Assignment, outages: Outages) -> None:
         self.ahead_from = AHEAD_FROM[assignment.address.dialect]
+        path = assignment.address.path
+        self._turns = turns_of(path) if path is not None else None
+        self._has_turn = self._asks_for_turn = False
         self._assignment = assignment
         self._outages = outages
         self._away = ""
-        self._connection: Connection | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._turn: ExitStack | None = None
-        # Batches are sent one after the other, and their replies read in that order.
-        self._sending = threading.Lock()
-        self._sent = self._heard = 0
-        self._hearing = threading.Condition()
+        self._link: Link | None = None
+        self._waiting: deque[Begun] = deque()
+        self._sent: deque[Begun] = deque()
 
     @property
     def pid(self) -> int | None:
         """The number of the process, where there is one."""
-        return self._process.pid if self._process is not None else None
+        return self._link.process.pid if self._link is not None else None
 
-    def start(self) -> None:
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin the process, which is ready a moment later."""
+        self._loop = loop
         try:
             self._open()
         except OSError as error:
-            self._drop(error)
+            self._lost(error)
 
-    def begin(self, commands: Sequence[CallCommand], now_ms: int) -> Callable[[], list[Reply]]:
-        """Send a batch. What is returned waits until it is committed: one reply for each command,
-        in order."""
+    def begin(self, commands: Sequence[CallCommand], now_ms: int, told: Told) -> None:
+        """Send a batch, or keep it until it is this writer's turn."""
         try:
             content = encode(Batch.of(commands, now_ms))
         except (ValueError, TypeError, OverflowError) as error:
-            # Now, not when it is asked for: what comes after must not overtake it.
+            # Now, not when it is answered: what comes after must not overtake it.
             log.warning("batch not sent", commands=len(commands), error=repr(error))
-            replies = self._one_by_one(commands, now_ms)
-            return lambda: replies
-        with self._sending:
-            number = self._next_number()
-            if number is None:
-                return partial(self._locked_out, commands)
-            try:
-                connection = self._connection or self._open()
-                connection.send_bytes(content)
-            except Exception as error:  # noqa: BLE001 - whatever it was, the number must be heard
-                # Half of it may have been sent: nothing more may follow it.
-                self._drop(error)
-                connection = None
-            return partial(self._replies, number, connection, commands, now_ms)
+            self._one_by_one(commands, now_ms, told)
+            return
+        self._waiting.append(Begun(content, commands, now_ms, told))
+        self._send_waiting()
 
-    def run(self, commands: Sequence[CallCommand], now_ms: int) -> list[Reply]:
-        """Execute a batch at this time, and commit it; one reply for each command, in order."""
-        return self.begin(commands, now_ms)()
-
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let the process end."""
-        self._let_go()
+        if self._link is not None:
+            self._link.close()
+            await asyncio.to_thread(self._link.ended)
+            self._link = None
 
-    def _next_number(self) -> int | None:
-        """The number of the batch to be sent; None where the turn to write does not come.
+    def _send_waiting(self) -> None:
+        while self._waiting and self._my_turn():
+            begun = self._waiting.popleft()
+            self._sent.append(begun)
+            try:
+                link = self._link or self._open()
+                link.send(begun.content)
+            except OSError as error:
+                self._lost(error)
 
-        A SQLite file's writers take turns in this process, and the other writes for it: from the
-        first batch that it gets until it has none, or somebody waits for the turn.
-        """
-        path = self._assignment.address.path
-        with self._hearing:
-            if path is not None and turns_of(path).wanted:
-                self._hearing.wait_for(lambda: self._heard == self._sent)
-            if path is None or self._turn is not None:
-                self._sent += 1
-                return self._sent
-        turn = ExitStack()
-        if not turn.enter_context(turns_of(path).turn(BUSY_MS_MAX)):
-            turn.close()
-            return None
-        self._turn = turn
-        self._sent += 1
-        return self._sent
+    def _my_turn(self) -> bool:
+        """Whether something may be sent now; else it will be when the turn has come."""
+        if self._turns is None:
+            return True
+        if self._has_turn:
+            return not (self._sent and self._turns.wanted)
+        if not self._asks_for_turn:
+            self._has_turn = self._turns.take(0)
+            if not self._has_turn:
+                self._asks_for_turn = True
+                threading.Thread(target=self._wait_for_turn, name="turn", daemon=True).start()
+        return self._has_turn
 
-    def _replies(
-        self,
-        number: int,
-        connection: Connection | None,
-        commands: Sequence[CallCommand],
-        now_ms: int,
-    ) -> list[Reply]:
-        with self._hearing:
-            self._hearing.wait_for(lambda: self._heard == number - 1)
+    def _wait_for_turn(self) -> None:
+        """On a thread of its own."""
+        assert self._turns is not None
+        came = self._turns.take(BUSY_MS_MAX)
         try:
-            ran = self._hear(connection)
-        except (OSError, EOFError) as error:
-            ran = None
-            lost = error
-        finally:
-            self._let_next_hear()
-        if ran is None:
-            self._lost(connection, lost)
-            return [unavailable(command, FAILED) for command in commands]
-        if len(ran.replies) == len(commands):
-            for command, owner in zip(lost_in(commands), ran.owners, strict=True):
-                command.organisation_id = owner
-            return ran.replies
-        return self._one_by_one(commands, now_ms)
+            self._loop.call_soon_threadsafe(self._turn_came, came)
+        except RuntimeError:
+            # The event loop is closed: nobody waits any more.
+            if came:
+                self._turns.give_back()
 
-    def _hear(self, connection: Connection | None) -> Ran:
-        if connection is None:
-            raise EOFError("the process could not be begun")
-        ran = decode_ran(connection.recv_bytes())
+    def _turn_came(self, came: bool) -> None:
+        self._asks_for_turn, self._has_turn = False, came
+        if came:
+            self._send_waiting()
+            self._let_turn_go()
+            return
+        self._tell("it is locked by another writer")
+        waiting, self._waiting = self._waiting, deque()
+        for begun in waiting:
+            begun.told([unavailable(command, AWAY) for command in begun.commands])
+
+    def _let_turn_go(self) -> None:
+        if self._turns is not None and self._has_turn and not self._sent:
+            self._has_turn = False
+            self._turns.give_back()
+
+    def _heard(self, content: bytes) -> None:
+        begun, ran = self._sent.popleft(), decode_ran(content)
         if ran.away != self._away:
             self._tell(ran.away)
-        return ran
+        self._let_turn_go()
+        self._send_waiting()
+        _, commands, now_ms, told = begun
+        if len(ran.replies) != len(commands):
+            self._one_by_one(commands, now_ms, told)
+            return
+        for command, owner in zip(lost_in(commands), ran.owners, strict=True):
+            command.organisation_id = owner
+        told(ran.replies)
 
-    def _let_next_hear(self) -> None:
-        with self._hearing:
-            self._heard += 1
-            if self._heard == self._sent and self._turn is not None:
-                self._turn.close()
-                self._turn = None
-            self._hearing.notify_all()
+    def _one_by_one(self, commands: Sequence[CallCommand], now_ms: int, told: Told) -> None:
+        """Each command of a batch that could not be sent, or not be read there."""
+        if len(commands) == 1:
+            log.error("command failed", lane=self._assignment.lane, call=commands[0].call_key)
+            self._loop.call_soon(told, [unavailable(commands[0], FAILED)])
+            return
+        replies: dict[int, Reply] = {}
 
-    def _one_by_one(self, commands: Sequence[CallCommand], now_ms: int) -> list[Reply]:
-        """Each command of a batch that could not be read there."""
-        if len(commands) > 1:
-            return [reply for command in commands for reply in self.run([command], now_ms)]
-        log.error("command failed", lane=self._assignment.lane, call=commands[0].call_key)
-        return [unavailable(commands[0], FAILED)]
+        def told_one(place: int, found: list[Reply]) -> None:
+            replies[place] = found[0]
+            if len(replies) == len(commands):
+                told([replies[each] for each in range(len(commands))])
 
-    def _locked_out(self, commands: Sequence[CallCommand]) -> list[Reply]:
-        """Another writer of this process has kept the turn too long."""
-        self._tell("it is locked by another writer")
-        return [unavailable(command, AWAY) for command in commands]
+        for place, command in enumerate(commands):
+            self.begin([command], now_ms, partial(told_one, place))
 
     def _tell(self, away: str) -> None:
         self._away = away
@@ -176,46 +179,19 @@ class WriterProcess:
         else:
             self._outages.end(self)
 
-    def _open(self) -> Connection:
-        ours, theirs = socket.socketpair()
-        connection = Connection(ours.detach())
-        with theirs:
-            try:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "talktime.cli.serve_writer", str(theirs.fileno())],
-                    pass_fds=[theirs.fileno()],
-                    stdin=subprocess.DEVNULL,
-                )
-            except OSError:
-                connection.close()
-                raise
-        self._connection = connection
-        connection.send(self._assignment)
-        return connection
+    def _open(self) -> Link:
+        self._link = Link(self._loop, self._assignment, self._heard, self._lost)
+        return self._link
 
-    def _lost(self, connection: Connection | None, error: BaseException) -> None:
-        """The process of this connection is gone: the next batch begins another."""
-        with self._sending:
-            if connection is not None and connection is self._connection:
-                self._drop(error)
-
-    def _drop(self, error: BaseException) -> None:
-        code = self._process.poll() if self._process is not None else None
+    def _lost(self, error: BaseException) -> None:
+        """The process is gone, and with it what it had: the next batch begins another."""
+        link, self._link = self._link, None
+        code = link.process.poll() if link is not None else None
         log.error("writer lost", lane=self._assignment.lane, error=repr(error), exit_code=code)
-        if self._process is not None:
-            self._process.kill()
-        # Not closed: another thread may be reading from it. The last who has it closes it.
-        self._connection = None
-        self._let_go()
-
-    def _let_go(self) -> None:
-        connection, process = self._connection, self._process
-        self._connection = self._process = None
-        if connection is not None:
-            connection.close()
-        if process is not None:
-            try:
-                process.wait(END_SECONDS_MAX)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        if link is not None:
+            link.kill()
+        sent, self._sent = self._sent, deque()
+        self._let_turn_go()
+        for begun in sent:
+            self._loop.call_soon(begun.told, [unavailable(c, FAILED) for c in begun.commands])
+        self._send_waiting()

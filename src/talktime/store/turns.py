@@ -30,17 +30,26 @@ class Turns:
     @contextmanager
     def turn(self, wait_ms: int) -> Iterator[bool]:
         """Hold the turn to write; False where it did not come within `wait_ms`."""
-        held = False
-        if self._door.acquire(timeout=wait_ms / 1000):
-            try:
-                held = self._desk.acquire(timeout=wait_ms / 1000)
-            finally:
-                self._door.release()
+        held = self.take(wait_ms)
         try:
             yield held
         finally:
             if held:
-                self._desk.release()
+                self.give_back()
+
+    def take(self, wait_ms: int) -> bool:
+        """Take the turn; False where it did not come within `wait_ms`. Any thread may give it
+        back."""
+        if not self._door.acquire(timeout=wait_ms / 1000):
+            return False
+        try:
+            return self._desk.acquire(timeout=wait_ms / 1000)
+        finally:
+            self._door.release()
+
+    def give_back(self) -> None:
+        """Let the next one write."""
+        self._desk.release()
 
 
 def turns_of(path: Path) -> Turns:
