@@ -22,7 +22,7 @@ def main() -> None:
     set_up_log()
     connection = socket.socket(fileno=int(sys.argv[1]))
     received = Received(connection)
-    assignment = assigned(received.next())
+    assignment = assigned(received.some()[0])
     writer = OwnWriter(
         assignment,
         Unsaid(f"cell {assignment.cell}"),

@@ -1,10 +1,9 @@
 """The queue of one of a cell's writers, on the event loop.
 
-There is no timer: a batch is what arrived while the last one was executed. A writer that runs
-beside the event loop is given a second batch where enough commands wait for that, and, where it is
-the cell's only one, the half of twice as many: while one half is executed, the loop answers the
-other.
-Answers are handed back after the commit, all of a batch in one go; what waits is begun before that.
+There is no timer: a batch is what arrived while the last one was executed. What has arrived is
+given to the writer once the loop has read all that is there, and the writer executes together what
+it was given while it was busy. So that little is lost with a writer, it is given so much at a time;
+the rest waits here.
 """
 
 import asyncio
@@ -18,16 +17,13 @@ import structlog
 from talktime.core.commands import CallCommand
 from talktime.core.limits import BATCH_MAX
 from talktime.core.refusal import Refusal
-from talktime.engine.measures import Distribution
 from talktime.engine.reply import Reply, refused, unavailable
 from talktime.engine.writer import FAILED, Writer
 
 log = structlog.get_logger(__name__)
 
-BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-AT_ONCE_MAX = 2
-"""How many batches a writer has at most."""
-
+GIVEN_MAX = 2 * BATCH_MAX
+"""How many commands a writer has at most: a batch that it executes, and the next one."""
 
 Tell = Callable[[list[Reply]], None]
 """Who is told what came of the commands of one request."""
@@ -41,8 +37,8 @@ class Waiting(NamedTuple):
 
 
 class Lane:
-    """A queue, and the writer that is given what waits in it. `alone`: whether it is the cell's
-    only one. All of it is called on the event loop's thread."""
+    """A queue, and the writer that is given what waits in it. All of it is called on the event
+    loop's thread."""
 
     def __init__(
         self,
@@ -50,19 +46,15 @@ class Lane:
         writer: Writer,
         clock_ms: Callable[[], int],
         queue_max: int,
-        *,
-        alone: bool = True,
     ) -> None:
         self.name = name
         self.writer = writer
-        self.sizes = Distribution(BATCH_SIZES)
         self.depth = 0
-        """How many commands wait."""
+        """How many commands wait for their answers."""
         self._clock_ms = clock_ms
         self._queue_max = queue_max
-        self._alone = alone
         self._queue: deque[Waiting] = deque()
-        self._under_way = 0
+        self._given = 0
         self._soon = False
         self._stopping = False
         self._ended = asyncio.Event()
@@ -73,11 +65,7 @@ class Lane:
         self.writer.start(loop)
 
     def put(self, commands: Sequence[CallCommand], tell: Tell) -> None:
-        """Queue one request's commands, together and in order; a full queue refuses them all.
-
-        They are given to the writer once the loop has read what else has arrived: one batch, not
-        two.
-        """
+        """Queue one request's commands, together and in order; a full queue refuses them all."""
         if self._stopping:
             tell([unavailable(c, "the service is stopping") for c in commands])
         elif self.depth and self.depth + len(commands) > self._queue_max:
@@ -85,9 +73,9 @@ class Lane:
         else:
             self._queue.append(Waiting(commands, tell))
             self.depth += len(commands)
-            if not self._soon and self._enough():
+            if not self._soon:
                 self._soon = True
-                self._loop.call_soon(self._work)
+                self._loop.call_soon(self._give)
 
     def submit(self, commands: Sequence[CallCommand]) -> "asyncio.Future[list[Reply]]":
         """As `put`, for who awaits the answers."""
@@ -103,7 +91,7 @@ class Lane:
     async def stop(self) -> None:
         """Take nothing more, answer what was taken, then close."""
         self._stopping = True
-        if self._queue or self._under_way:
+        if self.depth:
             await self._ended.wait()
         await self.writer.close()
 
@@ -111,42 +99,34 @@ class Lane:
         refusal = Refusal("queue_full", f"{self.depth} requests are waiting for their turn")
         return refused(refusal, command.call_key, command.sequence)
 
-    def _work(self) -> None:
+    def _give(self) -> None:
         self._soon = False
-        while self._queue and self._enough():
-            batch = self._next_batch()
+        while batch := self._next_batch():
             commands = [command for waiting in batch for command in waiting.commands]
-            self.sizes.add(len(commands))
-            self._under_way += 1
-            tell = partial(self._answered, batch)
+            self._given += len(commands)
+            told = partial(self._answered, batch)
             try:
-                self.writer.begin(commands, self._clock_ms(), tell)
+                self.writer.begin(commands, self._clock_ms(), told)
             except Exception:
                 # The others wait: without this lane the cell answers nothing.
                 log.exception("batch failed", lane=self.name, commands=len(commands))
-                self._loop.call_soon(tell, [unavailable(c, FAILED) for c in commands])
+                self._loop.call_soon(told, [unavailable(c, FAILED) for c in commands])
 
     def _next_batch(self) -> list[Waiting]:
         batch: list[Waiting] = []
-        ahead_from = self.writer.ahead_from
-        halved = self._alone and ahead_from and self.depth >= 2 * ahead_from
-        size, most = 0, min(self.depth // 2 if halved else self.depth, BATCH_MAX)
-        while self._queue and (not batch or size + len(self._queue[0].commands) <= most):
+        size, most = 0, min(GIVEN_MAX - self._given, BATCH_MAX)
+        while self._queue:
+            more = len(self._queue[0].commands)
+            if size + more > most and (batch or self._given):
+                break
             batch.append(self._queue.popleft())
-            size += len(batch[-1].commands)
-        self.depth -= size
+            size += more
         return batch
 
-    def _enough(self) -> bool:
-        """Whether what waits should be a batch now."""
-        if not self._under_way:
-            return True
-        ahead_from = self.writer.ahead_from
-        return 0 < ahead_from <= self.depth and self._under_way < AT_ONCE_MAX
-
     def _answered(self, batch: list[Waiting], replies: list[Reply]) -> None:
-        self._under_way -= 1
-        self._work()
+        self._given -= len(replies)
+        self.depth -= len(replies)
+        self._give()
         start = 0
         for commands, tell in batch:
             end = start + len(commands)
@@ -156,5 +136,5 @@ class Lane:
                 # The others of the batch wait for their answers too.
                 log.exception("request failed", commands=len(commands))
             start = end
-        if self._stopping and not (self._queue or self._under_way):
+        if self._stopping and not self.depth:
             self._ended.set()

@@ -25,9 +25,8 @@ class Lanes(tuple[Lane, ...]):
         cls, cell: str, writers: Sequence[Writer], clock_ms: Callable[[], int], queue_max: int
     ) -> Self:
         """A lane for each of a cell's writers."""
-        alone = len(writers) == 1
         return cls(
-            Lane(lane_name(cell, number), writer, clock_ms, queue_max, alone=alone)
+            Lane(lane_name(cell, number), writer, clock_ms, queue_max)
             for number, writer in enumerate(writers, 1)
         )
 

@@ -16,6 +16,7 @@ from talktime.core.books import Terms
 from talktime.core.commands import CallCommand
 from talktime.core.ids import Ids
 from talktime.engine.connector import Connector, Outages
+from talktime.engine.measures import Distribution
 from talktime.engine.reply import Reply, reply_of, unavailable
 from talktime.operations.execute import execute
 from talktime.store.database import Connection, Outage
@@ -26,29 +27,29 @@ from talktime.store.version import Migrations
 log = structlog.get_logger(__name__)
 
 AWAY = "the database does not answer"
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 FAILED = "this request failed; the service's log says why"
 
 
 Told = Callable[[list[Reply]], None]
-"""Who is told what came of a batch: a reply for each command, in order."""
+"""Who is told what came of some commands: a reply for each, in order."""
 
 
 class Writer(Protocol):
-    """What a lane needs of a writer, all of it on the event loop's thread. `ahead_from`: how many
-    commands must wait for it to be given a second batch while it executes one; 0 where it never
-    is."""
+    """What a lane needs of a writer, all of it on the event loop's thread. `sizes`: how many
+    commands its batches had."""
 
-    ahead_from: int
+    sizes: Distribution
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """About to be needed; never fails."""
 
     def begin(self, commands: Sequence[CallCommand], now_ms: int, told: Told) -> None:
-        """Take a batch, to execute it at this time. Once it is committed, and not before this
-        returns, `told` is called on the loop."""
+        """Take commands, to execute them at this time or a later one's, with others if it is busy
+        now. Once that is committed, and not before this returns, `told` is called on the loop."""
 
     async def close(self) -> None:
-        """No more will be begun, and nothing is under way; never fails."""
+        """No more will be begun, and all are answered; never fails."""
 
 
 class Assignment(NamedTuple):

@@ -3,16 +3,18 @@ go back (writer_process.py is the other side)."""
 
 import os
 import pickle
+import select
 import socket
 import threading
-from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from queue import SimpleQueue
 
 import msgspec
 import structlog
 
-from talktime.engine.batch_messages import Frames, Ran, decode_batch, encode, framed, lost_in
+from talktime.core.limits import BATCH_MAX
+from talktime.engine.batch_messages import Batch, Frames, Ran, decode_batch, encode, framed, lost_in
 from talktime.engine.connector import Outages
 from talktime.engine.writer import Assignment, OwnWriter
 from talktime.store.log_file import LogFile
@@ -38,43 +40,76 @@ class Received:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._frames = Frames()
-        self._whole: deque[bytes] = deque()
+        self._poll = select.poll()
+        self._poll.register(connection, select.POLLIN)
 
-    def next(self) -> bytes | None:
-        """The next one, when it has come; None where nothing more does."""
-        while not self._whole:
+    def some(self) -> list[bytes]:
+        """All that are here, once one has come; none where nothing more does."""
+        found: list[bytes] = []
+        while not found or self.more:
             try:
                 data = self._connection.recv(READ_BYTES)
             except OSError:
-                return None
+                return []
             if not data:
-                return None
-            self._whole.extend(self._frames.cut(data))
-        return self._whole.popleft()
+                return []
+            found += self._frames.cut(data)
+        return found
+
+    @property
+    def more(self) -> bool:
+        """Whether something can be read now."""
+        return bool(self._poll.poll(0))
 
 
-def assigned(content: bytes | None) -> Assignment:
+def assigned(content: bytes) -> Assignment:
     """What this process has to do, as the other one said first."""
-    assignment = pickle.loads(content or b"N.")  # noqa: S301 - of the process that began this one
+    assignment = pickle.loads(content)  # noqa: S301 - of the process that began this one
     if not isinstance(assignment, Assignment):
         raise TypeError(f"not an assignment: {assignment!r}")
     return assignment
 
 
 def serve_batches(received: Received, sending: "Sending", writer: OwnWriter) -> None:
-    """Run what comes until nothing more does. Replies go back in order, each when its batch is on
-    the disk; meanwhile the next one is run."""
-    while (content := received.next()) is not None:
-        try:
-            batch = decode_batch(content)
-        except msgspec.ValidationError:
-            sending.put(encode(Ran([])), set())
-        else:
-            commands = batch.commands()
+    """Run what comes until nothing more does: together what came while the last batch was run.
+    Replies go back in order, each when its batch is on the disk; meanwhile the next one is run."""
+    while contents := received.some():
+        for group in grouped(map(read, contents)):
+            if not group:
+                sending.put(encode(Ran([])), set())
+                continue
+            commands = [command for batch in group for command in batch.commands()]
             lost = lost_in(commands)
-            replies = writer.run(commands, batch.now_ms)
+            replies = writer.run(commands, group[-1].now_ms)
             owners = [command.organisation_id for command in lost]
             sending.put(encode(Ran(replies, writer.connector.reason, owners)), writer.unsynced)
+
+
+def read(content: bytes) -> Batch | None:
+    """What came; None where it cannot be read."""
+    try:
+        return decode_batch(content)
+    except msgspec.ValidationError:
+        return None
+
+
+def grouped(batches: Iterable[Batch | None]) -> Iterator[list[Batch]]:
+    """Those that are run together, BATCH_MAX commands at most where not one alone has more; an
+    empty group for one that cannot be read."""
+    group: list[Batch] = []
+    size = 0
+    for batch in batches:
+        more = len(batch.order) if batch is not None else BATCH_MAX
+        if group and size + more > BATCH_MAX:
+            yield group
+            group, size = [], 0
+        if batch is None:
+            yield []
+        else:
+            group.append(batch)
+            size += more
+    if group:
+        yield group
 
 
 class Sending:

@@ -18,19 +18,18 @@ import structlog
 from talktime.core.commands import CallCommand
 from talktime.engine.batch_messages import Batch, decode_ran, encode, lost_in
 from talktime.engine.connector import Outages
+from talktime.engine.measures import Distribution
 from talktime.engine.reply import Reply, unavailable
-from talktime.engine.writer import AWAY, FAILED, Assignment, Told
+from talktime.engine.writer import AWAY, BATCH_SIZES, FAILED, Assignment, Told
 from talktime.engine.writer_link import Link
 from talktime.store.database import BUSY_MS_MAX
 from talktime.store.turns import turns_of
-
-AHEAD_FROM = {"sqlite": 8, "postgres": 24}
 
 log = structlog.get_logger(__name__)
 
 
 class Begun(NamedTuple):
-    """A batch that is not answered yet."""
+    """Commands that are not answered yet."""
 
     content: bytes
     commands: Sequence[CallCommand]
@@ -41,15 +40,14 @@ class Begun(NamedTuple):
 class WriterProcess:
     """The writer of a cell, as this process sees it. `outages` is told of the database.
 
-    The process is given the next batch while it executes one, and need not wait for it. What a
-    batch costs besides its commands says how large that should be.
+    It executes together what has come while it was busy, and need not wait for it.
 
     A SQLite file's writers take turns in this process, and the other writes for it: from the first
     batch that it gets until it has none, or somebody waits for the turn.
     """
 
     def __init__(self, assignment: Assignment, outages: Outages) -> None:
-        self.ahead_from = AHEAD_FROM[assignment.address.dialect]
+        self.sizes = Distribution(BATCH_SIZES)
         path = assignment.address.path
         self._turns = turns_of(path) if path is not None else None
         self._has_turn = self._asks_for_turn = False
@@ -74,7 +72,7 @@ class WriterProcess:
             self._lost(error)
 
     def begin(self, commands: Sequence[CallCommand], now_ms: int, told: Told) -> None:
-        """Send a batch, or keep it until it is this writer's turn."""
+        """Send commands, or keep them until it is this writer's turn."""
         try:
             content = encode(Batch.of(commands, now_ms))
         except (ValueError, TypeError, OverflowError) as error:
@@ -143,18 +141,28 @@ class WriterProcess:
             self._turns.give_back()
 
     def _heard(self, content: bytes) -> None:
-        begun, ran = self._sent.popleft(), decode_ran(content)
+        ran = decode_ran(content)
         if ran.away != self._away:
             self._tell(ran.away)
+        self.sizes.add(len(ran.replies))
+        done, start = [self._sent.popleft()], 0
+        count = len(done[0].commands)
+        while count < len(ran.replies):
+            done.append(self._sent.popleft())
+            count += len(done[-1].commands)
         self._let_turn_go()
         self._send_waiting()
-        _, commands, now_ms, told = begun
-        if len(ran.replies) != len(commands):
-            self._one_by_one(commands, now_ms, told)
+        if not ran.replies:
+            self._one_by_one(done[0].commands, done[0].now_ms, done[0].told)
             return
-        for command, owner in zip(lost_in(commands), ran.owners, strict=True):
-            command.organisation_id = owner
-        told(ran.replies)
+        if ran.owners:
+            lost = lost_in([command for begun in done for command in begun.commands])
+            for command, owner in zip(lost, ran.owners, strict=True):
+                command.organisation_id = owner
+        for _, commands, _, told in done:
+            end = start + len(commands)
+            told(ran.replies[start:end])
+            start = end
 
     def _one_by_one(self, commands: Sequence[CallCommand], now_ms: int, told: Told) -> None:
         """Each command of a batch that could not be sent, or not be read there."""

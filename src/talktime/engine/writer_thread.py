@@ -4,24 +4,34 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from queue import SimpleQueue
+from typing import NamedTuple
 
 import structlog
 
 from talktime.core.commands import CallCommand
+from talktime.core.limits import BATCH_MAX
+from talktime.engine.measures import Distribution
 from talktime.engine.reply import Reply, unavailable
-from talktime.engine.writer import FAILED, OwnWriter, Told
+from talktime.engine.writer import BATCH_SIZES, FAILED, OwnWriter, Told
 
 log = structlog.get_logger(__name__)
 
 
-class WriterThread:
-    """It executes one batch after the other."""
+class Begun(NamedTuple):
+    """Commands that are to be executed."""
 
-    ahead_from = 0
+    commands: Sequence[CallCommand]
+    now_ms: int
+    told: Told
+
+
+class WriterThread:
+    """It executes together what has come while it was busy."""
 
     def __init__(self, writer: OwnWriter) -> None:
+        self.sizes = Distribution(BATCH_SIZES)
         self._writer = writer
-        self._batches: SimpleQueue[tuple[Sequence[CallCommand], int, Told] | None] = SimpleQueue()
+        self._begun: SimpleQueue[Begun | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -30,23 +40,39 @@ class WriterThread:
         self._thread.start()
 
     def begin(self, commands: Sequence[CallCommand], now_ms: int, told: Told) -> None:
-        """Take a batch."""
-        self._batches.put((commands, now_ms, told))
+        """Take commands."""
+        self._begun.put(Begun(commands, now_ms, told))
 
     async def close(self) -> None:
         """Let the thread end, and close the connection."""
-        self._batches.put(None)
+        self._begun.put(None)
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join)
         self._writer.close()
 
     def _work(self) -> None:
-        for commands, now_ms, told in iter(self._batches.get, None):
-            replies = self._guarded(commands, now_ms)
+        while (first := self._begun.get()) is not None:
+            batch, commands = [first], [*first.commands]
+            while len(commands) < BATCH_MAX and not self._begun.empty():
+                more = self._begun.get()
+                if more is None:
+                    self._begun.put(None)
+                    break
+                batch.append(more)
+                commands += more.commands
+            replies = self._guarded(commands, batch[-1].now_ms)
             try:
-                self._loop.call_soon_threadsafe(told, replies)
+                self._loop.call_soon_threadsafe(self._answered, batch, replies)
             except RuntimeError:
                 log.warning("answers lost: the event loop is closed", answers=len(replies))
+
+    def _answered(self, batch: list[Begun], replies: list[Reply]) -> None:
+        self.sizes.add(len(replies))
+        start = 0
+        for commands, _, told in batch:
+            end = start + len(commands)
+            told(replies[start:end])
+            start = end
 
     def _guarded(self, commands: Sequence[CallCommand], now_ms: int) -> list[Reply]:
         try:

@@ -56,8 +56,8 @@ class Counts(Collector):
             SECONDS,
             tuple(map(sum, columns)) or (0,) * (len(SECONDS) + 1),
             sum(lane.depth for lane in lanes),
-            sum(sum(lane.sizes.counts) for lane in lanes),
-            round(sum(lane.sizes.total for lane in lanes)),
+            sum(sum(lane.writer.sizes.counts) for lane in lanes),
+            round(sum(lane.writer.sizes.total for lane in lanes)),
         )
 
     def document(self) -> bytes:
@@ -102,7 +102,7 @@ class Counts(Collector):
         for cell, lanes in self._engine.lanes.items():
             for number, lane in enumerate(lanes, 1):
                 depth.add_metric([cell, str(number)], lane.depth)
-                _add(sizes, [cell, str(number)], lane.sizes)
+                _add(sizes, [cell, str(number)], lane.writer.sizes)
         yield depth
         yield sizes
         away = GaugeMetricFamily(
