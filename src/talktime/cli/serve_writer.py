@@ -22,7 +22,7 @@ def main() -> None:
     set_up_log()
     connection = socket.socket(fileno=int(sys.argv[1]))
     received = Received(connection)
-    assignment = assigned(received.some()[0])
+    assignment = assigned(received.first())
     writer = OwnWriter(
         assignment,
         Unsaid(f"cell {assignment.cell}"),

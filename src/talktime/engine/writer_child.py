@@ -40,12 +40,18 @@ class Received:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._frames = Frames()
+        self._left: list[bytes] = []
         self._poll = select.poll()
         self._poll.register(connection, select.POLLIN)
 
+    def first(self) -> bytes:
+        """The first one, when it has come; the others are left."""
+        first, *self._left = self.some()
+        return first
+
     def some(self) -> list[bytes]:
         """All that are here, once one has come; none where nothing more does."""
-        found: list[bytes] = []
+        found, self._left = self._left, []
         while not found or self.more:
             try:
                 data = self._connection.recv(READ_BYTES)
