@@ -12,11 +12,21 @@ import random
 import sys
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import count
 
 import uvloop
 
 CALLEES = [f"+4930{number}" for number in range(20_000_000, 20_002_000)]
+STEPS = (
+    (
+        "authorize",
+        '"sequence":0,"type":"user_out","from":"%s","to":"%s","requested_seconds":300',
+    ),
+    ("extend", '"sequence":1,"used_seconds":290,"requested_seconds":300%.0s%.0s'),
+    ("settle", '"sequence":2,"used_seconds":431,"cause":"normal"%.0s%.0s'),
+)
+"""A whole call: what each request is called, and its body for (calling, called)."""
 
 
 @dataclass
@@ -55,41 +65,93 @@ def caller(wallet: int) -> str:
 
 
 class Connection(asyncio.Protocol):
-    """One keep-alive connection that sends a request and waits for its answer."""
+    """One keep-alive connection that makes one whole call after another: what it does is done when
+    an answer has come, with no task of its own, so that little of the machine goes to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, generator: "Generator", number: int) -> None:
+        self.generator = generator
+        self.chance = random.Random(generator.load.seed * 1_000 + number)
+        self.share = number / generator.load.connections
+        self.ended: asyncio.Future[None] = generator.loop.create_future()
         self.buffer = b""
-        self.answered: asyncio.Future[bytes] | None = None
+        self.calls: list[tuple[str, str, str]] = []
+        self.next_step = 0
+        self.due = self.sent = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
 
-    def data_received(self, data: bytes) -> None:
-        self.buffer += data
-        head_end = self.buffer.find(b"\r\n\r\n")
-        if head_end < 0:
-            return
-        head = self.buffer[:head_end].lower()
-        at = head.find(b"content-length:")
-        length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else -1
-        if at < 0:
-            # Chunked: the last chunk is empty.
-            if not self.buffer.endswith(b"0\r\n\r\n"):
-                return
-        elif len(self.buffer) < head_end + 4 + length:
-            return
-        answer, self.buffer = self.buffer, b""
-        if self.answered is not None:
-            self.answered.set_result(answer)
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.fail("the connection was closed")
 
-    async def send(self, request: bytes) -> bytes:
-        """Send one request and return the whole answer; raises where its status is not 200."""
-        self.answered = asyncio.get_running_loop().create_future()
-        self.transport.write(request)  # type: ignore[attr-defined]
-        answer = await self.answered
-        if answer[9:12] != b"200":
-            raise RuntimeError(answer.decode(errors="replace")[:1_000])
-        return answer
+    def data_received(self, data: bytes) -> None:
+        if self.buffer:
+            data = self.buffer + data
+        head_end = data.find(b"\r\n\r\n")
+        if head_end >= 0 and is_whole(data, head_end):
+            self.buffer = b""
+            self.answered(data)
+        else:
+            self.buffer = data
+
+    def begin(self) -> None:
+        """Send the first request, when its time has come."""
+        self.due = self.generator.started + self.generator.interval_s * self.share
+        self.next()
+
+    def next(self) -> None:
+        """Send the next request, now or when it is due."""
+        if self.generator.interval_s:
+            early_s = self.due - time.perf_counter()
+            if early_s > 0:
+                self.generator.loop.call_later(early_s, self.send)
+                return
+        self.send()
+
+    def send(self) -> None:
+        """Send the next request; at the end of the time, end."""
+        generator, step = self.generator, self.next_step
+        self.sent = time.perf_counter()
+        if self.sent >= generator.stop_at or not (step or generator.one_more()):
+            self.end()
+            return
+        if generator.interval_s:
+            self.sent, self.due = self.due, self.due + generator.interval_s
+        if not step:
+            self.calls = generator.new_calls(self.chance)
+        self.next_step = (step + 1) % generator.load.steps
+        self.transport.write(generator.step(self.calls, step))  # type: ignore[attr-defined]
+
+    def answered(self, answer: bytes) -> None:
+        """Note the whole answer to the last request, which must be a success, and go on."""
+        batch = self.generator.load.batch
+        if answer[9:12] != b"200" or (batch > 1 and answer.count(b'"status":200') < batch):
+            self.fail(answer.decode(errors="replace")[:2_000])
+            return
+        self.generator.latencies_s.append(time.perf_counter() - self.sent)
+        self.next()
+
+    def end(self) -> None:
+        """Close."""
+        if not self.ended.done():
+            self.ended.set_result(None)
+        self.transport.close()
+
+    def fail(self, reason: str) -> None:
+        """Close, and let the whole measurement fail."""
+        if not self.ended.done():
+            self.ended.set_exception(RuntimeError(reason))
+            self.transport.close()
+
+
+def is_whole(data: bytes, head_end: int) -> bool:
+    """Whether an answer whose head ends there has all of its body."""
+    head = data[:head_end].lower()
+    at = head.find(b"content-length:")
+    if at < 0:
+        # Chunked: the last chunk is empty.
+        return data.endswith(b"0\r\n\r\n")
+    return len(data) >= head_end + 4 + int(head[at + 15 :].split(b"\r\n", 1)[0])
 
 
 class Generator:
@@ -97,77 +159,66 @@ class Generator:
 
     def __init__(self, load: Load) -> None:
         self.load = load
+        self.loop = asyncio.get_running_loop()
         self.latencies_s: list[float] = []
+        self.interval_s = load.connections / load.rate if load.rate else 0.0
+        self.started = self.stop_at = 0.0
         self.numbers = count()
         self.begun = 0
+        self.head = (
+            f" HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {load.key}\r\n"
+            "Content-Type: application/json\r\nContent-Length: "
+        )
+
+    def one_more(self) -> bool:
+        """Whether another call, or group of them, is to be begun."""
+        if self.load.calls and self.begun >= self.load.calls:
+            return False
+        self.begun += self.load.batch
+        return True
+
+    def new_calls(self, chance: random.Random) -> list[tuple[str, str, str]]:
+        """The ids of as many calls as go in one request, and who calls whom."""
+        load = self.load
+        return [
+            (
+                f"{load.seed:x}-{next(self.numbers):x}",
+                caller(int(chance.random() * load.wallets) + 1),
+                CALLEES[int(chance.random() * len(CALLEES))],
+            )
+            for _ in range(load.batch)
+        ]
 
     def request(self, path: str, body: str) -> bytes:
         """The bytes of one POST."""
-        return (
-            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self.load.key}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-        ).encode()
+        return f"POST {path}{self.head}{len(body)}\r\n\r\n{body}".encode()
 
     def step(self, calls: list[tuple[str, str, str]], step: int) -> bytes:
         """The request for step 0, 1 or 2 (authorize, extend, settle) of these calls."""
-        names = ("authorize", "extend", "settle")
-        bodies = [
-            (
-                f'"sequence":0,"type":"user_out","from":"{from_}","to":"{to}","requested_seconds":300',
-                '"sequence":1,"used_seconds":290,"requested_seconds":300',
-                '"sequence":2,"used_seconds":431,"cause":"normal"',
-            )[step]
-            for _, from_, to in calls
-        ]
+        name, body = STEPS[step]
         if self.load.batch == 1:
-            return self.request(f"/v1/calls/{calls[0][0]}/{names[step]}", "{" + bodies[0] + "}")
+            ((call, from_, to),) = calls
+            return self.request(f"/v1/calls/{call}/{name}", f"{{{body % (from_, to)}}}")
         items = [
-            f'{{"request":"{names[step]}","call_id":"{call[0]}",{body}}}'
-            for call, body in zip(calls, bodies, strict=True)
+            f'{{"request":"{name}","call_id":"{call}",{body % (from_, to)}}}'
+            for call, from_, to in calls
         ]
         return self.request("/v1/calls:batch", f'{{"requests":[{",".join(items)}]}}')
 
-    async def connection(self, number: int, started: float, stop_at: float) -> None:
-        """Whole calls on one connection until the time is over."""
-        load = self.load
-        chance = random.Random(load.seed * 1_000 + number)
-        loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(Connection, "127.0.0.1", load.port)
-        interval_s = load.connections / load.rate if load.rate else 0.0
-        due = started + interval_s * number / load.connections
-        while not load.calls or self.begun < load.calls:
-            self.begun += load.batch
-            calls = [
-                (
-                    f"{load.seed:x}-{next(self.numbers):x}",
-                    caller(chance.randrange(load.wallets) + 1),
-                    chance.choice(CALLEES),
-                )
-                for _ in range(load.batch)
-            ]
-            for step in range(load.steps):
-                now = time.perf_counter()
-                if now >= stop_at:
-                    connection.transport.close()
-                    return
-                if interval_s:
-                    if due > now:
-                        await asyncio.sleep(due - now)
-                    now, due = due, due + interval_s
-                answer = await connection.send(self.step(calls, step))
-                if load.batch > 1 and answer.count(b'"status":200') < load.batch:
-                    raise RuntimeError(answer.decode(errors="replace")[:2_000])
-                self.latencies_s.append(time.perf_counter() - now)
-        connection.transport.close()
-
     async def run(self) -> Measured:
-        """Send the whole load."""
-        started = time.perf_counter()
-        stop_at = started + self.load.seconds
-        await asyncio.gather(
-            *[self.connection(n, started, stop_at) for n in range(self.load.connections)]
-        )
-        elapsed_s = time.perf_counter() - started
+        """Send the whole load. The time begins when all connections are there."""
+        made = [
+            await self.loop.create_connection(
+                partial(Connection, self, number), "127.0.0.1", self.load.port
+            )
+            for number in range(self.load.connections)
+        ]
+        self.started = time.perf_counter()
+        self.stop_at = self.started + self.load.seconds
+        for _, connection in made:
+            connection.begin()
+        await asyncio.gather(*[connection.ended for _, connection in made])
+        elapsed_s = time.perf_counter() - self.started
         ordered = sorted(self.latencies_s)
         return Measured(
             len(ordered) / elapsed_s,
@@ -177,5 +228,10 @@ class Generator:
         )
 
 
+async def sent(load: Load) -> Measured:
+    """What came of a load."""
+    return await Generator(load).run()
+
+
 if __name__ == "__main__":
-    print(json.dumps(asdict(uvloop.run(Generator(Load(**json.loads(sys.argv[1]))).run()))))
+    print(json.dumps(asdict(uvloop.run(sent(Load(**json.loads(sys.argv[1])))))))

@@ -39,7 +39,7 @@ UNACKNOWLEDGED_MS_MAX = 10_000
 """A server that hangs without closing its connections is an outage after this."""
 STATEMENTS_PREPARED_MAX = 256
 SQLITE_CACHE_KIB = 16_384
-SQLITE_CHECKPOINT_PAGES = 10_000
+SQLITE_CHECKPOINT_PAGES = 40_000
 
 
 PLAN_FOR_MUCH = (
