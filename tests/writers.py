@@ -1,17 +1,27 @@
 """Writers of a store's first cell, and money for them."""
 
-from collections.abc import Iterator
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
 
 from talktime.core.books import Terms
+from talktime.core.commands import CallCommand
 from talktime.core.ids import Ids
 from talktime.engine.connector import Outages
+from talktime.engine.reply import Reply
 from talktime.engine.writer import Assignment, OwnWriter
 from talktime.engine.writer_process import WriterProcess
 from talktime.operations.execute import execute
 from tests.commands import NOW_MS, ORGANISATION, UNIT, fund
 from tests.served import EXPECTED, SOURCES
 from tests.stores import Store
+
+ANSWER_S_MAX = 30
+Value = TypeVar("Value")
 
 
 def fill(store: Store) -> None:
@@ -32,12 +42,49 @@ def own_writer(store: Store) -> OwnWriter:
     return OwnWriter(assignment(store), Outages("cell main"), SOURCES.draw_node)
 
 
+class Asked:
+    """A writer on an event loop of its own, asked from any thread."""
+
+    def __init__(self, writer: WriterProcess) -> None:
+        self.writer = writer
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._on_the_loop(lambda: writer.start(self._loop))
+
+    @property
+    def pid(self) -> int | None:
+        """The number of the process, where there is one."""
+        return self._on_the_loop(lambda: self.writer.pid)
+
+    def begin(self, commands: Sequence[CallCommand]) -> Callable[[], list[Reply]]:
+        """Give it commands. What is returned waits for their replies."""
+        told: Future[list[Reply]] = Future()
+        self._on_the_loop(lambda: self.writer.begin(commands, NOW_MS, told.set_result))
+        return partial(told.result, ANSWER_S_MAX)
+
+    def run(self, commands: Sequence[CallCommand]) -> list[Reply]:
+        """Give it commands, and wait for their replies."""
+        return self.begin(commands)()
+
+    def close(self) -> None:
+        """End it, and its loop."""
+        asyncio.run_coroutine_threadsafe(self.writer.close(), self._loop).result(ANSWER_S_MAX)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _on_the_loop(self, work: Callable[[], Value]) -> Value:
+        done: Future[Value] = Future()
+        self._loop.call_soon_threadsafe(lambda: done.set_result(work()))
+        return done.result(ANSWER_S_MAX)
+
+
 @contextmanager
-def writer_process(store: Store) -> Iterator[WriterProcess]:
+def writer_process(store: Store, outages: Outages | None = None) -> Iterator[Asked]:
     """One in a process of its own, begun, and ended with the block."""
-    writer = WriterProcess(assignment(store), Outages("cell main"))
-    writer.start()
+    asked = Asked(WriterProcess(assignment(store), outages or Outages("cell main")))
     try:
-        yield writer
+        yield asked
     finally:
-        writer.close()
+        asked.close()

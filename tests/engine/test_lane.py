@@ -1,22 +1,21 @@
 """A queue and its writer. Mirrors src/talktime/engine/lane.py."""
 
 import asyncio
-import sqlite3
-import threading
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from itertools import chain
 
 import pytest
 
 from talktime.core.commands import CallCommand
+from talktime.core.limits import BATCH_MAX
 from talktime.engine.connector import Outages
 from talktime.engine.engine import Sources
-from talktime.engine.lane import BATCH_SIZES, Lane
+from talktime.engine.lane import GIVEN_MAX, Lane
 from talktime.engine.reply import Reply
-from talktime.engine.writer import OwnWriter, Writer
+from talktime.engine.writer import BATCH_SIZES, OwnWriter, Writer
 from talktime.engine.writer_process import WriterProcess
+from talktime.engine.writer_thread import WriterThread
 from tests.commands import NOW_MS, ORGANISATION, authorize, extend, settle
 from tests.served import SOURCES
 from tests.stores import Store
@@ -26,23 +25,21 @@ QUEUE_MAX = 100
 AT_NOW_MS = Sources(lambda: NOW_MS, SOURCES.draw_node)
 
 
-@contextmanager
-def lane_on(
+@asynccontextmanager
+async def lane_on(
     store: Store,
-    loop: asyncio.AbstractEventLoop,
     sources: Sources = AT_NOW_MS,
     writer: Writer | None = None,
-    *,
-    alone: bool = True,
-) -> Iterator[Lane]:
-    """A working lane of the store's first cell; its writer is on its thread, unless it has one."""
-    own = OwnWriter(assignment(store), Outages("cell main"), sources.draw_node)
-    lane = Lane("main", writer or own, sources.clock_ms, QUEUE_MAX, alone=alone)
-    lane.start(loop)
+    queue_max: int = QUEUE_MAX,
+) -> AsyncIterator[Lane]:
+    """A working lane of the store's first cell; its writer is on a thread, unless it has one."""
+    own = WriterThread(OwnWriter(assignment(store), Outages("cell main"), sources.draw_node))
+    lane = Lane("main", writer or own, sources.clock_ms, queue_max)
+    lane.start(asyncio.get_running_loop())
     try:
         yield lane
     finally:
-        lane.stop()
+        await lane.stop()
 
 
 def statuses(done: Sequence[Reply]) -> list[int]:
@@ -62,100 +59,47 @@ def held_up(store: Store) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def locked(store: Store) -> Iterator[None]:
-    """While this lasts another program has the cell locked: a writer in any process waits."""
-    path = store.settings.cells["main"].path
-    assert path is not None
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("ROLLBACK")
-
-
 @pytest.mark.layouts("sqlite", "postgres")
-def test_what_arrives_while_a_batch_commits_is_the_next_batch(store: Store) -> None:
-    fill(store)
-
-    async def arrive() -> list[Reply]:
-        with lane_on(store, asyncio.get_running_loop()) as lane:
-            with held_up(store):
-                first = lane.submit([authorize("C0")])
-                await until_taken(lane)
-                later = [lane.submit([authorize(f"C{number}")]) for number in range(1, 40)]
-            answers = [await first, *[await answered for answered in later]]
-            assert lane.sizes.total == 40
-            assert sum(lane.sizes.counts) == 2
-        return [done for answer in answers for done in answer]
-
-    assert statuses(asyncio.run(arrive())) == [200] * 40
-
-
-@pytest.mark.layouts("sqlite")
-@pytest.mark.parametrize(
-    ("apart", "alone", "batches"),
-    [
-        (True, True, [1, 32, 16, 8, 8]),
-        (True, False, [1, 64]),
-        (False, True, [1, 64]),
-    ],
-)
-def test_a_writer_beside_the_loop_gets_a_second_batch_and_where_it_is_the_only_one_the_half_of_many(
-    store: Store, apart: bool, alone: bool, batches: list[int]
+@pytest.mark.parametrize("apart", [False, True])
+def test_what_arrives_while_a_batch_is_executed_is_the_next_batch(
+    store: Store, apart: bool
 ) -> None:
     fill(store)
     writer = WriterProcess(assignment(store), Outages("cell main")) if apart else None
-    assert writer is None or writer.ahead_from == 8
 
-    async def arrive() -> list[int]:
-        loop = asyncio.get_running_loop()
-        with lane_on(store, loop, writer=writer, alone=alone) as lane:
-            with locked(store):
-                first = lane.submit([authorize("C0")])
-                await until_taken(lane)
-                later = [lane.submit([authorize(f"C{n}")]) for n in range(1, 65)]
-                if apart:
-                    await until_fewer_wait(lane, len(later))
-            for answered in (first, *later):
-                assert statuses(await answered) == [200]
-            return lane.sizes.counts
+    async def arrive() -> None:
+        async with lane_on(store, writer=writer) as lane:
+            assert statuses(await lane.submit([authorize("C")])) == [200]
+            with held_up(store):
+                asked = []
+                for number in range(40):
+                    asked.append(lane.submit([authorize(f"C{number}")]))
+                    await asyncio.sleep(0)
+            assert [statuses(await answered) for answered in asked] == [[200]] * 40
+            assert lane.sizes.total == 41
+            # Some were executed when they came; all others together.
+            assert sum(lane.sizes.counts) <= 3
 
-    expected = [0] * (len(BATCH_SIZES) + 1)
-    for size in batches:
-        expected[bisect_left(BATCH_SIZES, size)] += 1
-    assert asyncio.run(arrive()) == expected
+    asyncio.run(arrive())
 
 
 @pytest.mark.layouts("sqlite")
-def test_few_commands_wait_for_the_batch_before_them(store: Store) -> None:
-    """They are better off as a part of the next one."""
+def test_a_writer_is_given_two_batches_at_most_and_the_rest_when_it_has_answered(
+    store: Store,
+) -> None:
     fill(store)
-    writer = WriterProcess(assignment(store), Outages("cell main"))
+    commands = GIVEN_MAX + BATCH_MAX + 1
 
-    async def arrive() -> list[int]:
-        with lane_on(store, asyncio.get_running_loop(), writer=writer) as lane:
-            with locked(store):
-                first = lane.submit([authorize("C0")])
-                await until_taken(lane)
-                few = [lane.submit([authorize(f"C{n}")]) for n in range(1, writer.ahead_from)]
-                assert lane.depth == len(few)
-            for answered in (first, *few):
+    async def arrive() -> None:
+        async with lane_on(store, queue_max=commands) as lane:
+            asked = [lane.submit([authorize(f"C{number}")]) for number in range(commands)]
+            for answered in asked:
                 assert statuses(await answered) == [200]
-            return lane.sizes.counts
+            assert lane.depth == 0
+            assert lane.sizes.counts[BATCH_SIZES.index(BATCH_MAX)] >= commands // BATCH_MAX - 1
+            assert sum(lane.sizes.counts[BATCH_SIZES.index(BATCH_MAX) + 1 :]) == 0
 
-    counts = asyncio.run(arrive())
-    assert (counts[0], counts[bisect_left(BATCH_SIZES, 7)], sum(counts)) == (1, 1, 2)
-
-
-async def until_taken(lane: Lane) -> None:
-    """Wait until the writer has taken what was queued."""
-    await until_fewer_wait(lane, 1)
-
-
-async def until_fewer_wait(lane: Lane, commands: int) -> None:
-    """Wait until the writer has taken some of these."""
-    while lane.depth >= commands:
-        await asyncio.get_running_loop().run_in_executor(None, threading.Event().wait, 0.001)
+    asyncio.run(arrive())
 
 
 @pytest.mark.layouts("sqlite", "postgres")
@@ -163,15 +107,14 @@ def test_a_full_queue_refuses_and_takes_nothing(store: Store) -> None:
     fill(store)
 
     async def arrive() -> None:
-        with lane_on(store, asyncio.get_running_loop()) as lane:
+        async with lane_on(store) as lane:
             with held_up(store):
-                first = lane.submit([authorize("C0")])
-                await until_taken(lane)
-                taken = lane.submit([authorize(f"C{number}") for number in range(1, 61)])
+                taken = lane.submit([authorize(f"C{number}") for number in range(60)])
                 refused = lane.submit([authorize(f"R{number}") for number in range(41)])
                 also_taken = lane.submit([authorize(f"D{number}") for number in range(40)])
                 also_refused = lane.submit([authorize("R")])
-            for answered in (first, taken, also_taken):
+                assert lane.depth == QUEUE_MAX
+            for answered in (taken, also_taken):
                 assert set(statuses(await answered)) == {200}
             for answered in (refused, also_refused):
                 for done in await answered:
@@ -181,7 +124,7 @@ def test_a_full_queue_refuses_and_takes_nothing(store: Store) -> None:
 
     asyncio.run(arrive())
     rows = store.cell("main").rows("SELECT COUNT(*) FROM call")
-    assert rows == [(102,)]
+    assert rows == [(101,)]
 
 
 @pytest.mark.layouts("sqlite", "postgres")
@@ -189,7 +132,7 @@ def test_a_request_larger_than_the_queue_is_taken_by_an_empty_one(store: Store) 
     fill(store)
 
     async def arrive() -> list[Reply]:
-        with lane_on(store, asyncio.get_running_loop()) as lane:
+        async with lane_on(store) as lane:
             return await lane.submit([authorize(f"C{n}") for n in range(2 * QUEUE_MAX)])
 
     assert statuses(asyncio.run(arrive())) == [200] * 2 * QUEUE_MAX
@@ -201,13 +144,14 @@ def test_a_lane_that_stops_answers_what_it_took_and_takes_nothing_more(store: St
 
     async def arrive() -> None:
         loop = asyncio.get_running_loop()
-        with lane_on(store, loop) as lane:
+        async with lane_on(store) as lane:
             with held_up(store):
                 taken = [lane.submit([authorize(f"C{number}")]) for number in range(50)]
-                stopping = loop.run_in_executor(None, lane.stop)
-                late = lane.submit([authorize("late")])
-                while statuses(await late) == [200]:
-                    late = lane.submit([authorize("late")])
+                stopping = loop.create_task(lane.stop())
+                await asyncio.sleep(0)
+                (late,) = await lane.submit([authorize("late")])
+                assert (late.status, late.code) == (503, "unavailable")
+                assert not stopping.done()
             await stopping
             assert [statuses(await answered) for answered in taken] == [[200]] * 50
             (done,) = await lane.submit([authorize("later")])
@@ -227,10 +171,9 @@ def test_one_command_that_fails_harms_none_of_its_neighbours(store: Store) -> No
     ]
 
     async def arrive() -> tuple[list[Reply], list[Reply]]:
-        with lane_on(store, asyncio.get_running_loop()) as lane:
+        async with lane_on(store) as lane:
             with held_up(store):
                 first = lane.submit([authorize("C0")])
-                await until_taken(lane)
                 neighbour = lane.submit([settle("C0", 1, used_s=61)])
                 mixed = lane.submit(group)
             await first
@@ -252,9 +195,8 @@ def test_two_processes_with_the_same_node_go_on_with_new_ones(store: Store) -> N
     nodes = [chain([5], range(100, 200)), chain([5], range(200, 300))]
 
     async def arrive() -> list[Reply]:
-        loop = asyncio.get_running_loop()
         first, second = [Sources(lambda: NOW_MS, node.__next__) for node in nodes]
-        with lane_on(store, loop, first) as one, lane_on(store, loop, second) as other:
+        async with lane_on(store, first) as one, lane_on(store, second) as other:
             done = await one.submit([authorize("C1")])
             return done + await other.submit([authorize(name) for name in ("D1", "D2", "D3")])
 

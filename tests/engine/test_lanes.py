@@ -184,10 +184,10 @@ def test_a_service_that_stops_answers_what_every_lane_has_taken(store: Store) ->
             kept_waiting(cells[1], two.organisations[1]),
         ):
             first = [threads.submit(call.next, "extend", used_seconds=10) for call in (here, there)]
-            while [lane.sizes.total for lane in two.lanes] != [2, 2]:
+            while [lane.depth for lane in two.lanes] != [1, 1]:
                 two.service.get("/healthz")
             later = [threads.submit(two.authorize, n % 2) for n in range(18)]
-            while [lane.depth for lane in two.lanes] != [9, 9]:
+            while [lane.depth for lane in two.lanes] != [10, 10]:
                 two.service.get("/healthz")
             two.service.tell_to_stop()
         answers = [each.result() for each in first] + [each.result()[1] for each in later]

@@ -18,10 +18,10 @@ def test_requests_that_wait_when_the_service_stops_are_answered(store: Store) ->
         with cell.transaction():
             cell.run("UPDATE wallet SET balance_micros = balance_micros")
             first = threads.submit(service.call().authorize)
-            while not lane.sizes.total:
+            while not lane.depth:
                 service.get("/healthz")
             waiting = [threads.submit(service.call().authorize) for _ in range(CALLS - 1)]
-            while lane.depth < CALLS - 1:
+            while lane.depth < CALLS:
                 service.get("/healthz")
             service.tell_to_stop()
         answers = [each.result() for each in (first, *waiting)]

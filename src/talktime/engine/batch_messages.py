@@ -44,9 +44,9 @@ KINDS = {kind: number for number, kind in enumerate((Authorize, Answer, Extend, 
 
 
 class Ran(msgspec.Struct, array_like=True):
-    """What comes back of one batch: a reply for each command, of one message or several in turn; why
-    the database is away, or ''; whose calls those are whose commands did not say it. No replies:
-    the next message could not be read."""
+    """What comes back of one batch: a reply for each command, of one message or several in turn;
+    why the database is away, or ''; whose calls those are whose commands did not say it. No
+    replies: the next message could not be read."""
 
     replies: list[Reply]
     away: str = ""

@@ -17,6 +17,7 @@ import structlog
 from talktime.core.commands import CallCommand
 from talktime.core.limits import BATCH_MAX
 from talktime.core.refusal import Refusal
+from talktime.engine.measures import Distribution
 from talktime.engine.reply import Reply, refused, unavailable
 from talktime.engine.writer import FAILED, Writer
 
@@ -58,6 +59,11 @@ class Lane:
         self._soon = False
         self._stopping = False
         self._ended = asyncio.Event()
+
+    @property
+    def sizes(self) -> Distribution:
+        """How many commands the batches had."""
+        return self.writer.sizes
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to work on this loop."""

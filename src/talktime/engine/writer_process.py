@@ -144,7 +144,8 @@ class WriterProcess:
         ran = decode_ran(content)
         if ran.away != self._away:
             self._tell(ran.away)
-        self.sizes.add(len(ran.replies))
+        if ran.replies:
+            self.sizes.add(len(ran.replies))
         done, start = [self._sent.popleft()], 0
         count = len(done[0].commands)
         while count < len(ran.replies):

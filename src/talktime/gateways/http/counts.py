@@ -56,8 +56,8 @@ class Counts(Collector):
             SECONDS,
             tuple(map(sum, columns)) or (0,) * (len(SECONDS) + 1),
             sum(lane.depth for lane in lanes),
-            sum(sum(lane.writer.sizes.counts) for lane in lanes),
-            round(sum(lane.writer.sizes.total for lane in lanes)),
+            sum(sum(lane.sizes.counts) for lane in lanes),
+            round(sum(lane.sizes.total for lane in lanes)),
         )
 
     def document(self) -> bytes:
@@ -95,14 +95,16 @@ class Counts(Collector):
 
     def _of_lanes(self) -> Iterator[Metric]:
         labels = ["cell", "writer"]
-        depth = GaugeMetricFamily("talktime_queue_depth", "Commands that wait.", labels=labels)
+        depth = GaugeMetricFamily(
+            "talktime_queue_depth", "Commands that wait for their answers.", labels=labels
+        )
         sizes = HistogramMetricFamily(
             "talktime_batch_commands", "Commands in one transaction.", labels=labels
         )
         for cell, lanes in self._engine.lanes.items():
             for number, lane in enumerate(lanes, 1):
                 depth.add_metric([cell, str(number)], lane.depth)
-                _add(sizes, [cell, str(number)], lane.writer.sizes)
+                _add(sizes, [cell, str(number)], lane.sizes)
         yield depth
         yield sizes
         away = GaugeMetricFamily(
