@@ -17,7 +17,7 @@ from talktime.core.payers import Payers
 from talktime.core.rating import Rate
 from talktime.engine.connector import Outages
 from talktime.engine.lane import Lane
-from talktime.engine.writer import Assignment, OwnWriter
+from talktime.engine.writer import Assignment
 from talktime.engine.writer_thread import WriterThread
 
 SWITCH, BODY_HASH = 1, 7
@@ -48,7 +48,7 @@ def commands_per_second(
 ) -> float:
     """Durable commands a second that `callers` reach with whole calls on these wallets."""
     assigned = Assignment("main", settings.cells["main"], expected_migrations("cell"), Terms())
-    writer = WriterThread(OwnWriter(assigned, Outages("bench"), lambda: 1))
+    writer = WriterThread.of(assigned, Outages("bench"), lambda: 1)
     lane = Lane("main", writer, clock_ms, 10_000)
     gc.collect()
     gc.freeze()

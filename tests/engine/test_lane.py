@@ -13,7 +13,7 @@ from talktime.engine.connector import Outages
 from talktime.engine.engine import Sources
 from talktime.engine.lane import GIVEN_MAX, Lane
 from talktime.engine.reply import Reply
-from talktime.engine.writer import BATCH_SIZES, OwnWriter, Writer
+from talktime.engine.writer import BATCH_SIZES, Writer
 from talktime.engine.writer_process import WriterProcess
 from talktime.engine.writer_thread import WriterThread
 from tests.commands import NOW_MS, ORGANISATION, authorize, extend, settle
@@ -33,7 +33,7 @@ async def lane_on(
     queue_max: int = QUEUE_MAX,
 ) -> AsyncIterator[Lane]:
     """A working lane of the store's first cell; its writer is on a thread, unless it has one."""
-    own = WriterThread(OwnWriter(assignment(store), Outages("cell main"), sources.draw_node))
+    own = WriterThread.of(assignment(store), Outages("cell main"), sources.draw_node)
     lane = Lane("main", writer or own, sources.clock_ms, queue_max)
     lane.start(asyncio.get_running_loop())
     try:
@@ -59,6 +59,13 @@ def held_up(store: Store) -> Iterator[None]:
         yield
 
 
+async def the_rest_of_the_loop() -> None:
+    """Let the loop do what it has to do by now."""
+    passed = asyncio.Event()
+    asyncio.get_running_loop().call_soon(passed.set)
+    await passed.wait()
+
+
 @pytest.mark.layouts("sqlite", "postgres")
 @pytest.mark.parametrize("apart", [False, True])
 def test_what_arrives_while_a_batch_is_executed_is_the_next_batch(
@@ -74,7 +81,7 @@ def test_what_arrives_while_a_batch_is_executed_is_the_next_batch(
                 asked = []
                 for number in range(40):
                     asked.append(lane.submit([authorize(f"C{number}")]))
-                    await asyncio.sleep(0)
+                    await the_rest_of_the_loop()
             assert [statuses(await answered) for answered in asked] == [[200]] * 40
             assert lane.sizes.total == 41
             # Some were executed when they came; all others together.
@@ -148,7 +155,7 @@ def test_a_lane_that_stops_answers_what_it_took_and_takes_nothing_more(store: St
             with held_up(store):
                 taken = [lane.submit([authorize(f"C{number}")]) for number in range(50)]
                 stopping = loop.create_task(lane.stop())
-                await asyncio.sleep(0)
+                await the_rest_of_the_loop()
                 (late,) = await lane.submit([authorize("late")])
                 assert (late.status, late.code) == (503, "unavailable")
                 assert not stopping.done()

@@ -109,7 +109,7 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.organisation_id = next(self.organisations)
         self.store.add_wallet(self.organisation_id, cell="main")
-        self.connection = self.store.cell()
+        self.connection, self.elsewhere = self.store.cell(), self.store.cell()
         self.kept = Kept()
         self.model = ModelWallet()
         self.now_ms = NOW_MS
@@ -189,8 +189,9 @@ class Histories(RuleBasedStateMachine):
             return
         commands = [command for command, _ in self.batch]
         kept = Kept() if elsewhere else self.kept
-        with self.connection.transaction():
-            done = execute(self.connection, commands, self.now_ms, self.next_id, kept=kept)
+        connection = self.elsewhere if elsewhere else self.connection
+        with connection.transaction():
+            done = execute(connection, commands, self.now_ms, self.next_id, kept=kept)
         kept.committed()
         for (command, told), each in zip(self.batch, done, strict=True):
             self.compare(command, told, each)
@@ -205,6 +206,7 @@ class Histories(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.execute()
         self.connection.close()
+        self.elsewhere.close()
 
     # How it is asked
 

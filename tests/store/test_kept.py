@@ -86,18 +86,37 @@ def writer(store: Store) -> Writer:
 
 @BOTH
 def test_what_is_kept_is_not_read_again(writer: Writer):
+    locks = ["wallet"] if writer.connection.dialect == "postgres" else []
     writer.write(authorize("C1", 0))
-    assert writer.connection.read == ["wallet", "call", "meter"]
+    assert writer.connection.read == [*locks, "call", "meter"]
     writer.write(authorize("C2", 0))
-    assert writer.connection.read == ["wallet", "call"]
+    assert writer.connection.read == [*locks, "call"]
     [done] = writer.write(extend("C1", 1, 60, organisation_id=1))
     assert isinstance(done.outcome, Granted)
-    assert writer.connection.read == ["wallet"]
+    assert writer.connection.read == locks
     [done] = writer.write(settle("C1", 2, 61, organisation_id=1))
     assert isinstance(done.outcome, Settled)
-    assert writer.connection.read == ["wallet"]
+    assert writer.connection.read == locks
     assert writer.faults() == []
     assert list(writer.kept.books[1].calls) == [(SWITCH, "C2")]
+
+
+@pytest.mark.layouts("sqlite")
+def test_once_somebody_else_has_written_anything_each_version_is_read_once(
+    store: Store, writer: Writer
+):
+    other = Writer(store)
+    other.write(fund(1_000_000, key="other", organisation_id=2))
+    for organisation_id in (1, 2):
+        for number in range(2):
+            call = f"C{organisation_id}{number}"
+            [done] = writer.write(authorize(call, 0, organisation_id=organisation_id))
+            assert isinstance(done.outcome, Granted)
+            read = [table for table in writer.connection.read if table not in ("call", "meter")]
+            changed = ["wallet", "wallet", "lot"] if organisation_id == 2 else ["wallet"]
+            assert read == ([] if number else changed)
+    assert done.outcome.available_micros == 2_000_000 - 2 * 75_000
+    assert writer.faults() == []
 
 
 @BOTH

@@ -35,7 +35,7 @@ from talktime.engine.poller import Follow, Poller
 from talktime.engine.rate_cache import RateCache
 from talktime.engine.reader import Reader
 from talktime.engine.reply import DECIDED, Reply, unavailable
-from talktime.engine.writer import FAILED, Assignment, OwnWriter, Writer
+from talktime.engine.writer import FAILED, Assignment, Writer
 from talktime.engine.writer_thread import WriterThread
 from talktime.operations.quote import Quoted, quote
 from talktime.operations.resolve import CallRequest, refused_outright, resolve
@@ -104,11 +104,8 @@ class Engine:
             app, told = "control_plane", control_outages
             return Connector(told.database, settings.control_plane, app, expected[app], told)
 
-        def on_a_thread(assignment: Assignment, told: Outages) -> Writer:
-            return WriterThread(OwnWriter(assignment, told, sources.draw_node))
-
         def lanes(cell: str) -> Lanes:
-            make = writer_of or on_a_thread
+            make = writer_of or partial(WriterThread.of, draw_node=sources.draw_node)
             first = Assignment(cell, settings.cells[cell], expected["cell"], self._terms)
             numbers = range(1, settings.writers_of(cell) + 1)
             writers = [make(first._replace(number=n), outages[cell]) for n in numbers]

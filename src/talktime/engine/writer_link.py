@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from talktime.engine.batch_messages import Frames, framed
 from talktime.engine.writer import Assignment
@@ -49,17 +49,17 @@ class Link:
                 self._socket.close()
                 raise
         loop.add_reader(self._socket, self._read)
-        self.send(pickle.dumps(assignment))
+        self.send([pickle.dumps(assignment)])
 
-    def send(self, content: bytes) -> None:
-        """Send a message; never waits. OSError where it cannot come."""
-        frame = framed(content)
+    def send(self, contents: Sequence[bytes]) -> None:
+        """Send messages; never waits. OSError where they cannot come."""
+        data = b"".join(map(framed, contents))
         if self._unsent:
-            self._unsent += frame
+            self._unsent += data
             return
-        sent = self._send(frame)
-        if sent < len(frame):
-            self._unsent = frame[sent:]
+        sent = self._send(data)
+        if sent < len(data):
+            self._unsent = data[sent:]
             self._loop.add_writer(self._socket, self._send_rest)
 
     def close(self) -> None:

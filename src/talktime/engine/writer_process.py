@@ -55,7 +55,7 @@ class WriterProcess:
         self._outages = outages
         self._away = ""
         self._link: Link | None = None
-        self._waiting: deque[Begun] = deque()
+        self._waiting: list[Begun] = []
         self._sent: deque[Begun] = deque()
 
     @property
@@ -92,11 +92,10 @@ class WriterProcess:
 
     def _send_waiting(self) -> None:
         while self._waiting and self._my_turn():
-            begun = self._waiting.popleft()
-            self._sent.append(begun)
+            waiting, self._waiting = self._waiting, []
+            self._sent += waiting
             try:
-                link = self._link or self._open()
-                link.send(begun.content)
+                (self._link or self._open()).send([begun.content for begun in waiting])
             except OSError as error:
                 self._lost(error)
 
@@ -131,7 +130,7 @@ class WriterProcess:
             self._let_turn_go()
             return
         self._tell("it is locked by another writer")
-        waiting, self._waiting = self._waiting, deque()
+        waiting, self._waiting = self._waiting, []
         for begun in waiting:
             begun.told([unavailable(command, AWAY) for command in begun.commands])
 

@@ -2,17 +2,18 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import structlog
 
 from talktime.core.commands import CallCommand
 from talktime.core.limits import BATCH_MAX
+from talktime.engine.connector import Outages
 from talktime.engine.measures import Distribution
 from talktime.engine.reply import Reply, unavailable
-from talktime.engine.writer import BATCH_SIZES, FAILED, OwnWriter, Told
+from talktime.engine.writer import BATCH_SIZES, FAILED, Assignment, OwnWriter, Told
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +28,11 @@ class Begun(NamedTuple):
 
 class WriterThread:
     """It executes together what has come while it was busy."""
+
+    @classmethod
+    def of(cls, assignment: Assignment, outages: Outages, draw_node: Callable[[], int]) -> Self:
+        """One with this assignment; `draw_node` says which node its ids begin at."""
+        return cls(OwnWriter(assignment, outages, draw_node))
 
     def __init__(self, writer: OwnWriter) -> None:
         self.sizes = Distribution(BATCH_SIZES)

@@ -82,6 +82,10 @@ class Connection(Protocol):
     def write_all(self, writes: Sequence[tuple[Both, list[Row]]]) -> list[int]:
         """Run bulk writes, each with its rows of bound values; returns the rows each touched."""
 
+    def data_version(self) -> int | None:
+        """Within a transaction: a number that stays the same as long as no other connection writes
+        to the database; None where the database does not count that."""
+
     def transaction(self) -> Any:
         """A context manager: commits at its end, rolls back on an exception; Outage where the
         database fails."""
@@ -174,6 +178,9 @@ class PostgresConnection:
             for statement, rows in writes
         ]
         return [result.command_tuples or 0 for result in self._run_with_begin(bound)]
+
+    def data_version(self) -> int | None:
+        return None
 
     def _run_with_begin(self, bound: Sequence[Bound]) -> list[PGresult]:
         if not self._begin_pending:
@@ -313,6 +320,11 @@ class SqliteConnection:
 
     def write_all(self, writes: Sequence[tuple[Both, list[Row]]]) -> list[int]:
         return [self._connection.executemany(both.sqlite, rows).rowcount for both, rows in writes]
+
+    def data_version(self) -> int | None:
+        version: int
+        ((version,),) = self._connection.execute("PRAGMA data_version")
+        return version
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -2,12 +2,12 @@
 need not read them again.
 
 They are current as long as the wallet's `version` is: whoever changes an organisation's wallet,
-lots, open calls or meters counts it up, under the wallet's lock (save.py). The lock is taken and
-the version read in any case.
+lots, open calls or meters counts it up, under the wallet's lock (save.py). The lock is taken in any
+case, and the version read, but where the database itself says that nobody else has written to it.
 
 A batch takes out what it may change, and puts it back only after its commit: of one that failed
-nothing is left here, and the next one reads. Not for two connections: another database, or the
-same one brought back from a copy, may have the same versions of other books.
+nothing is left here, and the next one reads. For one connection, and all that it writes: another
+database, or the same one brought back from a copy, may have the same versions of other books.
 """
 
 from collections import OrderedDict
@@ -23,10 +23,12 @@ from talktime.core.meters import Meter
 class KeptBooks:
     """Of one organisation: its wallet with the open lots, open calls, and meters."""
 
-    __slots__ = ("calls", "meters", "wallet")
+    __slots__ = ("as_of", "calls", "meters", "sure", "wallet")
 
     def __init__(self, wallet: Wallet) -> None:
         self.wallet = wallet
+        self.as_of: int | None = None
+        self.sure = False
         self.calls: dict[CallKey, Call] = {}
         self.meters: dict[str, Meter] = {}
 
@@ -51,15 +53,20 @@ class Kept:
         self._rows = 0
         self._taken: dict[int, KeptBooks] = {}
         self._saved: Books | None = None
+        self._as_of: int | None = None
 
-    def take(self, organisation_ids: Iterable[int]) -> dict[int, KeptBooks]:
-        """Take out what is kept of these organisations; who has their locks says what of it is
-        current, by deleting the rest."""
-        self._taken, self._saved = {}, None
+    def take(
+        self, organisation_ids: Iterable[int], data_version: int | None
+    ) -> dict[int, KeptBooks]:
+        """Take out what is kept of these organisations. What is `sure` has the `data_version` of
+        the database, which nobody else has written to since; of the rest, who has its locks says
+        what is current, by deleting what is not."""
+        self._taken, self._saved, self._as_of = {}, None, data_version
         for organisation_id in organisation_ids:
             books = self.books.pop(organisation_id, None)
             if books is not None:
                 self._rows -= books.rows
+                books.sure = books.as_of is not None and books.as_of == data_version
                 self._taken[organisation_id] = books
         return self._taken
 
@@ -89,6 +96,7 @@ class Kept:
             elif of_one is not None:
                 of_one.calls.pop(call_key, None)
         for organisation_id, of_one in locked.items():
+            of_one.as_of = self._as_of
             self._keep(organisation_id, of_one)
 
     def _up_to_date(self, wallet: Wallet) -> KeptBooks:
@@ -99,6 +107,7 @@ class Kept:
     def _keep(self, organisation_id: int, books: KeptBooks) -> None:
         if books.rows > self._rows_max // 2:
             books = KeptBooks(books.wallet)
+            books.as_of = self._as_of
         self.books[organisation_id] = books
         self._rows += books.rows
         while len(self.books) > self._organisations_max or self._rows > self._rows_max:

@@ -108,18 +108,20 @@ def load(
     )
     if not organisation_ids:
         return books
-    known = kept.take(organisation_ids) if kept is not None else {}
+    known = kept.take(organisation_ids, connection.data_version()) if kept is not None else {}
     keys = _call_keys(commands, known, books)
     unknown_ids = [each for each in organisation_ids if each not in known]
-    versions = (LOCK_WALLETS if lock else VERSIONS, [organisation_ids])
-    changed_ids = _outdated(known, _read(connection, books, unknown_ids, keys, versions))
+    unsure_ids = [each for each in organisation_ids if each not in known or not known[each].sure]
+    versions = [(LOCK_WALLETS if lock else VERSIONS, [unsure_ids])] if unsure_ids else []
+    current = _read(connection, books, unknown_ids, keys, versions)
+    changed_ids = _outdated(known, unsure_ids, current)
     for organisation_id, of_one in known.items():
         books.wallets[organisation_id] = of_one.wallet
     if changed_ids:
         keys = Keys(key for key, call in books.calls.items() if call.organisation_id in changed_ids)
         for key in keys:
             del books.calls[key]
-        _read(connection, books, changed_ids, keys)
+        _read(connection, books, changed_ids, keys, [])
     _load_meters(connection, commands, known, books)
     _load_the_rare(connection, commands, books, organisation_ids)
     for wallet in books.wallets.values():
@@ -133,7 +135,7 @@ def _read(
     books: Books,
     organisation_ids: list[int],
     keys: Keys,
-    *before: tuple[Statement, Params],
+    before: Sequence[tuple[Statement, Params]],
 ) -> list[Row]:
     """Read the wallets with their open lots, and the calls, into the books, in one round trip.
     Returns the rows of what is read before them."""
@@ -156,10 +158,10 @@ def _read(
     return first
 
 
-def _outdated(known: dict[int, KeptBooks], versions: list[Row]) -> list[int]:
+def _outdated(known: dict[int, KeptBooks], unsure_ids: list[int], versions: list[Row]) -> list[int]:
     """Forget what somebody else has written to since; returns whose it is."""
     now: dict[int, int] = dict(versions)
-    outdated = [each for each, books in known.items() if now.get(each) != books.wallet.version]
+    outdated = [o for o in unsure_ids if o in known and now.get(o) != known[o].wallet.version]
     for organisation_id in outdated:
         del known[organisation_id]
     return outdated
