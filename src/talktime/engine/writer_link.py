@@ -110,4 +110,5 @@ class Link:
             self._lost(EOFError("the process has ended"))
             return
         for content in self._frames.cut(received):
-            self._heard(content)
+            if self._socket.fileno() >= 0:
+                self._heard(content)

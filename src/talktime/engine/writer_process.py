@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
+import msgspec
 import structlog
 
 from talktime.core.commands import CallCommand
@@ -140,7 +141,11 @@ class WriterProcess:
             self._turns.give_back()
 
     def _heard(self, content: bytes) -> None:
-        ran = decode_ran(content)
+        try:
+            ran = decode_ran(content)
+        except msgspec.DecodeError as error:
+            self._lost(error)
+            return
         if ran.away != self._away:
             self._tell(ran.away)
         if ran.replies:
