@@ -293,3 +293,20 @@ def expire(store: Store, call_key: str, after_ms: int = 400_000) -> None:
             "SELECT switch_id, organisation_id FROM call WHERE call_key = ?", [call_key]
         )
         execute(cell, [ExpireHold(switch_id, call_key, owner)], clock_ms() + after_ms, new_id)
+
+
+def leave(store: Store, micros: int) -> None:
+    """Let the wallet have so much."""
+    cell = store.cell()
+    with cell.transaction():
+        [(lots,)] = cell.rows("SELECT COUNT(*) FROM lot")
+        each = micros // lots
+        cell.run(
+            "UPDATE lot SET remaining_micros = "
+            "CASE WHEN held_micros > ? THEN held_micros ELSE ? END",
+            [each, each],
+        )
+        cell.run(
+            "UPDATE wallet SET version = version + 1, "
+            "balance_micros = (SELECT SUM(remaining_micros) FROM lot)"
+        )

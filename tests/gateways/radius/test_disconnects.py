@@ -16,6 +16,7 @@ from tests.gateways.radius.nas import (
     add_client,
     calls,
     expire,
+    leave,
     radius_service,
     seconds,
     usage,
@@ -49,23 +50,6 @@ def nas(store, demo):
     """That client, and the service."""
     with radius_service(store, demo) as service:
         yield Nas(service)
-
-
-def leave(store, micros):
-    """Let the wallet have so much."""
-    cell = store.cell()
-    with cell.transaction():
-        [(lots,)] = cell.rows("SELECT COUNT(*) FROM lot")
-        each = micros // lots
-        cell.run(
-            "UPDATE lot SET remaining_micros = "
-            "CASE WHEN held_micros > ? THEN held_micros ELSE ? END",
-            [each, each],
-        )
-        cell.run(
-            "UPDATE wallet SET version = version + 1, "
-            "balance_micros = (SELECT SUM(remaining_micros) FROM lot)"
-        )
 
 
 def end(store, call_key):

@@ -109,7 +109,8 @@ class Accounting:
         if outcome.code:
             self._refused(session, outcome.code)
         elif not session.over:
-            passed_s = 0 if at_ms is None else (self._engine.clock_ms() - at_ms) // 1000
+            # By the delay alone: a call must not be cut because two clocks differ.
+            passed_s = min(number(packet, Attribute.ACCT_DELAY_TIME) or 0, DELAY_S_MAX)
             self._disconnects.watch(session, session.granted_s - passed_s, outcome.valid_until)
         return outcome.code or outcome.decision
 
