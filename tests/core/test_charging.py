@@ -1,6 +1,8 @@
 """How long a call may talk, and what it holds. Mirrors src/talktime/core/charging.py, with
 test_charging_settles.py and test_charging_late.py."""
 
+import pytest
+
 from talktime.core.limits import CALL_SECONDS_MAX
 from talktime.core.outcomes import Granted, Noted, Paid, Refused
 from talktime.core.rating import Rate
@@ -213,5 +215,17 @@ def test_an_answer_counts_the_deadline_from_itself_and_never_moves_it_back():
 def test_an_answer_in_the_future_counts_from_now():
     desk = funded(10 * UNIT)
     desk.do(authorize())
-    desk.do(answer(answered_ms=NOW_MS + 3_600_000), at_s=5)
+    desk.do(answer(answered_ms=NOW_MS + 5_000 + 300_000), at_s=5)
     assert call_of(desk).answered_ms == NOW_MS + 5_000
+
+
+@pytest.mark.parametrize("answered_ms", [NOW_MS + 300_001, NOW_MS - 92 * 86_400_000 - 1])
+def test_an_answer_that_no_clock_can_mean_is_refused_and_not_kept(answered_ms):
+    desk = funded(10 * UNIT)
+    desk.do(authorize())
+    refused = desk.do(answer(answered_ms=answered_ms))
+    assert refused.refusal == Refusal(
+        "time_out_of_range", "'answered_at' is too far from the service's clock"
+    )
+    assert call_of(desk).answered_ms is None
+    assert desk.do(answer(answered_ms=NOW_MS)).valid_until_ms == NOW_MS + 360_000

@@ -143,3 +143,17 @@ def test_countries_are_told_by_their_numbers():
     assert "1416" in prefixes_of("CA").digits
     assert GERMANY.prefix == prefixes_of("DE").digits[0]
     assert ALL_USERS < 0
+
+
+def test_sums_that_a_clock_went_back_behind_are_found_and_made_anew(player, sweep):
+    """Another process numbers what it books from there: below what is in the sums already."""
+    assert sum_usage(sweep).rows == 4
+    again = Player(player.connection, player.now_ms - 3_600_000, node=1)
+    again.call(1, "after", 61)
+    player.wait(60)
+    assert sum_usage(sweep).rows == 0
+    checked = check_books(player.connection, player.clock_ms)
+    assert {finding.check for finding in checked.findings} == {"usage_days"}
+    forget_sums(player.connection, player.now_ms)
+    assert sum_usage(sweep).rows == 5
+    assert check_books(player.connection, player.clock_ms).clean

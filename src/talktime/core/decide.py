@@ -92,7 +92,7 @@ def _decide_call(books: Books, command: CallCommand, now_ms: int) -> Outcome:
         earlier = (
             _answered_before(books, call, command)
             or _out_of_order(books, call, command)
-            or _out_of_range(books, call, command)
+            or _out_of_range(books, call, command, now_ms)
         )
         if earlier is not None:
             return earlier
@@ -212,9 +212,9 @@ def _out_of_order(books: Books, call: Call, command: CallCommand) -> Refused | N
     return None
 
 
-def _out_of_range(books: Books, call: Call, command: CallCommand) -> Refused | None:
+def _out_of_range(books: Books, call: Call, command: CallCommand, now_ms: int) -> Refused | None:
     """Why the switch cannot mean what it reports: nothing is kept of it, no number is used."""
-    refusal = reported.out_of_range(books.terms, call, command)
+    refusal = reported.out_of_range(books.terms, call, command, now_ms)
     return None if refusal is None else Refused(refusal, command.call_key, command.sequence)
 
 

@@ -4,24 +4,33 @@ beginning. Pure."""
 from talktime.core.books import Terms
 from talktime.core.calls import REFUSED, Call
 from talktime.core.commands import Answer, CallCommand, Extend, Settle
-from talktime.core.limits import ANSWER_BEFORE_CALL_MS_MAX, CALL_SECONDS_MAX
+from talktime.core.limits import (
+    ANSWER_BEFORE_CALL_MS_MAX,
+    CALL_FUTURE_MS_MAX,
+    CALL_PAST_MS_MAX,
+    CALL_SECONDS_MAX,
+)
 from talktime.core.refusal import Refusal
 
+_TOO_FAR = "'answered_at' is too far from the service's clock"
 _TOO_EARLY = f"'answered_at' may be at most {ANSWER_BEFORE_CALL_MS_MAX // 1000} s before the call"
 
 
-def out_of_range(terms: Terms, call: Call, command: CallCommand) -> Refusal | None:
+def out_of_range(terms: Terms, call: Call, command: CallCommand, now_ms: int) -> Refusal | None:
     """Decide whether what is reported of a call that is known can be so; None where it can.
 
     Seconds are whole, counted from the answer. A refused call owes nothing, whatever is reported
-    of it. Refuses: USED_SECONDS_OUT_OF_RANGE, TIME_OUT_OF_RANGE. Source: D7.
+    of it. Where the service's clock went back since the call began, now counts as its beginning.
+    Refuses: USED_SECONDS_OUT_OF_RANGE, TIME_OUT_OF_RANGE. Source: D7.
     """
     if isinstance(command, (Extend, Settle)):
         if call.state == REFUSED or (type(command) is Extend and command.capped):
             return None
         return too_many_seconds(terms, call, command.used_s)
     if type(command) is Answer and command.answered_ms is not None:
-        earliest_ms = call.started_ms - ANSWER_BEFORE_CALL_MS_MAX
+        if not -CALL_PAST_MS_MAX <= command.answered_ms - now_ms <= CALL_FUTURE_MS_MAX:
+            return Refusal("time_out_of_range", _TOO_FAR)
+        earliest_ms = min(call.started_ms, now_ms) - ANSWER_BEFORE_CALL_MS_MAX
         if command.answered_ms < earliest_ms:
             return Refusal("time_out_of_range", _TOO_EARLY)
     return None

@@ -183,6 +183,7 @@ class Charging:
         self.store = store
         store.settings = replace(store.settings, slice_s=slice_s)
         self._timings, self._slice_s, self._options = timings, slice_s, options
+        self._sources = self._options.pop("sources", SOURCES)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._started = threading.Event()
@@ -214,7 +215,7 @@ class Charging:
 
     async def _serve(self) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
-        self.engine: Engine = engine_of(self.store, SOURCES)
+        self.engine: Engine = engine_of(self.store, self._sources)
         try:
             await self.engine.start()
             self.gateway = self._gateway()

@@ -19,11 +19,13 @@ from pyrad.packet import (
     Packet,
 )
 
+from talktime.core.commands import ExpireHold
 from talktime.core.peers import RADIUS, Peer
 from talktime.engine.engine import Engine
 from talktime.gateways.radius.attributes import Attribute, Status
 from talktime.gateways.radius.disconnects import Pace
 from talktime.gateways.radius.gateway import RadiusGateway
+from talktime.operations.execute import execute
 from talktime.operations.keys import find_switch
 from talktime.operations.peers import NewPeer, create_peer
 from talktime.operations.sealing import Seal
@@ -281,3 +283,30 @@ def calls(store: Store) -> list[tuple[Any, ...]]:
                 "SELECT call_key, state, reported_s, granted_s FROM call ORDER BY id"
             )
     return [tuple(row) for row in found]
+
+
+def expire(store: Store, call_key: str, after_ms: int = 400_000) -> None:
+    """Close a call as its job does when so much more time has passed."""
+    cell = store.cell()
+    with cell.transaction():
+        [(switch_id, owner)] = cell.rows(
+            "SELECT switch_id, organisation_id FROM call WHERE call_key = ?", [call_key]
+        )
+        execute(cell, [ExpireHold(switch_id, call_key, owner)], clock_ms() + after_ms, new_id)
+
+
+def leave(store: Store, micros: int) -> None:
+    """Let the wallet have so much."""
+    cell = store.cell()
+    with cell.transaction():
+        [(lots,)] = cell.rows("SELECT COUNT(*) FROM lot")
+        each = micros // lots
+        cell.run(
+            "UPDATE lot SET remaining_micros = "
+            "CASE WHEN held_micros > ? THEN held_micros ELSE ? END",
+            [each, each],
+        )
+        cell.run(
+            "UPDATE wallet SET version = version + 1, "
+            "balance_micros = (SELECT SUM(remaining_micros) FROM lot)"
+        )

@@ -11,6 +11,7 @@ from tests.gateways.radius.nas import (
     Nas,
     add_client,
     calls,
+    expire,
     radius_service,
     seconds,
     usage,
@@ -182,3 +183,85 @@ def test_what_comes_late_of_an_earlier_call_is_its_own_where_class_says_so(nas, 
     late = {"ACCT_SESSION_TIME": 30, "CLASS": first, "ACCT_DELAY_TIME": 9}
     assert nas.account(Status.STOP, "00000001", **late).code == 5
     assert [each[1] for each in calls(store)] == ["settled", "open"]
+
+
+@pytest.fixture
+def again(nas, store):
+    """A client that does not give Class back: its second call has the session id of the first,
+    which has talked for 30 seconds."""
+
+    def ask():
+        assert seconds(nas.ask(ACCT_SESSION_ID="c1")) == 300
+        nas.class_ = None
+
+    ask()
+    first = nas.accounting(Status.STOP, ACCT_SESSION_TIME=30, EVENT_TIMESTAMP=1_000_000)
+    assert nas.exchange(first).code == 5
+    ask()
+    assert [each[1] for each in calls(store)] == ["settled", "open"]
+    return first
+
+
+LATE = {
+    "it was to be sent before the running call was asked for": {
+        "ACCT_SESSION_TIME": 0,
+        "ACCT_DELAY_TIME": 40,
+    },
+    "it talked for longer than the running call": {"ACCT_SESSION_TIME": 31},
+    "it happened when the first call ended": {
+        "ACCT_SESSION_TIME": 0,
+        "EVENT_TIMESTAMP": 1_000_000,
+    },
+    "it happened before the running call by the client's clock": {
+        "ACCT_SESSION_TIME": 0,
+        "EVENT_TIMESTAMP": 999_900,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("why", "status"),
+    [
+        *((why, Status.STOP) for why in LATE),
+        *((why, Status.INTERIM_UPDATE) for why in LATE if "first call ended" not in why),
+    ],
+)
+def test_what_comes_late_of_an_earlier_call_leaves_the_running_one_alone(
+    again, nas, store, status, why
+):
+    before = rows_of_books(store)
+    with capture_logs() as lines:
+        assert nas.account(status, **LATE[why]).code == 5
+    assert rows_of_books(store) == before
+    assert "radius accounting of an earlier call" in [each["event"] for each in lines]
+    assert nas.account(Status.STOP, ACCT_SESSION_TIME=2, EVENT_TIMESTAMP=1_000_001).code == 5
+    assert [each[0] for each in usage(store)] == [30, 2]
+
+
+def test_a_stop_that_the_network_repeats_does_not_end_the_running_call(again, radius, store):
+    """The same packet, from where nobody has sent it yet: what is answered from memory is not."""
+    before = rows_of_books(store)
+    assert Nas(radius).exchange(again).code == 5
+    assert rows_of_books(store) == before
+
+
+def test_a_start_of_an_earlier_call_does_not_answer_the_running_one(again, nas, store):
+    before = rows_of_books(store)
+    assert nas.account(Status.START, ACCT_DELAY_TIME=35).code == 5
+    assert rows_of_books(store) == before
+
+
+def test_the_first_stop_of_a_call_that_its_deadline_closed_is_charged_to_it(nas, store):
+    nas.ask(ACCT_SESSION_ID="c1")
+    expire(store, "nas-1/c1")
+    nas.ask(ACCT_SESSION_ID="c1")
+    nas.class_ = None
+    assert nas.account(Status.STOP, ACCT_SESSION_TIME=30, ACCT_DELAY_TIME=400).code == 5
+    assert [(each[1], each[2]) for each in calls(store)] == [("settled", 30), ("open", 0)]
+
+
+def test_a_client_that_lost_its_clock_ends_its_call(again, nas, store):
+    """It counts from 1 again, sessions and time."""
+    assert nas.account(Status.START, EVENT_TIMESTAMP=7).code == 5
+    assert nas.account(Status.STOP, ACCT_SESSION_TIME=3, EVENT_TIMESTAMP=10).code == 5
+    assert [each[0] for each in usage(store)] == [30, 3]

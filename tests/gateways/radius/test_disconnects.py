@@ -15,6 +15,8 @@ from tests.gateways.radius.nas import (
     Nas,
     add_client,
     calls,
+    expire,
+    leave,
     radius_service,
     seconds,
     usage,
@@ -48,23 +50,6 @@ def nas(store, demo):
     """That client, and the service."""
     with radius_service(store, demo) as service:
         yield Nas(service)
-
-
-def leave(store, micros):
-    """Let the wallet have so much."""
-    cell = store.cell()
-    with cell.transaction():
-        [(lots,)] = cell.rows("SELECT COUNT(*) FROM lot")
-        each = micros // lots
-        cell.run(
-            "UPDATE lot SET remaining_micros = "
-            "CASE WHEN held_micros > ? THEN held_micros ELSE ? END",
-            [each, each],
-        )
-        cell.run(
-            "UPDATE wallet SET version = version + 1, "
-            "balance_micros = (SELECT SUM(remaining_micros) FROM lot)"
-        )
 
 
 def end(store, call_key):
@@ -138,6 +123,22 @@ def test_a_call_that_nobody_reports_is_ended_at_its_deadline(store, demo, listen
         assert seconds(nas.ask(ACCT_SESSION_ID="c1", CALLED_STATION_ID=BY_THE_SECOND)) == 1
         nas.account(Status.START)
         assert said(listener.receive())["ACCT_SESSION_ID"] == [b"c1"]
+
+
+def test_the_deadline_of_an_earlier_call_of_the_same_session_id_ends_no_other(
+    store, demo, listener
+):
+    store.settings = replace(store.settings, slice_s=1, grace_s=1)
+    with radius_service(store, demo) as service:
+        nas = Nas(service)
+        nas.ask(ACCT_SESSION_ID="c1", CALLED_STATION_ID=BY_THE_SECOND)
+        nas.account(Status.START)
+        expire(store, "nas-1/c1")
+        nas.ask(ACCT_SESSION_ID="c1", CALLED_STATION_ID=BY_THE_SECOND)
+        nas.class_ = None
+        nas.account(Status.START, ACCT_DELAY_TIME=60)  # the first call's, late
+        assert listener.receive(3) is None
+    assert [each[1] for each in calls(store)] == ["expired", "open"]
 
 
 def test_the_same_request_is_sent_until_it_is_answered_and_anew_while_the_call_runs(

@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 
 from talktime.core.commands import Answer, Authorize, CallCommand, Extend, Settle
-from talktime.core.limits import CALL_FUTURE_MS_MAX, CALL_PAST_MS_MAX
 from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
 from talktime.gateways.http.bodies import (
@@ -38,13 +37,7 @@ def command_of(engine: Engine, body: Body, call_key: str, switch_id: int) -> Cal
         return Settle(switch_id, call_key, body.sequence, hashed, body.used_seconds, body.cause)
     if isinstance(body, AuthorizeBody):
         return engine.resolve(_request(body, call_key, body.sequence), switch_id, hashed)
-    answered_ms = milliseconds(body.answered_at)
-    if answered_ms is not None:
-        ahead_ms = answered_ms - engine.clock_ms()
-        if not -CALL_PAST_MS_MAX <= ahead_ms <= CALL_FUTURE_MS_MAX:
-            detail = "'answered_at' is too far from the service's clock"
-            return Refusal("time_out_of_range", detail)
-    return Answer(switch_id, call_key, body.sequence, hashed, answered_ms)
+    return Answer(switch_id, call_key, body.sequence, hashed, milliseconds(body.answered_at))
 
 
 async def reconsidered(

@@ -1,6 +1,7 @@
 """Access-Request: may this call be set up, or go on; Access-Accept for how long, or Access-Reject
 and why."""
 
+import asyncio
 import json
 
 from pyrad.packet import AuthPacket, StatusServer
@@ -49,11 +50,14 @@ class Access:
         if packet.code == StatusServer:
             return "status", accept(packet, {})
         call, again = named(packet, host), asks_again(packet)
+        asked_s = asyncio.get_running_loop().time()
+        found: Reply | Refusal
         if again is not None:
             call = call._replace(call_key=again.call_key)
-            outcome = await self._more(peer, again)
+            found = await self._more(peer, again)
         else:
-            call, outcome = await self._new(peer, packet, call)
+            call, found = await self._new(peer, packet, call)
+        outcome = found if isinstance(found, Refusal) else _outcome(found)
         if isinstance(outcome, Refusal):
             return outcome.code, reject(packet, f"{outcome.kind.title}: {outcome.detail}")
         until_s = outcome.granted_seconds + (again.until_s if again is not None else 0)
@@ -61,19 +65,21 @@ class Access:
         session.granted_s, session.final = until_s, outcome.final
         if again is None:
             session.asked_by = (*session.asked_by, packet.authenticator)[-ASKED_KEPT:]
-        if again is not None:
+            if isinstance(found, Reply) and not found.replayed:
+                session.life.begun_s = asked_s
+        else:
             self._disconnects.watch(session, outcome.granted_seconds, outcome.valid_until)
         return "granted", accept(packet, _granted(call.call_key, outcome, until_s))
 
-    async def _more(self, peer: Peer, again: Again) -> Told | Refusal:
+    async def _more(self, peer: Peer, again: Again) -> Reply:
         """The call has talked for all that it was granted: may it go on?"""
         hashed = hash_of("again", again.until_s)
         command = Extend(peer.switch_id, again.call_key, NEXT, hashed, again.until_s, 0)
-        return _outcome(await asked(self._engine, command))
+        return await asked(self._engine, command)
 
     async def _new(
         self, peer: Peer, packet: AuthPacket, call: Named
-    ) -> tuple[Named, Told | Refusal]:
+    ) -> tuple[Named, Reply | Refusal]:
         """A call is asked for; where its session id named one that is over, under another key."""
         found = await self._authorize(peer, packet, call)
         known = isinstance(found, Reply) and (found.replayed or told(found).code in TAKEN)
@@ -84,10 +90,14 @@ class Access:
                 return call, SENT_AGAIN
             if await self._state(peer, other) not in ("", OPEN):
                 return call, SENT_AGAIN
-            self._sessions.rename(peer.switch_id, call.call_key, other)
+            # The client has one call of this id: an alarm of the last one would end the new one.
+            for key in self._sessions.keys_of(peer.switch_id, call.call_key):
+                if key != other and (last := self._sessions.find(peer.switch_id, key)):
+                    self._disconnects.over(last)
+            self._sessions.name_again(peer.switch_id, call.call_key, other)
             call = call._replace(call_key=other)
             found = await self._authorize(peer, packet, call)
-        return call, found if isinstance(found, Refusal) else _outcome(found)
+        return call, found
 
     async def _authorize(self, peer: Peer, packet: AuthPacket, call: Named) -> Reply | Refusal:
         engine, called = self._engine, text(packet, Attribute.CALLED_STATION_ID)

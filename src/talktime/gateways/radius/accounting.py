@@ -4,6 +4,8 @@ A client sends such a request until it hears that it was taken down, so each may
 and in any order. What can never be taken down is answered too: sending it again would not help.
 """
 
+import asyncio
+
 import structlog
 from pyrad.packet import AcctPacket, StatusServer
 
@@ -13,6 +15,7 @@ from talktime.core.peers import Peer
 from talktime.engine.engine import Engine
 from talktime.gateways.radius.asking import asked, hash_of
 from talktime.gateways.radius.attributes import Attribute, Status, cause_of
+from talktime.gateways.radius.belonging import DELAY_S_MAX, belongs_to, moment_of
 from talktime.gateways.radius.calls import Named, key_in_class, named
 from talktime.gateways.radius.disconnects import Disconnects
 from talktime.gateways.radius.packets import BadPacket, accounted, number, octets
@@ -22,7 +25,6 @@ from talktime.gateways.told import told
 log = structlog.get_logger(__name__)
 
 SETTLE_SEQUENCE = 2**31 - 1
-DELAY_S_MAX = 86_400
 CLOCK_S_APART_MAX = 300
 RECORDED = ("noted", "granted", "settled")
 
@@ -43,7 +45,7 @@ class Accounting:
         if status is None:
             raise BadPacket("no_status")
         if status in (Status.START, Status.INTERIM_UPDATE, Status.STOP):
-            call = self._call_of(peer, packet, host)
+            call = self._call_of(Status(status), peer, packet, host)
             taken = await self._take(Status(status), peer, packet, call)
             return taken, accounted(packet)
         if status in (Status.ACCOUNTING_ON, Status.ACCOUNTING_OFF):
@@ -51,13 +53,27 @@ class Accounting:
             return "noted", accounted(packet)
         return "passed_over", accounted(packet)
 
-    def _call_of(self, peer: Peer, packet: AcctPacket, host: str) -> Named:
-        call = named(packet, host)
+    def _call_of(self, status: Status, peer: Peer, packet: AcctPacket, host: str) -> Named:
+        """The call that a packet is about; of an earlier one nobody is asked any more to end it."""
+        call, moment = named(packet, host), moment_of(packet, asyncio.get_running_loop().time())
         if not call.session_id and not octets(packet, Attribute.CLASS):
             raise BadPacket("no_session")
         if key_in_class(packet):
+            self._sessions.meet(peer, call).life.note(moment)
             return call
-        return call._replace(call_key=self._sessions.renamed(peer.switch_id, call.call_key))
+        keys = self._sessions.keys_of(peer.switch_id, call.call_key)
+        sessions = [self._sessions.meet(peer, call._replace(call_key=key)) for key in keys]
+        place = belongs_to(moment, [session.life for session in sessions])
+        sessions[place].life.note(moment)
+        if place < len(keys) - 1:
+            sessions[place].over = True
+            log.warning(
+                "radius accounting of an earlier call",
+                client=peer.name,
+                call=keys[place],
+                status=status.name.lower(),
+            )
+        return call._replace(call_key=keys[place])
 
     async def _take(self, status: Status, peer: Peer, packet: AcctPacket, call: Named) -> str:
         used_s = number(packet, Attribute.ACCT_SESSION_TIME)
@@ -93,7 +109,8 @@ class Accounting:
         if outcome.code:
             self._refused(session, outcome.code)
         elif not session.over:
-            passed_s = 0 if at_ms is None else (self._engine.clock_ms() - at_ms) // 1000
+            # By the delay alone: a call must not be cut because two clocks differ.
+            passed_s = min(number(packet, Attribute.ACCT_DELAY_TIME) or 0, DELAY_S_MAX)
             self._disconnects.watch(session, session.granted_s - passed_s, outcome.valid_until)
         return outcome.code or outcome.decision
 

@@ -4,18 +4,23 @@ call's key, or by the next accounting request."""
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from talktime.core.limits import RADIUS_SESSIONS_MAX
 from talktime.core.peers import Peer
+from talktime.gateways.radius.belonging import Life
 from talktime.gateways.radius.calls import Named
+
+USES_KEPT = 4
 
 
 @dataclass(slots=True)
 class Session:
     """One call: how long it was granted in all, what it reported, whether it is over at the
     client; `asked_by` are the authenticators of the last requests that it was granted to, `ends` is
-    the alarm for the end of a last grant."""
+    the alarm for the end of a last grant, `life` is what tells its packets from those of another
+    call with its session id."""
 
     peer: Peer
     named: Named
@@ -25,6 +30,7 @@ class Session:
     final: bool = False
     over: bool = False
     ends: asyncio.TimerHandle | None = None
+    life: Life = field(default_factory=Life)
 
     def let_run(self) -> None:
         """Take the alarm away."""
@@ -38,7 +44,7 @@ class Sessions:
 
     def __init__(self, most: int = RADIUS_SESSIONS_MAX) -> None:
         self._sessions: OrderedDict[tuple[int, str], Session] = OrderedDict()
-        self._renamed: OrderedDict[tuple[int, str], str] = OrderedDict()
+        self._used: OrderedDict[tuple[int, str], Sequence[str]] = OrderedDict()
         self._most = most
 
     def __len__(self) -> int:
@@ -63,16 +69,19 @@ class Sessions:
         """The session of a call, where this process has met it."""
         return self._sessions.get((switch_id, call_key))
 
-    def rename(self, switch_id: int, session_key: str, call_key: str) -> None:
+    def name_again(self, switch_id: int, session_key: str, call_key: str) -> None:
         """A session id that named an earlier call is this call's from now on."""
-        self._renamed[switch_id, session_key] = call_key
-        self._renamed.move_to_end((switch_id, session_key))
-        if len(self._renamed) > self._most:
-            self._renamed.popitem(last=False)
+        keys = self.keys_of(switch_id, session_key)
+        if call_key not in keys:
+            keys = (*keys, call_key)[-USES_KEPT:]
+        self._used[switch_id, session_key] = keys
+        self._used.move_to_end((switch_id, session_key))
+        if len(self._used) > self._most:
+            self._used.popitem(last=False)
 
-    def renamed(self, switch_id: int, session_key: str) -> str:
-        """The key of the call that a session id names now."""
-        return self._renamed.get((switch_id, session_key), session_key)
+    def keys_of(self, switch_id: int, session_key: str) -> Sequence[str]:
+        """The keys of the last calls that a session id named, the one that it names now last."""
+        return self._used.get((switch_id, session_key), (session_key,))
 
     def close(self) -> None:
         """Take all alarms away."""
