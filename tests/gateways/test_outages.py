@@ -194,7 +194,7 @@ class read_only:  # noqa: N801 - read like a function
 
 def _run_on_lane(service: Service, pragma: str) -> None:
     """Say something to the writer's own connection, which is idle now."""
-    connection = service.engine.lanes["main"][0].writer.connector.connection()
+    connection = service.engine.lanes["main"][0].writer.own.connector.connection()
     connection.rows(pragma)
 
 

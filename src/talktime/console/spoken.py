@@ -38,7 +38,7 @@ ELSEWHERE = frozenset(
         *("operations/seed_demo.py", "operations/seed_demo_money.py", "jobs/worker.py"),
         *("jobs/record.py", "jobs/runner.py", "engine/poller.py", "engine/connector.py"),
         *("engine/peer_cache.py", "engine/checkpoints.py", "jobs/provider_events.py"),
-        "engine/writer_process.py",
+        *("engine/writer_process.py", "engine/writer_link.py"),
         *("engine/directory_cache.py", "engine/rate_cache.py", "core/outcomes.py"),
         *("operations/warn_of_expiry.py", "jobs/payments.py"),
     }

@@ -36,7 +36,7 @@ class WriterThread:
 
     def __init__(self, writer: OwnWriter) -> None:
         self.sizes = Distribution(BATCH_SIZES)
-        self._writer = writer
+        self.own = writer
         self._begun: SimpleQueue[Begun | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
 
@@ -54,7 +54,7 @@ class WriterThread:
         self._begun.put(None)
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join)
-        self._writer.close()
+        self.own.close()
 
     def _work(self) -> None:
         while (first := self._begun.get()) is not None:
@@ -82,7 +82,7 @@ class WriterThread:
 
     def _guarded(self, commands: Sequence[CallCommand], now_ms: int) -> list[Reply]:
         try:
-            return self._writer.run(commands, now_ms)
+            return self.own.run(commands, now_ms)
         except Exception:
             # This thread must live: without it the cell answers nothing.
             log.exception("batch failed", commands=len(commands))
