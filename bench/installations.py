@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import psycopg
+
 from talktime.config import Settings, settings_from
 from talktime.core.commands import Fund
 from talktime.core.ids import Ids
@@ -44,11 +46,28 @@ def installation(kind: str) -> Iterator[Installation]:
             yield _migrated({"TALKTIME_DATA": folder})
             return
         with running_cluster(fsync=True, settings=SERVER_SETTINGS) as cluster:
+            grow_log(cluster.url())
             url = cluster.create_database("bench")
             yield _migrated({"TALKTIME_DATA": folder, "DATABASE_URL": url})
 
 
-SERVER_SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB", "autovacuum_naptime": "1min"}
+SERVER_SETTINGS = {
+    "shared_buffers": "512MB",
+    "min_wal_size": "1GB",
+    "max_wal_size": "4GB",
+    "autovacuum_naptime": "1min",
+}
+LOG_FILES = 64
+
+
+def grow_log(url: str) -> None:
+    """Let the server have files for a GiB of its log, as one that has run for a while: a new server
+    makes each of them, 16 MiB of zeros, while somebody waits for a commit."""
+    with psycopg.connect(url, autocommit=True) as administrator:
+        for _ in range(LOG_FILES):
+            administrator.execute("SELECT pg_logical_emit_message(false, 'bench', '')")
+            administrator.execute("SELECT pg_switch_wal()")
+        administrator.execute("CHECKPOINT")
 
 
 def _migrated(environment: dict[str, str]) -> Installation:
