@@ -21,7 +21,7 @@ class Listen(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"{bracketed(self.host)}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,15 @@ class RadiusSettings:
 
     auth: Listen | None
     acct: Listen | None
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands before a port, or in an address of the web.
+
+    >>> bracketed("::1"), bracketed("127.0.0.1")
+    ('[::1]', '127.0.0.1')
+    """
+    return f"[{host}]" if ":" in host else host
 
 
 def diameter_from(environ: Mapping[str, str]) -> DiameterSettings | None:

@@ -16,7 +16,13 @@ import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from talktime.cli.installation import new_ids
-from talktime.cli.serve_dispatch import Application, Dispatcher, Health, not_here
+from talktime.cli.serve_dispatch import (
+    Application,
+    Dispatcher,
+    Health,
+    not_here,
+    with_plain_clients,
+)
 from talktime.cli.serve_doors import Doors
 from talktime.cli.serve_tuning import collect_seldom, keep_what_is_loaded, switch_threads_soon
 from talktime.clock import FILE as TEST_CLOCK_FILE
@@ -106,9 +112,9 @@ class Process:
         load_all()
         # A proxy on this machine may say that people came by https.
         behind_proxy: Any = ProxyHeadersMiddleware(
-            cast(Any, application), trusted_hosts="127.0.0.1"
+            cast(Any, application), trusted_hosts=["127.0.0.1", "::1"]
         )
-        return cast(Application, behind_proxy)
+        return with_plain_clients(cast(Application, behind_proxy))
 
 
 def use_all_descriptors() -> None:

@@ -12,6 +12,7 @@ from talktime.core.limits import (
     DIAMETER_CONNECTIONS_OF_ADDRESS_MAX,
     DIAMETER_CONNECTIONS_UNMET_MAX,
 )
+from talktime.gateways.diameter.node import peer_address
 from talktime.gateways.diameter.peers_open import NOT_CERTIFIED
 
 log = structlog.get_logger(__name__)
@@ -58,7 +59,7 @@ class Doorman(asyncio.Protocol):
         """Begin the handshake, or close."""
         assert isinstance(transport, asyncio.Transport)
         transport.pause_reading()  # what comes is the handshake's
-        address = str((transport.get_extra_info("peername") or ("",))[0])
+        address = peer_address(transport)
         why = self._handshakes.begin(address)
         if why:
             log.warning("diameter connection not taken", address=address, why=why)
