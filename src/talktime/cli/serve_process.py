@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any, cast
 
@@ -53,7 +54,7 @@ class Process:
         self._gateways = doors.gateways(self._engine) if self._engine is not None else []
         self._jobs = new_jobs(settings) if "jobs" in roles else None
         self._with_console = "console" in roles
-        self.protocol: Any = "httptools"
+        self.protocol: Any
 
     def application(self) -> Dispatcher:
         """The one ASGI application for the port; from then on `protocol` is what reads HTTP."""
@@ -91,14 +92,20 @@ class Process:
         log.info("stopped")
 
     def _api(self) -> Application:
+        from talktime.gateways.http.connections import BoundedProtocol, Connections, most_of
+
+        connections = Connections(most_of(descriptors_wanted()))
         if self._engine is not None:
             from talktime.gateways.http.app import create_app
             from talktime.gateways.http.protocol import protocol_of
 
-            api = create_app(self._engine, self._jobs.measures if self._jobs else tuple)
-            self.protocol = protocol_of(api.verbs)
+            measures = self._jobs.measures if self._jobs else tuple
+            api = create_app(self._engine, measures, connections)
+            self.protocol = protocol_of(api)
             return api
         from talktime.console.start.views import databases_away
+
+        self.protocol = partial(BoundedProtocol, connections)
 
         return Health(databases_away)
 
@@ -117,11 +124,17 @@ class Process:
         return with_plain_clients(cast(Application, behind_proxy))
 
 
+def descriptors_wanted() -> int:
+    """How many open descriptors the process may have, as far as it can use them."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return DESCRIPTORS_WANTED if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS_WANTED)
+
+
 def use_all_descriptors() -> None:
     """Let the process have as many open descriptors as it may: each connection is one, and a system
     gives a thousand unasked."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = DESCRIPTORS_WANTED if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS_WANTED)
+    wanted = descriptors_wanted()
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 

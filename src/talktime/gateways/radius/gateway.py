@@ -12,10 +12,10 @@ from talktime.core.addresses import plain_address
 from talktime.core.limits import RADIUS_PENDING_MAX, RADIUS_TELLING_MAX
 from talktime.core.peers import Peer
 from talktime.engine.engine import Engine
+from talktime.gateways.complaints import Complaints
 from talktime.gateways.radius.access import Access
 from talktime.gateways.radius.accounting import Accounting
 from talktime.gateways.radius.asking import NotDecided
-from talktime.gateways.radius.complaints import Complaints
 from talktime.gateways.radius.disconnects import PACE, Disconnects, Pace
 from talktime.gateways.radius.lines import Lines
 from talktime.gateways.radius.memory import Answers, Sender, Sent, sent_by
@@ -162,7 +162,9 @@ class Door(asyncio.DatagramProtocol):
 
     def _drop(self, sender: Sender, reason: str) -> None:
         self._count(reason)
-        self._gateway.complaints.note(sender.host, reason, self._loop.time())
+        more = self._gateway.complaints.note(sender.host, reason, self._loop.time())
+        if more is not None:  # never with what was in a packet
+            log.warning("radius packet dropped", host=sender.host, reason=reason, more=more)
 
     def _count(self, result: str) -> None:
         self._gateway.engine.messages.add("radius", self._name, result)
