@@ -15,6 +15,7 @@ from talktime.config_gateways import (
     RadiusSettings,
     bracketed,
     diameter_from,
+    name_in_browsers,
     radius_from,
 )
 from talktime.config_services import (
@@ -27,7 +28,6 @@ from talktime.config_services import (
 )
 from talktime.config_services import ConfigError as ConfigError
 from talktime.config_services import Smtp as Smtp
-from talktime.core.addresses import plain_text
 
 CONTROL_PLANE_SCHEMA = "talktime"
 CONTROL_PLANE_ALIAS = "default"
@@ -148,10 +148,10 @@ class Settings:
         """The names under which a browser may ask for the console."""
         if self.public_url:
             public = urlsplit(self.public_url).hostname or ""
-            return [bracketed(plain_text(public)), *LOOPBACK_HOSTS]
+            return [name_in_browsers(public), *LOOPBACK_HOSTS]
         if self.host in WILDCARD_HOSTS:
             return ["*"]
-        return sorted({bracketed(plain_text(self.host)), *LOOPBACK_HOSTS})
+        return sorted({name_in_browsers(self.host), *LOOPBACK_HOSTS})
 
 
 def cell_alias(name: str) -> str:
