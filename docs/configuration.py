@@ -30,8 +30,10 @@ VARIABLES = {
     ),
     "HOST": (
         "`127.0.0.1`",
-        "Address on which `talktime serve` listens, such as `2001:db8::5`; `0.0.0.0` for all of "
-        "IPv4, `::` for all.",
+        (
+            "Address on which `talktime serve` listens, such as `2001:db8::5`; `0.0.0.0` for all "
+            "of IPv4, `::` for all."
+        ),
     ),
     "PORT": ("`8000`", "Port on which `talktime serve` listens; `0` for any free one."),
     "TALKTIME_URL": (
@@ -129,8 +131,8 @@ VARIABLES = {
     "TALKTIME_DIAMETER_LISTEN": (
         "",
         (
-            "Where Diameter peers connect, `host:port` or `[2001:db8::5]:3868`, several after commas. "
-            "Unset, there is no "
+            "Where Diameter peers connect, `host:port` or `[2001:db8::5]:3868`, several after "
+            "commas. Unset, there is no "
             "Diameter; see [connect a Diameter client](../howto/connect-a-diameter-client.md)."
         ),
     ),
