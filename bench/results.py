@@ -57,8 +57,8 @@ def table(rows: list[Row], where: str, seconds: float, turns: int) -> str:
     return f"""# Results of `make bench`
 
 Measured {datetime.now(UTC):%Y-%m-%d} on {where}.
-The load generator, the service and PostgreSQL share the machine; PostgreSQL commits with fsync on, and has
-files for a GiB of its log, as one that has run for a while.
+The load generator, the service and PostgreSQL share the machine; PostgreSQL commits with fsync on,
+and has files for a GiB of its log, as one that has run for a while.
 Each figure is the median of {turns} turns of {seconds:g} s; a ratio is the median of the turns'
 ratios to a comparator measured in the same turn.
 

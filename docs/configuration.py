@@ -28,7 +28,13 @@ VARIABLES = {
         "`data`",
         "Folder of the SQLite files, the secret key and `demo.json`.",
     ),
-    "HOST": ("`127.0.0.1`", "Address on which `talktime serve` listens; `0.0.0.0` for all."),
+    "HOST": (
+        "`127.0.0.1`",
+        (
+            "Address on which `talktime serve` listens, such as `2001:db8::5`; `0.0.0.0` for all "
+            "of IPv4, `::` for all."
+        ),
+    ),
     "PORT": ("`8000`", "Port on which `talktime serve` listens; `0` for any free one."),
     "TALKTIME_URL": (
         "what `HOST` and `PORT` make; for requests the demo's address",
@@ -90,7 +96,7 @@ VARIABLES = {
     ),
     "TALKTIME_RADIUS_AUTH": (
         "none: no RADIUS",
-        "Address and port on which RADIUS clients ask: `10.0.0.5:1812`, `[::]:1812`.",
+        "Address and port on which RADIUS clients ask: `10.0.0.5:1812`, `[2001:db8::5]:1812`.",
     ),
     "TALKTIME_RADIUS_ACCT": (
         "none: no RADIUS accounting",
@@ -125,7 +131,8 @@ VARIABLES = {
     "TALKTIME_DIAMETER_LISTEN": (
         "",
         (
-            "Where Diameter peers connect, `host:port`, several after commas. Unset, there is no "
+            "Where Diameter peers connect, `host:port` or `[2001:db8::5]:3868`, several after "
+            "commas. Unset, there is no "
             "Diameter; see [connect a Diameter client](../howto/connect-a-diameter-client.md)."
         ),
     ),

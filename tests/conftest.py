@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests import loopback
 from tests.databases import Cluster, roomy_memory, running_cluster
 from tests.running_order import in_running_order
 from tests.stores import LAYOUTS, Store, Stores
@@ -63,8 +64,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if left_out():
-        terminalreporter.write_line(left_out(), yellow=True)
+    for why in filter(None, (left_out(), loopback.left_out())):
+        terminalreporter.write_line(why, yellow=True)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -21,8 +21,10 @@ from talktime.console.migrations_expected import expected_migrations
 from talktime.core.ids import NODES, Ids
 from talktime.engine.engine import Engine, Sources
 from talktime.gateways.http.app import create_app
+from talktime.gateways.http.connections import Connections
 from talktime.gateways.http.protocol import protocol_of
 from talktime.operations.seed_demo import Demo, seed_demo
+from tests.loopback import family_of
 from tests.stores import Store
 
 PATIENCE_S = 30
@@ -58,13 +60,24 @@ def engine_of(store: Store, sources: Sources = SOURCES, **options: Any) -> Engin
 class Service:
     """A running service, and a client with a key to it."""
 
-    def __init__(self, engine: Engine, demo: Demo) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        demo: Demo,
+        connections: Connections | None = None,
+        listen: str = "127.0.0.1",
+    ) -> None:
         self.engine = engine
         self.demo = demo
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        app = create_app(engine)
-        http: Any = protocol_of(app.verbs)
+        family, both = family_of(listen), listen == "::"
+        self._listener = socket.create_server(
+            (listen, 0), family=family, backlog=2048, dualstack_ipv6=both
+        )
+        self.port = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        app = create_app(engine, connections=connections)
+        self.connections = app.connections
+        http: Any = protocol_of(app)
         config = uvicorn.Config(
             app, lifespan="off", access_log=False, log_config=None, http=http, loop="uvloop"
         )
@@ -170,9 +183,16 @@ def rows_of_books(store: Store) -> dict[tuple[str, str], list[Any]]:
 
 
 @contextmanager
-def serving(store: Store, demo: Demo | None = None, **options: Any) -> Iterator[Service]:
+def serving(
+    store: Store,
+    demo: Demo | None = None,
+    connections: Connections | None = None,
+    listen: str = "127.0.0.1",
+    **options: Any,
+) -> Iterator[Service]:
     """A service on a store, with the demo seeded unless it was before."""
-    service = Service(engine_of(store, **options), demo or seeded(store))
+    engine = engine_of(store, **options)
+    service = Service(engine, demo or seeded(store), connections, listen)
     service.start()
     try:
         yield service

@@ -136,6 +136,12 @@ def test_a_data_folder_that_cannot_be_made_is_refused_with_what_to_do(tmp_path):
         ({}, ["127.0.0.1", "[::1]", "localhost"]),
         ({"HOST": "10.0.0.5"}, ["10.0.0.5", "127.0.0.1", "[::1]", "localhost"]),
         ({"HOST": "0.0.0.0"}, ["*"]),
+        ({"HOST": "[::]"}, ["*"]),
+        ({"HOST": "2001:DB8:0::5"}, ["127.0.0.1", "[2001:db8::5]", "[::1]", "localhost"]),
+        (
+            {"TALKTIME_URL": "http://[2001:DB8::5]:8000"},
+            ["[2001:db8::5]", "localhost", "127.0.0.1", "[::1]"],
+        ),
         (
             {"HOST": "0.0.0.0", "TALKTIME_URL": "https://credits.contoso.example"},
             ["credits.contoso.example", "localhost", "127.0.0.1", "[::1]"],
@@ -144,6 +150,25 @@ def test_a_data_folder_that_cannot_be_made_is_refused_with_what_to_do(tmp_path):
 )
 def test_the_console_answers_to_the_names_it_is_served_under(environ, hosts):
     assert settings_from(environ).allowed_hosts() == hosts
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("::1", "http://[::1]:8000"),
+        ("[2001:db8::5]", "http://[2001:db8::5]:8000"),
+        ("::", "http://127.0.0.1:8000"),
+    ],
+)
+def test_an_ipv6_host_stands_in_brackets_in_the_address_and_may_in_the_setting(host, address):
+    settings = settings_from({"HOST": host})
+    assert settings.host == host.strip("[]")
+    assert settings.address == address
+
+
+def test_mail_from_an_ipv6_address_has_a_sender_that_may_be():
+    settings = settings_from({"TALKTIME_URL": "http://[2001:db8::5]:8000"})
+    assert settings.mail_from() == "Talktime <talktime@[IPv6:2001:db8::5]>"
 
 
 def test_slices_and_grace_are_settings_with_defaults_and_bounds():

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 from talktime.config_gateways import (
     DiameterSettings,
     RadiusSettings,
+    bracketed,
     diameter_from,
+    name_in_browsers,
     radius_from,
 )
 from talktime.config_services import (
@@ -115,7 +117,8 @@ class Settings:
     def mail_from(self) -> str:
         """Whom mail is from."""
         host = urlsplit(self.public_url).hostname or "localhost"
-        return self.given_mail_from or f"Talktime <talktime@{host}>"
+        domain = f"[IPv6:{host}]" if ":" in host else host
+        return self.given_mail_from or f"Talktime <talktime@{domain}>"
 
     def mail_folder(self) -> Path:
         """Where mail is kept as files where there is no server for it."""
@@ -139,16 +142,16 @@ class Settings:
         if self.public_url:
             return self.public_url
         host = "127.0.0.1" if self.host in WILDCARD_HOSTS else self.host
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return f"http://{bracketed(host)}:{self.port}"
 
     def allowed_hosts(self) -> list[str]:
         """The names under which a browser may ask for the console."""
         if self.public_url:
-            return [urlsplit(self.public_url).hostname or "", *LOOPBACK_HOSTS]
+            public = urlsplit(self.public_url).hostname or ""
+            return [name_in_browsers(public), *LOOPBACK_HOSTS]
         if self.host in WILDCARD_HOSTS:
             return ["*"]
-        own = f"[{self.host}]" if ":" in self.host else self.host
-        return sorted({own, *LOOPBACK_HOSTS})
+        return sorted({name_in_browsers(self.host), *LOOPBACK_HOSTS})
 
 
 def cell_alias(name: str) -> str:
@@ -176,7 +179,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         data=data,
         control_plane=address_of(url, CONTROL_PLANE_SCHEMA, data / "control.sqlite3"),
         cells=cells_from(environ.get("TALKTIME_CELLS", ""), url, data),
-        host=environ.get("HOST", "").strip() or "127.0.0.1",
+        host=host_from(environ.get("HOST", "")) or "127.0.0.1",
         port=port_from(environ.get("PORT", "")),
         public_url=public_url_from(environ.get("TALKTIME_URL", "")),
         given_secret_key=secret_key_from(environ.get("TALKTIME_SECRET_KEY", "")),
@@ -240,6 +243,16 @@ def postgres_url(variable: str, text: str) -> str:
     if port == 0 or not parts.path.strip("/"):
         raise ConfigError(f"{variable} names no database or no usable port. {wanted}.")
     return text
+
+
+def host_from(text: str) -> str:
+    """A host, with brackets or without.
+
+    >>> host_from("[::1]"), host_from(" 127.0.0.1 ")
+    ('::1', '127.0.0.1')
+    """
+    host = text.strip()
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
 
 
 def port_from(text: str) -> int:

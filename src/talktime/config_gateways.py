@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ class Listen(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"{bracketed(self.host)}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,27 @@ class RadiusSettings:
 
     auth: Listen | None
     acct: Listen | None
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands before a port, or in an address of the web.
+
+    >>> bracketed("::1"), bracketed("127.0.0.1")
+    ('[::1]', '127.0.0.1')
+    """
+    return f"[{host}]" if ":" in host else host
+
+
+def name_in_browsers(host: str) -> str:
+    """A host as a browser asks for it, whatever way its address is written.
+
+    >>> name_in_browsers("2001:DB8:0::5"), name_in_browsers("fe80::1%eth0")
+    ('[2001:db8::5]', '[fe80::1]')
+    """
+    try:
+        return bracketed(str(ip_address(host.partition("%")[0])))
+    except ValueError:
+        return host
 
 
 def diameter_from(environ: Mapping[str, str]) -> DiameterSettings | None:

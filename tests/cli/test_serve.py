@@ -47,14 +47,14 @@ def authorize(service, demo, call_id):
         )
 
 
-def sign_in(service, email, password):
+def sign_in(service, email, password, **more):
     """Sign in as a person does with the form; the page one comes to."""
     with service.client() as browser:
         page = browser.get("/sign-in/")
         token = HIDDEN.search(page.text)
         assert token is not None
         form = {"csrfmiddlewaretoken": token[1], "username": email, "password": password}
-        headers = {"referer": service.url}
+        headers = {"referer": service.url, **more}
         return browser.post("/sign-in/", data=form, headers=headers, follow_redirects=True)
 
 

@@ -7,7 +7,6 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
@@ -30,9 +29,9 @@ def body_of_authorize(demo: Demo) -> bytes:
 class Line:
     """One connection, byte by byte."""
 
-    def __init__(self, service: Service) -> None:
-        where = urlsplit(service.url)
-        self._socket = socket.create_connection((where.hostname, where.port), PATIENCE_S)
+    def __init__(self, service: Service, to: str = "127.0.0.1", source: str = "") -> None:
+        here = (source or to, 0)
+        self._socket = socket.create_connection((to, service.port), PATIENCE_S, here)
         self._reader = self._socket.makefile("rb")
         self._service = service
 
@@ -65,6 +64,11 @@ class Line:
         """Send these bytes."""
         self._socket.sendall(data if isinstance(data, bytes) else data.encode())
 
+    def text(self) -> str:
+        """The body of the next answer."""
+        _, headers, _ = self.answer(with_body=False)
+        return self._reader.read(int(headers["content-length"])).decode()
+
     def answer(self, with_body: bool = True) -> tuple[int, dict[str, str], Any]:
         """The next answer: status, headers, JSON."""
         status = int(self._reader.readline().split()[1])
@@ -90,9 +94,9 @@ class Line:
 
 
 @contextmanager
-def line(service: Service) -> Iterator[Line]:
+def line(service: Service, **where: str) -> Iterator[Line]:
     """A connection to the service, closed at the end."""
-    connection = Line(service)
+    connection = Line(service, **where)
     try:
         yield connection
     finally:
@@ -162,7 +166,7 @@ async def wired(store: Store, **seconds: float) -> AsyncIterator[Wired]:
     api = create_app(engine)
     config = Config(api, lifespan="off", log_config=None, access_log=False, timeout_keep_alive=0)
     config.load()
-    make = protocol_of(api.verbs, **seconds)
+    make = protocol_of(api, **seconds)
     protocol = make(config, ServerState(), {}, asyncio.get_running_loop())
     pipe = Pipe()
     protocol.connection_made(pipe)

@@ -160,3 +160,19 @@ def test_a_peer_that_nobody_made_is_unknown(desk):
     with desk.control.transaction():
         refusal = revoke_peer(desk.control, 99, now_ms=9)
     assert refusal.code == "unknown_peer"
+
+
+def test_a_network_of_mapped_addresses_is_one_of_ipv4(desk):
+    made = desk.create(EDGE._replace(addresses=("::ffff:192.0.2.0/120", "fe80::/10")))
+    assert [str(each) for each in made.networks] == ["192.0.2.0/24", "fe80::/10"]
+    cache = desk.cache()
+    for address in ("192.0.2.1", "::ffff:192.0.2.1", "fe80::1%eth0", "fe80::1%4"):
+        assert cache.radius(address).id == made.id
+        assert made.may_come_from(address)
+
+
+@pytest.mark.parametrize("address", ["fe80::1%eth0", "[::1]", "::1/64"])
+def test_what_is_no_network_is_refused_with_an_example(desk, address):
+    refused = desk.create(EDGE._replace(addresses=(address,)))
+    assert refused.code == "invalid_value"
+    assert "2001:db8::/64, without a zone" in refused.detail

@@ -19,14 +19,14 @@ from tests.switches.proxy import Proxy, over_http
 
 
 class Exchange:
-    """Real processes on free ports of 127.0.0.1; all are gone at the end of the block."""
+    """Real processes on free ports of a host; all are gone at the end of the block."""
 
     with_proxy = True
 
-    def __init__(self, folder: Path, store: Store, **environ: str) -> None:
-        self.folder, self.store = folder, store
+    def __init__(self, folder: Path, store: Store, host: str = "127.0.0.1", **environ: str) -> None:
+        self.folder, self.store, self.host = folder, store, host
         self._environ = {**store.environ, **environ}
-        self._port = free_port(socket.SOCK_STREAM)
+        self._port = free_port(socket.SOCK_STREAM, host)
         self._running = ExitStack()
         self.key = ""
 
@@ -51,7 +51,7 @@ class Exchange:
 
     def start_service(self) -> None:
         """Start the service, on the port that it had before."""
-        self.service = Serving(self._environ, "--port", str(self._port))
+        self.service = Serving(self._environ, "--host", self.host, "--port", str(self._port))
         self._running.callback(self.service.end)
         self.service.wait_until_ready()
         self.http = self._running.enter_context(self.service.client(self.key))
@@ -70,7 +70,7 @@ class Exchange:
 
     def callee(self, scenario: str) -> Phone:
         """Another telephone that takes calls."""
-        phone = callee(self.folder, scenario)
+        phone = callee(self.folder, scenario, self.host)
         self._running.callback(phone.end)
         return phone
 

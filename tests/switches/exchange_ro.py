@@ -3,6 +3,7 @@
 import socket
 from pathlib import Path
 
+from talktime.config_gateways import Listen
 from talktime.core.peers import DIAMETER
 from talktime.operations.keys import find_switch
 from talktime.operations.peers import NewPeer, create_peer
@@ -28,16 +29,26 @@ ANSWERS = (
 class RoExchange(Exchange):
     """With a Kamailio that asks for so many seconds at a time; without one where units are 0."""
 
-    def __init__(self, folder: Path, store: Store, units: int, *peers: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        store: Store,
+        units: int,
+        *peers: str,
+        host: str = "127.0.0.1",
+        identity: str = SERVICE_HOST,
+    ) -> None:
         """`peers` are the hosts of further clients, in the realm of the proxy."""
-        self.port = free_port(socket.SOCK_STREAM)
+        self.port = free_port(socket.SOCK_STREAM, host)
+        self._identity = identity
         self.units, self._peers = units, (PROXY_HOST, *peers)
         self.with_proxy = units > 0
         super().__init__(
             folder,
             store,
-            TALKTIME_DIAMETER_LISTEN=f"127.0.0.1:{self.port}",
-            TALKTIME_DIAMETER_IDENTITY=SERVICE_HOST,
+            host,
+            TALKTIME_DIAMETER_LISTEN=str(Listen(host, self.port)),
+            TALKTIME_DIAMETER_IDENTITY=identity,
             TALKTIME_DIAMETER_REALM=SERVICE_REALM,
         )
 
@@ -47,14 +58,14 @@ class RoExchange(Exchange):
         with control.transaction():
             switch = made(find_switch(control, SWITCH))
             for host in self._peers:
-                peer = NewPeer(DIAMETER, host, PROXY_REALM, ("127.0.0.1",))
+                peer = NewPeer(DIAMETER, host, PROXY_REALM, (self.host,))
                 made(create_peer(control, seal, switch, peer, now_ms=clock_ms(), next_id=new_id))
 
     def new_proxy(self, next_hop: Phone | Forger, **settings: str) -> Proxy:
         """A Kamailio that is connected to the service."""
         assert not settings
         folder = self.folder / f"proxy.{next_hop.port}"
-        service = (SERVICE_HOST, SERVICE_REALM, self.port)
+        service = (self._identity, SERVICE_REALM, self.port)
         proxy = over_diameter(
             folder, PROXY_HOST, PROXY_REALM, service, next_hop.address, self.units
         )
@@ -70,7 +81,7 @@ class RoExchange(Exchange):
 
     def client(self, host: str, port: int = 0) -> Client:
         """A connection to the service, or to another port, as one of the clients."""
-        client = Client(port or self.port)
+        client = Client(port or self.port, source=self.host, to=self.host)
         self._running.callback(client.close)
         assert client.hello(host, realm=PROXY_REALM).result_code == 2001
         return client

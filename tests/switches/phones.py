@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import NamedTuple
 
+from talktime.config_gateways import Listen, bracketed, listen_from
 from tests.switches.programs import PATIENCE_S, Program, free_port, taken, wait_until
 
 SCENARIOS = Path(__file__).with_name("scenarios")
@@ -68,15 +69,15 @@ class Leg(Heard):
 class Phone(Heard):
     """One SIPp with one scenario."""
 
-    def __init__(self, folder: Path, scenario: str, to: str, *arguments: str) -> None:
-        self.port = free_port()
-        self.address = f"127.0.0.1:{self.port}"
+    def __init__(self, folder: Path, scenario: str, host: str, to: str, *arguments: str) -> None:
+        self.port = free_port(host=host)
+        self.address = str(Listen(host, self.port))
         self._log = folder / f"{scenario}.{self.port}.csv"
         self._messages = folder / f"{scenario}.{self.port}.messages"
         self._program = Program(
             folder,
             "sipp",
-            *("-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", "127.0.0.1", "-p", str(self.port)),
+            *("-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", host, "-p", str(self.port)),
             *("-trace_shortmsg", "-shortmessage_file", str(self._log)),
             *("-trace_msg", "-message_file", str(self._messages)),
             *("-nostdin", *arguments, to),
@@ -114,10 +115,10 @@ class Phone(Heard):
         self._program.stop()
 
 
-def callee(folder: Path, scenario: str = "callee_answers") -> Phone:
+def callee(folder: Path, scenario: str = "callee_answers", host: str = "127.0.0.1") -> Phone:
     """A telephone that takes calls, any number of them."""
-    phone = Phone(folder, scenario, "127.0.0.1")
-    wait_until(lambda: taken(phone.port), "a callee that listens")
+    phone = Phone(folder, scenario, host, bracketed(host))
+    wait_until(lambda: taken(host, phone.port), "a callee that listens")
     return phone
 
 
@@ -137,6 +138,7 @@ def caller(
     return Phone(
         folder,
         scenario,
+        listen_from(proxy, "proxy", 5060).host,
         proxy,
         *("-inf", str(called), "-m", str(calls), "-r", str(a_second), "-l", str(calls)),
         *("-d", str(talks_ms), "-cid_str", "%u/%%2F+%p;x@%s"),

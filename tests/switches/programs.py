@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.loopback import family_of
+
 PATIENCE_S = 20.0
 LOOK_AGAIN_S = 0.02
 PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
@@ -45,19 +47,19 @@ def program(name: str) -> str:
     return found
 
 
-def free_port(kind: int = socket.SOCK_DGRAM) -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket(socket.AF_INET, kind) as found:
-        found.bind(("127.0.0.1", 0))
+def free_port(kind: int = socket.SOCK_DGRAM, host: str = "127.0.0.1") -> int:
+    """A port of a host of this machine that nobody listens on."""
+    with socket.socket(family_of(host), kind) as found:
+        found.bind((host, 0))
         port: int = found.getsockname()[1]
         return port
 
 
-def taken(port: int) -> bool:
-    """Whether somebody listens on this UDP port of 127.0.0.1."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+def taken(host: str, port: int) -> bool:
+    """Whether somebody listens on this UDP port."""
+    with socket.socket(family_of(host), socket.SOCK_DGRAM) as probe:
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError:
             return True
     return False

@@ -5,6 +5,8 @@ import shutil
 import socket
 from pathlib import Path
 
+from talktime.config_gateways import Listen, listen_from
+from tests.loopback import SIX, family_of
 from tests.switches.programs import Program, free_port, wait_until
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -27,11 +29,14 @@ def changed(settings: str, values: dict[str, str]) -> str:
 class Proxy:
     """The process, and where it takes calls."""
 
-    def __init__(self, folder: Path, example: str, **values: str) -> None:
-        """With the files of an example, whose settings are changed to these."""
-        self.address = f"127.0.0.1:{free_port()}"
+    def __init__(self, folder: Path, example: str, host: str, **values: str) -> None:
+        """On this host, with the files of an example, whose settings are changed to these."""
+        self._at = Listen(host, free_port(host=host))
+        self.address = str(self._at)
         shutil.copytree(EXAMPLES / example, folder)
         settings = folder / "settings.cfg"
+        if host == SIX:
+            values = {"MY_CALLERS": SIX, "MY_CARRIERS": SIX, **values}
         values = {"MY_SIP": f"udp:{self.address}", **values}
         settings.write_text(changed(settings.read_text(), values))
         self._folder = folder
@@ -52,11 +57,10 @@ class Proxy:
 
     def _answers(self) -> bool:
         assert self._program.running, f"Kamailio has ended:\n{self.said()[-3000:]}"
-        host, _, port = self.address.partition(":")
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        with socket.socket(family_of(self._at.host), socket.SOCK_DGRAM) as asking:
             asking.settimeout(0.2)
-            asking.connect((host, int(port)))
-            me = "{}:{}".format(*asking.getsockname())
+            asking.connect(self._at)
+            me = str(Listen(*asking.getsockname()[:2]))
             try:
                 asking.send(OPTIONS.format(at=self.address, me=me).encode())
                 return asking.recv(4096).startswith(b"SIP/2.0 200")
@@ -77,9 +81,9 @@ class Proxy:
 
 
 def over_http(folder: Path, service: str, key: str, next_hop: str, **more: str) -> Proxy:
-    """Kamailio that charges by our own API."""
+    """Kamailio that charges by our own API, on the host of its next hop."""
     return Proxy(
-        *(folder, "kamailio"),
+        *(folder, "kamailio", listen_from(next_hop, "next hop", 5060).host),
         MY_NEXT_HOP=f"sip:{next_hop}",
         MY_TALKTIME=service,
         MY_KEY=key,
@@ -90,10 +94,12 @@ def over_http(folder: Path, service: str, key: str, next_hop: str, **more: str) 
 def over_diameter(
     folder: Path, host: str, realm: str, service: tuple[str, str, int], next_hop: str, units: int
 ) -> Proxy:
-    """Kamailio that charges by Diameter at a service: its host, realm and port."""
+    """Kamailio that charges by Diameter at a service (its host, realm and port), on the host of its
+    next hop."""
+    at = listen_from(next_hop, "next hop", 5060).host
     their_host, their_realm, port = service
     proxy = Proxy(
-        *(folder, "kamailio-ro"),
+        *(folder, "kamailio-ro", at),
         MY_NEXT_HOP=f"sip:{next_hop}",
         MY_HOST=host,
         MY_REALM=realm,
@@ -110,7 +116,7 @@ def over_diameter(
         ("charging.contoso.example", their_host),
         ('Realm="contoso.example" port="3868"', f'Realm="{their_realm}" port="{port}"'),
         ('name="contoso.example"', f'name="{their_realm}"'),
-        ('port="3870"', f'port="{free_port(socket.SOCK_STREAM)}"'),
+        ('port="3870" bind="127.0.0.1"', f'port="{free_port(socket.SOCK_STREAM, at)}" bind="{at}"'),
     ):
         assert old in said, f"{old} is not in cdp.xml"
         said = said.replace(old, new)

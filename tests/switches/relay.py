@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 from typing import Self
 
+from tests.loopback import SIX, family_of
 from tests.switches.certificates import self_signed
 from tests.switches.programs import Program, free_port, wait_until
 
@@ -14,23 +15,25 @@ Realm = "{realm}";
 Port = {port};
 SecPort = 0;
 No_SCTP;
-No_IPv6;
-ListenOn = "127.0.0.1";
+{without};
+ListenOn = "{at}";
 TcTimer = 6;
 TLS_Cred = "{folder}/relay.pem", "{folder}/relay.key";
 TLS_CA = "{folder}/relay.pem";
 LoadExtension = "dict_nasreq.fdx";
 LoadExtension = "dict_dcca.fdx";
 LoadExtension = "acl_wl.fdx" : "{folder}/relay.acl";
-ConnectPeer = "{service}" {{ No_TLS; ConnectTo = "127.0.0.1"; Port = {service_port}; }};
+ConnectPeer = "{service}" {{ No_TLS; ConnectTo = "{at}"; Port = {service_port}; }};
 """
 
 
 class Relay:
     """The process; gone at the end of the block."""
 
-    def __init__(self, folder: Path, service: tuple[str, int], client: str) -> None:
-        self.port = free_port(socket.SOCK_STREAM)
+    def __init__(
+        self, folder: Path, service: tuple[str, int], client: str, at: str = "127.0.0.1"
+    ) -> None:
+        self._at, self.port = at, free_port(socket.SOCK_STREAM, at)
         self._folder = folder
         self_signed(RELAY_HOST, folder / "relay.pem", folder / "relay.key")
         (folder / "relay.acl").write_text(f"ALLOW_IPSEC {client}\n")
@@ -41,6 +44,8 @@ class Relay:
                 realm=RELAY_REALM,
                 port=self.port,
                 folder=folder,
+                at=at,
+                without="No_IP" if at == SIX else "No_IPv6",
                 service=service[0],
                 service_port=service[1],
             )
@@ -60,5 +65,5 @@ class Relay:
 
     def _listens(self) -> bool:
         assert self._program.running, f"freeDiameter has ended:\n{self.said()[-3000:]}"
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        with socket.socket(family_of(self._at), socket.SOCK_STREAM) as probe:
+            return probe.connect_ex((self._at, self.port)) == 0

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.loopback import SIXES
 from tests.stores import Stores
 from tests.switches.exchange import Exchange
 from tests.switches.layouts import BOTH, layout
@@ -58,14 +59,16 @@ def new_exchange(
     """Call it for one of the test's own: `slice_s=`, `grace_s=`, `kind=` of database."""
     with ExitStack() as running:
 
-        def create(slice_s: int, grace_s: int = 60, kind: str = "sqlite") -> Exchange:
+        def create(
+            slice_s: int, grace_s: int = 60, kind: str = "sqlite", host: str = "127.0.0.1"
+        ) -> Exchange:
             store = stores.make(layout(request, kind))
             running.callback(stores.drop, store)
             environ = {
                 "TALKTIME_SLICE_SECONDS": str(slice_s),
                 "TALKTIME_GRACE_SECONDS": str(grace_s),
             }
-            made = running.enter_context(Exchange(tmp_path, store, **environ))
+            made = running.enter_context(Exchange(tmp_path, store, host, **environ))
             running.callback(made.prove_books)
             return made
 
@@ -195,6 +198,21 @@ def test_a_long_call_goes_on_slice_by_slice(
     assert call[1:] == ("settled", 10, 10 * MICROS_A_SECOND, 0)
     assert exchange.shown(call.call_id)["granted_seconds"] >= 10
     assert office.wallet() == Wallet(50 * MICROS_A_SECOND, 0, 0)
+
+
+@pytest.mark.parametrize("host", SIXES)
+def test_a_call_over_ipv6_is_asked_for_cut_and_settled(
+    new_exchange: Callable[..., Exchange], host: str
+) -> None:
+    exchange = new_exchange(slice_s=4, host=host)
+    office = exchange.office(seconds=6)
+    phone = exchange.caller(office, "caller_stays")
+    phone.wait()
+    exchange.closed(office)
+    assert talked_s(phone) == pytest.approx(6, abs=0.5)
+    assert phone.reasons() == ['Q.850;cause=31;text="grant_used_up"']
+    assert office.call()[1:] == ("settled", 6, 6 * MICROS_A_SECOND, 0)
+    assert office.wallet() == Wallet(0, 0, 0)
 
 
 def test_a_call_whose_proxy_died_is_closed_after_its_grant_and_the_grace(

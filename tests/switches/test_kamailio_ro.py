@@ -18,6 +18,7 @@ from tests.gateways.diameter.asked import (
     credit,
 )
 from tests.gateways.diameter.serving import Client
+from tests.loopback import LOOPBACKS, NAMES_OF_SIX, SIX
 from tests.stores import Stores
 from tests.switches.exchange_ro import (
     ANSWERS,
@@ -47,11 +48,11 @@ def new_exchange(
     `kind=` of database."""
     with ExitStack() as running:
 
-        def create(units: int = 0, kind: str = "sqlite") -> RoExchange:
+        def create(units: int = 0, kind: str = "sqlite", **where: str) -> RoExchange:
             store = stores.make(layout(request, kind))
             running.callback(stores.drop, store)
             peers = (CLIENT_HOST, RELAY_HOST)
-            made = running.enter_context(RoExchange(tmp_path, store, units, *peers))
+            made = running.enter_context(RoExchange(tmp_path, store, units, *peers, **where))
             running.callback(made.prove_books)
             return made
 
@@ -199,12 +200,24 @@ def test_a_request_that_comes_again_is_answered_again_and_counts_once(
     assert office.wallet() == Wallet(0, 0, 0)
 
 
+@pytest.mark.parametrize("name", NAMES_OF_SIX)
+def test_kamailio_charges_over_ipv6(new_exchange: Callable[..., RoExchange], name: str) -> None:
+    exchange = new_exchange(units=5, host=SIX, identity=name)
+    office = exchange.office(seconds=7)
+    exchange.caller(office, "caller_stays").wait(PATIENCE_S)
+    exchange.closed(office)
+    assert office.call()[1:] == ("settled", 7, 7 * MICROS_A_SECOND, 0)
+    assert office.wallet() == Wallet(0, 0, 0)
+
+
+@pytest.mark.parametrize("host", LOOPBACKS)
 def test_a_relay_may_stand_between_a_client_and_the_service(
-    new_exchange: Callable[..., RoExchange],
+    new_exchange: Callable[..., RoExchange], host: str
 ) -> None:
-    exchange = new_exchange()
+    exchange = new_exchange(host=host)
     office = exchange.office(seconds=12)
-    with Relay(exchange.folder, (SERVICE_HOST, exchange.port), CLIENT_HOST) as relay:
+    service = (SERVICE_HOST, exchange.port)
+    with Relay(exchange.folder, service, CLIENT_HOST, host) as relay:
         wait_until(lambda: exchange.connected(RELAY_HOST), relay.said())
         client: Client = exchange.client(CLIENT_HOST, relay.port)
         first = asked(office, "s;1", INITIAL, 0, asked=5)

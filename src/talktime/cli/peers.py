@@ -47,8 +47,8 @@ Addresses = Annotated[
     list[str] | None,
     typer.Option(
         metavar="ADDRESS",
-        help="Where it comes from, once or more: an IP address or a network (192.0.2.0/24). "
-        "RADIUS needs one; Diameter one, or --tls with a certificate of its name.",
+        help="Where it comes from, once or more: an IP address or a network (192.0.2.0/24, "
+        "2001:db8::/64). RADIUS needs one; Diameter one, or --tls with a certificate of its name.",
     ),
 ]
 Realm = Annotated[str, typer.Option(help="Its Origin-Realm (Diameter).")]
@@ -61,7 +61,8 @@ DisconnectTo = Annotated[
     str,
     typer.Option(
         metavar="HOST:PORT",
-        help="Where requests to end a call go (RADIUS). Default: its address, port 3799.",
+        help="Where requests to end a call go (RADIUS), [2001:db8::7]:3799 with IPv6. Default: its "
+        "address, port 3799.",
     ),
 ]
 Generate = Annotated[

@@ -15,8 +15,9 @@ from talktime.cli.failures import Failure
 from talktime.cli.installation import installation
 from talktime.cli.output import console, panel
 from talktime.cli.serve_doors import Doors, doors_of
+from talktime.cli.serve_sockets import take_both_versions
 from talktime.clock import ahead_in_words, ahead_ms, follow, is_movable
-from talktime.config import WILDCARD_HOSTS, Settings, port_from
+from talktime.config import Settings, host_from, port_from
 from talktime.operations.seed_demo import OPERATOR_EMAIL
 from talktime.operations.seed_demo_money import ADMIN_EMAIL
 
@@ -80,7 +81,7 @@ def chosen(host: str, port: str, demo: bool) -> Settings:
     settings = installation()
     settings = replace(
         settings,
-        host=host.strip() or settings.host,
+        host=host_from(host) or settings.host,
         port=port_from(port) if port else settings.port,
         test_clock=settings.test_clock or demo,
     )
@@ -106,6 +107,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        take_both_versions(listener)
         listener.bind(place)
         listener.set_inheritable(True)
     except OSError as error:
@@ -121,11 +123,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 def address_of(settings: Settings, listener: socket.socket) -> str:
     """The address that people and switches use."""
-    if settings.public_url:
-        return settings.public_url
-    host = "127.0.0.1" if settings.host in WILDCARD_HOSTS else settings.host
-    port = listener.getsockname()[1]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return replace(settings, port=listener.getsockname()[1]).address
 
 
 def say_ready(

@@ -66,8 +66,11 @@ def diameter_door(settings: Settings, roles: frozenset[str]) -> Iterator[Diamete
     with ExitStack() as opened:
 
         def bound(places: Sequence[Listen], variable: str) -> list[socket.socket]:
+            four = {at.port for at in places if ":" not in at.host}  # have sockets of their own
             return [
-                opened.enter_context(bound_socket(at, variable, socket.SOCK_STREAM))
+                opened.enter_context(
+                    bound_socket(at, variable, socket.SOCK_STREAM, at.port not in four)
+                )
                 for at in places
             ]
 

@@ -5,6 +5,8 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from talktime.core.addresses import plain_text
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -49,6 +51,17 @@ class Dispatcher:
         await receive()
         await self._stop()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def with_plain_clients(application: Application) -> Application:
+    """The application, told of clients of IPv4 as such where the port is one of IPv6 too."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if client := scope.get("client"):
+            scope["client"] = (plain_text(client[0]), client[1])
+        await application(scope, receive, send)
+
+    return serve
 
 
 async def not_here(scope: Scope, receive: Receive, send: Send) -> None:

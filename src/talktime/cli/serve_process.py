@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any, cast
 
@@ -16,7 +17,13 @@ import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from talktime.cli.installation import new_ids
-from talktime.cli.serve_dispatch import Application, Dispatcher, Health, not_here
+from talktime.cli.serve_dispatch import (
+    Application,
+    Dispatcher,
+    Health,
+    not_here,
+    with_plain_clients,
+)
 from talktime.cli.serve_doors import Doors
 from talktime.cli.serve_tuning import collect_seldom, keep_what_is_loaded, switch_threads_soon
 from talktime.clock import FILE as TEST_CLOCK_FILE
@@ -47,7 +54,7 @@ class Process:
         self._gateways = doors.gateways(self._engine) if self._engine is not None else []
         self._jobs = new_jobs(settings) if "jobs" in roles else None
         self._with_console = "console" in roles
-        self.protocol: Any = "httptools"
+        self.protocol: Any
 
     def application(self) -> Dispatcher:
         """The one ASGI application for the port; from then on `protocol` is what reads HTTP."""
@@ -85,14 +92,20 @@ class Process:
         log.info("stopped")
 
     def _api(self) -> Application:
+        from talktime.gateways.http.connections import BoundedProtocol, Connections, most_of
+
+        connections = Connections(most_of(descriptors_wanted()))
         if self._engine is not None:
             from talktime.gateways.http.app import create_app
             from talktime.gateways.http.protocol import protocol_of
 
-            api = create_app(self._engine, self._jobs.measures if self._jobs else tuple)
-            self.protocol = protocol_of(api.verbs)
+            measures = self._jobs.measures if self._jobs else tuple
+            api = create_app(self._engine, measures, connections)
+            self.protocol = protocol_of(api)
             return api
         from talktime.console.start.views import databases_away
+
+        self.protocol = partial(BoundedProtocol, connections)
 
         return Health(databases_away)
 
@@ -106,16 +119,22 @@ class Process:
         load_all()
         # A proxy on this machine may say that people came by https.
         behind_proxy: Any = ProxyHeadersMiddleware(
-            cast(Any, application), trusted_hosts="127.0.0.1"
+            cast(Any, application), trusted_hosts=["127.0.0.1", "::1"]
         )
-        return cast(Application, behind_proxy)
+        return with_plain_clients(cast(Application, behind_proxy))
+
+
+def descriptors_wanted() -> int:
+    """How many open descriptors the process may have, as far as it can use them."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return DESCRIPTORS_WANTED if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS_WANTED)
 
 
 def use_all_descriptors() -> None:
     """Let the process have as many open descriptors as it may: each connection is one, and a system
     gives a thousand unasked."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = DESCRIPTORS_WANTED if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS_WANTED)
+    wanted = descriptors_wanted()
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 

@@ -7,9 +7,18 @@ from talktime.cli.failures import Failure
 from talktime.config_gateways import Listen
 
 
-def bound_socket(listen: Listen, variable: str, kind: socket.SocketKind) -> socket.socket:
+def take_both_versions(unbound: socket.socket, both: bool = True) -> None:
+    """Let a socket on [::] take IPv4 too, or not, whatever the machine's own default."""
+    if unbound.family == socket.AF_INET6:
+        unbound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not both)
+
+
+def bound_socket(
+    listen: Listen, variable: str, kind: socket.SocketKind, both: bool = True
+) -> socket.socket:
     """A socket of this kind (TCP, UDP) bound to the address; Failure where that is taken or not
-    this machine's. `variable` is what the address was set by."""
+    this machine's. `variable` is what the address was set by; on [::] it takes IPv4 too where
+    `both` says so."""
     try:
         family, _, _, _, place = socket.getaddrinfo(
             listen.host, listen.port, type=kind, flags=socket.AI_PASSIVE
@@ -20,6 +29,7 @@ def bound_socket(listen: Listen, variable: str, kind: socket.SocketKind) -> sock
     try:
         if kind is socket.SOCK_STREAM:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        take_both_versions(bound, both)
         bound.bind(place)
     except OSError as error:
         bound.close()

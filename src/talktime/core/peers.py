@@ -1,10 +1,10 @@
 """The peers of switches: who may speak Diameter or RADIUS with the service, from where, as what."""
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple
 
+from talktime.core.addresses import Network, plain_address
+
 DIAMETER, RADIUS = PROTOCOLS = ("diameter", "radius")
-Network = IPv4Network | IPv6Network
 
 
 class Peer(NamedTuple):
@@ -38,13 +38,6 @@ class Peer(NamedTuple):
     def may_come_from(self, address: str) -> bool:
         """Whether the peer may come from this IP address."""
         return not self.networks or prefix_length(self, address) >= 0
-
-
-def plain_address(text: str) -> IPv4Address | IPv6Address:
-    """An IP address without its zone; an IPv4 one as such, where it came in as an IPv6 one."""
-    at = ip_address(text.partition("%")[0])
-    mapped = at.ipv4_mapped if at.version == 6 else None
-    return mapped or at
 
 
 def prefix_length(peer: Peer, address: str) -> int:

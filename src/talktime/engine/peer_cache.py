@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 import structlog
 
+from talktime.core.addresses import plain_address
 from talktime.core.limits import PEER_ADDRESSES_CACHED_MAX, PEERS_MAX
-from talktime.core.peers import DIAMETER, Peer, plain_address
+from talktime.core.peers import DIAMETER, Peer
 from talktime.operations.sealing import NotSealedHere, Seal
 from talktime.store.database import Connection
 from talktime.store.peers import peers_in_use

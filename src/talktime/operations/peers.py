@@ -7,9 +7,9 @@ control plane's transaction.
 import base64
 import re
 from collections.abc import Callable, Sequence
-from ipaddress import ip_network
 from typing import NamedTuple
 
+from talktime.core.addresses import Network, plain_network
 from talktime.core.audit import Facts
 from talktime.core.limits import (
     HOST_TEXT_MAX,
@@ -19,7 +19,7 @@ from talktime.core.limits import (
     PEER_SECRET_TEXT_MIN,
     PEERS_MAX,
 )
-from talktime.core.peers import DIAMETER, PROTOCOLS, RADIUS, Network, Peer
+from talktime.core.peers import DIAMETER, PROTOCOLS, RADIUS, Peer
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import acting_person, note
 from talktime.operations.input_checks import check_one_of, check_text, check_word, first
@@ -30,7 +30,7 @@ from talktime.store.keys import Switch
 from talktime.store.revisions import KEYS, lock
 
 HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*", re.A)
-PLACE = re.compile(r"([^\s:\[\]]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})", re.A)
+PLACE = re.compile(r"([^\s:\[\]]+|\[[0-9a-fA-F:.]+(%[\w.-]+)?\]):(?P<port>\d{1,5})", re.A)
 PORT_MAX = 65_535
 SECRET_BYTES = 24
 
@@ -176,11 +176,12 @@ def _networks(texts: Sequence[str]) -> tuple[Network, ...] | Refusal:
     if len(texts) > PEER_NETWORKS_MAX:
         return Refusal("invalid_value", f"a peer has at most {PEER_NETWORKS_MAX} networks")
     try:
-        return tuple(dict.fromkeys([ip_network(text.strip()) for text in texts]))
+        return tuple(dict.fromkeys([plain_network(text.strip()) for text in texts]))
     except ValueError:
         return Refusal(
             "invalid_value",
-            "an address must be an IP address or a network, such as 192.0.2.7 or 192.0.2.0/24",
+            "an address must be an IP address or a network, such as 192.0.2.7, 192.0.2.0/24 or "
+            "2001:db8::/64, without a zone",
         )
 
 

@@ -26,11 +26,13 @@ E164, SIP_URI = 0, 2
 ORIGINATING, TERMINATING = 0, 1
 
 
-def capabilities(host: str = HOST, realm: str = REALM, application: int = 4) -> Message:
+def capabilities(
+    host: str = HOST, realm: str = REALM, application: int = 4, address: str = "127.0.0.1"
+) -> Message:
     """A Capabilities-Exchange-Request."""
     asked = CapabilitiesExchangeRequest()
     asked.origin_host, asked.origin_realm = host.encode(), realm.encode()
-    asked.host_ip_address = ["127.0.0.1"]
+    asked.host_ip_address = [address]
     asked.vendor_id, asked.product_name = 10415, "a client"
     asked.auth_application_id = [application]
     return asked

@@ -37,6 +37,7 @@ from talktime.store.usage import read_call, read_usage_of_call
 from talktime.store.users import insert_users
 from tests.books_check import faults
 from tests.gateways.diameter import asked
+from tests.loopback import family_of
 from tests.served import PATIENCE_S, SOURCES, clock_ms, engine_of, new_id
 from tests.stores import Store
 
@@ -102,10 +103,13 @@ class Client:
     """One connection of a client that writes and reads with other people's library."""
 
     def __init__(
-        self, port: int, tls: ssl.SSLContext | None = None, source: str = "127.0.0.1"
+        self,
+        port: int,
+        tls: ssl.SSLContext | None = None,
+        source: str = "127.0.0.1",
+        to: str = "127.0.0.1",
     ) -> None:
-        place = ("127.0.0.1", port)
-        self._socket = socket.create_connection(place, PATIENCE_S, (source, 0))
+        self._socket = socket.create_connection((to, port), PATIENCE_S, (source, 0))
         if tls is not None:
             self._socket = tls.wrap_socket(self._socket, server_hostname="localhost")
         self._hop = 0
@@ -179,12 +183,15 @@ class Client:
 class Charging:
     """A running engine with its Diameter gateway."""
 
-    def __init__(self, store: Store, timings: Timings, slice_s: int, **options: Any) -> None:
+    def __init__(
+        self, store: Store, timings: Timings, slice_s: int, listen: str, **options: Any
+    ) -> None:
         self.store = store
         store.settings = replace(store.settings, slice_s=slice_s)
         self._timings, self._slice_s, self._options = timings, slice_s, options
         self._sources = self._options.pop("sources", SOURCES)
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        family, both = family_of(listen), listen == "::"
+        self._listener = socket.create_server((listen, 0), family=family, dualstack_ipv6=both)
         self.port = self._listener.getsockname()[1]
         self._started = threading.Event()
         self._failure: BaseException | None = None
@@ -296,7 +303,7 @@ class Charging:
 @contextmanager
 def charging(
     store: Store, seconds: int = 3_600, *, timings: Timings = PATIENT, slice_s: int = 300,
-    switch: Switch | None = None, **options: Any,
+    switch: Switch | None = None, listen: str = "127.0.0.1", **options: Any,
 ) -> Iterator[Charging]:  # fmt: skip
     """A service with credits for so many seconds; with `switch`, on a store that was populated
     before."""
@@ -304,7 +311,7 @@ def charging(
     if found is None:
         found = populate(store, seconds)
         add_peer(store, found)
-    service = Charging(store, timings, slice_s, **options)
+    service = Charging(store, timings, slice_s, listen, **options)
     service.switch = found
     service.start()
     try:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from diameter.message import Message
 from diameter.message.commands import CreditControlRequest
+from structlog.testing import capture_logs
 
 from talktime.core.limits import (
     DIAMETER_CONNECTIONS_OF_ADDRESS_MAX,
@@ -14,6 +15,7 @@ from talktime.gateways.diameter import results as r
 from talktime.gateways.diameter.node import Timings
 from tests.gateways.diameter import asked
 from tests.gateways.diameter.serving import PATIENT, Charging, add_peer, charging, populate
+from tests.loopback import SIX, SIXES, WAYS
 from tests.served import PATIENCE_S
 from tests.stores import Store
 
@@ -65,6 +67,37 @@ def test_a_peer_comes_from_its_addresses_alone(store: Store) -> None:
     with charging(store, switch=switch) as served:
         assert served.connect().hello().result_code == r.UNKNOWN_PEER
         assert served.connect().hello("near.contoso.example").result_code == r.SUCCESS
+
+
+@pytest.mark.parametrize(("listen", "here"), WAYS)
+def test_a_peer_is_known_by_its_address_and_told_ours_of_either_version(
+    store: Store, listen: str, here: str
+) -> None:
+    switch = populate(store, 10)
+    add_peer(store, switch, addresses=(here,))
+    add_peer(store, switch, "far.contoso.example", addresses=("192.0.2.0/24", "2001:db8::/64"))
+    with capture_logs() as logged, charging(store, switch=switch, listen=listen) as served:
+        client = served.connect(to=here, source=here)
+        answer = client.hello(address=here)
+        assert answer.result_code == r.SUCCESS
+        family = 2 if here == SIX else 1
+        assert answer.host_ip_address == [(family, here)]
+        far = served.connect(to=here, source=here)
+        assert far.hello("far.contoso.example", address=here).result_code == r.UNKNOWN_PEER
+        client.close()
+        far.close()
+    addresses = {each["address"] for each in logged if each["event"].startswith("diameter peer")}
+    assert addresses == {here}
+
+
+@pytest.mark.parametrize("here", SIXES)
+def test_an_address_of_ipv6_has_so_many_connections(store: Store, here: str) -> None:
+    switch = populate(store, 10)
+    add_peer(store, switch, addresses=("::/64",))
+    with charging(store, switch=switch, listen="::") as served:
+        for _ in range(DIAMETER_CONNECTIONS_OF_ADDRESS_MAX):
+            served.connect(to=here, source=here)
+        assert served.connect(to=here, source=here).is_closed()
 
 
 def test_a_peer_that_needs_tls_is_not_heard_without_it(store: Store) -> None:

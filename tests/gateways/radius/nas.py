@@ -19,6 +19,7 @@ from pyrad.packet import (
     Packet,
 )
 
+from talktime.config_gateways import Listen
 from talktime.core.commands import ExpireHold
 from talktime.core.peers import RADIUS, Peer
 from talktime.engine.engine import Engine
@@ -30,6 +31,7 @@ from talktime.operations.keys import find_switch
 from talktime.operations.peers import NewPeer, create_peer
 from talktime.operations.sealing import Seal
 from talktime.operations.seed_demo import SWITCH, Demo
+from tests.loopback import family_of, place_at
 from tests.served import SOURCES, clock_ms, engine_of, new_id, seeded
 from tests.stores import Store
 
@@ -43,10 +45,10 @@ NUMBERS = {
 }
 
 
-def udp(host: str = "127.0.0.1") -> socket.socket:
-    """A socket on any free port."""
-    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    made.bind((host, 0))
+def udp(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
+    """A socket on a port, 0 for any free one."""
+    made = socket.socket(family_of(host), socket.SOCK_DGRAM)
+    made.bind(place_at(host, port))
     made.settimeout(PATIENCE_S)
     return made
 
@@ -69,12 +71,19 @@ def add_client(store: Store, name: str, address: str, **more: Any) -> Peer:
 class RadiusService:
     """An engine with the gateway before it, on an event loop in a thread."""
 
-    def __init__(self, store: Store, demo: Demo, sources: Any = SOURCES, **more: Any) -> None:
+    def __init__(
+        self,
+        store: Store,
+        demo: Demo,
+        sources: Any = SOURCES,
+        listen: str = "127.0.0.1",
+        **more: Any,
+    ) -> None:
         self.demo = demo
         self.engine: Engine = engine_of(store, sources)
-        auth, acct = udp(), udp()
+        auth, acct = udp(listen), udp(listen)
         self.sockets = [auth, acct]
-        self.auth, self.acct = auth.getsockname(), acct.getsockname()
+        self.auth, self.acct = auth.getsockname()[:2], acct.getsockname()[:2]
         for each in (auth, acct):
             each.setblocking(False)
         self.gateway = RadiusGateway(self.engine, auth, acct, QUICK, **more)
@@ -144,7 +153,7 @@ class Nas:
         host: str = "127.0.0.1",
         secret: str = SECRET,
     ) -> None:
-        self.service = service
+        self.service, self.host = service, host
         self.identifier = identifier
         self.secret = secret.encode()
         self.socket = udp(host)
@@ -191,7 +200,8 @@ class Nas:
         """Send a packet to the port that it is for."""
         service = self.service
         to = service.acct if packet.code == AccountingRequest else service.auth
-        self.socket.sendto(packet.RequestPacket(), to)
+        host = self.host if to[0] == "::" else to[0]
+        self.socket.sendto(packet.RequestPacket(), place_at(host, to[1]))
 
     def receive(self, within_s: float = PATIENCE_S) -> bytes | None:
         """The next packet; None where none comes."""
@@ -214,10 +224,10 @@ class Nas:
 class Listener:
     """Where a client takes Disconnect-Requests."""
 
-    def __init__(self, secret: str = SECRET) -> None:
-        self.socket = udp()
+    def __init__(self, secret: str = SECRET, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.socket = udp(host, port)
         self.sender: Any = None
-        self.place = f"127.0.0.1:{self.socket.getsockname()[1]}"
+        self.place = str(Listen(host, self.socket.getsockname()[1]))
         self.secret = secret.encode()
 
     def __enter__(self) -> "Listener":

@@ -1,6 +1,7 @@
 """Calls that are to end are told to their client, until it has understood or they have ended."""
 
 from dataclasses import replace
+from ipaddress import ip_address
 
 import pytest
 from pyrad.packet import DisconnectNAK
@@ -8,6 +9,7 @@ from structlog.testing import capture_logs
 
 from talktime.core.commands import EndCall
 from talktime.gateways.radius.attributes import SESSION_CONTEXT_NOT_FOUND, Attribute, Status
+from talktime.gateways.radius.disconnects import PORT
 from talktime.operations.execute import execute
 from tests.gateways.radius.nas import (
     SILENCE_S,
@@ -21,6 +23,7 @@ from tests.gateways.radius.nas import (
     seconds,
     usage,
 )
+from tests.loopback import LINK_LOCALS, SIX, WAYS
 from tests.served import clock_ms, new_id, seeded
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
@@ -177,6 +180,41 @@ def test_an_answer_that_the_client_did_not_sign_is_none(nas, store, listener):
     listener.answer(first, DisconnectNAK, SESSION_CONTEXT_NOT_FOUND)
     listener.socket.sendto(b"\x29" + bytes([first.id]) + b"\0\x14", listener.sender)
     assert listener.receive().raw_packet == first.raw_packet
+
+
+@pytest.mark.parametrize(("listen", "here"), WAYS)
+def test_a_client_is_named_and_asked_over_either_version(store, listen, here):
+    demo = seeded(store)
+    attribute = Attribute.NAS_IPV6_ADDRESS if here == SIX else Attribute.NAS_IP_ADDRESS
+    packed = ip_address(here).packed
+    named = {attribute.name: [packed], "ACCT_SESSION_ID": [b"c1"]}
+    with Listener(host=here) as listener:
+        add_client(store, "nas-1", here, disconnect_to=listener.place)
+        with radius_service(store, demo, listen=listen) as service:
+            nas = Nas(service, "", here)
+            assert seconds(nas.ask(ACCT_SESSION_ID="c1", **{attribute.name: packed})) == 300
+            end(store, f"{here}/c1")
+            request = listener.receive()
+            assert said(request) == named
+            listener.answer(request)
+        with radius_service(store, demo, listen=listen):
+            request = listener.receive()
+            assert said(request) == named
+            listener.answer(request, DisconnectNAK, SESSION_CONTEXT_NOT_FOUND)
+            assert listener.receive(1) is None
+
+
+@pytest.mark.parametrize("here", LINK_LOCALS)
+def test_a_client_of_the_same_link_is_asked_where_it_came_from(store, here):
+    demo = seeded(store)
+    add_client(store, "nas-1", here.partition("%")[0])
+    with (
+        radius_service(store, demo, listen="::") as service,
+        Listener(host=here, port=PORT) as listener,
+    ):
+        assert seconds(Nas(service, host=here).ask(ACCT_SESSION_ID="c1")) == 300
+        end(store, "nas-1/c1")
+        assert said(listener.receive())["ACCT_SESSION_ID"] == [b"c1"]
 
 
 def test_calls_of_before_a_restart_are_ended_by_what_their_keys_say(store, demo, listener):

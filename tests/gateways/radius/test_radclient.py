@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateways.radius.nas import SECRET, usage
-from tests.served import rows_of_books
+from talktime.config_gateways import Listen
+from tests.gateways.radius.nas import SECRET, add_client, calls, radius_service, usage
+from tests.loopback import SIX, WAYS
+from tests.served import rows_of_books, seeded
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
 
@@ -21,9 +23,10 @@ ASK, START, INTERIM, STOP = (re.findall("echo '(.*)' [|]", line)[0] for line in 
 class Radclient:
     """Runs radclient; what it printed."""
 
-    def __init__(self, service):
+    def __init__(self, service, host="127.0.0.1"):
         assert shutil.which("radclient"), "install freeradius-utils (tests/servers.sh)"
-        self.places = {name: f"127.0.0.1:{getattr(service, name)[1]}" for name in ("auth", "acct")}
+        ports = {name: getattr(service, name)[1] for name in ("auth", "acct")}
+        self.places = {name: str(Listen(host, port)) for name, port in ports.items()}
 
     def __call__(self, attributes, kind, *, port="", secret=SECRET, count=1, tries=1):
         options = ["-x", "-r", str(tries), "-t", "2", "-c", str(count)]
@@ -53,6 +56,23 @@ def test_the_lines_of_the_documentation_make_a_call_that_is_charged(radius, stor
         if "auth" in line.rsplit("|", 1)[1]:
             assert "Session-Timeout = 300" in done.stdout
     assert [(each[0], each[2]) for each in usage(store)] == [(45, "user_request")]
+
+
+@pytest.mark.parametrize(("listen", "here"), WAYS)
+def test_a_client_is_known_over_either_version_by_its_address(store, listen, here):
+    demo = seeded(store)
+    add_client(store, "nas-1", here)
+    attribute = "NAS-IPv6-Address" if here == SIX else "NAS-IP-Address"
+    asked, stopped = (
+        line.replace('NAS-Identifier="nas-1"', f"{attribute}={here}") for line in (ASK, STOP)
+    )
+    with radius_service(store, demo, listen=listen) as service:
+        run = Radclient(service, here)
+        code, said = run(asked, "auth")
+        assert (code, "Session-Timeout = 300" in said) == (0, True), said
+        assert run(stopped, "acct")[0] == 0
+    assert [each[:2] for each in calls(store)] == [(f"{here}/c1", "settled")]
+    assert [each[0] for each in usage(store)] == [45]
 
 
 def test_a_stop_twice_and_interims_out_of_order_charge_once(radclient, store):

@@ -11,13 +11,13 @@ So a guesser at one place keeps nobody out elsewhere, and many together delay ot
 It is the same for accounts that are not there.
 """
 
-import ipaddress
 import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from math import ceil
 
+from talktime.core.addresses import place_of
 from talktime.core.limits import SIGN_IN_KEYS_MAX
 
 PAIR_FAILURES_MAX = 5
@@ -103,21 +103,6 @@ class Throttle:
 def _keys(address: str, email: str) -> tuple[Key, Key, Key]:
     place = place_of(address)
     return (place, email), (place, ""), ("", email)
-
-
-def place_of(address: str) -> str:
-    """Whom an address stands for: with IPv6, everybody has 2**64 of them.
-
-    >>> place_of("192.0.2.7"), place_of("2001:db8:1:2:3:4:5:6"), place_of("")
-    ('192.0.2.7', '2001:db8:1:2::', '?')
-    """
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return "?"
-    if found.version == 4:
-        return str(found)
-    return str(ipaddress.ip_network((found, 64), strict=False).network_address)
 
 
 def _forget_oldest(kept: OrderedDict[Key, deque[float]] | OrderedDict[Key, None]) -> None:

@@ -35,6 +35,7 @@ from talktime.gateways.diameter.node import (
     Capabilities,
     Node,
     certified_names,
+    peer_address,
     read_capabilities,
 )
 
@@ -78,9 +79,8 @@ class PeerConnection(asyncio.Protocol):
         self.host = self.realm = self.address = ""
         self.secure = secure
         self.certified: frozenset[str] = frozenset()
-        self.peer_id = 0
+        self.peer_id = self.waiting = 0
         self.state = CLOSED
-        self.waiting = 0
         self._owner, self._node, self._loop = owner, owner.node, loop
         self._rest = b""
         self._unsent: list[bytes] = []
@@ -97,7 +97,7 @@ class PeerConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self.address = str((transport.get_extra_info("peername") or ("",))[0])
+        self.address = peer_address(transport)
         self.certified = certified_names(transport.get_extra_info("peercert"))
         self._local = str((transport.get_extra_info("sockname") or (self._local,))[0])
         self._after(self._node.timings.capabilities_s, self._silent)

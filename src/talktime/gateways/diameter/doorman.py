@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 import structlog
 
+from talktime.core.addresses import place_of
 from talktime.core.limits import (
     DIAMETER_CONNECTIONS_OF_ADDRESS_MAX,
     DIAMETER_CONNECTIONS_UNMET_MAX,
 )
+from talktime.gateways.diameter.node import peer_address
 from talktime.gateways.diameter.peers_open import NOT_CERTIFIED
 
 log = structlog.get_logger(__name__)
@@ -33,19 +35,21 @@ class Handshakes:
         """Count a handshake; where it is one too many or leads nowhere, why it is not done."""
         if self.tls.verify_mode == ssl.CERT_NONE and not self._known(address):
             return NOT_CERTIFIED
+        place = place_of(address)
         if (
             self._of.total() >= DIAMETER_CONNECTIONS_UNMET_MAX
-            or self._of[address] >= DIAMETER_CONNECTIONS_OF_ADDRESS_MAX
+            or self._of[place] >= DIAMETER_CONNECTIONS_OF_ADDRESS_MAX
         ):
             return "too many handshakes"
-        self._of[address] += 1
+        self._of[place] += 1
         return ""
 
     def done(self, address: str) -> None:
         """It is over, well or badly."""
-        self._of[address] -= 1
-        if not self._of[address]:
-            del self._of[address]
+        place = place_of(address)
+        self._of[place] -= 1
+        if not self._of[place]:
+            del self._of[place]
 
 
 class Doorman(asyncio.Protocol):
@@ -58,7 +62,7 @@ class Doorman(asyncio.Protocol):
         """Begin the handshake, or close."""
         assert isinstance(transport, asyncio.Transport)
         transport.pause_reading()  # what comes is the handshake's
-        address = str((transport.get_extra_info("peername") or ("",))[0])
+        address = peer_address(transport)
         why = self._handshakes.begin(address)
         if why:
             log.warning("diameter connection not taken", address=address, why=why)

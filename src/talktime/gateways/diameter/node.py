@@ -1,10 +1,11 @@
 """This node as its peers meet it: who it is, what it can do, how long it waits. RFC 6733, 5.3 to
 5.5."""
 
-import ipaddress
+from asyncio import BaseTransport
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from talktime.core.addresses import plain_address, plain_text
 from talktime.core.limits import DIAMETER_IDENTITY_TEXT_MAX
 from talktime.gateways.diameter import avps as a
 from talktime.gateways.diameter.codec import (
@@ -118,6 +119,11 @@ def read_capabilities(data: bytes) -> Capabilities:
     return Capabilities(host.lower(), realm.lower(), frozenset(applications))
 
 
+def peer_address(transport: BaseTransport) -> str:
+    """Where the other side of a connection is; empty where it is gone already."""
+    return plain_text(str((transport.get_extra_info("peername") or ("",))[0]))
+
+
 def certified_names(certificate: Mapping[str, Any] | None) -> frozenset[str]:
     """The names that a client's certificate vouches for: its DNS names, else its common name.
 
@@ -140,8 +146,10 @@ def _applications(data: bytes, avp: Avp) -> set[int]:
 def _address(text: str) -> bytes:
     """An Address (RFC 6733, 4.3.1): its family, then its bytes.
 
-    >>> _address("127.0.0.1").hex()
-    '00017f000001'
+    >>> _address("127.0.0.1").hex(), _address("::ffff:127.0.0.1").hex()
+    ('00017f000001', '00017f000001')
+    >>> _address("fe80::1%eth0").hex()
+    '0002fe800000000000000000000000000001'
     """
-    address = ipaddress.ip_address(text.partition("%")[0])
+    address = plain_address(text)
     return bytes((0, 1 if address.version == 4 else 2)) + address.packed

@@ -1,9 +1,11 @@
 """Which peers are connected, and who may be."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import structlog
 
+from talktime.core.addresses import place_of
 from talktime.core.limits import (
     DIAMETER_CONNECTIONS_MAX,
     DIAMETER_CONNECTIONS_OF_ADDRESS_MAX,
@@ -27,6 +29,7 @@ class PeersOpen:
         self._engine = engine
         self._node = node
         self.all: set[PeerConnection] = set()
+        self._of: Counter[str] = Counter()
         self._by_host: dict[str, PeerConnection] = {}
 
     def connected(self) -> list[PeerConnection]:
@@ -46,6 +49,7 @@ class PeersOpen:
     def arrived(self, connection: PeerConnection) -> None:
         """A connection was made; one that cannot become a peer's, or is one too many, is closed."""
         self.all.add(connection)
+        self._of[place_of(connection.address)] += 1
         why = self._unwanted(connection)
         if why:
             log.warning("diameter connection not taken", address=connection.address, why=why)
@@ -54,11 +58,10 @@ class PeersOpen:
     def _unwanted(self, connection: PeerConnection) -> str:
         if not connection.certified and not self._engine.peers.diameter_from(connection.address):
             return NOT_CERTIFIED if connection.secure else "no peer comes from this address"
-        beside = [each for each in self.all if each.address == connection.address]
         unmet = [each for each in self.all if not each.peer_id]
         if (
             len(self.all) > DIAMETER_CONNECTIONS_MAX
-            or len(beside) > DIAMETER_CONNECTIONS_OF_ADDRESS_MAX
+            or self._of[place_of(connection.address)] > DIAMETER_CONNECTIONS_OF_ADDRESS_MAX
             or len(unmet) > DIAMETER_CONNECTIONS_UNMET_MAX
         ):
             return "too many connections"
@@ -67,6 +70,10 @@ class PeersOpen:
     def gone(self, connection: PeerConnection) -> None:
         """A connection has ended."""
         self.all.discard(connection)
+        place = place_of(connection.address)
+        self._of[place] -= 1
+        if not self._of[place]:
+            del self._of[place]
         if self._by_host.get(connection.host) is connection:
             del self._by_host[connection.host]
 

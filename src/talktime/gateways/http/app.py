@@ -29,6 +29,7 @@ from talktime.gateways.http.commands import (
     quoted_command,
     reconsidered,
 )
+from talktime.gateways.http.connections import Connections
 from talktime.gateways.http.counts import Counts
 from talktime.gateways.http.ending import LongPoll
 from talktime.gateways.http.openapi import document
@@ -64,9 +65,15 @@ class Endpoint(NamedTuple):
 class ChargingApi:
     """One application on one engine; it neither starts nor stops the engine."""
 
-    def __init__(self, engine: Engine, jobs: Callable[[], Iterable[JobMeasure]]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        jobs: Callable[[], Iterable[JobMeasure]],
+        connections: Connections,
+    ) -> None:
         self._engine = engine
-        self._counts = Counts(engine, jobs)
+        self.connections = connections
+        self._counts = Counts(engine, jobs, connections.counts)
         publish(self._counts.load_now)
         self.verbs = Verbs(engine, self._counts)
         self._document = document()
@@ -240,12 +247,17 @@ def _not_handled(endpoint: Endpoint | None, method: str) -> Answer:
     return msgspec.structs.replace(answer, headers=(*answer.headers, allow))
 
 
-def create_app(engine: Engine, jobs: Callable[[], Iterable[JobMeasure]] = tuple) -> ChargingApi:
+def create_app(
+    engine: Engine,
+    jobs: Callable[[], Iterable[JobMeasure]] = tuple,
+    connections: Connections | None = None,
+) -> ChargingApi:
     """The charging API on an engine that the caller starts and stops.
 
-    `jobs` tells /metrics how the jobs of this process do, where it has any.
+    `jobs` tells /metrics how the jobs of this process do, where it has any; `connections` are those
+    of its port.
     """
-    return ChargingApi(engine, jobs)
+    return ChargingApi(engine, jobs, connections or Connections())
 
 
 def _batch_body(answers: Sequence[Reply]) -> str:

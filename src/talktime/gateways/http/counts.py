@@ -1,7 +1,7 @@
 """What /metrics shows: plain numbers, made into a document only when asked for."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -23,8 +23,14 @@ NOT_ON_CALLS = ("healthz", "readyz", "metrics", "openapi", "none")
 class Counts(Collector):
     """Counted on the event loop's thread alone."""
 
-    def __init__(self, engine: Engine, jobs: Callable[[], Iterable[JobMeasure]]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        jobs: Callable[[], Iterable[JobMeasure]],
+        connections: Mapping[str, int],
+    ) -> None:
         self._engine = engine
+        self._connections = connections
         self._jobs = jobs
         self._requests: defaultdict[tuple[str, int], int] = defaultdict(int)
         self._refusals: defaultdict[str, int] = defaultdict(int)
@@ -90,6 +96,14 @@ class Counts(Collector):
         for kind, count in self._engine.messages.counts.items():
             messages.add_metric(kind, count)
         yield messages
+        connections = CounterMetricFamily(
+            "talktime_connections_too_many",
+            "HTTP connections of addresses that had too many, by what was done.",
+            labels=["done"],
+        )
+        for done, count in self._connections.items():
+            connections.add_metric([done], count)
+        yield connections
         yield from self._of_lanes()
         yield from self._of_jobs()
 

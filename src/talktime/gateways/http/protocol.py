@@ -10,32 +10,33 @@ call. Other bodies have UPLOAD_S_MAX from the head's end. What cannot be read is
 not in place of an answer that is due: requests that came whole before it are answered first.
 """
 
-from asyncio import AbstractEventLoop, BaseTransport, TimerHandle, Transport
+from asyncio import AbstractEventLoop, BaseTransport, TimerHandle
 from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from talktime.core.limits import BODY_BYTES_MAX, HEAD_BYTES_MAX, REQUEST_S_MAX, UPLOAD_S_MAX
 from talktime.core.refusal import Refusal
+from talktime.gateways.http.app import ChargingApi
 from talktime.gateways.http.commands import DECODERS
+from talktime.gateways.http.connections import NEVER, BoundedProtocol, Connections
 from talktime.gateways.http.exchanges import Exchange, Heads
 from talktime.gateways.http.replies import Answer, refuse
 from talktime.gateways.http.verbs import Asked, Verbs, failed
 
 CLOSE = (b"connection", b"close")
 _CALLS = [b"", b"v1", b"calls"]
-NEVER = float("inf")
 
 
 class TooLarge(Exception):
     """Stops the parser: header lines have more bytes than any request needs."""
 
 
-class SwitchProtocol(HttpToolsProtocol):
+class SwitchProtocol(BoundedProtocol):
     """One connection. `request_s` is how long a request may take to arrive, `upload_s` a body that
     an application reads."""
 
@@ -43,6 +44,7 @@ class SwitchProtocol(HttpToolsProtocol):
         self,
         verbs: Verbs,
         heads: Heads,
+        places: Connections,
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
@@ -50,7 +52,7 @@ class SwitchProtocol(HttpToolsProtocol):
         request_s: float = REQUEST_S_MAX,
         upload_s: float = UPLOAD_S_MAX,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+        super().__init__(places, config, server_state, app_state, _loop)
         self._verbs = verbs
         self._heads = heads
         self._request_s = request_s
@@ -66,7 +68,7 @@ class SwitchProtocol(HttpToolsProtocol):
         self._timer: TimerHandle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
-        super().connection_made(cast(Transport, transport))
+        super().connection_made(transport)
         self._expect_within(self.timeout_keep_alive)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -74,6 +76,12 @@ class SwitchProtocol(HttpToolsProtocol):
             self._timer.cancel()
             self._timer = None
         super().connection_lost(exc)
+
+    def idle_until(self) -> float:
+        """When it is closed for its silence; NEVER while a request comes or is answered."""
+        if self._unread or self._busy() or self.transport.is_closing():
+            return NEVER
+        return self._due_s
 
     def data_received(self, data: bytes) -> None:
         if self._ending:
@@ -360,7 +368,8 @@ class SwitchProtocol(HttpToolsProtocol):
 
 
 def protocol_of(
-    verbs: Verbs, request_s: float = REQUEST_S_MAX, upload_s: float = UPLOAD_S_MAX
+    api: ChargingApi, request_s: float = REQUEST_S_MAX, upload_s: float = UPLOAD_S_MAX
 ) -> Callable[..., SwitchProtocol]:
     """What makes a protocol for each connection, for uvicorn's `http`."""
-    return partial(SwitchProtocol, verbs, Heads(), request_s=request_s, upload_s=upload_s)
+    make = partial(SwitchProtocol, api.verbs, Heads(), api.connections)
+    return partial(make, request_s=request_s, upload_s=upload_s)

@@ -3,19 +3,19 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_address
 from typing import Any
 
 import structlog
 from pyrad.packet import PacketError
 
+from talktime.core.addresses import plain_address
 from talktime.core.limits import RADIUS_PENDING_MAX, RADIUS_TELLING_MAX
 from talktime.core.peers import Peer
 from talktime.engine.engine import Engine
+from talktime.gateways.complaints import Complaints
 from talktime.gateways.radius.access import Access
 from talktime.gateways.radius.accounting import Accounting
 from talktime.gateways.radius.asking import NotDecided
-from talktime.gateways.radius.complaints import Complaints
 from talktime.gateways.radius.disconnects import PACE, Disconnects, Pace
 from talktime.gateways.radius.lines import Lines
 from talktime.gateways.radius.memory import Answers, Sender, Sent, sent_by
@@ -113,7 +113,7 @@ class Door(asyncio.DatagramProtocol):
         """A packet, from wherever."""
         if self._closing:
             return
-        sender = Sender(_plain(addr[0]), addr[1])
+        sender = Sender(_host(addr), addr[1])
         peer = self._gateway.engine.peers.radius(sender.host)
         try:
             if peer is None:
@@ -162,14 +162,16 @@ class Door(asyncio.DatagramProtocol):
 
     def _drop(self, sender: Sender, reason: str) -> None:
         self._count(reason)
-        self._gateway.complaints.note(sender.host, reason, self._loop.time())
+        more = self._gateway.complaints.note(sender.host, reason, self._loop.time())
+        if more is not None:  # never with what was in a packet
+            log.warning("radius packet dropped", host=sender.host, reason=reason, more=more)
 
     def _count(self, result: str) -> None:
         self._gateway.engine.messages.add("radius", self._name, result)
 
 
-def _plain(host: str) -> str:
-    """An IPv4 address as such, where it came in as an IPv6 one."""
-    found = ip_address(host.partition("%")[0])
-    mapped = found.ipv4_mapped if found.version == 6 else None
-    return str(mapped or found)
+def _host(addr: tuple[Any, ...]) -> str:
+    """The address that a packet came from, with its zone where it has one: without that, nothing
+    can be sent there."""
+    plain = plain_address(addr[0])
+    return f"{plain}%{addr[3]}" if plain.is_link_local and plain.version == 6 else str(plain)

@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pyrad.packet import CoAPacket, DisconnectACK, DisconnectNAK, PacketError
 
@@ -13,6 +13,10 @@ from talktime.gateways.radius.attributes import Attribute
 from talktime.gateways.radius.packets import BadPacket, Values, disconnect, number, whole
 
 IDENTIFIERS = 256
+
+
+Address = tuple[Any, ...]
+"""Of a socket: host and port, and with IPv6 flow label and zone."""
 
 
 class Place(NamedTuple):
@@ -64,7 +68,7 @@ class Line:
     """What is under way to one place: at most RADIUS_DISCONNECTS_MAX requests, each with a number
     of its own."""
 
-    def __init__(self, transport: asyncio.DatagramTransport, address: tuple[str, int]) -> None:
+    def __init__(self, transport: asyncio.DatagramTransport, address: Address) -> None:
         self.transport = transport
         self.address = address
         self._under_way: dict[int, Request | None] = {}
@@ -101,7 +105,7 @@ class Line:
 class _Answers(asyncio.DatagramProtocol):
     """Hands what comes in to the line of the place it comes from."""
 
-    def __init__(self, lines: dict[tuple[str, int], Line]) -> None:
+    def __init__(self, lines: dict[Address, Line]) -> None:
         self._lines = lines
         self.closed = asyncio.Event()
 
@@ -109,9 +113,9 @@ class _Answers(asyncio.DatagramProtocol):
         """The socket is closed."""
         self.closed.set()
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+    def datagram_received(self, data: bytes, addr: Address) -> None:
         """A packet, from wherever."""
-        line = self._lines.get((addr[0], addr[1]))
+        line = self._lines.get(addr)
         if line is not None:
             line.receive(data)
 
@@ -123,7 +127,7 @@ class Lines:
     """The lines to all places, over one socket for each family of addresses."""
 
     def __init__(self) -> None:
-        self._lines: dict[tuple[str, int], Line] = {}
+        self._lines: dict[Address, Line] = {}
         self._sockets: dict[int, tuple[asyncio.DatagramTransport, _Answers]] = {}
 
     async def open(self) -> None:
@@ -140,13 +144,15 @@ class Lines:
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(place.host, place.port, type=socket.SOCK_DGRAM)
         family, _, _, _, address = found[0]
-        known = self._lines.get(address[:2])
+        _, _, zone = place.host.partition("%")
+        if zone:  # which the loop's own look-up loses
+            address = (*address[:3], int(zone) if zone.isdecimal() else socket.if_nametoindex(zone))
+        known = self._lines.get(address)
         if known is not None:
             return known
         if family not in self._sockets:
             raise OSError(f"there is no network of the family of {address[0]}")
-        line = Line(self._sockets[family][0], (address[0], address[1]))
-        return self._lines.setdefault(line.address, line)
+        return self._lines.setdefault(address, Line(self._sockets[family][0], address))
 
     async def close(self) -> None:
         """Close the sockets."""
