@@ -22,7 +22,10 @@ def main() -> None:
     set_up_log()
     connection = socket.socket(fileno=int(sys.argv[1]))
     received = Received(connection)
-    assignment = assigned(received.first())
+    content = received.first()
+    if content is None:
+        return  # the other process has let go of this one before it was ready
+    assignment = assigned(content)
     writer = OwnWriter(
         assignment,
         Unsaid(f"cell {assignment.cell}"),

@@ -2,15 +2,14 @@
 socket, whatever happened here."""
 
 import asyncio
-import pickle
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from talktime.engine.batch_messages import Frames, framed
-from talktime.engine.writer import Assignment
 
 END_SECONDS_MAX = 10
 READ_BYTES = 262_144
@@ -26,7 +25,6 @@ class Link:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        assignment: Assignment,
         heard: Callable[[bytes], None],
         lost: Callable[[BaseException], None],
     ) -> None:
@@ -49,7 +47,6 @@ class Link:
                 self._socket.close()
                 raise
         loop.add_reader(self._socket, self._read)
-        self.send([pickle.dumps(assignment)])
 
     def send(self, contents: Sequence[bytes]) -> None:
         """Send messages; never waits. OSError where they cannot come."""
@@ -81,7 +78,9 @@ class Link:
         """End the process now, whatever it does."""
         self.close()
         self.process.kill()
-        threading.Thread(target=self.process.wait, name="writer's end", daemon=True).start()
+        # Where the system has no thread to give, beginning another process asks for its end too.
+        with suppress(RuntimeError):
+            threading.Thread(target=self.process.wait, name="writer's end", daemon=True).start()
 
     def _send(self, data: bytes) -> int:
         try:

@@ -7,6 +7,7 @@ its last act: the same request again tells), and the next one begins another pro
 """
 
 import asyncio
+import pickle
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -69,7 +70,7 @@ class WriterProcess:
         self._loop = loop
         try:
             self._open()
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - this never fails
             self._lost(error)
 
     def begin(self, commands: Sequence[CallCommand], now_ms: int, told: Told) -> None:
@@ -97,7 +98,7 @@ class WriterProcess:
             self._sent += waiting
             try:
                 (self._link or self._open()).send([begun.content for begun in waiting])
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it was, these must be answered
                 self._lost(error)
 
     def _my_turn(self) -> bool:
@@ -109,9 +110,16 @@ class WriterProcess:
         if not self._asks_for_turn:
             self._has_turn = self._turns.take(0)
             if not self._has_turn:
-                self._asks_for_turn = True
-                threading.Thread(target=self._wait_for_turn, name="turn", daemon=True).start()
+                self._ask_for_turn()
         return self._has_turn
+
+    def _ask_for_turn(self) -> None:
+        self._asks_for_turn = True
+        try:
+            threading.Thread(target=self._wait_for_turn, name="turn", daemon=True).start()
+        except RuntimeError:
+            # The system has no thread to give: nobody can wait for it.
+            self._loop.call_soon(self._turn_came, False)
 
     def _wait_for_turn(self) -> None:
         """On a thread of its own."""
@@ -193,8 +201,9 @@ class WriterProcess:
             self._outages.end(self)
 
     def _open(self) -> Link:
-        self._link = Link(self._loop, self._assignment, self._heard, self._lost)
-        return self._link
+        self._link = link = Link(self._loop, self._heard, self._lost)
+        link.send([pickle.dumps(self._assignment)])
+        return link
 
     def _lost(self, error: BaseException) -> None:
         """The process is gone, and with it what it had: the next batch begins another."""
