@@ -2,11 +2,9 @@
 
 import os
 import signal
-import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -25,7 +23,7 @@ from talktime.store.turns import turns_of
 from tests.books_check import proven
 from tests.commands import NOW_MS, ORGANISATION, authorize, extend, settle
 from tests.stores import Store, Stores
-from tests.writers import fill, own_writer, writer_process
+from tests.writers import fill, no_thread_to_be_had, own_writer, writer_process
 
 GONE_S_MAX = 30
 BIGINTS = st.integers(-(2**63), 2**63 - 1)
@@ -240,16 +238,6 @@ def test_without_anything_sent_a_writer_ends_with_its_lane(
     assert capfd.readouterr().err == ""
 
 
-@contextmanager
-def no_thread_to_be_had() -> Iterator[None]:
-    """While this lasts the system cannot begin a thread: its stack would be larger than memory."""
-    before = threading.stack_size(1 << 46)
-    try:
-        yield
-    finally:
-        threading.stack_size(before)
-
-
 @pytest.mark.layouts("sqlite")
 def test_without_a_thread_to_wait_for_the_turn_it_is_away_and_then_works(store: Store) -> None:
     fill(store)
@@ -261,44 +249,6 @@ def test_without_a_thread_to_wait_for_the_turn_it_is_away_and_then_works(store: 
             (reply,) = writer.run([authorize("C1")])
             assert (reply.status, reply.code) == (503, "unavailable")
         assert [reply.status for reply in writer.run([authorize("C1")])] == [200]
-
-
-@pytest.mark.layouts("sqlite")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_without_a_thread_to_see_a_process_end_its_commands_are_answered(store: Store) -> None:
-    fill(store)
-    with writer_process(store) as writer:
-        writer.run([authorize("C1")])
-        assert writer.pid is not None
-        os.kill(writer.pid, signal.SIGSTOP)
-        wait = writer.begin([authorize("C2")])
-        with no_thread_to_be_had():
-            os.kill(writer.pid, signal.SIGKILL)
-            (reply,) = wait()
-        assert (reply.status, reply.code) == (503, "unavailable")
-        assert [reply.status for reply in writer.run([authorize("C2")])] == [200]
-
-
-@pytest.mark.layouts("sqlite")
-@pytest.mark.parametrize("python", ["/bin/false", "/nowhere"])
-def test_while_none_can_be_begun_all_are_answered_and_then_one_works(
-    store: Store, python: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fill(store)
-    with writer_process(store) as writer:
-        writer.run([authorize("C1")])
-        assert writer.pid is not None
-        monkeypatch.setattr(sys, "executable", python)
-        os.kill(writer.pid, signal.SIGKILL)
-        for _ in range(3):
-            waits = [writer.begin([settle("C1", n, used_s=61)]) for n in range(1, 200)]
-            assert {reply.code for wait in waits for reply in wait()} == {"unavailable"}
-        monkeypatch.undo()
-        reply = writer.run([settle("C1", 1, used_s=61)])[0]
-        if reply.status != 200:
-            (reply,) = writer.run([settle("C1", 1, used_s=61)])
-        assert reply.status == 200
-    proven(store.cell("main"))
 
 
 @pytest.mark.layouts("sqlite", "postgres")

@@ -1,5 +1,5 @@
-"""A writer's process from within: batches come, are executed one after the other, and their replies
-go back (writer_process.py is the other side)."""
+"""A writer's process from within: commands come, are executed together with those that came at the
+same time, and their replies go back (writer_process.py is the other side)."""
 
 import os
 import pickle

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from talktime.engine.batch_messages import Frames, framed
 
@@ -74,13 +73,19 @@ class Link:
             self.process.kill()
             self.process.wait()
 
-    def kill(self) -> None:
-        """End the process now, whatever it does."""
+    def kill(self, ended: Callable[[int | None], None]) -> None:
+        """End the process now, whatever it does. `ended` is told its exit code, from another
+        thread; or None where the system has no thread to give."""
         self.close()
         self.process.kill()
-        # Where the system has no thread to give, beginning another process asks for its end too.
-        with suppress(RuntimeError):
-            threading.Thread(target=self.process.wait, name="writer's end", daemon=True).start()
+
+        def wait() -> None:
+            ended(self.process.wait())
+
+        try:
+            threading.Thread(target=wait, name="writer's end", daemon=True).start()
+        except RuntimeError:
+            ended(None)
 
     def _send(self, data: bytes) -> int:
         try:

@@ -156,8 +156,6 @@ class WriterProcess:
             return
         if ran.away != self._away:
             self._tell(ran.away)
-        if ran.replies:
-            self.sizes.add(len(ran.replies))
         done, start = [self._sent.popleft()], 0
         count = len(done[0].commands)
         while count < len(ran.replies):
@@ -168,6 +166,7 @@ class WriterProcess:
         if not ran.replies:
             self._one_by_one(done[0].commands, done[0].now_ms, done[0].told)
             return
+        self.sizes.add(len(ran.replies))
         if ran.owners:
             lost = lost_in([command for begun in done for command in begun.commands])
             for command, owner in zip(lost, ran.owners, strict=True):
@@ -208,12 +207,16 @@ class WriterProcess:
     def _lost(self, error: BaseException) -> None:
         """The process is gone, and with it what it had: the next batch begins another."""
         link, self._link = self._link, None
-        code = link.process.poll() if link is not None else None
-        log.error("writer lost", lane=self._assignment.lane, error=repr(error), exit_code=code)
         if link is not None:
-            link.kill()
+            link.kill(partial(self._say_lost, error))
+        else:
+            self._say_lost(error, None)
         sent, self._sent = self._sent, deque()
         self._let_turn_go()
         for begun in sent:
             self._loop.call_soon(begun.told, [unavailable(c, FAILED) for c in begun.commands])
         self._send_waiting()
+
+    def _say_lost(self, error: BaseException, code: int | None) -> None:
+        """From any thread."""
+        log.error("writer lost", lane=self._assignment.lane, error=repr(error), exit_code=code)
