@@ -141,13 +141,13 @@ def wait_until_gone(pid: int) -> None:
 def test_signals_to_both_are_for_the_process_that_began_it(store: Store) -> None:
     fill(store)
     with writer_process(store) as writer:
-        writer.run([authorize("C1")])
         pid = writer.pid
         assert pid is not None
-        for stop in (signal.SIGINT, signal.SIGTERM):
-            os.kill(pid, stop)
-        (reply,) = writer.run([settle("C1", 1, used_s=61)])
-        assert (reply.status, writer.pid) == (200, pid)
+        for command in (authorize("C1"), settle("C1", 1, used_s=61)):
+            for stop in (signal.SIGINT, signal.SIGTERM):
+                os.kill(pid, stop)
+            (reply,) = writer.run([command])
+            assert (reply.status, writer.pid) == (200, pid)
     wait_until_gone(pid)
 
 

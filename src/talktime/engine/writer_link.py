@@ -2,16 +2,29 @@
 socket, whatever happened here."""
 
 import asyncio
+import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from talktime.engine.batch_messages import Frames, framed
 
 END_SECONDS_MAX = 10
 READ_BYTES = 262_144
+
+
+@contextmanager
+def deaf_to_stops() -> Iterator[None]:
+    """What is begun in this block never hears SIGINT and SIGTERM: who sends them to this process
+    and to its children means that this one is to stop, when all is answered."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Link:
@@ -35,7 +48,7 @@ class Link:
         self._socket, theirs = socket.socketpair()
         self._socket.setblocking(False)
         number = theirs.fileno()
-        with theirs:
+        with theirs, deaf_to_stops():
             try:
                 self.process = subprocess.Popen(
                     [sys.executable, "-P", "-m", "talktime.cli.serve_writer", str(number)],
