@@ -88,3 +88,13 @@ def writer_process(store: Store, outages: Outages | None = None) -> Iterator[Ask
         yield asked
     finally:
         asked.close()
+
+
+@contextmanager
+def no_thread_to_be_had() -> Iterator[None]:
+    """While this lasts the system cannot begin a thread: its stack would be larger than memory."""
+    before = threading.stack_size(1 << 46)
+    try:
+        yield
+    finally:
+        threading.stack_size(before)

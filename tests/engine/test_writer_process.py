@@ -23,7 +23,7 @@ from talktime.store.turns import turns_of
 from tests.books_check import proven
 from tests.commands import NOW_MS, ORGANISATION, authorize, extend, settle
 from tests.stores import Store, Stores
-from tests.writers import fill, own_writer, writer_process
+from tests.writers import fill, no_thread_to_be_had, own_writer, writer_process
 
 GONE_S_MAX = 30
 BIGINTS = st.integers(-(2**63), 2**63 - 1)
@@ -141,13 +141,13 @@ def wait_until_gone(pid: int) -> None:
 def test_signals_to_both_are_for_the_process_that_began_it(store: Store) -> None:
     fill(store)
     with writer_process(store) as writer:
-        writer.run([authorize("C1")])
         pid = writer.pid
         assert pid is not None
-        for stop in (signal.SIGINT, signal.SIGTERM):
-            os.kill(pid, stop)
-        (reply,) = writer.run([settle("C1", 1, used_s=61)])
-        assert (reply.status, writer.pid) == (200, pid)
+        for command in (authorize("C1"), settle("C1", 1, used_s=61)):
+            for stop in (signal.SIGINT, signal.SIGTERM):
+                os.kill(pid, stop)
+            (reply,) = writer.run([command])
+            assert (reply.status, writer.pid) == (200, pid)
     wait_until_gone(pid)
 
 
@@ -228,11 +228,27 @@ def test_it_takes_its_turn_with_the_writers_of_this_process(store: Store) -> Non
 
 
 @pytest.mark.layouts("sqlite")
-def test_without_anything_sent_a_writer_ends_with_its_lane(store: Store) -> None:
+def test_without_anything_sent_a_writer_ends_with_its_lane(
+    store: Store, capfd: pytest.CaptureFixture[str]
+) -> None:
     with writer_process(store) as writer:
         pid = writer.pid
         assert pid is not None
     wait_until_gone(pid)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.layouts("sqlite")
+def test_without_a_thread_to_wait_for_the_turn_it_is_away_and_then_works(store: Store) -> None:
+    fill(store)
+    path = store.settings.cells["main"].path
+    assert path is not None
+    with writer_process(store) as writer:
+        with turns_of(path).turn(1_000) as held, no_thread_to_be_had():
+            assert held
+            (reply,) = writer.run([authorize("C1")])
+            assert (reply.status, reply.code) == (503, "unavailable")
+        assert [reply.status for reply in writer.run([authorize("C1")])] == [200]
 
 
 @pytest.mark.layouts("sqlite", "postgres")

@@ -4,7 +4,6 @@ python -m talktime.cli.serve_writer <the number of its socket>
 """
 
 import secrets
-import signal
 import socket
 import sys
 
@@ -16,13 +15,14 @@ from talktime.engine.writer_child import Received, Sending, Unsaid, assigned, se
 
 
 def main() -> None:
-    """Write until the other process lets go; a signal to both is for it to act on."""
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, signal.SIG_IGN)
+    """Write until the other process lets go."""
     set_up_log()
     connection = socket.socket(fileno=int(sys.argv[1]))
     received = Received(connection)
-    assignment = assigned(received.first())
+    content = received.first()
+    if content is None:
+        return  # the other process has let go of this one before it was ready
+    assignment = assigned(content)
     writer = OwnWriter(
         assignment,
         Unsaid(f"cell {assignment.cell}"),

@@ -1,5 +1,5 @@
-"""A writer's process from within: batches come, are executed one after the other, and their replies
-go back (writer_process.py is the other side)."""
+"""A writer's process from within: commands come, are executed together with those that came at the
+same time, and their replies go back (writer_process.py is the other side)."""
 
 import os
 import pickle
@@ -44,10 +44,11 @@ class Received:
         self._poll = select.poll()
         self._poll.register(connection, select.POLLIN)
 
-    def first(self) -> bytes:
-        """The first one, when it has come; the others are left."""
-        first, *self._left = self.some()
-        return first
+    def first(self) -> bytes | None:
+        """The first one, when it has come; the others are left. None where nothing more comes."""
+        found = self.some()
+        self._left = found[1:]
+        return found[0] if found else None
 
     def some(self) -> list[bytes]:
         """All that are here, once one has come; none where nothing more does."""

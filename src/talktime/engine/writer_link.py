@@ -2,18 +2,29 @@
 socket, whatever happened here."""
 
 import asyncio
-import pickle
+import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from talktime.engine.batch_messages import Frames, framed
-from talktime.engine.writer import Assignment
 
 END_SECONDS_MAX = 10
 READ_BYTES = 262_144
+
+
+@contextmanager
+def deaf_to_stops() -> Iterator[None]:
+    """What is begun in this block never hears SIGINT and SIGTERM: who sends them to this process
+    and to its children means that this one is to stop, when all is answered."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Link:
@@ -26,7 +37,6 @@ class Link:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        assignment: Assignment,
         heard: Callable[[bytes], None],
         lost: Callable[[BaseException], None],
     ) -> None:
@@ -38,7 +48,7 @@ class Link:
         self._socket, theirs = socket.socketpair()
         self._socket.setblocking(False)
         number = theirs.fileno()
-        with theirs:
+        with theirs, deaf_to_stops():
             try:
                 self.process = subprocess.Popen(
                     [sys.executable, "-P", "-m", "talktime.cli.serve_writer", str(number)],
@@ -49,7 +59,6 @@ class Link:
                 self._socket.close()
                 raise
         loop.add_reader(self._socket, self._read)
-        self.send([pickle.dumps(assignment)])
 
     def send(self, contents: Sequence[bytes]) -> None:
         """Send messages; never waits. OSError where they cannot come."""
@@ -77,11 +86,19 @@ class Link:
             self.process.kill()
             self.process.wait()
 
-    def kill(self) -> None:
-        """End the process now, whatever it does."""
+    def kill(self, ended: Callable[[int | None], None]) -> None:
+        """End the process now, whatever it does. `ended` is told its exit code, from another
+        thread; or None where the system has no thread to give."""
         self.close()
         self.process.kill()
-        threading.Thread(target=self.process.wait, name="writer's end", daemon=True).start()
+
+        def wait() -> None:
+            ended(self.process.wait())
+
+        try:
+            threading.Thread(target=wait, name="writer's end", daemon=True).start()
+        except RuntimeError:
+            ended(None)
 
     def _send(self, data: bytes) -> int:
         try:

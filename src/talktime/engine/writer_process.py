@@ -7,6 +7,7 @@ its last act: the same request again tells), and the next one begins another pro
 """
 
 import asyncio
+import pickle
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -69,7 +70,7 @@ class WriterProcess:
         self._loop = loop
         try:
             self._open()
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - this never fails
             self._lost(error)
 
     def begin(self, commands: Sequence[CallCommand], now_ms: int, told: Told) -> None:
@@ -97,7 +98,7 @@ class WriterProcess:
             self._sent += waiting
             try:
                 (self._link or self._open()).send([begun.content for begun in waiting])
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it was, these must be answered
                 self._lost(error)
 
     def _my_turn(self) -> bool:
@@ -109,9 +110,16 @@ class WriterProcess:
         if not self._asks_for_turn:
             self._has_turn = self._turns.take(0)
             if not self._has_turn:
-                self._asks_for_turn = True
-                threading.Thread(target=self._wait_for_turn, name="turn", daemon=True).start()
+                self._ask_for_turn()
         return self._has_turn
+
+    def _ask_for_turn(self) -> None:
+        self._asks_for_turn = True
+        try:
+            threading.Thread(target=self._wait_for_turn, name="turn", daemon=True).start()
+        except RuntimeError:
+            # The system has no thread to give: nobody can wait for it.
+            self._loop.call_soon(self._turn_came, False)
 
     def _wait_for_turn(self) -> None:
         """On a thread of its own."""
@@ -148,8 +156,6 @@ class WriterProcess:
             return
         if ran.away != self._away:
             self._tell(ran.away)
-        if ran.replies:
-            self.sizes.add(len(ran.replies))
         done, start = [self._sent.popleft()], 0
         count = len(done[0].commands)
         while count < len(ran.replies):
@@ -160,6 +166,7 @@ class WriterProcess:
         if not ran.replies:
             self._one_by_one(done[0].commands, done[0].now_ms, done[0].told)
             return
+        self.sizes.add(len(ran.replies))
         if ran.owners:
             lost = lost_in([command for begun in done for command in begun.commands])
             for command, owner in zip(lost, ran.owners, strict=True):
@@ -193,18 +200,23 @@ class WriterProcess:
             self._outages.end(self)
 
     def _open(self) -> Link:
-        self._link = Link(self._loop, self._assignment, self._heard, self._lost)
-        return self._link
+        self._link = link = Link(self._loop, self._heard, self._lost)
+        link.send([pickle.dumps(self._assignment)])
+        return link
 
     def _lost(self, error: BaseException) -> None:
         """The process is gone, and with it what it had: the next batch begins another."""
         link, self._link = self._link, None
-        code = link.process.poll() if link is not None else None
-        log.error("writer lost", lane=self._assignment.lane, error=repr(error), exit_code=code)
         if link is not None:
-            link.kill()
+            link.kill(partial(self._say_lost, error))
+        else:
+            self._say_lost(error, None)
         sent, self._sent = self._sent, deque()
         self._let_turn_go()
         for begun in sent:
             self._loop.call_soon(begun.told, [unavailable(c, FAILED) for c in begun.commands])
         self._send_waiting()
+
+    def _say_lost(self, error: BaseException, code: int | None) -> None:
+        """From any thread."""
+        log.error("writer lost", lane=self._assignment.lane, error=repr(error), exit_code=code)

@@ -1,0 +1,65 @@
+"""The socket to a writer's process, and its end. Mirrors src/talktime/engine/writer_link.py."""
+
+import os
+import signal
+import sys
+import threading
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.books_check import proven
+from tests.commands import authorize, settle
+from tests.stores import Store
+from tests.writers import fill, no_thread_to_be_had, writer_process
+
+
+@pytest.mark.layouts("sqlite")
+def test_the_log_says_how_a_process_ended(store: Store) -> None:
+    with capture_logs() as logs, writer_process(store) as writer:
+        for lost in range(3):
+            assert writer.pid is not None
+            os.kill(writer.pid, signal.SIGKILL)
+            while len(logs) == lost:
+                threading.Event().wait(0.001)
+            writer.run([authorize("C1")])
+    said = [(line["event"], line["exit_code"]) for line in logs if "exit_code" in line]
+    assert said == [("writer lost", -signal.SIGKILL)] * 3
+
+
+@pytest.mark.layouts("sqlite")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_without_a_thread_to_see_a_process_end_its_commands_are_answered(store: Store) -> None:
+    fill(store)
+    with writer_process(store) as writer:
+        writer.run([authorize("C1")])
+        assert writer.pid is not None
+        os.kill(writer.pid, signal.SIGSTOP)
+        wait = writer.begin([authorize("C2")])
+        with no_thread_to_be_had():
+            os.kill(writer.pid, signal.SIGKILL)
+            (reply,) = wait()
+        assert (reply.status, reply.code) == (503, "unavailable")
+        assert [reply.status for reply in writer.run([authorize("C2")])] == [200]
+
+
+@pytest.mark.layouts("sqlite")
+@pytest.mark.parametrize("python", ["/bin/false", "/nowhere"])
+def test_while_none_can_be_begun_all_are_answered_and_then_one_works(
+    store: Store, python: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store)
+    with writer_process(store) as writer:
+        writer.run([authorize("C1")])
+        assert writer.pid is not None
+        monkeypatch.setattr(sys, "executable", python)
+        os.kill(writer.pid, signal.SIGKILL)
+        for _ in range(3):
+            waits = [writer.begin([settle("C1", n, used_s=61)]) for n in range(1, 200)]
+            assert {reply.code for wait in waits for reply in wait()} == {"unavailable"}
+        monkeypatch.undo()
+        reply = writer.run([settle("C1", 1, used_s=61)])[0]
+        if reply.status != 200:
+            (reply,) = writer.run([settle("C1", 1, used_s=61)])
+        assert reply.status == 200
+    proven(store.cell("main"))
