@@ -36,7 +36,7 @@ SECRET_KEY_LENGTH_MIN = 32
 DAY_SECONDS = 86_400
 SELLER_LINES_MAX = 8
 WRITERS_MAX = 16
-PROCESSORS_FOR_TWO_WRITERS = 4
+WRITERS = 2
 CELL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 WILDCARD_HOSTS = ("0.0.0.0", "::", "")
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
@@ -90,7 +90,7 @@ class Settings:
     """The longest that one answer lets a call talk, before the switch must ask again (D8)."""
     grace_s: int = 60
     """How long a hold outlives what it was granted for (D8)."""
-    writers: int = 1
+    writers: int = WRITERS
     """How many processes of a service write each cell on PostgreSQL."""
     test_clock: bool = False
     """Whether time may be moved forward (talktime.clock): never in production."""
@@ -159,18 +159,6 @@ def cell_alias(name: str) -> str:
     return CELL_ALIAS_PREFIX + name
 
 
-def writers_for(processors: int | None = None) -> int:
-    """How many writers a cell on PostgreSQL has where nothing is said: a second one needs a
-    processor of its own, beside the event loop's, the first one's and PostgreSQL's.
-
-    >>> [writers_for(processors) for processors in (1, 2, 4, 64)]
-    [1, 1, 2, 2]
-    """
-    if processors is None:
-        processors = len(os.sched_getaffinity(0))
-    return 2 if processors >= PROCESSORS_FOR_TWO_WRITERS else 1
-
-
 def settings_from(environ: Mapping[str, str]) -> Settings:
     """Read the environment; raises ConfigError with what to do where a value cannot be used."""
     data = Path(environ.get("TALKTIME_DATA", "").strip() or "data")
@@ -186,7 +174,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         given_seal_keys=seal_keys_from(environ.get("TALKTIME_SEAL_KEY", "")),
         slice_s=number_from(environ, "TALKTIME_SLICE_SECONDS", 300, 1, DAY_SECONDS),
         grace_s=number_from(environ, "TALKTIME_GRACE_SECONDS", 60, 0, DAY_SECONDS),
-        writers=number_from(environ, "TALKTIME_WRITERS", writers_for(), 1, WRITERS_MAX),
+        writers=number_from(environ, "TALKTIME_WRITERS", WRITERS, 1, WRITERS_MAX),
         smtp=smtp_from(environ.get("TALKTIME_SMTP_URL", "")),
         given_mail_from=mail_from_from(environ.get("TALKTIME_MAIL_FROM", "")),
         webhooks_allow=webhooks_allow_from(environ.get("TALKTIME_WEBHOOKS_ALLOW", "")),
