@@ -59,6 +59,7 @@ decode_ran = msgspec.msgpack.Decoder(Ran).decode
 
 
 LENGTH_BYTES = 4
+READ_BYTES = 262_144  # at once; as much as a socket has, as a rule
 
 
 def framed(content: bytes) -> bytes:

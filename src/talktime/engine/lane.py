@@ -18,23 +18,20 @@ from talktime.core.commands import CallCommand
 from talktime.core.limits import BATCH_MAX
 from talktime.core.refusal import Refusal
 from talktime.engine.measures import Distribution
-from talktime.engine.reply import Reply, refused, unavailable
-from talktime.engine.writer import FAILED, Writer
+from talktime.engine.reply import Reply, refused, shares, unavailable
+from talktime.engine.writer import FAILED, Told, Writer
 
 log = structlog.get_logger(__name__)
 
 GIVEN_MAX = 2 * BATCH_MAX
 """How many commands a writer has at most: a batch that it executes, and the next one."""
 
-Tell = Callable[[list[Reply]], None]
-"""Who is told what came of the commands of one request."""
-
 
 class Waiting(NamedTuple):
     """The commands of one request, in order, and who waits for what comes of them."""
 
     commands: Sequence[CallCommand]
-    tell: Tell
+    told: Told
 
 
 class Lane:
@@ -70,14 +67,14 @@ class Lane:
         self._loop = loop
         self.writer.start(loop)
 
-    def put(self, commands: Sequence[CallCommand], tell: Tell) -> None:
+    def put(self, commands: Sequence[CallCommand], told: Told) -> None:
         """Queue one request's commands, together and in order; a full queue refuses them all."""
         if self._stopping:
-            tell([unavailable(c, "the service is stopping") for c in commands])
+            told([unavailable(c, "the service is stopping") for c in commands])
         elif self.depth and self.depth + len(commands) > self._queue_max:
-            tell([self._full(c) for c in commands])
+            told([self._full(c) for c in commands])
         else:
-            self._queue.append(Waiting(commands, tell))
+            self._queue.append(Waiting(commands, told))
             self.depth += len(commands)
             if not self._soon:
                 self._soon = True
@@ -87,11 +84,11 @@ class Lane:
         """As `put`, for who awaits the answers."""
         answered: asyncio.Future[list[Reply]] = self._loop.create_future()
 
-        def tell(replies: list[Reply]) -> None:
+        def told(replies: list[Reply]) -> None:
             if not answered.done():
                 answered.set_result(replies)
 
-        self.put(commands, tell)
+        self.put(commands, told)
         return answered
 
     async def stop(self) -> None:
@@ -133,14 +130,12 @@ class Lane:
         self._given -= len(replies)
         self.depth -= len(replies)
         self._give()
-        start = 0
-        for commands, tell in batch:
-            end = start + len(commands)
+        each = shares(replies, [len(waiting.commands) for waiting in batch])
+        for (commands, told), own in zip(batch, each, strict=True):
             try:
-                tell(replies[start:end])
+                told(own)
             except Exception:
                 # The others of the batch wait for their answers too.
                 log.exception("request failed", commands=len(commands))
-            start = end
         if self._stopping and not self.depth:
             self._ended.set()

@@ -1,5 +1,7 @@
 """What a gateway is told of one request on a call: the answer, and what kind of answer it is."""
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 
 from talktime.core.commands import CallCommand
@@ -49,6 +51,14 @@ def reply_of(done: Done) -> Reply:
     elif type(outcome) is NothingToSettle:
         kind = NEVER_AUTHORIZED
     return Reply(done.status, done.body, kind)
+
+
+def shares(replies: list[Reply], counts: Iterable[int]) -> Iterator[list[Reply]]:
+    """Cut the replies of a batch into those of each who asked: so many, in turn."""
+    start = 0
+    for count in counts:
+        yield replies[start : start + count]
+        start += count
 
 
 def refused(refusal: Refusal, call_key: str | None = None, sequence: int | None = None) -> Reply:

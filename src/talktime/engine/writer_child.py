@@ -14,12 +14,19 @@ import msgspec
 import structlog
 
 from talktime.core.limits import BATCH_MAX
-from talktime.engine.batch_messages import Batch, Frames, Ran, decode_batch, encode, framed, lost_in
+from talktime.engine.batch_messages import (
+    READ_BYTES,
+    Batch,
+    Frames,
+    Ran,
+    decode_batch,
+    encode,
+    framed,
+    lost_in,
+)
 from talktime.engine.connector import Outages
 from talktime.engine.writer import Assignment, OwnWriter
 from talktime.store.log_file import LogFile
-
-READ_BYTES = 262_144
 
 log = structlog.get_logger(__name__)
 

@@ -10,10 +10,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from talktime.engine.batch_messages import Frames, framed
+from talktime.engine.batch_messages import READ_BYTES, Frames, framed
 
 END_SECONDS_MAX = 10
-READ_BYTES = 262_144
 
 
 @contextmanager

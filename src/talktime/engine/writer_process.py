@@ -21,7 +21,7 @@ from talktime.core.commands import CallCommand
 from talktime.engine.batch_messages import Batch, decode_ran, encode, lost_in
 from talktime.engine.connector import Outages
 from talktime.engine.measures import Distribution
-from talktime.engine.reply import Reply, unavailable
+from talktime.engine.reply import Reply, shares, unavailable
 from talktime.engine.writer import AWAY, BATCH_SIZES, FAILED, Assignment, Told
 from talktime.engine.writer_link import Link
 from talktime.store.database import BUSY_MS_MAX
@@ -156,7 +156,7 @@ class WriterProcess:
             return
         if ran.away != self._away:
             self._tell(ran.away)
-        done, start = [self._sent.popleft()], 0
+        done = [self._sent.popleft()]
         count = len(done[0].commands)
         while count < len(ran.replies):
             done.append(self._sent.popleft())
@@ -171,10 +171,9 @@ class WriterProcess:
             lost = lost_in([command for begun in done for command in begun.commands])
             for command, owner in zip(lost, ran.owners, strict=True):
                 command.organisation_id = owner
-        for _, commands, _, told in done:
-            end = start + len(commands)
-            told(ran.replies[start:end])
-            start = end
+        each = shares(ran.replies, [len(begun.commands) for begun in done])
+        for begun, own in zip(done, each, strict=True):
+            begun.told(own)
 
     def _one_by_one(self, commands: Sequence[CallCommand], now_ms: int, told: Told) -> None:
         """Each command of a batch that could not be sent, or not be read there."""

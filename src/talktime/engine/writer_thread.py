@@ -12,7 +12,7 @@ from talktime.core.commands import CallCommand
 from talktime.core.limits import BATCH_MAX
 from talktime.engine.connector import Outages
 from talktime.engine.measures import Distribution
-from talktime.engine.reply import Reply, unavailable
+from talktime.engine.reply import Reply, shares, unavailable
 from talktime.engine.writer import BATCH_SIZES, FAILED, Assignment, OwnWriter, Told
 
 log = structlog.get_logger(__name__)
@@ -74,11 +74,9 @@ class WriterThread:
 
     def _answered(self, batch: list[Begun], replies: list[Reply]) -> None:
         self.sizes.add(len(replies))
-        start = 0
-        for commands, _, told in batch:
-            end = start + len(commands)
-            told(replies[start:end])
-            start = end
+        each = shares(replies, [len(begun.commands) for begun in batch])
+        for begun, own in zip(batch, each, strict=True):
+            begun.told(own)
 
     def _guarded(self, commands: Sequence[CallCommand], now_ms: int) -> list[Reply]:
         try:
