@@ -31,7 +31,7 @@ POSTGRES_COLUMNS = (
     "WHERE table_schema = current_schema() AND table_name = ?"
 )
 SQLITE_COLUMNS = "SELECT name, type FROM pragma_table_info(?)"
-POSTGRES_ALONE = {"database.PLAN_FOR_MUCH[0]"}
+POSTGRES_ALONE = {"postgres.PLAN_FOR_MUCH[0]"}
 _numbers = count(1)
 
 

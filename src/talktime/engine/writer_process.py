@@ -24,7 +24,7 @@ from talktime.engine.measures import Distribution
 from talktime.engine.reply import Reply, shares, unavailable
 from talktime.engine.writer import AWAY, BATCH_SIZES, FAILED, Assignment, Told
 from talktime.engine.writer_link import Link
-from talktime.store.database import BUSY_MS_MAX
+from talktime.store.sqlite import BUSY_MS_MAX
 from talktime.store.turns import turns_of
 
 log = structlog.get_logger(__name__)
