@@ -20,7 +20,7 @@ from talktime.store.spelling import (
     Params,
     Row,
     Statement,
-    array_literal,
+    array_bytes,
     for_postgres,
     numbered,
     postgres_values,
@@ -101,7 +101,7 @@ class PostgresConnection:
 
     def write_all(self, writes: Sequence[tuple[Both, list[Row]]]) -> list[int]:
         bound = [
-            (numbered(statement), [array_literal(column) for column in zip(*rows, strict=True)])
+            (numbered(statement), [array_bytes(column) for column in zip(*rows, strict=True)])
             for statement, rows in writes
         ]
         return [result.command_tuples or 0 for result in self._run_with_begin(bound)]

@@ -66,18 +66,23 @@ _encode = msgspec.json.Encoder().encode
 
 
 def array_literal(values: Sequence[Any]) -> str:
-    r"""A list of numbers, or one of texts, as PostgreSQL's array literal.
+    """As `array_bytes`, as text."""
+    return array_bytes(values).decode()
+
+
+def array_bytes(values: Sequence[Any]) -> bytes:
+    r"""A list of numbers, or one of texts, as PostgreSQL's array literal in UTF-8.
 
     JSON writes them the same way but for the brackets, and for control characters, which are
     escaped one by one.
 
-    >>> array_literal([1, None, True]), array_literal(['a "b"', None])
-    ('{1,null,true}', '{"a \\"b\\"",null}')
+    >>> array_bytes([1, None, True]), array_bytes(['a "b"', None])
+    (b'{1,null,true}', b'{"a \\"b\\"",null}')
     """
     first = next((value for value in values if value is not None), None)
     if type(first) is str and not "".join(filter(None, values)).isprintable():
-        return "{" + ",".join([_quoted(value) for value in values]) + "}"
-    return "{" + _encode(values).decode()[1:-1] + "}"
+        return b"{" + ",".join([_quoted(value) for value in values]).encode() + b"}"
+    return b"{" + _encode(values)[1:-1] + b"}"
 
 
 def _quoted(text: str | None) -> str:
