@@ -15,7 +15,8 @@ from hypothesis import settings
 from tests import loopback
 from tests.databases import Cluster, roomy_memory, running_cluster
 from tests.running_order import in_running_order
-from tests.stores import LAYOUTS, Store, Stores
+from tests.shared_folder import shared_folder
+from tests.stores import LAYOUTS, Store, Stores, migrated_server
 from tests.switches.programs import left_out
 
 _database_numbers = count(1)
@@ -49,6 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # Also for the processes that tests start. None of them then waits for a disk at a commit.
         os.environ["TMPDIR"] = str(roomy_memory())
         tempfile.tempdir = None
+    shared_folder()  # before others are started that are to share it
     config.addinivalue_line("markers", "layouts(*names): the layouts in which `store` comes")
 
 
@@ -79,7 +81,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def postgres_cluster() -> Iterator[Cluster]:
     """The PostgreSQL server that ordinary tests share."""
-    with running_cluster() as cluster:
+    with running_cluster(data=migrated_server(0)) as cluster:
         yield cluster
 
 
@@ -94,7 +96,9 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
                 shared: Cluster = request.getfixturevalue("postgres_cluster")
                 return shared
             if number not in others:
-                others[number] = running.enter_context(running_cluster())
+                others[number] = running.enter_context(
+                    running_cluster(data=migrated_server(number))
+                )
             return others[number]
 
         folder = TemporaryDirectory(prefix="talktime-stores-", dir=roomy_memory())
@@ -139,7 +143,7 @@ def new_cluster() -> Iterator[Callable[..., Cluster]]:
     with ExitStack() as running:
 
         def create(**options: Any) -> Cluster:
-            return running.enter_context(running_cluster(**options))
+            return running.enter_context(running_cluster(data=migrated_server(0), **options))
 
         yield create
 

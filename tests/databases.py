@@ -53,10 +53,16 @@ class Cluster:
 
     `fsync=False` spares the disk, and where there is room keeps all in memory; commits stay
     synchronous, so that a killed client or server process loses nothing (only a loss of power
-    would).
+    would). It begins with a copy of `data` (`keep_data` of another), else empty.
     """
 
-    def __init__(self, *, fsync: bool, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        fsync: bool,
+        settings: Mapping[str, str] | None = None,
+        data: Path | None = None,
+    ) -> None:
         place = None if fsync else roomy_memory()
         self.folder = Path(tempfile.mkdtemp(prefix="talktime-pg-", dir=place))
         self.port = 0
@@ -79,7 +85,7 @@ class Cluster:
             "unix_socket_directories": str(self.folder),
             **(settings or {}),
         }
-        self._initialise()
+        self._begin(data)
 
     def url(self, database: str = "postgres") -> str:
         """The address of one of its databases, over the loopback address."""
@@ -155,10 +161,21 @@ class Cluster:
             self._administrator.close()
             self._administrator = None
 
-    def _initialise(self) -> None:
+    def keep_data(self, folder: Path) -> None:
+        """Stop the server in order, and put a copy of its data there."""
+        self.stop()
+        _copy(self.folder / "data", folder)
+
+    def _begin(self, data: Path | None) -> None:
         if self._owner is not None:
             account = pwd.getpwnam(self._owner)
             os.chown(self.folder, account.pw_uid, account.pw_gid)
+        if data is None:
+            self._initialise()
+        else:
+            _copy(data, self.folder / "data")
+
+    def _initialise(self) -> None:
         made = subprocess.run(
             [
                 str(self._programs / "initdb"),
@@ -239,15 +256,23 @@ class Cluster:
 
 @contextmanager
 def running_cluster(
-    *, fsync: bool = False, settings: Mapping[str, str] | None = None
+    *,
+    fsync: bool = False,
+    settings: Mapping[str, str] | None = None,
+    data: Path | None = None,
 ) -> Iterator[Cluster]:
     """A started cluster, stopped and deleted at the end however the block ends."""
-    cluster = Cluster(fsync=fsync, settings=settings)
+    cluster = Cluster(fsync=fsync, settings=settings, data=data)
     try:
         cluster.start()
         yield cluster
     finally:
         cluster.remove()
+
+
+def _copy(data: Path, to: Path) -> None:
+    """With its owner, who alone may read it."""
+    subprocess.run(["cp", "-a", str(data), str(to)], check=True)
 
 
 def _account_that_may_run_postgres() -> str | None:

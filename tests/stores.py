@@ -1,6 +1,7 @@
 """Migrated databases for tests, in every layout an installation may have.
 
-Each layout is migrated once a session, in a process of its own; every test then gets copies.
+Each layout is migrated once, in a process of its own, for all processes that share the tests; every
+test then gets copies.
 
     sqlite            a file for the control plane, one for the cell
     sqlite-cells      the same with three cells
@@ -18,10 +19,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from talktime.config import Settings, settings_from
 from talktime.store.database import Connection, connect
-from tests.databases import Cluster
+from tests.databases import Cluster, running_cluster
+from tests.shared_folder import made_once
 
 THREE_CELLS = ("main", "north", "south")
 LAYOUTS = ("sqlite", "sqlite-cells", "postgres", "postgres-cells", "postgres-servers")
@@ -107,12 +110,12 @@ class Store:
 
 
 class Stores:
-    """Makes stores: migrates a template of each layout when first asked for, then copies it."""
+    """Makes stores: copies of a template of each layout. `cluster` gives the first server and the
+    second, which began with `migrated_server`."""
 
     def __init__(self, folder: Path, cluster: Callable[[int], Cluster]) -> None:
         self._folder = folder
         self._cluster = cluster
-        self._templates: dict[str, dict[str, str]] = {}
 
     def make(self, layout: str) -> Store:
         """A store of this layout, with tables and nothing in them."""
@@ -121,15 +124,14 @@ class Stores:
         number = next(_numbers)
         data = self._folder / f"store_{number}"
         if layout.startswith("sqlite"):
-            shutil.copytree(self._template(layout)["TALKTIME_DATA"], data)
-            return Store(layout, self._environ(layout, data, []))
+            shutil.copytree(migrated_files(layout), data)
+            return Store(layout, _environ(layout, data, []))
         data.mkdir()
-        self._template(layout)
-        name, template = f"store_{number}", _template_name(layout)
-        servers = self._servers(layout)
-        urls = [cluster.create_database(name, template) for cluster in servers]
+        name = f"store_{number}"
+        servers = [self._cluster(number) for number in range(servers_of(layout))]
+        urls = [cluster.create_database(name, template_name(layout)) for cluster in servers]
         databases = tuple((cluster, name) for cluster in servers)
-        return Store(layout, self._environ(layout, data, urls), databases)
+        return Store(layout, _environ(layout, data, urls), databases)
 
     def drop(self, store: Store) -> None:
         """Close a store's connections and delete its databases."""
@@ -139,40 +141,54 @@ class Stores:
                 cluster.drop_database(name)
         shutil.rmtree(store.settings.data, ignore_errors=True)
 
-    def _servers(self, layout: str) -> list[Cluster]:
-        return [self._cluster(number) for number in range(2 if "servers" in layout else 1)]
 
-    def _template(self, layout: str) -> dict[str, str]:
-        if layout not in self._templates:
-            data = self._folder / f"template_{layout}"
-            data.mkdir()
-            name, urls = _template_name(layout), []
-            if layout.startswith("postgres"):
-                urls = [cluster.create_database(name) for cluster in self._servers(layout)]
-            environ = self._environ(layout, data, urls)
-            _migrate(environ)
-            self._templates[layout] = environ
-        return self._templates[layout]
-
-    def _environ(self, layout: str, data: Path, urls: list[str]) -> dict[str, str]:
-        cells = THREE_CELLS if layout not in ONE_CELL_LAYOUTS else THREE_CELLS[:1]
-        first, *others = cells
-        if len(urls) > 1:
-            others = [f"{name}={urls[1]}" for name in others]
-        return {
-            "TALKTIME_DATA": str(data),
-            "DATABASE_URL": urls[0] if urls else "",
-            "TALKTIME_CELLS": " ".join([first, *others]),
-            "TALKTIME_WRITERS": "2",
-            "TALKTIME_SECRET_KEY": "for tests alone, and long enough to be taken",
-        }
+def migrated_files(layout: str) -> Path:
+    """A migrated folder of an SQLite layout, to copy."""
+    return made_once(f"migrated_{layout}", lambda data: migrate(_environ(layout, data, [])))
 
 
-def _template_name(layout: str) -> str:
+def migrated_server(number: int) -> Path:
+    """The data of the first server (0) or the second: a migrated database of each layout that has
+    a part on it is in it, for each store to copy (`template_name`)."""
+    return made_once("migrated_servers", _migrate_servers) / str(number)
+
+
+def _migrate_servers(folder: Path) -> None:
+    with running_cluster() as first, running_cluster() as second, TemporaryDirectory() as data:
+        for layout in (each for each in LAYOUTS if each.startswith("postgres")):
+            servers = (first, second)[: servers_of(layout)]
+            urls = [server.create_database(template_name(layout)) for server in servers]
+            migrate(_environ(layout, Path(data), urls))
+        for number, server in enumerate((first, second)):
+            server.keep_data(folder / str(number))
+
+
+def servers_of(layout: str) -> int:
+    """How many servers it has."""
+    return 2 if "servers" in layout else 1
+
+
+def _environ(layout: str, data: Path, urls: list[str]) -> dict[str, str]:
+    cells = THREE_CELLS if layout not in ONE_CELL_LAYOUTS else THREE_CELLS[:1]
+    first, *others = cells
+    if len(urls) > 1:
+        others = [f"{name}={urls[1]}" for name in others]
+    return {
+        "TALKTIME_DATA": str(data),
+        "DATABASE_URL": urls[0] if urls else "",
+        "TALKTIME_CELLS": " ".join([first, *others]),
+        "TALKTIME_WRITERS": "2",
+        "TALKTIME_SECRET_KEY": "for tests alone, and long enough to be taken",
+    }
+
+
+def template_name(layout: str) -> str:
+    """The database that is copied."""
     return "template_" + layout.replace("-", "_")
 
 
-def _migrate(environ: dict[str, str]) -> None:
+def migrate(environ: dict[str, str]) -> None:
+    """Migrate an installation, in a process of its own, which has to set Django up."""
     done = subprocess.run(
         [sys.executable, "-c", MIGRATE],
         env={**os.environ, **environ},

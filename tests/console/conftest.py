@@ -1,4 +1,4 @@
-"""Migrated installations for the console's tests: copies of one that is made once for each kind."""
+"""Migrated installations for the console's tests: copies, as stores are (tests/stores.py)."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,11 +10,10 @@ from django.test import override_settings
 
 from talktime.config import Settings, settings_from
 from talktime.console.databases import let_go, set_up
-from talktime.console.migrate import migrate
 from tests.databases import Cluster
+from tests.stores import migrated_files, template_name
 
 SECRET_KEY = "a key for tests, long enough for it"
-TEMPLATE = "console_template"
 _copies = count(1)
 
 
@@ -49,23 +48,6 @@ def nobody_has_tried_to_sign_in() -> None:
     attempts.forget()
 
 
-@pytest.fixture(scope="session")
-def migrated_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("migrated")
-    migrate(settings_in(folder))
-    return folder
-
-
-@pytest.fixture(scope="session")
-def migrated_template(
-    postgres_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    url = postgres_cluster.create_database(TEMPLATE)
-    migrate(settings_in(tmp_path_factory.mktemp("data"), url))
-    yield TEMPLATE
-    postgres_cluster.drop_database(TEMPLATE)
-
-
 @pytest.fixture
 def installation(
     database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
@@ -73,11 +55,10 @@ def installation(
     """A migrated, empty installation with one cell, that Django is set up for."""
     url = ""
     if database_kind == "sqlite":
-        files = request.getfixturevalue("migrated_files")
-        shutil.copytree(files, tmp_path, dirs_exist_ok=True)
+        shutil.copytree(migrated_files("sqlite"), tmp_path, dirs_exist_ok=True)
     else:
         new_database: Callable[..., str] = request.getfixturevalue("new_database")
-        url = new_database(template=request.getfixturevalue("migrated_template"))
+        url = new_database(template=template_name("postgres"))
     settings = settings_in(tmp_path, url)
     set_up(settings)
     yield settings
@@ -91,16 +72,15 @@ def shared_installation(
     """The same for all tests of a module, once for each kind."""
     folder = tmp_path_factory.mktemp("shared")
     if request.param == "sqlite":
+        shutil.copytree(migrated_files("sqlite"), folder, dirs_exist_ok=True)
         settings = settings_in(folder)
-        migrate(settings)
         set_up(settings)
         yield settings
         close_connections()
         return
-    template = request.getfixturevalue("migrated_template")
     cluster: Cluster = request.getfixturevalue("postgres_cluster")
     name = f"shared_{next(_copies)}"
-    settings = settings_in(folder, cluster.create_database(name, template))
+    settings = settings_in(folder, cluster.create_database(name, template_name("postgres")))
     set_up(settings)
     yield settings
     close_connections()
