@@ -82,6 +82,7 @@ def main() -> None:
     with TemporaryDirectory(prefix="talktime-") as name, served(Path(name)) as world:
         set_up(settings_from({"TALKTIME_DATA": f"{name}/data"}))  # for the names of pages
         live(world)
+        begin_calls(world, "running")
         facts = world.facts
         with sync_playwright() as playwright:
             path = shutil.which("chromium")

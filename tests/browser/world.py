@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -120,13 +121,12 @@ def _answers(address: str) -> bool:
 
 
 def live(world: World) -> None:
-    """Let a month pass in it, day by day, and leave some calls running."""
+    """Let a month pass in it, day by day."""
     users = world.folder / "users.csv"
     _write(users, ("name", "display_name", "usage_location", "licences"), _users())
     world.run("user", "import", ORGANISATION, str(users))
     world.run("recharge", "set", ORGANISATION, "--below", "75", "--amount", "50")
-    data = str(world.folder / "data")
-    clock = MovableClock(settings_from({"TALKTIME_DATA": data, "TALKTIME_TEST_CLOCK": "1"}))
+    clock = _clock(world.folder)
     chance = random.Random(7)
     with world.switch() as switch:
         for day in range(DAYS):
@@ -135,8 +135,21 @@ def live(world: World) -> None:
             wait_until(lambda: _paid(world), "what is to be recharged is paid")
             clock.move("1d")
         _wait_for_the_clock(switch, world, clock)
-    begin_calls(world, "running")
     _others(world)
+
+
+def copy_of(lived: Path, folder: Path) -> Path:
+    """Put a copy of the data of a world that nobody serves into a folder, its clock at the same
+    time: a clock goes with its books, and these are others."""
+    shutil.copytree(lived / "data", folder / "data", ignore=shutil.ignore_patterns("*-shm"))
+    before, now = (_clock(each) for each in (lived, folder))
+    now.move_to(real_ms() + before.ahead_ms())
+    return folder
+
+
+def _clock(folder: Path) -> MovableClock:
+    data = str(folder / "data")
+    return MovableClock(settings_from({"TALKTIME_DATA": data, "TALKTIME_TEST_CLOCK": "1"}))
 
 
 def begin_calls(world: World, name: str) -> None:
