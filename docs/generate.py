@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -67,11 +68,16 @@ def main() -> None:
 
 def written() -> dict[Path, str]:
     """Every page that follows from the code, whole or in parts, as it should be."""
-    pages = {REFERENCE / name: page() for name, page in PAGES.items()}
+    return {path: write() for path, write in writers().items()}
+
+
+def writers() -> dict[Path, Callable[[], str]]:
+    """What writes each of these pages."""
+    pages: dict[Path, Callable[[], str]] = {REFERENCE / name: page for name, page in PAGES.items()}
     for path in sorted(PROJECT.glob("docs/**/*.md")) + sorted(PROJECT.glob("*.md")):
         text = path.read_text()
         if WORKED.search(text):
-            pages[path.relative_to(PROJECT)] = with_worked_tables(text)
+            pages[path.relative_to(PROJECT)] = partial(with_worked_tables, text)
     return pages
 
 
