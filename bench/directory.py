@@ -10,7 +10,7 @@ from itertools import islice
 
 from bench.growth import resident_bytes
 from bench.installations import cell, clock_ms
-from talktime.cli.serve_process import collect_seldom
+from talktime.cli.serve_tuning import collect_seldom
 from talktime.config import Address, Settings
 from talktime.core.catalogue import Catalogues
 from talktime.core.directory import Organisation, User

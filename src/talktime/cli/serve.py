@@ -16,6 +16,7 @@ from talktime.cli.installation import installation
 from talktime.cli.output import console, panel
 from talktime.cli.serve_doors import Doors, doors_of
 from talktime.cli.serve_sockets import take_both_versions
+from talktime.cli.serve_tuning import collect_seldom
 from talktime.clock import ahead_in_words, ahead_ms, follow, is_movable
 from talktime.config import Settings, host_from, port_from
 from talktime.operations.seed_demo import OPERATOR_EMAIL
@@ -52,8 +53,7 @@ def serve_command(
     if demo and only:
         raise typer.BadParameter("the demo needs all roles: leave out --only", param_hint="--demo")
     settings = chosen(host, port, demo)
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, leave)
+    begin()
     # Half a second that the other commands need not wait.
     from talktime.cli.serve_log import set_up_log
     from talktime.cli.serve_process import run_jobs_alone, serve
@@ -87,6 +87,13 @@ def chosen(host: str, port: str, demo: bool) -> Settings:
     )
     follow(settings)
     return settings
+
+
+def begin() -> None:
+    """From here on a signal ends it, and what is loaded stays."""
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, leave)
+    collect_seldom()
 
 
 def leave(_signal: int, _frame: FrameType | None) -> None:

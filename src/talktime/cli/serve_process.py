@@ -25,7 +25,7 @@ from talktime.cli.serve_dispatch import (
     with_plain_clients,
 )
 from talktime.cli.serve_doors import Doors
-from talktime.cli.serve_tuning import collect_seldom, keep_what_is_loaded, switch_threads_soon
+from talktime.cli.serve_tuning import keep_what_is_loaded, switch_threads_soon
 from talktime.clock import FILE as TEST_CLOCK_FILE
 from talktime.clock import ahead_in_words, ahead_ms, now_ms
 from talktime.config import Settings
@@ -62,7 +62,6 @@ class Process:
 
     async def start(self) -> None:
         """Ready to answer when this returns."""
-        collect_seldom()
         if self._engine is not None:
             await self._engine.start()
         for gateway in self._gateways:
