@@ -25,6 +25,7 @@ from talktime.gateways.http.connections import Connections
 from talktime.gateways.http.protocol import protocol_of
 from talktime.operations.seed_demo import Demo, seed_demo
 from tests.loopback import family_of
+from tests.plain_http import plain_client
 from tests.stores import Store
 
 PATIENCE_S = 30
@@ -89,7 +90,7 @@ class Service:
     def client(self, key: str | None) -> httpx.Client:
         """A client with another key, or none."""
         headers = {"authorization": f"Bearer {key}"} if key is not None else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE_S, trust_env=False)
+        return plain_client(self.url, headers, PATIENCE_S)
 
     async def _serve(self) -> None:
         await self.engine.start()

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.plain_http import plain_client
+
 READY = "Talktime is ready: "
 PATIENCE_S = 60
 COMMAND = Path(sys.executable).with_name("talktime")
@@ -64,7 +66,7 @@ class Serving:
     def client(self, key: str = "") -> httpx.Client:
         """A client of the service, with a switch's key where one is given."""
         headers = {"authorization": f"Bearer {key}"} if key else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE_S, trust_env=False)
+        return plain_client(self.url, headers, PATIENCE_S)
 
     def stop(self, with_signal: int = signal.SIGINT) -> int:
         """Stop it as Ctrl-C does, and return its exit code."""

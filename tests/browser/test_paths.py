@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from talktime.operations.seed_demo import CARD_FILE
 from tests.browser.crawl import sign_in
 from tests.browser.world import CALLED, ORGANISATION, World
+from tests.plain_http import plain_client
 
 HEADER = (
     "UsageId,Call ID,Conference ID,User Location,AAD ObjectId,UPN,User Display Name,Caller ID,"
@@ -286,7 +287,7 @@ def test_a_key_made_in_the_console_opens_the_management_api(admin: Page, world: 
     press(admin, "Create key")
     key = admin.get_by_label("Key", exact=True).input_value()
     headers = {"authorization": f"Bearer {key}"}
-    with httpx.Client(base_url=world.address, headers=headers, trust_env=False) as client:
+    with plain_client(world.address, headers) as client:
         answer = client.get("/api/v1/organisations")
         assert answer.status_code == 200
         assert [each["name"] for each in answer.json()["organisations"]] == [ORGANISATION]

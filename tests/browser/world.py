@@ -23,6 +23,7 @@ from talktime.config import settings_from
 from talktime.console.databases import current
 from talktime.store.database import connect
 from tests.docs.console import free_port
+from tests.plain_http import plain_client
 from tests.switches.programs import wait_until
 
 ORGANISATION = "Contoso Demo"
@@ -75,9 +76,7 @@ class World(NamedTuple):
     def switch(self) -> httpx.Client:
         """A client with the demo switch's key."""
         headers = {"authorization": f"Bearer {self.facts['switch_key']}"}
-        return httpx.Client(
-            base_url=self.address, headers=headers, timeout=PATIENCE_S, trust_env=False
-        )
+        return plain_client(self.address, headers, PATIENCE_S)
 
 
 def _environ(folder: Path) -> dict[str, str]:
@@ -102,8 +101,13 @@ def served(folder: Path, **environ: str) -> Iterator[World]:
     overdue.start()
     address = f"http://127.0.0.1:{port}"
     try:
-        while not _answers(address):
-            assert service.poll() is None, log.read_text()
+        with plain_client(address) as client:
+
+            def answers() -> bool:
+                assert service.poll() is None, log.read_text()
+                return _answers(client)
+
+            wait_until(answers, "the service answers", PATIENCE_S)
         overdue.cancel()
         facts = json.loads((folder / "data" / "demo.json").read_text())
         yield World(address, folder, facts)
@@ -113,9 +117,9 @@ def served(folder: Path, **environ: str) -> Iterator[World]:
         service.wait(PATIENCE_S)
 
 
-def _answers(address: str) -> bool:
+def _answers(client: httpx.Client) -> bool:
     try:
-        return httpx.get(f"{address}/healthz", timeout=5, trust_env=False).status_code == 200
+        return client.get("/healthz").status_code == 200
     except httpx.TransportError:
         return False
 

@@ -15,6 +15,7 @@ from talktime.gateways.http import answers
 from talktime.gateways.http.replies import refuse
 from talktime.gateways.http.requests import body_of
 from talktime.operations.keys import create_key, create_switch, revoke_key, rotate_key
+from tests.plain_http import plain_client
 from tests.served import Service, clock_ms, new_id, rows_of_books
 from tests.stores import Store
 
@@ -51,7 +52,7 @@ def test_a_request_without_a_good_key_is_refused(service: Service, store: Store)
         f"Bearer {'x' * 5_000}",
     ):
         headers = {"authorization": header} if header is not None else {}
-        with httpx.Client(base_url=service.url, headers=headers, trust_env=False) as client:
+        with plain_client(service.url, headers) as client:
             for method, path in (
                 ("POST", "/v1/calls/c1/authorize"),
                 ("GET", "/v1/calls/c1"),

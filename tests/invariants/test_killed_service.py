@@ -14,6 +14,7 @@ import pytest
 from talktime.store.database import Connection
 from tests.books_check import proven
 from tests.neighbours import NEIGHBOUR, add_neighbour
+from tests.plain_http import plain_client
 from tests.served import seeded
 from tests.serving import Serving
 from tests.stores import Store
@@ -111,12 +112,7 @@ class Switch:
             try:
                 if self._client is None:
                     self._life = self._lives.number
-                    self._client = httpx.Client(
-                        base_url=self._lives.process.url,
-                        headers=self._headers,
-                        timeout=PATIENCE_S,
-                        trust_env=False,
-                    )
+                    self._client = plain_client(self._lives.process.url, self._headers, PATIENCE_S)
                 answer = self._client.post(f"/v1/calls/{name}/{verb}", json=body)
             except httpx.TransportError:
                 self.close()
