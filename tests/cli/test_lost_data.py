@@ -4,9 +4,8 @@ import shutil
 
 import pytest
 
-from talktime.config import settings_from
-from talktime.console.migrate import migrate
 from tests.serving import Serving, serving
+from tests.stores import migrated_files
 
 pytestmark = pytest.mark.layouts("sqlite")
 
@@ -35,13 +34,11 @@ def test_a_lost_cell_is_not_served_as_an_empty_one(store, shell, contoso, argume
     assert "restore it from the backup" in shell.run("migrate", code=1)[1]
 
 
-def test_a_cell_that_was_made_anew_is_found_by_the_proof(store, shell, contoso, tmp_path):
+def test_a_cell_that_was_made_anew_is_found_by_the_proof(store, shell, contoso):
     store.close()
-    other = {**store.environ, "TALKTIME_DATA": str(tmp_path)}
-    migrate(settings_from(other))
     for file in store.settings.data.glob("cell_main.sqlite3*"):
         file.unlink()
-    shutil.copy(tmp_path / "cell_main.sqlite3", store.settings.data)
+    shutil.copy(migrated_files("sqlite") / "cell_main.sqlite3", store.settings.data)
     (cell,) = shell.json("check-books", code=1)["cells"]
     (broken,) = [check for check in cell["checks"] if check["broken"]]
     assert broken["check"] == "directory_wallets"
@@ -51,14 +48,12 @@ def test_a_cell_that_was_made_anew_is_found_by_the_proof(store, shell, contoso, 
     assert "1 rows do not hold." in shell("check-books", code=1)
 
 
-def test_a_demo_whose_wallet_is_gone_ends_in_one_line(store, tmp_path):
+def test_a_demo_whose_wallet_is_gone_ends_in_one_line(store):
     with serving(store.environ, "--demo") as service:
         assert service.stop() == 0
-    other = {**store.environ, "TALKTIME_DATA": str(tmp_path)}
-    migrate(settings_from(other))
     for file in store.settings.data.glob("cell_main.sqlite3*"):
         file.unlink()
-    shutil.copy(tmp_path / "cell_main.sqlite3", store.settings.data)
+    shutil.copy(migrated_files("sqlite") / "cell_main.sqlite3", store.settings.data)
     line = refused(store.environ, "--demo")
     assert line.startswith("talktime: the demo cannot be seeded: ")
     assert "check-books" in line

@@ -29,6 +29,14 @@ def settings_in(folder: Path, url: str = "", **environ: str) -> Settings:
     )
 
 
+def migrated_in(folder: Path) -> Settings:
+    """An installation of SQLite files in this folder, migrated, that Django is set up for."""
+    shutil.copytree(migrated_files("sqlite"), folder, dirs_exist_ok=True)
+    settings = settings_in(folder)
+    set_up(settings)
+    return settings
+
+
 # Django's models can be imported only once it is set up; nothing is read or made by that.
 set_up(settings_in(Path("nowhere")))
 
@@ -53,14 +61,12 @@ def installation(
     database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Settings]:
     """A migrated, empty installation with one cell, that Django is set up for."""
-    url = ""
     if database_kind == "sqlite":
-        shutil.copytree(migrated_files("sqlite"), tmp_path, dirs_exist_ok=True)
+        settings = migrated_in(tmp_path)
     else:
         new_database: Callable[..., str] = request.getfixturevalue("new_database")
-        url = new_database(template=template_name("postgres"))
-    settings = settings_in(tmp_path, url)
-    set_up(settings)
+        settings = settings_in(tmp_path, new_database(template=template_name("postgres")))
+        set_up(settings)
     yield settings
     close_connections()
 
@@ -72,10 +78,7 @@ def shared_installation(
     """The same for all tests of a module, once for each kind."""
     folder = tmp_path_factory.mktemp("shared")
     if request.param == "sqlite":
-        shutil.copytree(migrated_files("sqlite"), folder, dirs_exist_ok=True)
-        settings = settings_in(folder)
-        set_up(settings)
-        yield settings
+        yield migrated_in(folder)
         close_connections()
         return
     cluster: Cluster = request.getfixturevalue("postgres_cluster")

@@ -17,15 +17,15 @@ from talktime.console.accounts import create_admin
 from talktime.console.asgi import application
 from talktime.console.cell.models import Wallet
 from talktime.console.control_plane.models import Account, Organisation
-from talktime.console.databases import let_go
+from talktime.console.databases import let_go, set_up
 from talktime.console.kept_connections import KeptConnections
 from talktime.console.kept_threads import KeptThreads
-from talktime.console.migrate import migrate
 from talktime.core.limits import CONSOLE_CONNECTIONS_IDLE_MAX
 from talktime.store.database import Outage
 from tests.console.conftest import settings_in
 from tests.console.rows import insert
 from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in, words_of
+from tests.stores import template_name
 
 WALLETS = "SELECT organisation_id FROM wallet ORDER BY organisation_id"
 FORGET_WALLETS = "DELETE FROM wallet"
@@ -145,9 +145,8 @@ def test_a_database_that_was_started_again_is_noticed_before_one_is_lent(
     keeping, new_cluster, tmp_path, connections_closed
 ):
     cluster = new_cluster()
-    settings = settings_in(tmp_path, cluster.create_database("near"))
-    migrate(settings)
-    connections.close_all()
+    settings = settings_in(tmp_path, cluster.create_database("near", template_name("postgres")))
+    set_up(settings)
     address = settings.cells["main"]
     before = lent_together(keeping, address, 3)
     cluster.stop()
@@ -203,7 +202,7 @@ def test_a_page_is_served_again_as_soon_as_its_database_is_back(
     new_cluster, tmp_path, connections_closed
 ):
     cluster = new_cluster()
-    migrate(settings_in(tmp_path, cluster.create_database("near")))
+    set_up(settings_in(tmp_path, cluster.create_database("near", template_name("postgres"))))
     insert(Organisation)
     insert(Wallet)
     create_admin(EMAIL, PASSWORD, 1)

@@ -15,7 +15,7 @@ from talktime.console.migrate import MigrationError, migrate, pending
 from talktime.console.migrations_expected import expected_migrations
 from talktime.operations.catalogue_seed import seed_entries
 from talktime.store.catalogue_bodies import body_text
-from tests.console.conftest import settings_in
+from tests.console.conftest import migrated_in, settings_in
 from tests.console.rows import GOOD, insert
 
 CELL_COUNTERS = {("documents", 0), ("users", 0)}
@@ -270,8 +270,7 @@ def test_a_cell_that_was_lost_is_not_made_anew(installation):
 
 
 def test_an_empty_file_in_place_of_a_cell_is_not_taken_for_it(tmp_path, connections_closed):
-    settings = settings_in(tmp_path)
-    migrate(settings)
+    settings = migrated_in(tmp_path)
     insert(Organisation)
     connections.close_all()
     (tmp_path / "cell_main.sqlite3").write_bytes(b"")
@@ -283,7 +282,7 @@ def test_an_empty_file_in_place_of_a_cell_is_not_taken_for_it(tmp_path, connecti
 
 
 def test_a_cell_without_organisations_is_made_beside_others(tmp_path, connections_closed):
-    migrate(settings_in(tmp_path))
+    migrated_in(tmp_path)
     insert(Organisation)
     migrate(settings_in(tmp_path, TALKTIME_CELLS="main north"))
     assert tables_of("cell_north") == CELL_TABLES
@@ -336,8 +335,8 @@ def test_processes_that_start_together_migrate_one_after_another(
 
 
 def test_a_lost_sqlite_file_is_not_made_anew_by_reading(tmp_path, connections_closed):
-    settings = settings_in(tmp_path)
-    migrate(settings)
+    settings = migrated_in(tmp_path)
+    connections.close_all()
     (tmp_path / "cell_main.sqlite3").unlink()
     set_up(settings)
     from django.db import OperationalError
@@ -348,7 +347,7 @@ def test_a_lost_sqlite_file_is_not_made_anew_by_reading(tmp_path, connections_cl
 
 
 def test_sqlite_is_durable_and_lets_readers_go_on(tmp_path, connections_closed):
-    migrate(settings_in(tmp_path))
+    migrated_in(tmp_path)
     for alias in ("default", "cell_main"):
         assert rows_of(alias, "PRAGMA journal_mode") == {("wal",)}
         assert rows_of(alias, "PRAGMA synchronous") == {(2,)}  # FULL

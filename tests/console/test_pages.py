@@ -13,10 +13,12 @@ from talktime.console.accounts import create_admin
 from talktime.console.asgi import application
 from talktime.console.cell.models import Wallet
 from talktime.console.control_plane.models import Account, Organisation
+from talktime.console.databases import set_up
 from talktime.console.migrate import migrate
 from tests.console.audited import AuditedClient
 from tests.console.conftest import settings_in
 from tests.console.rows import insert
+from tests.stores import template_name
 
 EMAIL, PASSWORD = "admin@contoso.example", "seven green bottles"
 
@@ -171,7 +173,7 @@ def test_a_control_plane_that_is_away_is_said_on_every_page(
     new_cluster, tmp_path, connections_closed
 ):
     cluster = new_cluster()
-    migrate(settings_in(tmp_path, cluster.create_database("control")))
+    set_up(settings_in(tmp_path, cluster.create_database("control", template_name("postgres"))))
     insert(Organisation)
     create_admin(EMAIL, PASSWORD, 1)
     client = browser()
