@@ -90,7 +90,7 @@ def chosen(host: str, port: str, demo: bool) -> Settings:
 
 
 def begin() -> None:
-    """From here on a signal ends it, and what is loaded stays."""
+    """From here on a signal ends it, and garbage is looked for seldom: what is loaded stays."""
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, leave)
     collect_seldom()

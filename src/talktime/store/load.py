@@ -113,8 +113,7 @@ def load(
     unknown_ids = [each for each in organisation_ids if each not in known]
     unsure_ids = [each for each in organisation_ids if each not in known or not known[each].sure]
     versions = [(LOCK_WALLETS if lock else VERSIONS, [unsure_ids])] if unsure_ids else []
-    calls_known, meters = len(books.calls), _meters_to_read(commands, known, books)
-    current = _read(connection, books, unknown_ids, keys, meters, versions)
+    current = _read(connection, books, unknown_ids, keys, versions)
     changed_ids = _outdated(known, unsure_ids, current)
     for organisation_id, of_one in known.items():
         books.wallets[organisation_id] = of_one.wallet
@@ -122,11 +121,8 @@ def load(
         keys = Keys(key for key, call in books.calls.items() if call.organisation_id in changed_ids)
         for key in keys:
             del books.calls[key]
-        _read(connection, books, changed_ids, keys, Keys())
-    if changed_ids or len(books.calls) > calls_known:
-        more = Keys(set(_meters_to_read(commands, known, books)).difference(meters))
-        if more:
-            _read(connection, books, [], Keys(), more)
+        _read(connection, books, changed_ids, keys, [])
+    _load_meters(connection, commands, known, books)
     _load_the_rare(connection, commands, books, organisation_ids)
     for wallet in books.wallets.values():
         if len(wallet.lots) > 1:
@@ -139,18 +135,15 @@ def _read(
     books: Books,
     organisation_ids: list[int],
     keys: Keys,
-    meters: Keys,
-    before: Sequence[tuple[Statement, Params]] = (),
+    before: Sequence[tuple[Statement, Params]],
 ) -> list[Row]:
-    """Read the wallets with their open lots, the calls and the meters of these keys into the books,
-    in one round trip. Returns the rows of what is read before them."""
+    """Read the wallets with their open lots, and the calls, into the books, in one round trip.
+    Returns the rows of what is read before them."""
     asked = [*before]
     if organisation_ids:
         asked += [(WALLETS, [organisation_ids]), (OPEN_LOTS, [organisation_ids])]
     if keys:
         asked.append((CALLS, [keys]))
-    if meters:
-        asked.append((METERS, [meters]))
     read = iter(connection.rows_of_all(asked))
     first = [row for _ in before for row in next(read)]
     if organisation_ids:
@@ -162,9 +155,6 @@ def _read(
         for row in next(read):
             call = call_of_row(row)
             books.calls[call.switch_id, call.call_key] = call
-    if meters:
-        for row in next(read):
-            books.meters[row[0], row[1]] = Meter(*row)
     return first
 
 
@@ -207,22 +197,29 @@ def _call_keys(commands: Sequence[Command], known: dict[int, KeptBooks], books: 
     return Keys(keys)
 
 
-def _meters_to_read(commands: Sequence[Command], known: dict[int, KeptBooks], books: Books) -> Keys:
-    """The meters that the commands and the calls in the books move or look at: those that are known
-    go into the books, the keys of the others are returned."""
-    keys: dict[tuple[int, str], None] = {}
+def _load_meters(
+    connection: Connection,
+    commands: Sequence[Command],
+    known: dict[int, KeptBooks],
+    books: Books,
+) -> None:
+    """The meters that the commands and the calls loaded move or look at."""
+    wanted: dict[tuple[int, str], None] = {}
     for asker in (*commands, *books.calls.values()):
-        if type(asker) is not Authorize and type(asker) is not Call:
-            continue
-        owner = asker.organisation_id
-        of_one = known.get(owner)
-        for key in asker.payers.meters:
-            meter = of_one.meters.get(key) if of_one is not None else None
-            if meter is None:
-                keys[owner, key] = None
-            else:
-                books.meters[owner, key] = meter
-    return Keys(keys)
+        if type(asker) is Authorize or type(asker) is Call:
+            for key in asker.payers.meters:
+                wanted[asker.organisation_id, key] = None
+    keys = Keys()
+    for organisation_id, key in wanted:
+        of_one = known.get(organisation_id)
+        meter = of_one.meters.get(key) if of_one is not None else None
+        if meter is None:
+            keys.append((organisation_id, key))
+        else:
+            books.meters[organisation_id, key] = meter
+    if keys:
+        for row in connection.rows_of_all([(METERS, [keys])])[0]:
+            books.meters[row[0], row[1]] = Meter(*row)
 
 
 def _find_owners(connection: Connection, commands: Sequence[Command]) -> None:
