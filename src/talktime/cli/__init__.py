@@ -1,5 +1,6 @@
 """The shell: `talktime`. Heavy imports wait until a command needs them."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -15,10 +16,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from talktime.cli.failures import reason_for
 
     try:
-        command()(arguments, prog_name="talktime")
+        try:
+            command()(arguments, prog_name="talktime")
+        finally:
+            sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has gone (`talktime ... | head`): there is nobody to tell.
-        sys.stderr.close()
+        # Whoever read our output has gone (`talktime ... | head`): there is nobody to tell, also
+        # not of what is still to be written.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILURE_EXIT)
     except Exception as error:
         line = reason_for(error)
