@@ -177,7 +177,9 @@ def test_two_hundred_calls_share_the_credit_for_fifty(either: Exchange) -> None:
     phone = exchange.caller(office, "caller_hangs_up", **options)
     phone.wait(60)
     exchange.closed(office, calls=200)
-    finals = Counter(m.status for m in phone.got(402) + phone.got(200) if "INVITE" in m.of)
+    answers = [m for m in phone.got(402) + phone.got(200) if "INVITE" in m.of]
+    # Over UDP one that is not acknowledged in time comes again.
+    finals = Counter(status for _, status in {(m.call_id, m.status) for m in answers})
     assert finals == {200: 50, 402: 150}
     assert Counter(call.state for call in office.calls()) == {"settled": 50, "refused": 150}
     assert {call.charged for call in office.calls()} == {0, MINUTE * MICROS_A_SECOND}
