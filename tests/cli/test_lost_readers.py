@@ -14,7 +14,7 @@ ENDED_S_MAX = 60
 @pytest.mark.layouts("sqlite")
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["organisation", "list", "--json"], ["quote", "--help"], ["organisation", "list"]],
+    [["--help"], ["organisation", "list", "--json"], ["organisation", "list"]],
     ids=" ".join,
 )
 def test_a_command_that_nobody_reads_ends_without_a_word(

@@ -218,7 +218,7 @@ def _load_meters(
         else:
             books.meters[organisation_id, key] = meter
     if keys:
-        for row in connection.rows_of_all([(METERS, [keys])])[0]:
+        for row in connection.rows(METERS, [keys]):
             books.meters[row[0], row[1]] = Meter(*row)
 
 

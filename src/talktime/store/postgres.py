@@ -15,12 +15,13 @@ from talktime.store.log_file import LogFile
 from talktime.store.outage import Outage
 from talktime.store.postgres_pipeline import Bound, Pipeline
 from talktime.store.spelling import (
+    STATEMENTS_PREPARED_MAX,
     Both,
     Keys,
     Params,
     Row,
     Statement,
-    array_bytes,
+    array_literal,
     for_postgres,
     numbered,
     postgres_values,
@@ -29,7 +30,6 @@ from talktime.store.spelling import (
 CONNECT_SECONDS_MAX = 5
 UNACKNOWLEDGED_MS_MAX = 10_000
 """A server that hangs without closing its connections is an outage after this."""
-STATEMENTS_PREPARED_MAX = 256
 PLAN_FOR_MUCH = (
     "SELECT set_config(setting, value, true) FROM (VALUES ('enable_seqscan', 'on'), "
     "('enable_hashjoin', 'on'), ('enable_mergejoin', 'on'), "
@@ -101,7 +101,7 @@ class PostgresConnection:
 
     def write_all(self, writes: Sequence[tuple[Both, list[Row]]]) -> list[int]:
         bound = [
-            (numbered(statement), [array_bytes(column) for column in zip(*rows, strict=True)])
+            (numbered(statement), [array_literal(column) for column in zip(*rows, strict=True)])
             for statement, rows in writes
         ]
         return [result.command_tuples or 0 for result in self._run_with_begin(bound)]

@@ -16,7 +16,7 @@ from psycopg.pq.abc import PGresult
 
 from talktime.store.spelling import Row
 
-Bound = tuple[str, Sequence[bytes | str | None]]
+Bound = tuple[str, Sequence[str | None]]
 """A statement with $1, $2, …, and the values."""
 
 
@@ -94,5 +94,5 @@ class Pipeline:
             results.append(result)
 
 
-def _encoded(value: bytes | str | None) -> bytes | None:
-    return value.encode() if isinstance(value, str) else value
+def _encoded(value: str | None) -> bytes | None:
+    return None if value is None else value.encode()

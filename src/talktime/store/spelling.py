@@ -17,6 +17,7 @@ import msgspec
 
 Row = tuple[Any, ...]
 Params = Sequence[Any]
+STATEMENTS_PREPARED_MAX = 256  # that a connection keeps
 
 
 class Both(NamedTuple):
@@ -66,23 +67,18 @@ _encode = msgspec.json.Encoder().encode
 
 
 def array_literal(values: Sequence[Any]) -> str:
-    """As `array_bytes`, as text."""
-    return array_bytes(values).decode()
-
-
-def array_bytes(values: Sequence[Any]) -> bytes:
-    r"""A list of numbers, or one of texts, as PostgreSQL's array literal in UTF-8.
+    r"""A list of numbers, or one of texts, as PostgreSQL's array literal.
 
     JSON writes them the same way but for the brackets, and for control characters, which are
     escaped one by one.
 
-    >>> array_bytes([1, None, True]), array_bytes(['a "b"', None])
-    (b'{1,null,true}', b'{"a \\"b\\"",null}')
+    >>> array_literal([1, None, True]), array_literal(['a "b"', None])
+    ('{1,null,true}', '{"a \\"b\\"",null}')
     """
     first = next((value for value in values if value is not None), None)
     if type(first) is str and not "".join(filter(None, values)).isprintable():
-        return b"{" + ",".join([_quoted(value) for value in values]).encode() + b"}"
-    return b"{" + _encode(values)[1:-1] + b"}"
+        return "{" + ",".join([_quoted(value) for value in values]) + "}"
+    return "{" + _encode(values).decode()[1:-1] + "}"
 
 
 def _quoted(text: str | None) -> str:

@@ -9,11 +9,18 @@ from pathlib import Path
 from talktime.config import Address
 from talktime.store.log_file import LogFile
 from talktime.store.outage import Outage
-from talktime.store.spelling import Both, Params, Row, Statement, for_sqlite, sqlite_values
+from talktime.store.spelling import (
+    STATEMENTS_PREPARED_MAX,
+    Both,
+    Params,
+    Row,
+    Statement,
+    for_sqlite,
+    sqlite_values,
+)
 from talktime.store.turns import turns_of
 
 BUSY_MS_MAX = 5_000
-STATEMENTS_PREPARED_MAX = 256
 CACHE_KIB = 16_384
 CHECKPOINT_PAGES = 40_000
 
