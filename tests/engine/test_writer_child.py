@@ -1,5 +1,6 @@
 """A writer's process from within. Mirrors src/talktime/engine/writer_child.py."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -16,10 +17,10 @@ from talktime.engine.connector import Outages
 from talktime.engine.writer import OwnWriter
 from talktime.engine.writer_child import Received, Sending
 from talktime.store.log_file import LogFile
-from tests.commands import NOW_MS, authorize
+from tests.commands import NOW_MS, authorize, extend, settle
 from tests.served import SOURCES
 from tests.stores import Store
-from tests.writers import assignment, fill
+from tests.writers import assignment, fill, own_writer
 
 GONE_S_MAX = 30
 
@@ -112,4 +113,23 @@ def test_what_of_a_batch_that_was_taken_apart_is_written_is_to_be_synced_too(sto
     for batch, statuses in (([authorize("C1")], [200]), ([authorize("C2"), broken], [200, 503])):
         assert [reply.status for reply in writer.run(batch, NOW_MS)] == statuses
         assert len(writer.unsynced) == 1
+    writer.close()
+
+
+def test_a_batch_leaves_nothing_that_only_the_collector_finds(store: Store) -> None:
+    """The collector looks once at what is new, and never again (cli/serve_tuning.py)."""
+    fill(store)
+    writer = own_writer(store)
+    whole = [authorize(), extend(used_s=60), settle(sequence=2, used_s=90)]
+    odd = [whole[-1], authorize("C2", 1), extend("C3"), authorize("C4")]
+    writer.run([*whole, *odd], NOW_MS)
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(20):
+            calls = [authorize(f"{number}"), settle(f"{number}", used_s=60)]
+            writer.run([*calls, *odd], NOW_MS)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
     writer.close()

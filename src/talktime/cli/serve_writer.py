@@ -8,7 +8,11 @@ import socket
 import sys
 
 from talktime.cli.serve_log import set_up_log
-from talktime.cli.serve_tuning import collect_seldom, keep_what_is_loaded, switch_threads_soon
+from talktime.cli.serve_tuning import (
+    collect_between_batches,
+    keep_what_is_loaded,
+    switch_threads_soon,
+)
 from talktime.core.ids import NODES
 from talktime.engine.writer import OwnWriter
 from talktime.engine.writer_child import Received, Sending, Unsaid, assigned, serve_batches
@@ -29,10 +33,9 @@ def main() -> None:
         lambda: secrets.randbelow(NODES),
         sync_apart=True,
     )
-    collect_seldom()
     switch_threads_soon()
     keep_what_is_loaded()
-    serve_batches(received, Sending(connection), writer)
+    serve_batches(received, Sending(connection), writer, collect_between_batches())
     writer.close()
 
 

@@ -1,15 +1,22 @@
 """Moves what was written to a SQLite file from its log to its place, beside the writer.
 
 A commit appends to the log. Where the writer itself moves the pages, whatever waits then waits for
-tens of milliseconds. It still does so when this thread does not keep up: the log stays bounded.
+tens of milliseconds. It still does so once the log has CHECKPOINT_PAGES, which keeps it bounded;
+little is left for it then, for this thread looks more often shortly before.
+
+Seldom, otherwise: pages that many commits change are moved once, and while they are put on the disk
+a commit waits for it.
 """
 
 import threading
 
 from talktime.engine.connector import Connector
 from talktime.store.database import Outage
+from talktime.store.sqlite import CHECKPOINT_PAGES
 
-CHECKPOINT_SECONDS = 0.1
+CHECKPOINT_SECONDS = 1.0
+SOON_SECONDS = 0.1
+NEARLY_FULL_PAGES = CHECKPOINT_PAGES * 9 // 10
 
 
 class Checkpoints:
@@ -37,14 +44,18 @@ class Checkpoints:
         self._connector.close()
 
     def _work(self) -> None:
-        while not self._stop.wait(CHECKPOINT_SECONDS):
-            self.move()
+        wait_s = CHECKPOINT_SECONDS
+        while not self._stop.wait(wait_s):
+            nearly_full = self.move() >= NEARLY_FULL_PAGES
+            wait_s = SOON_SECONDS if nearly_full else CHECKPOINT_SECONDS
 
-    def move(self) -> None:
-        """Move what can be moved now."""
+    def move(self) -> int:
+        """Move what can be moved now. Returns how many pages the log has; 0 where the database
+        fails."""
         try:
-            self._connector.connection().checkpoint()
+            pages = self._connector.connection().checkpoint()
         except Outage as outage:
             self._connector.failed(outage)
-        else:
-            self._connector.worked()
+            return 0
+        self._connector.worked()
+        return pages

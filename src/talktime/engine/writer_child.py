@@ -6,7 +6,7 @@ import pickle
 import select
 import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from queue import SimpleQueue
 
@@ -84,9 +84,12 @@ def assigned(content: bytes) -> Assignment:
     return assignment
 
 
-def serve_batches(received: Received, sending: "Sending", writer: OwnWriter) -> None:
+def serve_batches(
+    received: Received, sending: "Sending", writer: OwnWriter, tidy: Callable[[], None]
+) -> None:
     """Run what comes until nothing more does: together what came while the last batch was run.
-    Replies go back in order, each when its batch is on the disk; meanwhile the next one is run."""
+    Replies go back in order, each when its batch is on the disk; meanwhile the next one is run.
+    What is to be done between batches is `tidy`."""
     while contents := received.some():
         for group in grouped(map(read, contents)):
             if not group:
@@ -97,6 +100,7 @@ def serve_batches(received: Received, sending: "Sending", writer: OwnWriter) -> 
             replies = writer.run(commands, group[-1].now_ms)
             owners = [command.organisation_id for command in lost]
             sending.put(encode(Ran(replies, writer.connector.reason, owners)), writer.unsynced)
+            tidy()
 
 
 def read(content: bytes) -> Batch | None:

@@ -53,9 +53,10 @@ class Connection(Protocol):
         """A context manager around reads of much: all see one moment, none can write, no lock is
         taken."""
 
-    def checkpoint(self) -> None:
+    def checkpoint(self) -> int:
         """Move what was committed from the log to its place, beside other writers; Outage where the
-        database fails. PostgreSQL does so by itself."""
+        database fails. Returns how many pages the log has, moved or not. PostgreSQL does so by
+        itself, and says 0."""
 
     def settled(self) -> bool:
         """Whether it may be used for something else: it has met no outage, and nothing of a

@@ -160,8 +160,8 @@ class PostgresConnection:
             self._connection.execute(PLAN_FOR_MUCH)
             yield
 
-    def checkpoint(self) -> None:
-        pass
+    def checkpoint(self) -> int:
+        return 0
 
     def _roll_back(self) -> None:
         self._begin_pending = False

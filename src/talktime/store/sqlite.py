@@ -113,10 +113,12 @@ class SqliteConnection:
             self._roll_back()
             raise
 
-    def checkpoint(self) -> None:
+    def checkpoint(self) -> int:
+        pages: int
         try:
             self._must_be_in_place()
-            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            ((_, pages, _),) = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            return pages
         except sqlite3.DatabaseError as error:
             raise Outage(str(error)) from error
 
