@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from talktime.core.commands import CallCommand
 from talktime.core.payers import Payers
@@ -19,6 +21,7 @@ from talktime.core.rating import Rate
 from talktime.engine.batch_messages import KINDS, Batch
 from talktime.engine.connector import Outages
 from talktime.engine.reply import Reply
+from talktime.engine.writer_process import BEGIN_AGAIN_S_MAX
 from talktime.store.turns import turns_of
 from tests.books_check import proven
 from tests.commands import NOW_MS, ORGANISATION, authorize, extend, settle
@@ -154,16 +157,84 @@ def test_signals_to_both_are_for_the_process_that_began_it(store: Store) -> None
 @pytest.mark.layouts("sqlite", "postgres")
 def test_a_command_that_cannot_be_sent_harms_none_of_its_neighbours(store: Store) -> None:
     fill(store)
-    unreadable, unwritable = authorize("unreadable"), authorize("unwritable")
-    unreadable.rate = None  # type: ignore[assignment]
-    unwritable.body_hash = 2**80
+    broken = authorize("C2")
+    broken.body_hash = 2**80
     with writer_process(store) as writer:
-        for broken in (unreadable, unwritable):
-            name = broken.call_key
-            group = [authorize(f"{name}1"), broken, authorize(f"{name}2")]
-            assert [reply.status for reply in writer.run(group)] == [200, 503, 200]
+        group = [authorize("C1"), broken, authorize("C3")]
+        assert [reply.status for reply in writer.run(group)] == [200, 503, 200]
     names = store.cell("main").rows("SELECT call_key FROM call ORDER BY call_key")
-    assert names == [("unreadable1",), ("unreadable2",), ("unwritable1",), ("unwritable2",)]
+    assert names == [("C1",), ("C3",)]
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_what_cannot_be_read_is_not_executed_after_what_came_behind_it(store: Store) -> None:
+    fill(store)
+    broken = authorize("C2")
+    broken.rate = None  # type: ignore[assignment]
+    with capture_logs() as logs, writer_process(store) as writer:
+        writer.run([authorize("C1")])
+        assert writer.pid is not None
+        os.kill(writer.pid, signal.SIGSTOP)
+        groups = [[broken, extend("C1", 1, used_s=60)], [settle("C1", 1, used_s=61)]]
+        waits = [writer.begin(group) for group in groups]
+        os.kill(writer.pid, signal.SIGCONT)
+        first, second = [wait() for wait in waits]
+        assert [(reply.status, reply.code) for reply in first] == [(503, "unavailable")] * 2
+        assert [reply.status for reply in second] == [200]
+    assert [(line["event"], line["calls"]) for line in logs] == [("batch not read", ["C2", "C1"])]
+    assert store.cell("main").rows("SELECT call_key, state FROM call") == [("C1", "settled")]
+    proven(store.cell("main"))
+
+
+@pytest.mark.layouts("sqlite")
+def test_while_none_can_be_begun_it_is_told_once_and_all_are_answered_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store)
+    monkeypatch.setattr(sys, "executable", "/nowhere")
+    told: list[str] = []
+    with writer_process(store, Told(told)) as writer:
+        for n in range(20):
+            (reply,) = writer.run([authorize(f"C{n}")])
+            assert (reply.status, reply.code, writer.pid) == (503, "unavailable", None)
+        monkeypatch.undo()
+        # Tried at the start and for the first of these; now a second must pass.
+        why = "its writer cannot be begun: [Errno 2] No such file or directory: '/nowhere'"
+        assert told == [why, why]
+        assert [reply.status for reply in writer.run([authorize("C1")])] == [503]
+        writer.later(1)
+        assert [reply.status for reply in writer.run([authorize("C1")])] == [200]
+        assert told[2:] == ["back"]
+    assert store.cell("main").rows("SELECT call_key FROM call") == [("C1",)]
+
+
+@pytest.mark.layouts("sqlite")
+def test_one_that_ends_before_it_answers_is_begun_again_less_and_less_often(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store)
+    begun, python = tmp_path / "begun", tmp_path / "python"
+    python.write_text(f"#!/bin/sh\necho begun >> {begun}\n")
+    python.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(python))
+    with writer_process(store) as writer:
+        times = []
+        for _ in range(24):
+            for n in range(3):
+                assert [reply.status for reply in writer.run([authorize(f"C{n}")])] == [503]
+            times.append(begun.read_text().count("begun"))
+            writer.later(1)
+        # At the start, at once, and then after 1, 2, 4, 8 and 8 seconds.
+        assert times == [2] + [3] * 2 + [4] * 4 + [5] * 8 + [6] * 8 + [7]
+        monkeypatch.undo()
+        writer.later(BEGIN_AGAIN_S_MAX)
+        assert [reply.status for reply in writer.run([authorize("C1")])] == [200]
+        assert writer.pid is not None
+        os.kill(writer.pid, signal.SIGKILL)
+        # One that had worked is followed at once.
+        replies = [writer.run([authorize("C2")])[0] for _ in range(2)]
+        assert replies[1].status == 200
+    proven(store.cell("main"))
 
 
 @pytest.mark.layouts("sqlite")
