@@ -42,6 +42,20 @@ def own_writer(store: Store) -> OwnWriter:
     return OwnWriter(assignment(store), Outages("cell main"), SOURCES.draw_node)
 
 
+class Told(Outages):
+    """Keeps what it is told of the database."""
+
+    def __init__(self, told: list[str]) -> None:
+        super().__init__("cell main")
+        self._news = told
+
+    def begin(self, connector: object, reason: str) -> None:
+        self._news.append(reason)
+
+    def end(self, connector: object) -> None:
+        self._news.append("back")
+
+
 class Asked:
     """A writer on an event loop of its own, asked from any thread. That loop's clock is moved by
     `later` alone."""

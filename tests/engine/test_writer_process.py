@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,14 +18,12 @@ from talktime.core.commands import CallCommand
 from talktime.core.payers import Payers
 from talktime.core.rating import Rate
 from talktime.engine.batch_messages import KINDS, Batch
-from talktime.engine.connector import Outages
 from talktime.engine.reply import Reply
-from talktime.engine.writer_process import BEGIN_AGAIN_S_MAX
 from talktime.store.turns import turns_of
 from tests.books_check import proven
 from tests.commands import NOW_MS, ORGANISATION, authorize, extend, settle
 from tests.stores import Store, Stores
-from tests.writers import fill, no_thread_to_be_had, own_writer, writer_process
+from tests.writers import Told, fill, no_thread_to_be_had, own_writer, writer_process
 
 GONE_S_MAX = 30
 BIGINTS = st.integers(-(2**63), 2**63 - 1)
@@ -42,20 +39,6 @@ def any_of(kind: type[Any]) -> st.SearchStrategy[Any]:
 
 
 COMMANDS = st.one_of([any_of(kind) for kind in KINDS])
-
-
-class Told(Outages):
-    """Keeps what it is told of the database."""
-
-    def __init__(self, told: list[str]) -> None:
-        super().__init__("cell main")
-        self._news = told
-
-    def begin(self, connector: object, reason: str) -> None:
-        self._news.append(reason)
-
-    def end(self, connector: object) -> None:
-        self._news.append("back")
 
 
 def whole_calls(names: Sequence[str]) -> list[CallCommand]:
@@ -183,57 +166,6 @@ def test_what_cannot_be_read_is_not_executed_after_what_came_behind_it(store: St
         assert [reply.status for reply in second] == [200]
     assert [(line["event"], line["calls"]) for line in logs] == [("batch not read", ["C2", "C1"])]
     assert store.cell("main").rows("SELECT call_key, state FROM call") == [("C1", "settled")]
-    proven(store.cell("main"))
-
-
-@pytest.mark.layouts("sqlite")
-def test_while_none_can_be_begun_it_is_told_once_and_all_are_answered_at_once(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fill(store)
-    monkeypatch.setattr(sys, "executable", "/nowhere")
-    told: list[str] = []
-    with writer_process(store, Told(told)) as writer:
-        for n in range(20):
-            (reply,) = writer.run([authorize(f"C{n}")])
-            assert (reply.status, reply.code, writer.pid) == (503, "unavailable", None)
-        monkeypatch.undo()
-        # Tried at the start and for the first of these; now a second must pass.
-        why = "its writer cannot be begun: [Errno 2] No such file or directory: '/nowhere'"
-        assert told == [why, why]
-        assert [reply.status for reply in writer.run([authorize("C1")])] == [503]
-        writer.later(1)
-        assert [reply.status for reply in writer.run([authorize("C1")])] == [200]
-        assert told[2:] == ["back"]
-    assert store.cell("main").rows("SELECT call_key FROM call") == [("C1",)]
-
-
-@pytest.mark.layouts("sqlite")
-def test_one_that_ends_before_it_answers_is_begun_again_less_and_less_often(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fill(store)
-    begun, python = tmp_path / "begun", tmp_path / "python"
-    python.write_text(f"#!/bin/sh\necho begun >> {begun}\n")
-    python.chmod(0o700)
-    monkeypatch.setattr(sys, "executable", str(python))
-    with writer_process(store) as writer:
-        times = []
-        for _ in range(24):
-            for n in range(3):
-                assert [reply.status for reply in writer.run([authorize(f"C{n}")])] == [503]
-            times.append(begun.read_text().count("begun"))
-            writer.later(1)
-        # At the start, at once, and then after 1, 2, 4, 8 and 8 seconds.
-        assert times == [2] + [3] * 2 + [4] * 4 + [5] * 8 + [6] * 8 + [7]
-        monkeypatch.undo()
-        writer.later(BEGIN_AGAIN_S_MAX)
-        assert [reply.status for reply in writer.run([authorize("C1")])] == [200]
-        assert writer.pid is not None
-        os.kill(writer.pid, signal.SIGKILL)
-        # One that had worked is followed at once.
-        replies = [writer.run([authorize("C2")])[0] for _ in range(2)]
-        assert replies[1].status == 200
     proven(store.cell("main"))
 
 
