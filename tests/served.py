@@ -78,7 +78,7 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
         app = create_app(engine, connections=connections)
         self.connections = app.connections
-        http: Any = protocol_of(app)
+        http: Any = protocol_of(app.connections, app.verbs)
         config = uvicorn.Config(
             app, lifespan="off", access_log=False, log_config=None, http=http, loop="uvloop"
         )

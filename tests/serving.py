@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,15 +20,17 @@ COMMAND = Path(sys.executable).with_name("talktime")
 
 
 class Serving:
-    """The process: its address, what it said, how it ended."""
+    """The process: its address, what it said, how it ended. `under` is a command that runs it."""
 
-    def __init__(self, environ: Mapping[str, str], *arguments: str) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], *arguments: str, under: Sequence[str] = ()
+    ) -> None:
         self.said: deque[str] = deque(maxlen=200)
         self.logged: deque[str] = deque(maxlen=200)
         self.url = ""
         self._ready = threading.Event()
         self._process = subprocess.Popen(
-            [str(COMMAND), "serve", "--port", "0", *arguments],
+            [*under, str(COMMAND), "serve", "--port", "0", *arguments],
             env=clean_environ(environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -121,9 +123,11 @@ def clean_environ(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def serving(environ: Mapping[str, str], *arguments: str) -> Iterator[Serving]:
+def serving(
+    environ: Mapping[str, str], *arguments: str, under: Sequence[str] = ()
+) -> Iterator[Serving]:
     """A service that is ready; gone at the end of the block, however it ends."""
-    process = Serving(environ, *arguments)
+    process = Serving(environ, *arguments, under=under)
     try:
         process.wait_until_ready()
         yield process

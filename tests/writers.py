@@ -42,12 +42,29 @@ def own_writer(store: Store) -> OwnWriter:
     return OwnWriter(assignment(store), Outages("cell main"), SOURCES.draw_node)
 
 
+class Told(Outages):
+    """Keeps what it is told of the database."""
+
+    def __init__(self, told: list[str]) -> None:
+        super().__init__("cell main")
+        self._news = told
+
+    def begin(self, connector: object, reason: str) -> None:
+        self._news.append(reason)
+
+    def end(self, connector: object) -> None:
+        self._news.append("back")
+
+
 class Asked:
-    """A writer on an event loop of its own, asked from any thread."""
+    """A writer on an event loop of its own, asked from any thread. That loop's clock is moved by
+    `later` alone."""
 
     def __init__(self, writer: WriterProcess) -> None:
         self.writer = writer
         self._loop = asyncio.new_event_loop()
+        self._now_s = 0.0
+        self._loop.time = lambda: self._now_s  # type: ignore[method-assign]
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._on_the_loop(lambda: writer.start(self._loop))
@@ -56,6 +73,10 @@ class Asked:
     def pid(self) -> int | None:
         """The number of the process, where there is one."""
         return self._on_the_loop(lambda: self.writer.pid)
+
+    def later(self, seconds: float) -> None:
+        """Let so much time pass."""
+        self._now_s += seconds
 
     def begin(self, commands: Sequence[CallCommand]) -> Callable[[], list[Reply]]:
         """Give it commands. What is returned waits for their replies."""

@@ -6,11 +6,14 @@ import resource
 import signal
 import socket
 import stat
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.serving import Serving, serving
+from tests.served import seeded
+from tests.serving import PATIENCE_S, Serving, serving
 from tests.stores import Store
 
 DEMO_FACTS = {
@@ -201,3 +204,37 @@ def test_a_process_takes_as_many_connections_as_the_system_lets_it(store):
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert may == min(most, 65_536) > FEW
+
+
+@pytest.mark.layouts("sqlite")
+def test_connections_from_everywhere_leave_descriptors_and_switches_theirs(store):
+    key, few, half = seeded(store).switch_key, 400, 200
+    asked = f"GET /v1/calls/none HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n"
+    with (
+        serving(store.environ, under=("prlimit", f"--nofile={few}")) as service,
+        ExitStack() as opened,
+    ):
+        place = ("127.0.0.1", int(service.url.rsplit(":", 1)[1]))
+
+        def connect(source):
+            return opened.enter_context(socket.create_connection(place, PATIENCE_S, (source, 0)))
+
+        def ask(switch):
+            switch.sendall(asked.encode())
+            assert switch.recv(65_536).startswith(b"HTTP/1.1 404")
+
+        switch = connect("127.0.0.1")
+        ask(switch)
+        strangers = [connect(f"127.0.1.{n % 100 + 1}") for n in range(few)]
+        for each in reversed(strangers):
+            with suppress(ConnectionError):
+                each.sendall(b"GET / HT")
+        ask(switch)
+        ask(connect("127.0.0.2"))
+        with suppress(ConnectionError):
+            assert strangers[0].recv(1) == b""
+        with service.client() as client:
+            assert f"talktime_connections {half}.0" in client.get("/metrics").text
+        assert len(list(Path(f"/proc/{service.pid}/fd").iterdir())) < few * 3 / 4
+        assert service.stop() == 0
+    assert any("http port full" in line for line in service.logged)

@@ -12,18 +12,18 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from talktime.core.commands import CallCommand
 from talktime.core.payers import Payers
 from talktime.core.rating import Rate
 from talktime.engine.batch_messages import KINDS, Batch
-from talktime.engine.connector import Outages
 from talktime.engine.reply import Reply
 from talktime.store.turns import turns_of
 from tests.books_check import proven
 from tests.commands import NOW_MS, ORGANISATION, authorize, extend, settle
 from tests.stores import Store, Stores
-from tests.writers import fill, no_thread_to_be_had, own_writer, writer_process
+from tests.writers import Told, fill, no_thread_to_be_had, own_writer, writer_process
 
 GONE_S_MAX = 30
 BIGINTS = st.integers(-(2**63), 2**63 - 1)
@@ -39,20 +39,6 @@ def any_of(kind: type[Any]) -> st.SearchStrategy[Any]:
 
 
 COMMANDS = st.one_of([any_of(kind) for kind in KINDS])
-
-
-class Told(Outages):
-    """Keeps what it is told of the database."""
-
-    def __init__(self, told: list[str]) -> None:
-        super().__init__("cell main")
-        self._news = told
-
-    def begin(self, connector: object, reason: str) -> None:
-        self._news.append(reason)
-
-    def end(self, connector: object) -> None:
-        self._news.append("back")
 
 
 def whole_calls(names: Sequence[str]) -> list[CallCommand]:
@@ -154,16 +140,33 @@ def test_signals_to_both_are_for_the_process_that_began_it(store: Store) -> None
 @pytest.mark.layouts("sqlite", "postgres")
 def test_a_command_that_cannot_be_sent_harms_none_of_its_neighbours(store: Store) -> None:
     fill(store)
-    unreadable, unwritable = authorize("unreadable"), authorize("unwritable")
-    unreadable.rate = None  # type: ignore[assignment]
-    unwritable.body_hash = 2**80
+    broken = authorize("C2")
+    broken.body_hash = 2**80
     with writer_process(store) as writer:
-        for broken in (unreadable, unwritable):
-            name = broken.call_key
-            group = [authorize(f"{name}1"), broken, authorize(f"{name}2")]
-            assert [reply.status for reply in writer.run(group)] == [200, 503, 200]
+        group = [authorize("C1"), broken, authorize("C3")]
+        assert [reply.status for reply in writer.run(group)] == [200, 503, 200]
     names = store.cell("main").rows("SELECT call_key FROM call ORDER BY call_key")
-    assert names == [("unreadable1",), ("unreadable2",), ("unwritable1",), ("unwritable2",)]
+    assert names == [("C1",), ("C3",)]
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_what_cannot_be_read_is_not_executed_after_what_came_behind_it(store: Store) -> None:
+    fill(store)
+    broken = authorize("C2")
+    broken.rate = None  # type: ignore[assignment]
+    with capture_logs() as logs, writer_process(store) as writer:
+        writer.run([authorize("C1")])
+        assert writer.pid is not None
+        os.kill(writer.pid, signal.SIGSTOP)
+        groups = [[broken, extend("C1", 1, used_s=60)], [settle("C1", 1, used_s=61)]]
+        waits = [writer.begin(group) for group in groups]
+        os.kill(writer.pid, signal.SIGCONT)
+        first, second = [wait() for wait in waits]
+        assert [(reply.status, reply.code) for reply in first] == [(503, "unavailable")] * 2
+        assert [reply.status for reply in second] == [200]
+    assert [(line["event"], line["calls"]) for line in logs] == [("batch not read", ["C2", "C1"])]
+    assert store.cell("main").rows("SELECT call_key, state FROM call") == [("C1", "settled")]
+    proven(store.cell("main"))
 
 
 @pytest.mark.layouts("sqlite")

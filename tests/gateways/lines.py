@@ -12,7 +12,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from talktime.gateways.http.app import ChargingApi, create_app
-from talktime.gateways.http.protocol import SwitchProtocol, protocol_of
+from talktime.gateways.http.protocol import PortProtocol, protocol_of
 from talktime.operations.seed_demo import Demo
 from tests.served import Service, engine_of, seeded
 from tests.stores import Store
@@ -136,7 +136,7 @@ class Pipe(asyncio.Transport):
 class Wired(NamedTuple):
     """A protocol and the ends it is tied to."""
 
-    protocol: SwitchProtocol
+    protocol: PortProtocol
     pipe: Pipe
     api: ChargingApi
     demo: Demo
@@ -166,7 +166,7 @@ async def wired(store: Store, **seconds: float) -> AsyncIterator[Wired]:
     api = create_app(engine)
     config = Config(api, lifespan="off", log_config=None, access_log=False, timeout_keep_alive=0)
     config.load()
-    make = protocol_of(api, **seconds)
+    make = protocol_of(api.connections, api.verbs, **seconds)
     protocol = make(config, ServerState(), {}, asyncio.get_running_loop())
     pipe = Pipe()
     protocol.connection_made(pipe)

@@ -8,7 +8,6 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from functools import partial
 from types import FrameType
 from typing import Any, cast
 
@@ -91,21 +90,20 @@ class Process:
         log.info("stopped")
 
     def _api(self) -> Application:
-        from talktime.gateways.http.connections import BoundedProtocol, Connections, most_of
+        from talktime.gateways.http.connections import Connections
+        from talktime.gateways.http.protocol import protocol_of
 
-        connections = Connections(most_of(descriptors_wanted()))
+        connections = Connections.within(descriptors_wanted())
         if self._engine is not None:
             from talktime.gateways.http.app import create_app
-            from talktime.gateways.http.protocol import protocol_of
 
             measures = self._jobs.measures if self._jobs else tuple
             api = create_app(self._engine, measures, connections)
-            self.protocol = protocol_of(api)
+            self.protocol = protocol_of(connections, api.verbs)
             return api
         from talktime.console.start.views import databases_away
 
-        self.protocol = partial(BoundedProtocol, connections)
-
+        self.protocol = protocol_of(connections)
         return Health(databases_away)
 
     def _console(self) -> Application:

@@ -25,6 +25,7 @@ KEPT_ROWS_MAX = 20_000  # open calls and meters in these
 BODY_BYTES_MAX = 64 * 1024
 BODY_S_MAX = 30
 HEAD_BYTES_MAX = 64 * 1024
+HTTP_CONNECTIONS_MAX = 10_000  # or half of the descriptors; then those without a key go
 HTTP_CONNECTIONS_OF_ADDRESS_MAX = 2_000  # or a quarter of the descriptors; then idle ones go
 REQUEST_S_MAX = 30
 UPLOAD_S_MAX = 120  # a body that the console or the management API reads

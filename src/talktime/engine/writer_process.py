@@ -3,7 +3,8 @@ side.
 
 Batches go there and their replies come back in order, over the socket of writer_link.py. When the
 process ends by itself, the batches that it had are answered `unavailable` (a commit may have been
-its last act: the same request again tells), and the next one begins another process.
+its last act: the same request again tells), and the next one begins another process; not at once
+where that one answered nothing either, or could not be begun.
 """
 
 import asyncio
@@ -28,6 +29,8 @@ from talktime.store.sqlite import BUSY_MS_MAX
 from talktime.store.turns import turns_of
 
 log = structlog.get_logger(__name__)
+
+BEGIN_AGAIN_S_MAX = 8
 
 
 class Begun(NamedTuple):
@@ -57,6 +60,8 @@ class WriterProcess:
         self._outages = outages
         self._away = ""
         self._link: Link | None = None
+        # Until when none is begun, by the loop's clock, and how long that is the next time.
+        self._again_s = self._wait_s = 0.0
         self._waiting: list[Begun] = []
         self._sent: deque[Begun] = deque()
 
@@ -75,6 +80,9 @@ class WriterProcess:
 
     def begin(self, commands: Sequence[CallCommand], now_ms: int, told: Told) -> None:
         """Send commands, or keep them until it is this writer's turn."""
+        if self._resting():
+            self._loop.call_soon(told, [unavailable(command, FAILED) for command in commands])
+            return
         try:
             content = encode(Batch.of(commands, now_ms))
         except (ValueError, TypeError, OverflowError) as error:
@@ -154,6 +162,7 @@ class WriterProcess:
         except msgspec.DecodeError as error:
             self._lost(error)
             return
+        self._wait_s = 0
         if ran.away != self._away:
             self._tell(ran.away)
         done = [self._sent.popleft()]
@@ -164,7 +173,10 @@ class WriterProcess:
         self._let_turn_go()
         self._send_waiting()
         if not ran.replies:
-            self._one_by_one(done[0].commands, done[0].now_ms, done[0].told)
+            # Not sent again: what was sent behind it is done, and one of a call goes by its order.
+            calls = [command.call_key for command in done[0].commands]
+            log.error("batch not read", lane=self._assignment.lane, calls=calls)
+            done[0].told([unavailable(command, FAILED) for command in done[0].commands])
             return
         self.sizes.add(len(ran.replies))
         if ran.owners:
@@ -176,7 +188,7 @@ class WriterProcess:
             begun.told(own)
 
     def _one_by_one(self, commands: Sequence[CallCommand], now_ms: int, told: Told) -> None:
-        """Each command of a batch that could not be sent, or not be read there."""
+        """Each command of a batch that could not be sent."""
         if len(commands) == 1:
             log.error("command failed", lane=self._assignment.lane, call=commands[0].call_key)
             self._loop.call_soon(told, [unavailable(commands[0], FAILED)])
@@ -198,21 +210,34 @@ class WriterProcess:
         else:
             self._outages.end(self)
 
+    def _resting(self) -> bool:
+        """Whether it is too early to begin a process."""
+        return self._link is None and self._loop.time() < self._again_s
+
     def _open(self) -> Link:
-        self._link = link = Link(self._loop, self._heard, self._lost)
+        try:
+            self._link = link = Link(self._loop, self._heard, self._lost)
+        except Exception as error:
+            self._tell(f"its writer cannot be begun: {error}")
+            raise
         link.send([pickle.dumps(self._assignment)])
         return link
 
     def _lost(self, error: BaseException) -> None:
-        """The process is gone, and with it what it had: the next batch begins another."""
+        """The process is gone, and with it what it had, or none could be begun. The next batch
+        begins another: the second time in a row that none answered anything, only after a while."""
         link, self._link = self._link, None
         if link is not None:
             link.kill(partial(self._say_lost, error))
-        else:
-            self._say_lost(error, None)
-        sent, self._sent = self._sent, deque()
+        self._again_s = self._loop.time() + self._wait_s
+        self._wait_s = min(max(1, 2 * self._wait_s), BEGIN_AGAIN_S_MAX)
+        unanswered = [*self._sent]
+        self._sent.clear()
+        if self._resting():
+            unanswered += self._waiting
+            self._waiting = []
         self._let_turn_go()
-        for begun in sent:
+        for begun in unanswered:
             self._loop.call_soon(begun.told, [unavailable(c, FAILED) for c in begun.commands])
         self._send_waiting()
 

@@ -73,7 +73,7 @@ class ChargingApi:
     ) -> None:
         self._engine = engine
         self.connections = connections
-        self._counts = Counts(engine, jobs, connections.counts)
+        self._counts = Counts(engine, jobs, connections)
         publish(self._counts.load_now)
         self.verbs = Verbs(engine, self._counts)
         self._document = document()

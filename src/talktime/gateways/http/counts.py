@@ -1,7 +1,7 @@
 """What /metrics shows: plain numbers, made into a document only when asked for."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from talktime.engine.engine import Engine
 from talktime.engine.measures import Distribution, JobMeasure, LoadNow
+from talktime.gateways.http.connections import Connections
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 NOT_ON_CALLS = ("healthz", "readyz", "metrics", "openapi", "none")
@@ -27,7 +28,7 @@ class Counts(Collector):
         self,
         engine: Engine,
         jobs: Callable[[], Iterable[JobMeasure]],
-        connections: Mapping[str, int],
+        connections: Connections,
     ) -> None:
         self._engine = engine
         self._connections = connections
@@ -96,16 +97,22 @@ class Counts(Collector):
         for kind, count in self._engine.messages.counts.items():
             messages.add_metric(kind, count)
         yield messages
-        connections = CounterMetricFamily(
-            "talktime_connections_too_many",
-            "HTTP connections of addresses that had too many, by what was done.",
-            labels=["done"],
-        )
-        for done, count in self._connections.items():
-            connections.add_metric([done], count)
-        yield connections
+        yield from self._of_connections()
         yield from self._of_lanes()
         yield from self._of_jobs()
+
+    def _of_connections(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "talktime_connections", "HTTP connections that are open.", self._connections.open
+        )
+        too_many = CounterMetricFamily(
+            "talktime_connections_too_many",
+            "HTTP connections beyond what an address or the port may have, by what was done.",
+            labels=["done"],
+        )
+        for done, count in self._connections.counts.items():
+            too_many.add_metric([done], count)
+        yield too_many
 
     def _of_lanes(self) -> Iterator[Metric]:
         labels = ["cell", "writer"]

@@ -8,22 +8,23 @@ way of all other requests: one that is sent before the last was answered (pipeli
 A request must arrive within REQUEST_S_MAX: its head whoever it is for, its body too if it is on a
 call. Other bodies have UPLOAD_S_MAX from the head's end. What cannot be read is answered 400, but
 not in place of an answer that is due: requests that came whole before it are answered first.
+
+A port without calls, of a process that has no engine, is read by the same rules.
 """
 
-from asyncio import AbstractEventLoop, BaseTransport, TimerHandle
+from asyncio import AbstractEventLoop, BaseTransport, TimerHandle, Transport
 from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from talktime.core.limits import BODY_BYTES_MAX, HEAD_BYTES_MAX, REQUEST_S_MAX, UPLOAD_S_MAX
 from talktime.core.refusal import Refusal
-from talktime.gateways.http.app import ChargingApi
 from talktime.gateways.http.commands import DECODERS
-from talktime.gateways.http.connections import NEVER, BoundedProtocol, Connections
+from talktime.gateways.http.connections import NEVER, Connections
 from talktime.gateways.http.exchanges import Exchange, Heads
 from talktime.gateways.http.replies import Answer, refuse
 from talktime.gateways.http.verbs import Asked, Verbs, failed
@@ -36,15 +37,17 @@ class TooLarge(Exception):
     """Stops the parser: header lines have more bytes than any request needs."""
 
 
-class SwitchProtocol(BoundedProtocol):
+class PortProtocol(HttpToolsProtocol):
     """One connection. `request_s` is how long a request may take to arrive, `upload_s` a body that
-    an application reads."""
+    an application reads. `verbs` is None at a port without calls."""
+
+    known = False
 
     def __init__(
         self,
-        verbs: Verbs,
+        connections: Connections,
+        verbs: Verbs | None,
         heads: Heads,
-        places: Connections,
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
@@ -52,7 +55,8 @@ class SwitchProtocol(BoundedProtocol):
         request_s: float = REQUEST_S_MAX,
         upload_s: float = UPLOAD_S_MAX,
     ) -> None:
-        super().__init__(places, config, server_state, app_state, _loop)
+        super().__init__(config, server_state, app_state, _loop)
+        self._bounded = connections
         self._verbs = verbs
         self._heads = heads
         self._request_s = request_s
@@ -68,13 +72,17 @@ class SwitchProtocol(BoundedProtocol):
         self._timer: TimerHandle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
-        super().connection_made(transport)
+        super().connection_made(cast(Transport, transport))
+        address = self.client[0] if self.client is not None else ""
+        if not self._bounded.arrived(self, address, self.loop.time()):
+            self.transport.close()
         self._expect_within(self.timeout_keep_alive)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._bounded.gone(self)
         super().connection_lost(exc)
 
     def idle_until(self) -> float:
@@ -82,6 +90,16 @@ class SwitchProtocol(BoundedProtocol):
         if self._unread or self._busy() or self.transport.is_closing():
             return NEVER
         return self._due_s
+
+    def awaits_client(self) -> bool:
+        """Whether nothing is being decided: a request is to come, or its rest, or its answer is to
+        be read."""
+        unanswered = self._busy() and not self._unread
+        return not unanswered or self.flow.write_paused or self.transport.is_closing()
+
+    def drop(self) -> None:
+        """Close it at once. An answer that is not read would keep it open."""
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         if self._ending:
@@ -155,15 +173,17 @@ class SwitchProtocol(BoundedProtocol):
         if self._read_bytes > HEAD_BYTES_MAX:
             lines = sum(len(name) + len(value) + 4 for name, value in self.headers)
             self._count_lines(len(self.url) + lines)
-        found = self._on_a_call()
-        if found is None:
+        verbs = self._verbs
+        found = self._on_a_call() if verbs is not None else None
+        if found is None or verbs is None:
             self._to_application()
         else:
             exchange = Exchange(found[4].decode(), self.parser.should_keep_alive())
             self.cycle = exchange  # type: ignore[assignment]
             self._in_head = False
-            asked = self._verbs.admit(found[4], found[3], self.headers)
+            asked = verbs.admit(found[4], found[3], self.headers)
             if type(asked) is Asked:
+                self.known = True
                 exchange.asked = asked
             else:
                 exchange.refused = cast(Answer, asked)
@@ -172,6 +192,8 @@ class SwitchProtocol(BoundedProtocol):
 
     def _to_application(self) -> None:
         """Hand over a request whose head is here; its body has a time of its own."""
+        if self._verbs is not None and not self.known:
+            self.known = self._verbs.knows(self.headers)
         self._read()
         self._unread = True
         url, headers, expects = self.url, self.headers, self.expect_100_continue
@@ -234,7 +256,7 @@ class SwitchProtocol(BoundedProtocol):
             self.transport.close()
         elif exchange.refused is not None:
             self._answer(exchange, exchange.refused)
-        elif exchange.asked is not None:
+        elif exchange.asked is not None and self._verbs is not None:
             try:
                 tell = partial(self._answer, exchange)
                 self._verbs.begin(exchange.asked, exchange.content, tell)
@@ -265,7 +287,8 @@ class SwitchProtocol(BoundedProtocol):
     def _answer(self, exchange: Exchange, answer: Answer) -> None:
         if exchange.response_complete:
             return
-        self._verbs.count(exchange.name, answer, exchange.begun_s)
+        if self._verbs is not None:
+            self._verbs.count(exchange.name, answer, exchange.begun_s)
         if self.transport.is_closing():
             return
         exchange.response_complete = True
@@ -368,8 +391,7 @@ class SwitchProtocol(BoundedProtocol):
 
 
 def protocol_of(
-    api: ChargingApi, request_s: float = REQUEST_S_MAX, upload_s: float = UPLOAD_S_MAX
-) -> Callable[..., SwitchProtocol]:
-    """What makes a protocol for each connection, for uvicorn's `http`."""
-    make = partial(SwitchProtocol, api.verbs, Heads(), api.connections)
-    return partial(make, request_s=request_s, upload_s=upload_s)
+    connections: Connections, verbs: Verbs | None = None, **seconds: Any
+) -> Callable[..., PortProtocol]:
+    """What makes a protocol for each connection, for uvicorn's `http`; `seconds` are its limits."""
+    return partial(PortProtocol, connections, verbs, Heads(), **seconds)

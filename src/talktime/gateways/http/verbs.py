@@ -54,6 +54,11 @@ class Verbs:
             return refuse(call_key)
         return Asked(verb, key.switch_id, call_key)
 
+    def knows(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Whether a head has a switch's key, whatever that may do."""
+        key = key_of(self._engine, headers, CALLS)
+        return not isinstance(key, Refusal) or key.code == "scope_missing"
+
     def begin(self, asked: Asked, content: bytes | bytearray, tell: Tell) -> None:
         """Do what was asked with this body; `tell` gets the answer, now or after the commit."""
         verb, switch_id, call_key = asked.verb, asked.switch_id, asked.call_key
