@@ -10,7 +10,8 @@ from talktime.console.databases import set_up
 
 
 def requests() -> str:
-    """Every address by resource: what it does, which scope opens it, whether it moves money."""
+    """Every address by resource: what it does, which scope opens it, whether it needs, or may have,
+    an idempotency key."""
     document = _document()
     parts = []
     for tag in document["tags"]:
@@ -60,7 +61,8 @@ def _scopes(said: dict[str, Any]) -> str:
 
 
 def _once(said: dict[str, Any]) -> str:
-    return "yes" if any(each["in"] == "header" for each in said["parameters"]) else ""
+    needed = [each["required"] for each in said["parameters"] if each["in"] == "header"]
+    return "" if not needed else "yes" if all(needed) else "may"
 
 
 TABLES: dict[str, Callable[[], str]] = {

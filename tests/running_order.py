@@ -12,6 +12,7 @@ LONGEST = (
     "tests/browser/test_every_page.py",
     "tests/switches/test_kamailio.py",
     "tests/browser/test_paths.py",
+    "tests/browser/test_links.py",
     "tests/cli/test_serve.py",
     "tests/switches/test_kamailio_ro.py",
     "tests/invariants/test_money_in.py",

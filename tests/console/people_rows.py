@@ -83,6 +83,13 @@ PEOPLE_AND_USAGE: dict[Any, dict[str, Any]] = {
         "tried_ms": None,
         "detail": "",
     },
+    control_plane.Creation: {
+        "owner_id": 1,
+        "idempotency_key": "switch 1",
+        "body_hash": -1,
+        "answer": "{}",
+        "asked_ms": START_MS,
+    },
     control_plane.GivenAlone: {
         "id": 95,
         "person": "first@operator.example",

@@ -23,6 +23,7 @@ def test_every_operation_is_shown_once_with_a_line_to_type(installation):
 def test_what_moves_money_shows_its_idempotency_key(installation):
     shown = {each.place: each for group in readable().groups for each in group.operations}
     assert '-H "Idempotency-Key: order-4711"' in shown["post_purchase"].curl
+    assert '-H "Idempotency-Key: switch-oslo-1"' in shown["post_switch"].curl
     assert any("?amount=..." in each.curl for each in shown.values())
 
 

@@ -36,7 +36,9 @@ def api(money):
         sent = "" if body is None else json.dumps(body)
         at = path if path.startswith("/api/") else f"/api/v1/switches{path}"
         answer = client.generic(method, at, sent, content_type="application/json")
-        return answer.status_code, answer.json()
+        told = answer.json()
+        assert told.pop("replayed", False) is False
+        return answer.status_code, told
 
     return ask
 

@@ -96,3 +96,11 @@ def test_a_viewer_sees_who_is_told_and_changes_nothing(admin, installation):
     for path in ("add/", "edit/", "remove/", "test/"):
         assert post(admin, f"{LIST}{path}", person=READER, email=READER, **FORM).status_code == 403
     assert len(kept()) == 1
+
+
+def test_the_levels_of_a_low_balance_are_offered_to_those_who_may_set_them(admin):
+    for role, offered in (("billing_admin", True), ("voice_admin", False), ("viewer", False)):
+        Membership.objects.update(role=role)
+        page = admin.get(LIST).content.decode()
+        assert ("/credits/alerts/" in page) == offered, role
+        assert "Balance falls below" in page

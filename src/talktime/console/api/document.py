@@ -23,7 +23,8 @@ ABOUT = (
     "texts in the wallet's currency, times are RFC 3339 in UTC, ids are texts of digits. Lists "
     "come in pages: "
     "`next` is the address of the following one. A refusal is `application/problem+json` with a "
-    "stable `code`. What moves money is done once for its `Idempotency-Key`."
+    "stable `code`. What moves money is done once for its `Idempotency-Key`; what makes a switch, "
+    "a key or a peer may have one."
 )
 SCOPE_WORDS = {
     "read": "look at everything",
@@ -34,7 +35,8 @@ SCOPE_WORDS = {
 }
 _ANY = ("unauthorized", "scope_missing", "invalid_request", "invalid_value", "too_many_requests")
 _ALWAYS = ("internal_error", "unavailable")
-_MONEY = ("idempotency_key_missing", "idempotency_key_reused")
+_MAKES = ("idempotency_key_reused",)
+_MONEY = ("idempotency_key_missing", *_MAKES)
 _KEY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -48,6 +50,13 @@ _KEY_HEADER = {
         "pattern": "^[!-~]+$",
     },
     "example": "order-4711",
+}
+_KEY_HEADER_MAY = {
+    **_KEY_HEADER,
+    "required": False,
+    "description": "A text of your own, new for each new request. The same request again with it "
+    "makes nothing and gets the same answer, in which what is shown once is null.",
+    "example": "switch-oslo-1",
 }
 _RETRY = {
     "Retry-After": {
@@ -137,6 +146,8 @@ def _complete(operation: dict[str, Any], told: Told) -> None:
     operation["responses"] = {str(code): each for code, each in operation["responses"].items()}
     if told.moves_money:
         operation.setdefault("parameters", []).append(_KEY_HEADER)
+    if told.makes:
+        operation.setdefault("parameters", []).append(_KEY_HEADER_MAY)
     if told.sent is not None:
         operation["requestBody"]["content"]["application/json"]["example"] = told.sent
     if told.takes:
@@ -153,6 +164,7 @@ def _refusals(told: Told, *, takes_body: bool) -> dict[str, Any]:
     codes = {*_ANY, *_ALWAYS, *told.refusals, "not_found"}
     codes |= {"unknown_organisation"} if told.at_organisation else set()
     codes |= set(_MONEY) if told.moves_money else set()
+    codes |= set(_MAKES) if told.makes else set()
     codes |= {"body_too_large"} if takes_body else set()
     by_status: defaultdict[int, list[str]] = defaultdict(list)
     for code, kind in REFUSALS.items():

@@ -44,6 +44,7 @@ from talktime.operations.post_statements import (
     usage_pages,
     usage_row,
 )
+from talktime.operations.receipts import why_not_receive
 from talktime.store.database import Connection
 
 SEES = (READ, BILLING)
@@ -243,14 +244,18 @@ def get_statement_csv(asked: Asked, month: Month) -> HttpResponse | Refusal:
     *("POST", "/statements/{month}/payments", Statement),
     by=(OPERATOR,),
     moves_money=True,
-    refusals=("unknown_statement", "payment_not_possible"),
+    refusals=("unknown_statement", "payment_not_possible", "approval_needed"),
     sent={"amount": "99.50", "note": "bank 4711"},
 )
 def post_statement_payment(asked: Asked, month: Month, sent: SentPaid) -> Answer | Refusal:
     """Record that a statement was paid, wholly or in part.
 
-    Blocked calls are possible again when nothing is left to pay.
+    Blocked calls are possible again when nothing is left to pay. The key is of an operator whom a
+    second one has confirmed.
     """
+    refusal = why_not_receive(asked.control, asked.actor)
+    if refusal is not None:
+        return refusal
     with asked.cell.transaction():
         paid = pay_statement(
             *(asked.cell, asked.owner, month),

@@ -2,7 +2,8 @@
 
 A handler gets what was asked (`Asked`) and what was sent, and gives an answer or a refusal. It is
 put under an address by a `Resource`, with the scopes that open it; one that moves money, or begins
-to, is done once for its Idempotency-Key and answered the same again.
+to, is done once for its Idempotency-Key and answered the same again. One that makes something in
+the control plane may have such a key, and is done in a transaction that is opened here.
 """
 
 import json
@@ -33,6 +34,7 @@ from talktime.core.refusal import Refusal
 from talktime.operations.audit import MADE_BY, acting
 from talktime.operations.billing_profiles import seller_of
 from talktime.operations.counters import Counters
+from talktime.operations.creations import make_once
 from talktime.operations.eligibility import why_not_buy
 from talktime.operations.keys import note_use, secret_hash
 from talktime.operations.money_requests import answer_once
@@ -41,6 +43,7 @@ from talktime.operations.till import Counter
 from talktime.store.database import Connection
 from talktime.store.keys import key_of_hash
 
+IDEMPOTENCY_KEY = "Idempotency-Key"
 Handler = Callable[..., Any]
 
 
@@ -64,7 +67,7 @@ class Asked:
     @property
     def idempotency_key(self) -> str:
         """The key of the request; a handler that moves money has one."""
-        return self.request.headers.get("Idempotency-Key", "")
+        return self.request.headers.get(IDEMPOTENCY_KEY, "")
 
     @cached_property
     def owner(self) -> Organisation:
@@ -134,6 +137,8 @@ class Told(NamedTuple):
 
     scopes: tuple[str, ...]
     moves_money: bool
+    makes: bool
+    secret: str
     at_organisation: bool
     refusals: tuple[str, ...]
     sent: Any
@@ -191,18 +196,25 @@ class Resource:
         *,
         by: tuple[str, ...],
         moves_money: bool = False,
+        makes: bool = False,
+        secret: str = "",
         refusals: tuple[str, ...] = (),
         sent: Any = None,
         takes: str = "",
         gives: str = "",
         sparse: bool = False,
     ) -> Callable[[Handler], Handler]:
-        """A change of something. `sent` is an example of its body; `takes` and `gives` are the
-        media types where they are not JSON; of a `sparse` answer, what is not there is left out."""
-        told = Told(by, moves_money, self._at_organisation, refusals, sent, takes, gives)
+        """A change of something. One that `makes` something in the control plane, with the field
+        `secret` in its answer once, opens no transaction. `sent` is an example of its body; `takes`
+        and `gives` are the media types where they are not JSON; of a `sparse` answer, what is not
+        there is left out."""
+        told = Told(
+            *(by, moves_money, makes, secret, self._at_organisation),
+            *(refusals, sent, takes, gives),
+        )
 
         def put(handler: Handler) -> Handler:
-            given = _done_once(answer) if moves_money else answer
+            given = _done_once(answer) if moves_money or makes else answer
             self.router.api_operation(
                 [method],
                 path,
@@ -227,6 +239,8 @@ def _view(handler: Handler, told: Told, answer: Any) -> Handler:
         sent.pop("organisation", None)
         if told.moves_money:
             return _once(asked, handler, sent, answer)
+        if told.makes:
+            return _made(asked, handler, sent, told, answer)
         done = handler(asked, **sent)
         return refuse(done) if isinstance(done, Refusal) else done
 
@@ -247,23 +261,57 @@ def _once(asked: Asked, handler: Handler, sent: dict[str, Any], answer: Any) -> 
 
     def act() -> str | Refusal:
         done = handler(asked, **sent)
-        if isinstance(done, Refusal):
-            return done
-        shown: BaseModel = TypeAdapter(answer).validate_python(done)
-        return shown.model_dump_json()
+        return done if isinstance(done, Refusal) else _shown(done, answer).model_dump_json()
 
-    request = asked.request
     answered, replayed = answer_once(
         asked.cell,
         asked.owner.id,
         asked.idempotency_key,
-        f"{request.method} {request.path} ".encode() + request.body,
+        _whole(asked.request),
         act,
         asked.now_ms,
     )
     if isinstance(answered, Refusal):
         return refuse(answered)
     return {**json.loads(answered), "replayed": replayed}
+
+
+def _made(asked: Asked, handler: Handler, sent: dict[str, Any], told: Told, answer: Any) -> Any:
+    """Make it; where there is a key, once, and the same again gets the same answer without its
+    secret, and says `replayed`."""
+
+    def act() -> dict[str, Any] | Refusal:
+        done = handler(asked, **sent)
+        return done if isinstance(done, Refusal) else _shown(done, answer).model_dump(mode="json")
+
+    answered: dict[str, Any] | Refusal
+    with asked.control.transaction():
+        if IDEMPOTENCY_KEY not in asked.request.headers:
+            answered, replayed = act(), False
+        else:
+            answered, replayed = make_once(
+                asked.control,
+                asked.owner.id if told.at_organisation else 0,
+                asked.idempotency_key,
+                _whole(asked.request),
+                act,
+                secret=told.secret,
+                seal_keys=current().seal_keys(),
+                now_ms=asked.now_ms,
+            )
+    if isinstance(answered, Refusal):
+        return refuse(answered)
+    return {**answered, "replayed": replayed}
+
+
+def _whole(request: HttpRequest) -> bytes:
+    """What tells a request from another of the same idempotency key."""
+    return f"{request.method} {request.path} ".encode() + request.body
+
+
+def _shown(done: Any, answer: Any) -> BaseModel:
+    shown: BaseModel = TypeAdapter(answer).validate_python(done)
+    return shown
 
 
 def _done_once(answer: type[BaseModel]) -> type[BaseModel]:

@@ -51,9 +51,10 @@ class Key(Shown):
 
 
 class KeyMade(Key):
-    """A key that was just made, with its text, which cannot be had again."""
+    """A key that was just made, with its text, which cannot be had again: null where the same
+    request was answered before."""
 
-    key: str
+    key: str | None
 
 
 class SentKey(Sent):
@@ -89,6 +90,8 @@ def get_keys(asked: Asked, page: AskedPage) -> Answer:
 @keys.does(
     *("POST", "/keys", KeyMade),
     by=(OPERATOR,),
+    makes=True,
+    secret="key",
     sent={"name": "Portal", "scopes": ["read", "billing"]},
 )
 def post_key(asked: Asked, sent: SentKey) -> Answer | Refusal:
@@ -97,18 +100,17 @@ def post_key(asked: Asked, sent: SentKey) -> Answer | Refusal:
     Its text is in this answer, and never shown again. The organisation's owners are told by mail.
     People make keys in the console.
     """
-    with asked.control.transaction():
-        made = create_key(
-            *(asked.control, asked.owner),
-            name=sent.name,
-            scopes=sent.scopes,
-            expires_ms=sent.expires,
-            now_ms=asked.now_ms,
-            next_id=asked.next_id,
-            entropy=secrets.token_bytes(ENTROPY_BYTES),
-        )
-        if not isinstance(made, Refusal):
-            tell_owners(asked.control, made.key, KEY_CREATED, sealed_mail())
+    made = create_key(
+        *(asked.control, asked.owner),
+        name=sent.name,
+        scopes=sent.scopes,
+        expires_ms=sent.expires,
+        now_ms=asked.now_ms,
+        next_id=asked.next_id,
+        entropy=secrets.token_bytes(ENTROPY_BYTES),
+    )
+    if not isinstance(made, Refusal):
+        tell_owners(asked.control, made.key, KEY_CREATED, sealed_mail())
     return key_made(asked, made)
 
 
@@ -123,6 +125,8 @@ def get_key(asked: Asked, key_id: PathId) -> Answer | Refusal:
 @keys.does(
     *("POST", "/keys/{int:key_id}/rotate", KeyMade),
     by=(OPERATOR,),
+    makes=True,
+    secret="key",
     refusals=UNKNOWN,
     sent={"keep_hours": 24},
 )
@@ -132,17 +136,16 @@ def post_key_rotation(asked: Asked, key_id: PathId, sent: SentRotation) -> Answe
     The new one lives as long as the old one was to. No key replaces itself: people rotate an
     organisation's keys in the console.
     """
-    with asked.control.transaction():
-        made = rotate_key(
-            *(asked.control, key_id),
-            organisation_id=asked.owner.id,
-            old_expires_ms=asked.now_ms + sent.keep_hours * HOUR_MS,
-            now_ms=asked.now_ms,
-            next_id=asked.next_id,
-            entropy=secrets.token_bytes(ENTROPY_BYTES),
-        )
-        if not isinstance(made, Refusal):
-            tell_owners(asked.control, made.key, KEY_ROTATED, sealed_mail())
+    made = rotate_key(
+        *(asked.control, key_id),
+        organisation_id=asked.owner.id,
+        old_expires_ms=asked.now_ms + sent.keep_hours * HOUR_MS,
+        now_ms=asked.now_ms,
+        next_id=asked.next_id,
+        entropy=secrets.token_bytes(ENTROPY_BYTES),
+    )
+    if not isinstance(made, Refusal):
+        tell_owners(asked.control, made.key, KEY_ROTATED, sealed_mail())
     return key_made(asked, made)
 
 

@@ -97,7 +97,8 @@ class SwitchPeer(Shown):
 
 
 class SwitchPeerMade(SwitchPeer):
-    """A peer that was just made; `secret` where one was made for it, which cannot be had again."""
+    """A peer that was just made; `secret` where one was made for it, which cannot be had again:
+    null where the same request was answered before."""
 
     secret: str | None
 
@@ -149,15 +150,15 @@ def get_switches(asked: Asked, page: AskedPage) -> Answer:
 @switches.does(
     *("POST", "/switches", Switch),
     by=BY,
+    makes=True,
     refusals=("already_exists",),
     sent={"name": "Oslo 1", "operator": "Contoso Voice"},
 )
 def post_switch(asked: Asked, sent: SentSwitch) -> Answer | Refusal:
     """Make a switch known, for which keys and peers are made then."""
-    with asked.control.transaction():
-        made = create_switch(
-            asked.control, **sent.model_dump(), now_ms=asked.now_ms, next_id=asked.next_id
-        )
+    made = create_switch(
+        asked.control, **sent.model_dump(), now_ms=asked.now_ms, next_id=asked.next_id
+    )
     return made if isinstance(made, Refusal) else _switch(made)
 
 
@@ -183,6 +184,8 @@ def get_switch_keys(asked: Asked, switch_id: PathId, page: AskedPage) -> Answer 
 @switches.does(
     *("POST", "/switches/{int:switch_id}/keys", KeyMade),
     by=BY,
+    makes=True,
+    secret="key",
     refusals=UNKNOWN,
     sent={"name": "main", "scopes": ["calls", "quotes"]},
 )
@@ -191,25 +194,26 @@ def post_switch_key(asked: Asked, switch_id: PathId, sent: SentSwitchKey) -> Ans
 
     Its text is in this answer, and never shown again.
     """
-    switch = _found(asked, switch_id)
+    switch = find_switch_of_id(asked.control, switch_id)
     if isinstance(switch, Refusal):
         return switch
-    with asked.control.transaction():
-        made = create_key(
-            *(asked.control, switch),
-            name=sent.name,
-            scopes=sent.scopes,
-            expires_ms=sent.expires,
-            now_ms=asked.now_ms,
-            next_id=asked.next_id,
-            entropy=secrets.token_bytes(ENTROPY_BYTES),
-        )
+    made = create_key(
+        *(asked.control, switch),
+        name=sent.name,
+        scopes=sent.scopes,
+        expires_ms=sent.expires,
+        now_ms=asked.now_ms,
+        next_id=asked.next_id,
+        entropy=secrets.token_bytes(ENTROPY_BYTES),
+    )
     return key_made(asked, made)
 
 
 @switches.does(
     *("POST", "/switches/{int:switch_id}/keys/{int:key_id}/rotate", KeyMade),
     by=BY,
+    makes=True,
+    secret="key",
     refusals=("unknown_key",),
     sent={"keep_hours": 24},
 )
@@ -220,17 +224,16 @@ def post_switch_key_rotation(
 
     The text of the new one is in this answer, and never shown again.
     """
-    with asked.control.transaction():
-        old = _key(asked, switch_id, key_id)
-        if isinstance(old, Refusal):
-            return old
-        made = rotate_key(
-            *(asked.control, old.id),
-            old_expires_ms=asked.now_ms + sent.keep_hours * HOUR_MS,
-            now_ms=asked.now_ms,
-            next_id=asked.next_id,
-            entropy=secrets.token_bytes(ENTROPY_BYTES),
-        )
+    old = _key(asked, switch_id, key_id)
+    if isinstance(old, Refusal):
+        return old
+    made = rotate_key(
+        *(asked.control, old.id),
+        old_expires_ms=asked.now_ms + sent.keep_hours * HOUR_MS,
+        now_ms=asked.now_ms,
+        next_id=asked.next_id,
+        entropy=secrets.token_bytes(ENTROPY_BYTES),
+    )
     return key_made(asked, made)
 
 
@@ -266,6 +269,8 @@ def get_peers(asked: Asked, switch_id: PathId, page: AskedPage) -> Answer | Refu
 @switches.does(
     *("POST", "/switches/{int:switch_id}/peers", SwitchPeerMade),
     by=BY,
+    makes=True,
+    secret="secret",
     refusals=(*UNKNOWN, "already_exists"),
     sent={"protocol": "radius", "name": "nas-1", "addresses": ["192.0.2.7"]},
 )
@@ -274,7 +279,7 @@ def post_peer(asked: Asked, switch_id: PathId, sent: SentPeer) -> Answer | Refus
 
     A RADIUS client without a `secret` gets one, which is in this answer, and never shown again.
     """
-    switch = _found(asked, switch_id)
+    switch = find_switch_of_id(asked.control, switch_id)
     if isinstance(switch, Refusal):
         return switch
     wanted = NewPeer(**sent.model_dump())
@@ -282,12 +287,11 @@ def post_peer(asked: Asked, switch_id: PathId, sent: SentPeer) -> Answer | Refus
     if sent.protocol == RADIUS and not sent.secret:
         secret = new_secret(secrets.token_bytes(SECRET_BYTES))
         wanted = wanted._replace(secret=secret)
-    with asked.control.transaction():
-        made = create_peer(
-            *(asked.control, Seal(current().seal_keys()), switch, wanted),
-            now_ms=asked.now_ms,
-            next_id=asked.next_id,
-        )
+    made = create_peer(
+        *(asked.control, Seal(current().seal_keys()), switch, wanted),
+        now_ms=asked.now_ms,
+        next_id=asked.next_id,
+    )
     return made if isinstance(made, Refusal) else {**_peer(made), "secret": secret}
 
 

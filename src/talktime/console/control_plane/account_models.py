@@ -68,6 +68,23 @@ class AccountMail(models.Model):
         ]
 
 
+class Creation(models.Model):
+    """What a program had made over the management API under an idempotency key, and the answer
+    without its secret; the same again gets it once more. `owner_id` is an organisation's, or 0."""
+
+    pk = models.CompositePrimaryKey("owner_id", "idempotency_key")
+    owner_id = models.BigIntegerField()
+    idempotency_key = models.CharField(max_length=200)
+    # Of the request and the installation's key together.
+    body_hash = models.BigIntegerField()
+    answer = models.TextField()
+    asked_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "creation"
+        indexes = [models.Index(fields=["asked_ms"], name="creation_age")]
+
+
 class GivenAlone(models.Model):
     """What a person gave, or set out to give, without approval; forgotten after 24 hours. The
     limit counts all of it, whichever cell it went to."""

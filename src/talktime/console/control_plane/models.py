@@ -15,6 +15,7 @@ from talktime.console.control_plane.account_models import (
     STAFF_ROLES,
     AccountMail,  # noqa: F401
     AuditEntry,  # noqa: F401
+    Creation,  # noqa: F401
     GivenAlone,  # noqa: F401
     Invitation,  # noqa: F401
     LimitRequest,  # noqa: F401

@@ -122,7 +122,8 @@ def rate_card(desk: OperatorDesk, name: str) -> HttpResponse:
     with desk.control.reading():
         versions = published(desk.control, name)
         if not versions:
-            return desk.page("operator/no_rate_card.html", {"name": name}, status=404)
+            # An organisation may have a card before it has a version: its page leads here.
+            return desk.page("operator/no_rate_card.html", {"name": name})
         holds = in_force(versions, desk.now_ms)
         seen = next((x for x in versions if str(x.version.id) == wanted), holds or versions[0])
         search = text.lstrip("+") if text.isprintable() else ""
