@@ -55,7 +55,7 @@ class WriterProcess:
         self._has_turn = self._asks_for_turn = False
         self._assignment = assignment
         self._outages = outages
-        self._away = ""
+        self.away = ""
         self._link: Link | None = None
         self._waiting: list[Begun] = []
         self._sent: deque[Begun] = deque()
@@ -154,7 +154,7 @@ class WriterProcess:
         except msgspec.DecodeError as error:
             self._lost(error)
             return
-        if ran.away != self._away:
+        if ran.away != self.away:
             self._tell(ran.away)
         done = [self._sent.popleft()]
         count = len(done[0].commands)
@@ -192,7 +192,7 @@ class WriterProcess:
             self.begin([command], now_ms, partial(told_one, place))
 
     def _tell(self, away: str) -> None:
-        self._away = away
+        self.away = away
         if away:
             self._outages.begin(self, away)
         else:
