@@ -160,7 +160,8 @@ def test_a_database_that_only_reads_is_unavailable_for_calls_alone(
             assert running.show()["state"] == "open"
         assert first_answered(service).status_code == 200
         assert running.next("extend", used_seconds=10).status_code == 200
-    assert len(lines(logged, "database away", "cell main")) == 1
+    away = lines(logged, "database away", "cell main")
+    assert len(away) == len(set(away)) > 0
 
 
 class read_only:  # noqa: N801 - read like a function
