@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from talktime.cli.output import moment
 from talktime.clock import follow, real_ms
 from talktime.config import settings_from
 from talktime.core.ids import Ids
@@ -53,6 +54,23 @@ def test_what_is_made_after_an_advance_is_of_the_later_time(movable, store):
     assert "30 days ahead" in movable("clock", "show")
     movable("organisation", "create", "Contoso", "--country", "US")
     assert newest_row_ms(store.control(), []) >= before + 30 * DAY_MS
+
+
+@pytest.mark.layouts("sqlite")
+def test_a_command_takes_the_time_of_the_test_clock_from_its_beginning(movable):
+    key = movable.json("key", "create", "SBC Oslo", "--operator", "Contoso Voice", "--name", "one")
+    peer = movable.json(
+        *("peer", "create", "diameter", "North", "sip.north.example"),
+        *("--realm", "north.example", "--tls"),
+    )
+    movable("clock", "advance", "30d")
+    tomorrow, later = (moment(real_ms() + days * DAY_MS) for days in (1, 29))
+    changes = ("catalogue", "set", "country", "NO", "masked_digits=4", "--valid-from", tomorrow)
+    for words in (("key", "revoke", key["id"]), ("peer", "revoke", peer["id"])):
+        follow(settings_from({}))  # a process that has just begun
+        assert movable.json(*words)["revoked"] > later
+    follow(settings_from({}))
+    assert "would change what holds since" in movable.error(*changes)
 
 
 @BOTH

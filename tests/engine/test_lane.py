@@ -11,7 +11,7 @@ from talktime.core.commands import CallCommand
 from talktime.core.limits import BATCH_MAX
 from talktime.engine.connector import Outages
 from talktime.engine.engine import Sources
-from talktime.engine.lane import GIVEN_MAX, Lane
+from talktime.engine.lane import AWAY_SECONDS, GIVEN_MAX, Lane
 from talktime.engine.reply import Reply
 from talktime.engine.writer import BATCH_SIZES, Writer
 from talktime.engine.writer_process import WriterProcess
@@ -208,3 +208,22 @@ def test_two_processes_with_the_same_node_go_on_with_new_ones(store: Store) -> N
             return done + await other.submit([authorize(name) for name in ("D1", "D2", "D3")])
 
     assert statuses(asyncio.run(arrive())) == [200, 200, 200, 200]
+
+
+@pytest.mark.layouts("sqlite")
+def test_a_lane_that_nobody_asks_any_more_is_ready_again_after_a_while(store: Store) -> None:
+    path = store.settings.cells["main"].path
+    assert path is not None
+
+    async def ask_and_wait() -> None:
+        loop = asyncio.get_running_loop()
+        real_s = loop.time
+        async with lane_on(store) as lane:
+            aside = path.rename(path.with_suffix(".aside"))
+            assert statuses(await lane.submit([authorize()])) == [503]
+            assert lane.away
+            aside.rename(path)
+            loop.time = lambda: real_s() + AWAY_SECONDS + 1  # type: ignore[method-assign]
+            assert not lane.away
+
+    asyncio.run(ask_and_wait())

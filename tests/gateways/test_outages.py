@@ -93,9 +93,9 @@ def test_a_file_that_is_away_is_unavailable_until_it_is_back(
         assert is_unavailable(service.get("/readyz"))
         assert service.get("/healthz").status_code == 200
         aside.rename(cell)
+        assert running.next("extend", used_seconds=10).status_code == 200
         assert service.until(lambda: not service.engine.not_ready())
         assert service.get("/readyz").status_code == 200
-        assert running.next("extend", used_seconds=10).status_code == 200
         assert running.show()["state"] == "open"
     away = lines(logged, "database away", "cell main")
     assert len(away) == len(set(away)) > 0
@@ -117,8 +117,8 @@ def test_a_server_that_stops_is_unavailable_until_it_runs_again(
         assert service.until(lambda: "control plane" in service.engine.not_ready())
         assert is_unavailable(service.get("/readyz"))
         cluster.start()
-        assert service.until(lambda: not service.engine.not_ready())
         assert first_answered(service).status_code == 200
+        assert service.until(lambda: not service.engine.not_ready())
         assert running.next("extend", used_seconds=10).status_code == 200
         again = running.send("authorize", {"sequence": 0, **_parties(service)})
         assert again.content == granted.content
@@ -142,8 +142,8 @@ def test_a_service_started_before_its_databases_works_when_they_are_there(
         assert is_unavailable(service.call().authorize())
         assert is_unavailable(service.get("/readyz"))
         cluster.start()
+        assert first_answered(service).status_code == 200
         assert service.until(lambda: not service.engine.not_ready())
-        assert service.call().authorize().status_code == 200
 
 
 @pytest.mark.layouts("sqlite", "postgres")
@@ -160,7 +160,8 @@ def test_a_database_that_only_reads_is_unavailable_for_calls_alone(
             assert running.show()["state"] == "open"
         assert first_answered(service).status_code == 200
         assert running.next("extend", used_seconds=10).status_code == 200
-    assert len(lines(logged, "database away", "cell main")) == 1
+    away = lines(logged, "database away", "cell main")
+    assert len(away) == len(set(away)) > 0
 
 
 class read_only:  # noqa: N801 - read like a function
@@ -216,10 +217,13 @@ def test_a_database_that_is_full_is_unavailable_until_there_is_room(
             cell.run(FULL)
             cell.run(FULL_WALLET)
             assert is_unavailable(running.next("extend", used_seconds=290))
+        assert list(service.engine.not_ready()) == ["cell main"]
+        assert 'talktime_not_ready{part="cell main"} 1.0' in service.get("/metrics").text
         assert rows_of_books(store) == before
         if store.kind == "postgres":
             cell.run("DROP TRIGGER full_disk ON wallet")
         assert first_answered(service).status_code == 200
+        assert service.get("/readyz").status_code == 200
         assert running.next("extend", used_seconds=290).status_code == 200
     (reason,) = lines(logged, "database away", "cell main")
     assert "full" in reason or "No space left" in reason
@@ -270,8 +274,8 @@ def test_a_database_of_another_version_is_unavailable_until_it_is_migrated(
         assert len(reasons) == 1
         assert told in reasons[0]
         cell.run(undo)
-        assert service.until(lambda: not service.engine.not_ready())
         assert first_answered(service).status_code == 200
+        assert service.until(lambda: not service.engine.not_ready())
 
 
 @pytest.mark.layouts("postgres")

@@ -134,7 +134,7 @@ def test_a_number_is_toll_free_or_not_by_itself(control, text, kind, reason):
 
 
 @pytest.mark.parametrize(
-    ("organisation", "owner"), [(CONTOSO, "it"), (FABRIKAM, "another organisation")]
+    ("organisation", "owner"), [(CONTOSO, "this organisation"), (FABRIKAM, "another organisation")]
 )
 def test_a_number_in_use_is_refused_and_stays_where_it_is(control, organisation, owner):
     assign(control, user=FRONT_DESK)
@@ -255,7 +255,7 @@ def test_a_number_reserved_again_ends_when_it_would_have(control):
     [
         ({"text": "+1555"}, "invalid_number", "'+1555' does not exist"),
         ({"kind": "fax"}, "invalid_value", "the kind must be one of user, toll, toll_free"),
-        ({"text": "+14255550101"}, "already_exists", "+14255550101 is in use by it"),
+        ({"text": "+14255550101"}, "already_exists", "+14255550101 is in use by this organisation"),
         ({"allowance": Allowance(1, 9, True)}, "quota_reached", "Contoso has 1 of 1 user numbers"),
         (
             {"text": TOLL_FREE, "kind": "toll_free", "allowance": Allowance(9, 9, False)},

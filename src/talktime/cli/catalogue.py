@@ -19,6 +19,7 @@ from talktime.cli.installation import control_plane, installation, new_ids
 from talktime.cli.moments import moment_ms
 from talktime.cli.output import Json, show
 from talktime.clock import now_ms
+from talktime.config import Settings
 from talktime.core.catalogue import KINDS, Catalogues
 from talktime.core.limits import CATALOGUE_FILE_BYTES_MAX
 from talktime.operations.catalogue import Writing, import_entries, set_entry, withdraw_entry
@@ -112,11 +113,12 @@ def import_command(
     Entries and files may have beginnings of their own; --valid-from is for those without. Codes
     that the file does not name stay as they are. Every bad entry is named by line and reason.
     """
+    settings = installation()
     how = Writing(now_ms(), new_ids().next, dry_run, change_past)
     entries = read_catalogue_file(content_of(file), valid_from_ms=start_of(valid_from, how))
     if isinstance(entries, BadCatalogueFile):
         raise bad_file(file, entries)
-    with changing() as control:
+    with changing(settings) as control:
         report = unless_refused(import_entries(control, entries, how))
     show(json, report_document(report), *report_pictures(report))
 
@@ -140,9 +142,10 @@ def set_command(
 ) -> None:
     """Change some fields of one entry, or make it, from a moment on; its other fields stay."""
     values = dict(split(each) for each in fields)
+    settings = installation()
     how = Writing(now_ms(), new_ids().next, dry_run, change_past)
     start_ms = start_of(valid_from, how)
-    with changing() as control:
+    with changing(settings) as control:
         report = unless_refused(
             set_entry(control, kind, code, values, valid_from_ms=start_ms, how=how)
         )
@@ -159,9 +162,10 @@ def withdraw_command(
     json: Json = False,
 ) -> None:
     """Take an entry out of the catalogue from a moment on. What it was before stays known."""
+    settings = installation()
     how = Writing(now_ms(), new_ids().next, dry_run, change_past)
     start_ms = start_of(valid_from, how)
-    with changing() as control:
+    with changing(settings) as control:
         report = unless_refused(
             withdraw_entry(control, kind, code, valid_from_ms=start_ms, how=how)
         )
@@ -175,9 +179,9 @@ def loaded() -> Catalogues:
 
 
 @contextmanager
-def changing() -> Iterator[Connection]:
+def changing(settings: Settings) -> Iterator[Connection]:
     """The control plane in a transaction, committed at the end."""
-    with control_plane(installation()) as control, control.transaction():
+    with control_plane(settings) as control, control.transaction():
         yield control
 
 

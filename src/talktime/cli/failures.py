@@ -8,6 +8,7 @@ import psycopg
 
 from talktime.core.refusal import Refusal
 from talktime.store.database import Outage
+from talktime.store.version import OtherVersion
 
 Value = TypeVar("Value")
 
@@ -50,6 +51,8 @@ def reason_for(error: BaseException) -> str | None:
     kind = type(error)
     home = kind.__module__.partition(".")[0]
     if home == "talktime" and kind.__name__ in TOLD:
+        return one_line(str(error))
+    if isinstance(error, OtherVersion):
         return one_line(str(error))
     if isinstance(error, Outage | psycopg.Error | sqlite3.OperationalError):
         return database_reason(one_line(str(error)))

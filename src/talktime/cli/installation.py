@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from talktime.cli.failures import Failure, unless_refused
 from talktime.clock import follow, now_ms
 from talktime.config import Address, Settings, settings_from
+from talktime.console.migrations_expected import Kind, expected_migrations
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.ids import NODES, Ids
@@ -20,6 +21,7 @@ from talktime.operations.organisations import find_organisation
 from talktime.operations.sealing import Seal
 from talktime.store.catalogue import load_catalogues
 from talktime.store.database import Connection, connect
+from talktime.store.version import require_version
 
 DEMO_LOCK_FILE = "demo.lock"
 
@@ -63,7 +65,7 @@ def sealed_mail(settings: Settings) -> MailSealed:
 @contextmanager
 def control_plane(settings: Settings) -> Iterator[Connection]:
     """A connection to the control plane, closed at the end."""
-    with opened(settings.control_plane) as connection:
+    with opened(settings.control_plane, "control_plane") as connection:
         yield connection
 
 
@@ -76,7 +78,7 @@ def cell(settings: Settings, name: str) -> Iterator[Connection]:
             f"this installation has no cell {name!r}; name it in TALKTIME_CELLS "
             f"(now: {' '.join(settings.cells)})"
         )
-    with opened(address) as connection:
+    with opened(address, "cell") as connection:
         yield connection
 
 
@@ -102,8 +104,9 @@ def all_pages(read: Callable[[Any], list[Row]], after: Any, key: Callable[[Row],
 
 
 @contextmanager
-def opened(address: Address) -> Iterator[Connection]:
-    """A connection to a database that is there."""
+def opened(address: Address, kind: Kind) -> Iterator[Connection]:
+    """A connection to a database that is there, and of this version: what another one wrote, or
+    will read, is not known here."""
     if address.path is not None and not address.path.exists():
         raise Failure(
             f"there is no database {address.path}: run `talktime migrate` first, "
@@ -111,6 +114,7 @@ def opened(address: Address) -> Iterator[Connection]:
         )
     connection = connect(address)
     try:
+        require_version(connection, kind, expected_migrations(kind))
         yield connection
     finally:
         connection.close()

@@ -131,8 +131,9 @@ def owner_of(
 @group.command("list")
 def list_command(json: Json = False) -> None:
     """List all keys, oldest first; never their texts."""
+    settings = installation()
     at_ms = now_ms()
-    with control_plane(installation()) as control, control.reading():
+    with control_plane(settings) as control, control.reading():
         found = all_pages(lambda after: list_keys(control, after=after), 0, lambda each: each.id)
         owners = owner_names(control, found)
     columns = ("Id", "Of", "Name", "Scopes", "State", "Expires")
@@ -189,8 +190,9 @@ def rotate_command(
 @group.command("revoke")
 def revoke_command(key: Id, json: Json = False) -> None:
     """Let a key open nothing from now on."""
+    settings = installation()
     at_ms = now_ms()
-    with control_plane(installation()) as control, control.transaction():
+    with control_plane(settings) as control, control.transaction():
         revoked = unless_refused(revoke_key(control, key, now_ms=at_ms))
         owners = owner_names(control, [revoked])
     show_key(json, revoked, owners, at_ms)

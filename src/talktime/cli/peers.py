@@ -149,8 +149,9 @@ def list_command(json: Json = False) -> None:
 @group.command("revoke")
 def revoke_command(peer: Id, json: Json = False) -> None:
     """Take nothing from a peer from now on."""
+    settings = installation()
     at_ms = now_ms()
-    with control_plane(installation()) as control, control.transaction():
+    with control_plane(settings) as control, control.transaction():
         revoked = unless_refused(revoke_peer(control, peer, now_ms=at_ms))
         switch = switch_names(control).get(revoked.switch_id, "")
     show_peer(json, revoked, switch)

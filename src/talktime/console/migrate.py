@@ -9,10 +9,12 @@ import psycopg
 from django.core.management import call_command
 from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 from psycopg import sql
 
 from talktime.config import CONTROL_PLANE_ALIAS, Address, Settings, cell_alias
 from talktime.console.databases import CONNECT_TIMEOUT_S, set_up
+from talktime.console.migrations_expected import Kind, expected_migrations
 
 CELL_REVISIONS = ["users", "documents"]
 CONTROL_PLANE_REVISIONS = ["directory", "keys", "rates", "catalogue"]
@@ -43,8 +45,11 @@ def migrate(settings: Settings, say: Callable[[str], None] = silent) -> None:
 
 
 def pending(settings: Settings) -> dict[str, list[str]]:
-    """The migrations that each database (by its alias) still lacks; empty where all is there."""
+    """The migrations that each database (by its alias) still lacks; empty where all is there.
+    MigrationError where one is of a newer version."""
     set_up(settings)
+    for alias, address in addresses(settings).items():
+        refuse_newer(alias, address)
     return {alias: missing for alias in addresses(settings) if (missing := missing_in(alias))}
 
 
@@ -88,6 +93,7 @@ def migrate_one(alias: str, address: Address) -> int:
     try:
         with alone(address):
             missing = missing_in(alias)
+            refuse_newer(alias, address)
             for app in apps_in(alias) if missing else ():
                 call_command("migrate", app, database=alias, verbosity=0, interactive=False)
             insert_revisions(alias)
@@ -96,6 +102,22 @@ def migrate_one(alias: str, address: Address) -> int:
     finally:
         connections[alias].close()
     return len(missing)
+
+
+def refuse_newer(alias: str, address: Address) -> None:
+    """Raise MigrationError where a database has migrations that this code does not know of: it has
+    been at work with a newer version, which alone knows what stands in its tables."""
+    kind: Kind = "control_plane" if alias == CONTROL_PLANE_ALIAS else "cell"
+    try:
+        applied = MigrationRecorder(connections[alias]).applied_migrations()
+    finally:
+        connections[alias].close()
+    newer = sorted({key for key in applied if key[0] == kind} - expected_migrations(kind))
+    if newer:
+        raise MigrationError(
+            f"{address.shown} is of a newer version than this program (it has {newer[-1][1]}): "
+            "use the newer program, or restore the backup that was taken before it"
+        )
 
 
 @contextmanager

@@ -23,10 +23,10 @@ from talktime.console.spoken import FIELD, SAID
 LOCALES = Path(__file__).parent / "locale"
 VALUES = (
     # Values that are words: what is in a state, of a kind, one of a few.
-    *("no", "a", "it", "user", "toll", "person", "resource", "attendant", "queue", "premium"),
+    *("no", "a", "user", "toll", "person", "resource", "attendant", "queue", "premium"),
     *("shared-cost", "charging", "unknown", "declined", "confirming", "invoiced", "succeeded"),
     *("failed", "cancelled", "waiting", "ready", "removed", "charged", "open", "won", "lost"),
-    *(" and ", " or "),
+    *(" and ", " or ", "this organisation"),
     *("landline", "mobile", "mixed", "non-geographic", "special", "freephone"),
     *("pending", "disabled", "enabled", "page", "card", "charge", "dispute", "Card", "Emergency"),
 )

@@ -173,6 +173,11 @@ class Engine:
         caches = (self.keys, self.rates, self.catalogue, self.directory)
         for missing in (part for cache in caches for part in cache.missing):
             parts.setdefault(missing, "not loaded yet")
+        # What can be read may still be full, or only to be read.
+        for cell, lanes in self.lanes.items():
+            for lane in lanes:
+                if lane.away:
+                    parts.setdefault(f"cell {cell}", lane.away)
         return parts
 
     def key(self, secret: bytes) -> ApiKey | None:

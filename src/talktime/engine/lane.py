@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 
 GIVEN_MAX = 2 * BATCH_MAX
 """How many commands a writer has at most: a batch that it executes, and the next one."""
+AWAY_SECONDS = 10
+"""So long a batch that the database did not take keeps the lane from being ready. Not until one is
+taken: who sends nothing to a process that is not ready would never see it ready again."""
 
 
 class Waiting(NamedTuple):
@@ -54,6 +57,7 @@ class Lane:
         self._queue: deque[Waiting] = deque()
         self._given = 0
         self._soon = False
+        self._away_s: float | None = None
         self._stopping = False
         self._ended = asyncio.Event()
 
@@ -61,6 +65,13 @@ class Lane:
     def sizes(self) -> Distribution:
         """How many commands the batches had."""
         return self.writer.sizes
+
+    @property
+    def away(self) -> str:
+        """Why the database took none of the last commands, a moment ago; or empty."""
+        if self._away_s is None or self._loop.time() - self._away_s > AWAY_SECONDS:
+            return ""
+        return self.writer.away
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to work on this loop."""
@@ -129,6 +140,7 @@ class Lane:
     def _answered(self, batch: list[Waiting], replies: list[Reply]) -> None:
         self._given -= len(replies)
         self.depth -= len(replies)
+        self._away_s = self._loop.time() if self.writer.away else None
         self._give()
         each = shares(replies, [len(waiting.commands) for waiting in batch])
         for (commands, told), own in zip(batch, each, strict=True):

@@ -41,6 +41,10 @@ class Writer(Protocol):
 
     sizes: Distribution
 
+    @property
+    def away(self) -> str:
+        """Why the database did not take the last batch, or empty."""
+
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """About to be needed; never fails."""
 

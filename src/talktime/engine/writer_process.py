@@ -58,7 +58,7 @@ class WriterProcess:
         self._has_turn = self._asks_for_turn = False
         self._assignment = assignment
         self._outages = outages
-        self._away = ""
+        self.away = ""
         self._link: Link | None = None
         # Until when none is begun, by the loop's clock, and how long that is the next time.
         self._again_s = self._wait_s = 0.0
@@ -163,7 +163,7 @@ class WriterProcess:
             self._lost(error)
             return
         self._wait_s = 0
-        if ran.away != self._away:
+        if ran.away != self.away:
             self._tell(ran.away)
         done = [self._sent.popleft()]
         count = len(done[0].commands)
@@ -204,7 +204,7 @@ class WriterProcess:
             self.begin([command], now_ms, partial(told_one, place))
 
     def _tell(self, away: str) -> None:
-        self._away = away
+        self.away = away
         if away:
             self._outages.begin(self, away)
         else:

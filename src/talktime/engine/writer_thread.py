@@ -40,6 +40,11 @@ class WriterThread:
         self._begun: SimpleQueue[Begun | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
 
+    @property
+    def away(self) -> str:
+        """Why the database did not take the last batch, or empty."""
+        return self.own.connector.reason
+
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin; the connection is opened when it is first needed."""
         self._loop = loop

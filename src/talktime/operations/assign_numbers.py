@@ -319,7 +319,8 @@ def _of_another_kind(number: Number, kind: str) -> Refusal | None:
 def _in_use(organisation: Organisation, there: list[NumberEntry]) -> Refusal | None:
     if not there or not there[0].active:
         return None
-    owner = "it" if there[0].organisation_id == organisation.id else "another organisation"
+    own = there[0].organisation_id == organisation.id
+    owner = "this organisation" if own else "another organisation"
     return Refusal(
         "already_exists",
         f"+{there[0].digits} is in use by {owner}; take it out of use there first",

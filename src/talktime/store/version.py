@@ -10,15 +10,20 @@ Migrations = Set[tuple[str, str]]
 """(app, name) of each migration."""
 
 
+class OtherVersion(Outage):
+    """The database is of another version than this code; the message says what to do."""
+
+
 def require_version(connection: Connection, app: str, expected: Migrations) -> None:
-    """Raise Outage, saying what to do, unless exactly the expected migrations of `app` stand."""
+    """Raise OtherVersion, saying what to do, unless exactly the expected migrations of `app` are
+    there."""
     with connection.reading():
         applied = {(row[0], row[1]) for row in connection.rows(APPLIED, (app,))}
     missing, newer = sorted(expected - applied), sorted(applied - expected)
     if newer:
-        raise Outage(
+        raise OtherVersion(
             f"the database is of a newer version than this program (it has {newer[-1][1]}): "
             "start the newer program"
         )
     if missing:
-        raise Outage(f"the database lacks migration {missing[0][1]}: run `talktime migrate`")
+        raise OtherVersion(f"the database lacks migration {missing[0][1]}: run `talktime migrate`")
