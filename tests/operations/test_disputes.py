@@ -36,7 +36,7 @@ def test_an_opened_dispute_takes_the_money_and_pauses_recharge(shop):
     ]
     assert shop.recharge().recharge.paused_code == "disputed"
     assert (
-        shop.recharge().standing.words == "A refund or chargeback has left a debt: 45 USD is owed"
+        shop.recharge().standing.words == "What went back has left a debt: 45 USD is owed"
     )
     assert shop.told("dispute", "recharge.paused") == ["recharge.paused", "dispute.opened"]
     assert shop.documents() == [("invoice", 100 * UNIT), ("credit_note", -100 * UNIT)]

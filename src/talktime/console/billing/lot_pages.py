@@ -13,7 +13,7 @@ from talktime.console.billing.shown import (
     wallet_shown,
 )
 from talktime.console.doors import Desk, Shown, page
-from talktime.console.roles import SEE
+from talktime.console.roles import OPERATE, SEE
 from talktime.operations.lots import find_lot, invoice_of, list_lots
 from talktime.operations.transactions import LATEST, list_lot_movements
 from talktime.operations.wallet_view import view_wallet
@@ -62,6 +62,7 @@ def lot_page(desk: Desk, lot_id: int) -> HttpResponse:
     older = movements.older
     shown: Shown = {
         "lot": lot_shown(desk, view),
+        "to_take_back": desk.may(OPERATE) and view.payment_id is None,
         "invoice": None if invoice is None else document_shown(desk, invoice),
         "moved": [moved_shown(desk, each, hidden) for each in movements.moved],
         "older": f"?before={place_text(older)}" if older else "",
