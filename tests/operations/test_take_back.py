@@ -1,4 +1,4 @@
-"""What an operator entered by mistake is taken back: what is free of it, and the rest as a debt where
+"""What an operator entered by mistake is taken back: what is free of it, the rest as a debt where
 the operator says so (R12, D15). Mirrors src/talktime/operations/take_back.py."""
 
 import pytest
