@@ -15,7 +15,12 @@ from talktime.core.directory import Organisation
 from talktime.operations.money_documents import taken_back_document
 from talktime.operations.take_back import Took, take_back
 
-LotId = Annotated[int, typer.Argument(help="Its id, as `talktime wallet` shows it.", metavar="LOT")]
+LotId = Annotated[
+    int,
+    typer.Argument(
+        help="Its id, as `talktime statement` shows it.", metavar="LOT", min=1, max=2**63 - 1
+    ),
+]
 
 
 def take_back_command(
