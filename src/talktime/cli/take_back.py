@@ -16,10 +16,7 @@ from talktime.operations.money_documents import taken_back_document
 from talktime.operations.take_back import Took, take_back
 
 LotId = Annotated[
-    int,
-    typer.Argument(
-        help="Its id, as `talktime statement` shows it.", metavar="LOT", min=1, max=2**63 - 1
-    ),
+    int, typer.Argument(help="Its id, as `talktime statement` shows it.", metavar="LOT")
 ]
 
 

@@ -142,10 +142,13 @@ def list_entered(counter: Counter, limit: int) -> list[LotLine]:
 
 def _possible(counter: Counter, wallet: Wallet, lot_id: int) -> Possible | Refusal:
     owner = counter.organisation.id
+    unknown = Refusal("unknown_lot", f"the organisation has no lot {lot_id}")
+    if not 0 < lot_id < 2**63:  # no column could have it
+        return unknown
     try:
         lot = load_lot(counter.cell, wallet, lot_id)
     except KeyError:
-        return Refusal("unknown_lot", f"the organisation has no lot {lot_id}")
+        return unknown
     left_micros = lot.amount_micros - gone_micros(counter.cell, owner, lot_id, lot.expires_ms)
     return Possible(lot, free_micros(lot, left_micros), left_micros)
 
