@@ -130,11 +130,14 @@ def _asked(
     if form is None:
         amount = decimal_text(possible.free_micros or possible.left_micros)
         form = TakeBackForm(initial={"key": f"operator {desk.next_id()}", "amount": amount})
-    elif form.is_valid():
+    if possible.free_micros == possible.left_micros:
+        del form.fields["owe"]
+    if form.is_bound and form.is_valid():
         typed = form.cleaned_data
         micros = typed["amount"]
         refusal = why_not(
-            *(possible.lot, micros, possible.left_micros, owner.currency), owe=typed["owe"]
+            *(possible.lot, micros, possible.left_micros, owner.currency),
+            owe=typed.get("owe", False),
         )
         if refusal is None:
             amount = desk.wording.money(micros, owner.currency).in_full
@@ -160,17 +163,17 @@ def _asked(
 
 def _facts(desk: OperatorDesk, place: Place, possible: Possible) -> Facts:
     lot, owner = possible.lot, place.owner
-    return [
+    facts = [
         (_("Organisation"), owner.name),
         (SOURCES[lot.source], desk.wording.money(lot.amount_micros, owner.currency).in_full),
         (_("Added"), desk.wording.moment(lot.purchased_ms)),
         (_("By"), lot.actor),
         (_("Free"), desk.wording.money(possible.free_micros, owner.currency).in_full),
-        (
-            _("Can be taken back, with a debt"),
-            desk.wording.money(possible.left_micros, owner.currency).in_full,
-        ),
     ]
+    if possible.left_micros > possible.free_micros:
+        left = desk.wording.money(possible.left_micros, owner.currency).in_full
+        facts.append((_("Can be taken back, with a debt"), left))
+    return facts
 
 
 def _effects(desk: OperatorDesk, place: Place, debt_micros: int) -> list[str]:
