@@ -289,5 +289,11 @@ def test_lots_that_were_entered_are_listed_the_latest_first(shop):
     first = enter(shop, 100 * UNIT)
     shop.buy(50 * UNIT)
     second = enter(shop, 5 * UNIT, "grant", "F2")
-    assert [each.id for each in list_entered(shop.counter, 10)] == [second, first]
-    assert [each.id for each in list_entered(shop.counter, 1)] == [second]
+    back(shop, first, 30 * UNIT)
+    back(shop, first, 20 * UNIT, "B2")
+    entered = list_entered(shop.counter, 10)
+    assert [(each.lot.id, each.taken_micros) for each in entered] == [
+        (second, 0),
+        (first, 50 * UNIT),
+    ]
+    assert list_entered(shop.counter, 1) == entered[:1]

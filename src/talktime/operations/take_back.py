@@ -33,13 +33,13 @@ from talktime.operations.till import Counter, NoWallet, counter_refusal, open_ti
 from talktime.store.documents import invoice_of_lot_id
 from talktime.store.load import load, load_lot
 from talktime.store.taken_back import (
+    EnteredLot,
     gone_micros,
     insert_taken_back,
     lots_entered,
     taken_back_of_key,
     taken_back_of_lot,
 )
-from talktime.store.wallet_lines import LotLine
 
 
 class Took(NamedTuple):
@@ -134,7 +134,7 @@ def list_taken_back(counter: Counter, lot_id: int) -> list[TakenBack]:
         return taken_back_of_lot(counter.cell, counter.organisation.id, lot_id)
 
 
-def list_entered(counter: Counter, limit: int) -> list[LotLine]:
+def list_entered(counter: Counter, limit: int) -> list[EnteredLot]:
     """The organisation's lots that somebody entered by hand, the latest first."""
     with counter.cell.reading():
         return lots_entered(counter.cell, counter.organisation.id, limit)

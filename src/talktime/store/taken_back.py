@@ -1,6 +1,8 @@
 """SQL for lots that were entered by hand, and what was taken back of them. The caller opens the
 transaction, and has locked the wallet before it inserts."""
 
+from typing import NamedTuple
+
 from talktime.core.taking_back import NOT_ENTERED, TakenBack
 from talktime.store.database import Connection
 from talktime.store.wallet_lines import LOT_COLUMNS, LotLine
@@ -17,8 +19,18 @@ GONE = """
         WHERE organisation_id = ? AND at_ms >= ? AND debit_account = ? AND kind = 'forfeiture') g"""
 _ENTERED = " AND ".join(f"SUBSTR(idempotency_key, 1, {len(key)}) <> '{key}'" for key in NOT_ENTERED)
 LOTS_ENTERED = f"""
-    SELECT {LOT_COLUMNS} FROM lot WHERE organisation_id = ? AND {_ENTERED}
+    SELECT {LOT_COLUMNS}, (
+        SELECT CAST(COALESCE(SUM(t.amount_micros), 0) AS BIGINT) FROM taken_back t
+        WHERE t.organisation_id = lot.organisation_id AND t.lot_id = lot.id)
+    FROM lot WHERE organisation_id = ? AND {_ENTERED}
     ORDER BY id DESC LIMIT ?"""
+
+
+class EnteredLot(NamedTuple):
+    """A lot that somebody entered by hand, and how much of it was taken back."""
+
+    lot: LotLine
+    taken_micros: int
 
 
 def insert_taken_back(connection: Connection, taken: TakenBack) -> None:
@@ -43,6 +55,7 @@ def gone_micros(connection: Connection, organisation_id: int, lot_id: int, expir
     return int(connection.rows(GONE, bound)[0][0])
 
 
-def lots_entered(connection: Connection, organisation_id: int, rows_max: int) -> list[LotLine]:
+def lots_entered(connection: Connection, organisation_id: int, rows_max: int) -> list[EnteredLot]:
     """The lots that somebody entered by hand, the latest first."""
-    return [LotLine(*row) for row in connection.rows(LOTS_ENTERED, [organisation_id, rows_max])]
+    rows = connection.rows(LOTS_ENTERED, [organisation_id, rows_max])
+    return [EnteredLot(LotLine(*row[:-1]), row[-1]) for row in rows]

@@ -36,7 +36,7 @@ from talktime.operations.take_back import (
     take_back,
     what_can_be_taken_back,
 )
-from talktime.store.wallet_lines import LotLine
+from talktime.store.taken_back import EnteredLot
 
 LOTS_SHOWN = 10
 COLUMNS = (
@@ -67,9 +67,12 @@ def entered_table(desk: OperatorDesk, place: Place) -> dict[str, Any]:
     return table(_("Credits entered by hand"), COLUMNS, rows)
 
 
-def _row(desk: OperatorDesk, place: Place, lot: LotLine) -> list[Cell]:
-    owner, todo = place.owner, Cell()
-    if desk.may(OPERATE):
+def _row(desk: OperatorDesk, place: Place, entered: EnteredLot) -> list[Cell]:
+    owner, lot, todo, taken = place.owner, entered.lot, Cell(), ""
+    if entered.taken_micros:
+        amount = desk.wording.money(entered.taken_micros, owner.currency).in_full
+        taken = _("%(amount)s went back") % {"amount": amount}
+    if desk.may(OPERATE) and entered.taken_micros < lot.amount_micros:
         todo = Cell(_("Take back"), reverse("operator-take-back", args=[owner.id, lot.id]))
     return [
         Cell(
@@ -78,7 +81,7 @@ def _row(desk: OperatorDesk, place: Place, lot: LotLine) -> list[Cell]:
             note=str(lot.id),
         ),
         Cell(SOURCES[lot.source]),
-        Cell(amount=desk.wording.money(lot.amount_micros, owner.currency)),
+        Cell(amount=desk.wording.money(lot.amount_micros, owner.currency), note=taken),
         Cell(amount=desk.wording.money(lot.remaining_micros, owner.currency)),
         Cell(lot.reason, note=lot.actor),
         todo,
