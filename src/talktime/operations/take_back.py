@@ -102,9 +102,7 @@ def take_back(
                 *(idempotency_key, body_hash, reason, actor, counter.now_ms),
             )
             taken = take_back_lot(collector, lot, wanted)
-            insert_taken_back(counter.cell, taken)
-            _credit(counter, taken)
-            _say(counter, collector, taken)
+            _write(counter, collector, taken)
             return Took(taken, False)
     except NoWallet as error:
         return counter_refusal(error)
@@ -158,6 +156,13 @@ def _again(known: TakenBack, body_hash: int) -> Took | Refusal:
         return Took(known, True)
     detail = f"key {known.idempotency_key!r} has taken back something else before"
     return Refusal("idempotency_key_reused", detail)
+
+
+def _write(counter: Counter, collector: Collector, taken: TakenBack) -> None:
+    """Its row, its document, and what is told and kept of it."""
+    insert_taken_back(counter.cell, taken)
+    _credit(counter, taken)
+    _say(counter, collector, taken)
 
 
 def _credit(counter: Counter, taken: TakenBack) -> None:
