@@ -6,11 +6,14 @@ from talktime.core.ledger import Lot
 from talktime.core.meters import month_of, post_usage_key
 from talktime.core.payments import Payment
 from talktime.core.post_usage import Deadlines, PostStatement, month_end_ms
+from talktime.core.recharging import Bounds
 from talktime.core.refusal import Refusal
 from talktime.operations.check_books import check_books
 from talktime.operations.close_month import Terms, close_month
 from talktime.operations.documents import issue
 from talktime.operations.post_statements import pay_statement
+from talktime.operations.take_back import take_back
+from talktime.operations.till import Counter
 from talktime.store.database import Connection
 from talktime.store.post_statements import insert_payment
 from tests.lively_books import GERMANY, Player
@@ -115,8 +118,28 @@ def organisation(
     )
 
 
+def take_back_a_lot(player: Player) -> None:
+    """An operator takes back all of the largest lot of organisation 3, some of which is spent."""
+    counter = Counter(
+        *(player.connection, organisation(3), Bounds(0, 10**12)),
+        *(player.now_ms, player.ids.next),
+    )
+    ((lot_id, micros),) = player.connection.rows(
+        "SELECT id, amount_micros FROM lot WHERE organisation_id = 3 "
+        "ORDER BY amount_micros DESC LIMIT 1"
+    )
+    took = take_back(
+        counter, lot_id, micros, reason="a test", actor="operator", idempotency_key="B", owe=True
+    )
+    assert not isinstance(took, Refusal), took
+    assert took.taken.voided_micros > 0
+    assert took.taken.debt_micros > 0
+
+
 def play_documents(player: Player) -> None:
-    """A credit note, a statement that is paid in part, and the invoice of a card payment."""
+    """A credit note, a statement that is paid in part, the invoice of a card payment, a lot
+    that was taken back."""
+    take_back_a_lot(player)
     made = AfterUse.__new__(AfterUse)
     made.__dict__.update(player.__dict__, organisation=organisation(7))
     with player.connection.transaction():

@@ -41,6 +41,7 @@ recharge off Contoso
 alerts set Contoso 20 10
 grant give Contoso 5 --reason goodwill
 fund Contoso 50 --reason order
+take-back Contoso {lot} 5 --reason mistake
 billing-profile set Contoso --legal-name Contoso
 key create portal --operator Contoso
 peer create diameter SBC p.example.net --realm example.net --address 192.0.2.10
@@ -114,6 +115,7 @@ def test_every_change_from_the_shell_is_kept_with_who_made_it(shell, store, cont
             known["webhook"] = said.get("id", "") if name == "webhook" else known.get("webhook", "")
             known["method"] = said.get("method_id") or known.get("method", "")
             known["payment"] = said.get("payment_id") or known.get("payment", "")
+            known["lot"] = said.get("lot_id") or known.get("lot", "")
             known["grant"] = said.get("grant_id") or known.get("grant", "")
             known["peer"] = said.get("id", "") if name == "peer" else known.get("peer", "")
             known["key"] = said.get("id", "") if name == "key" else known.get("key", "")

@@ -26,6 +26,7 @@ NAMES = {
     "model.changed": {"organisation"},
     "grant.added": {"lots"},
     "refund.done": {"credits", "add-funds"},
+    "credits.taken_back": {"lots", "add-funds"},
     "dispute.opened": {"credits"},
     "dispute.won": {"credits"},
     "dispute.lost": {"add-funds"},

@@ -51,6 +51,7 @@ CELL_TABLES = {
     "refund",
     "revision",
     "saved_view",
+    "taken_back",
     "transfer",
     "usage_day",
     "usage_record",

@@ -18,6 +18,7 @@ from talktime.console.cell.models import (
     Lot,
     Meter,
     PostStatementUsage,
+    TakenBack,
     Transfer,
     UsageRecord,
     User,
@@ -41,6 +42,7 @@ from tests.console.breaches import BREACHES, DOUBLES, EMPTY, FIRST
 from tests.console.rows import CELL, GOOD, START_MS, alias_of, count_of, insert
 
 APPEND_ONLY = [Transfer, UsageRecord, Document, PostStatementUsage, AuditEntry, SharedAuditEntry]
+APPEND_ONLY += [TakenBack]
 KEYS = [Wallet, Lot, Call, Answer, Transfer, UsageRecord, User, Organisation, Number, Switch]
 KEYS += [AlertLevel, JobRun, Document, PostStatementUsage]
 INDEXES = [

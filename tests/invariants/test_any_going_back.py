@@ -8,9 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from talktime.core.charges import Dispute, ForeignRefund, Refunded, RefundFailed
+from talktime.core.ledger import ADJUSTMENTS, FUNDING, GRANTS
+from talktime.core.refusal import Refusal
 from talktime.operations.disputes import note_dispute, note_foreign_refund
 from talktime.operations.expire_lots import expire_lots
+from talktime.operations.fund import ENTERED, fund
 from talktime.operations.refunds import note_refund
+from talktime.operations.take_back import take_back
 from tests.shop import UNIT, Shop
 
 AMOUNTS = st.sampled_from([10 * UNIT, 50 * UNIT, 70 * UNIT, 100 * UNIT])
@@ -18,6 +22,8 @@ PICKS = st.integers(0, 3)
 STATES = st.sampled_from(["open", "won", "lost"])
 STEPS = st.one_of(
     st.tuples(st.just("buy"), AMOUNTS, PICKS, STATES),
+    st.tuples(st.just("enter"), AMOUNTS, PICKS, STATES),
+    st.tuples(st.just("take"), AMOUNTS, PICKS, STATES),
     st.tuples(st.just("spend"), AMOUNTS, PICKS, STATES),
     st.tuples(st.just("begin"), AMOUNTS, PICKS, STATES),
     st.tuples(st.just("end"), AMOUNTS, PICKS, STATES),
@@ -39,6 +45,7 @@ class Play:
         self.name = f"Contoso {number}"
         self.shop = Shop(store, name=self.name, node=number)
         self.payments, self.calls, self.keys = [], [], count(1)
+        self.entered, self.came = [], dict.fromkeys(ENTERED, 0)
 
     def step(self, verb, micros, pick, state):
         """One thing happens, where it can."""
@@ -46,6 +53,10 @@ class Play:
         payment = self.payments[pick % len(self.payments)] if self.payments else None
         if verb == "buy":
             self.payments.append(shop.buy(max(micros, 50 * UNIT)))
+        elif verb == "enter":
+            self.enters(micros, ENTERED[pick % len(ENTERED)])
+        elif verb == "take" and self.entered:
+            self.takes(*self.entered[pick % len(self.entered)], micros, owe=state == "lost")
         elif verb == "spend" and shop.available() >= micros:
             shop.spend(micros)
         elif verb == "begin" and shop.available() >= 75_000:
@@ -59,6 +70,40 @@ class Play:
             expire_lots(shop.sweep)
         elif payment is not None:
             self.goes_back(verb, payment, micros, pick, state)
+
+    def enters(self, micros, source):
+        """An operator enters credits by hand."""
+        lot = fund(
+            *(self.shop.cell, self.shop.organisation),
+            amount_micros=micros,
+            source=source,
+            reason="a test",
+            actor="operator",
+            idempotency_key=f"E{next(self.keys)}",
+            now_ms=self.shop.now_ms,
+            next_id=self.shop.ids.next,
+        ).lot
+        self.entered.append((lot.id, source))
+        self.came[source] += micros
+
+    def takes(self, lot_id, source, micros, *, owe):
+        """The operator takes some of it back: all that was asked, or nothing."""
+        shop, key = self.shop, f"T{next(self.keys)}"
+        balance, held, debt = shop.money()
+        took = take_back(
+            *(shop.counter, lot_id, micros),
+            reason="a mistake",
+            actor="operator",
+            idempotency_key=key,
+            owe=owe,
+        )
+        if isinstance(took, Refusal):
+            assert took.code == "amount_out_of_bounds" or (not owe and took.code == "lot_spent")
+            assert shop.money() == (balance, held, debt)
+            return
+        assert shop.money()[:2] == (balance - micros, held)
+        assert owe or shop.money()[2] == debt
+        self.came[source] -= micros
 
     def goes_back(self, verb, payment, micros, pick, state):
         """Something goes back of a payment, or comes again."""
@@ -95,13 +140,24 @@ class Play:
                 "WHERE organisation_id = ? AND state NOT IN ('failed', 'won')",
                 [shop.organisation.id],
             )[0][0]
-            moved = shop.cell.rows(
-                "SELECT CAST(COALESCE(SUM(CASE WHEN debit_account = 1 THEN amount_micros "
-                "WHEN credit_account = 1 THEN -amount_micros ELSE 0 END), 0) AS BIGINT) "
-                "FROM transfer WHERE organisation_id = ?",
-                [shop.organisation.id],
-            )[0][0]
-        assert (moved, gone) == (paid - back, back)
+            moved = {
+                account: self.moved_from(account) for account in (FUNDING, GRANTS, ADJUSTMENTS)
+            }
+        assert gone == back
+        assert moved == {
+            FUNDING: paid - back + self.came["purchase"],
+            GRANTS: self.came["grant"],
+            ADJUSTMENTS: self.came["adjustment"],
+        }
+
+    def moved_from(self, account):
+        """What came from a system account, less what went back to it."""
+        return self.shop.cell.rows(
+            "SELECT CAST(COALESCE(SUM(CASE WHEN debit_account = ? THEN amount_micros "
+            "WHEN credit_account = ? THEN -amount_micros ELSE 0 END), 0) AS BIGINT) "
+            "FROM transfer WHERE organisation_id = ?",
+            [account, account, self.shop.organisation.id],
+        )[0][0]
 
 
 @pytest.fixture(scope="module")

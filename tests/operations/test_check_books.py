@@ -21,7 +21,7 @@ pytestmark = pytest.mark.layouts("sqlite", "postgres")
 
 CHECKED_TABLES = (
     "('wallet', 'lot', 'call', 'transfer', 'usage_record', 'meter', 'document', 'payment', "
-    "'post_statement')"
+    "'post_statement', 'taken_back')"
 )
 POSTGRES_GUARDS = (
     "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'c' "
@@ -60,7 +60,7 @@ class Attacker:
             for (name,) in self.rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'"):
                 self.run(f"DROP TRIGGER {name}")
             return
-        for table in ("transfer", "usage_record", "document", "post_statement_usage"):
+        for table in ("transfer", "usage_record", "document", "post_statement_usage", "taken_back"):
             self.run(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         for table, name in self.rows(POSTGRES_GUARDS):
             self.run(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
@@ -175,6 +175,14 @@ PLANTED = [
     ("call_sweeps", run("UPDATE call SET sweep_ms = deadline_ms + 1 WHERE call_key = 'o1'")),
     ("transfer_accounts", lambda a: a.transfer(1, 999, "purchase")),
     ("transfer_kinds", run("UPDATE transfer SET kind = 'purchase' WHERE kind = 'grant'")),
+    (
+        "transfer_kinds",
+        run("UPDATE transfer SET credit_account = 2 WHERE kind = 'take_back'"),
+    ),
+    ("taken_back", run("UPDATE taken_back SET voided_micros = voided_micros + 5")),
+    ("taken_back", run("UPDATE taken_back SET debt_micros = debt_micros - 5")),
+    ("taken_back", run("DELETE FROM taken_back")),
+    ("taken_back", run("UPDATE taken_back SET lot_id = 42")),
     ("transfer_usage", name_a_usage_record_that_is_not_there),
     ("usage_transfers", charge_without_a_transfer),
     ("usage_transfers", move_money_for_a_call_that_cost_nothing),

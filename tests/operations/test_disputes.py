@@ -35,9 +35,7 @@ def test_an_opened_dispute_takes_the_money_and_pauses_recharge(shop):
         ("chargeback", "debt", "funding", 45 * UNIT),
     ]
     assert shop.recharge().recharge.paused_code == "disputed"
-    assert (
-        shop.recharge().standing.words == "A refund or chargeback has left a debt: 45 USD is owed"
-    )
+    assert shop.recharge().standing.words == "What went back has left a debt: 45 USD is owed"
     assert shop.told("dispute", "recharge.paused") == ["recharge.paused", "dispute.opened"]
     assert shop.documents() == [("invoice", 100 * UNIT), ("credit_note", -100 * UNIT)]
     assert shop.payment(payment).refunded_micros == 100 * UNIT

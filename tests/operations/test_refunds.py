@@ -223,7 +223,7 @@ def test_a_frozen_recharge_buys_nothing_and_cannot_be_resumed(shop):
     shop.spend(48 * UNIT)
     shop.refund(payment, 60 * UNIT)
     standing = shop.recharge()
-    assert standing.standing.words == "A refund or chargeback has left a debt: 48 USD is owed"
+    assert standing.standing.words == "What went back has left a debt: 48 USD is owed"
     assert standing.recharge.paused_code == "refunded"
     assert standing.attempt is None
     assert shop.told("recharge") == ["recharge.paused"]

@@ -46,6 +46,7 @@ from talktime.cli.running_calls import calls_command
 from talktime.cli.serve import serve_command
 from talktime.cli.staff import group as staff_group
 from talktime.cli.statement import statement_command
+from talktime.cli.take_back import take_back_command
 from talktime.cli.usage import group as usage_group
 from talktime.cli.user_files import export_users_command, import_users_command
 from talktime.cli.users import group as user_group
@@ -135,6 +136,7 @@ app.add_typer(alerts_group, name="alerts", rich_help_panel=PROVE)
 app.add_typer(grant_group, name="grant", rich_help_panel=PROVE)
 app.add_typer(refund_group, name="refund", rich_help_panel=PROVE)
 app.command("fund", rich_help_panel=PROVE)(fund_command)
+app.command("take-back", rich_help_panel=PROVE)(take_back_command)
 app.add_typer(billing_profile_group, name="billing-profile", rich_help_panel=PROVE)
 app.add_typer(invoice_group, name="invoice", rich_help_panel=PROVE)
 app.add_typer(post_statement_group, name="post-statement", rich_help_panel=PROVE)

@@ -29,9 +29,10 @@ SUMS = (
     ("forfeitures", "less forfeitures"),
     ("refunds", "less refunds"),
     ("chargebacks", "less chargebacks"),
+    ("taken_back", "less what was taken back"),
     ("closing", "Closing balance"),
 )
-RARE_SUMS = ("reinstatements", "refunds", "chargebacks")
+RARE_SUMS = ("reinstatements", "refunds", "chargebacks", "taken_back")
 """Shown to people where there were any."""
 
 

@@ -23,6 +23,7 @@ ELSEWHERE = frozenset(
         # Tables that are collected by themselves (console/refusals.py), or are no pages' words.
         *(
             "core/refusal.py",
+            "core/refusal_money.py",
             "core/refusal_people.py",
             "core/notices.py",
             "core/licensing_table.py",

@@ -24,7 +24,12 @@ LOT_LINES = {
     "grant": "Communications credits, granted",
     "adjustment": "Communications credits, adjustment",
 }
-REASON_LINES = {"refund": "Refund", "chargeback": "Payment taken back by the cardholder's bank"}
+FREE_OF_CHARGE = "Free of charge"
+REASON_LINES = {
+    "refund": "Refund",
+    "chargeback": "Payment taken back by the cardholder's bank",
+    "take_back": "Communications credits, taken back",
+}
 
 
 class Seller(NamedTuple):
@@ -139,7 +144,7 @@ def invoice_of_lot(
     lines = [Line(LOT_LINES[lot.source], 1, lot.amount_micros)]
     given = lot.source in GIVEN
     if given:
-        lines.append(Line("Free of charge", 1, -lot.amount_micros))
+        lines.append(Line(FREE_OF_CHARGE, 1, -lot.amount_micros))
     return DocumentFacts(
         INVOICE,
         currency,
@@ -171,14 +176,18 @@ def credit_note(
     method: str = "",
     reason: str = "",
 ) -> DocumentFacts:
-    """The credit note of a refund or chargeback (`reason_kind`) of `amount_micros`, above zero, of
-    the payment whose invoice is named; it says how the money goes back (D15)."""
+    """The credit note of a refund, a chargeback or credits taken back (`reason_kind`), of
+    `amount_micros`, above zero, of the invoice that is named; of nothing where that was of nothing.
+    It says how the money goes back (D15)."""
     lot = invoice.facts.lot if invoice is not None else None
+    lines = [Line(REASON_LINES[reason_kind], 1, -amount_micros)]
+    if invoice is not None and not invoice.facts.amount_micros:
+        lines.append(Line(FREE_OF_CHARGE, 1, amount_micros))
     return DocumentFacts(
         CREDIT_NOTE,
         currency,
-        -amount_micros,
-        (Line(REASON_LINES[reason_kind], 1, -amount_micros),),
+        sum(line.amount_micros for line in lines),
+        tuple(lines),
         seller,
         buyer,
         time_zone,

@@ -20,6 +20,7 @@ from talktime.core.ledger import (
     REVENUE,
     SYSTEM_ACCOUNTS,
 )
+from talktime.core.taking_back import TAKE_BACK
 
 PAID_CREDITS, PROMOTIONAL_CREDITS = 101, 102
 """Stand for all lots that were bought or adjusted, and for all promotional ones."""
@@ -48,6 +49,7 @@ class MoneyMonth:
     """One month in one currency. What moved in it: `sold` (credits bought), `given` (promotional or
     goodwill), `adjusted`, `earned_credits` and `earned_after_use` (revenue of calls, corrections
     taken off), `forfeited`, `sent_back` (refunds and chargebacks, less what came back of them),
+    `taken_back` (of what an operator had entered by mistake, which stays in the first three),
     `billed` and `collected` (statements after use). How it stood at its end: what is left of paid
     and promotional credits (the liability), `owed` by organisations beyond their credits,
     `unbilled` and `unpaid` after use.
@@ -62,6 +64,7 @@ class MoneyMonth:
     earned_after_use_micros: int = 0
     forfeited_micros: int = 0
     sent_back_micros: int = 0
+    taken_back_micros: int = 0
     billed_micros: int = 0
     collected_micros: int = 0
     paid_left_micros: int = 0
@@ -109,7 +112,13 @@ def money_by_month(sums: Iterable[LedgerSum]) -> list[MoneyMonth]:
         accounts = moved.setdefault(key, defaultdict(int))
         accounts[each.debit_account] -= each.amount_micros
         accounts[each.credit_account] += each.amount_micros
-        if POST_USAGE in (each.debit_account, each.credit_account):
+        if each.kind == TAKE_BACK:
+            month.taken_back_micros += each.amount_micros
+        elif each.debit_account == GRANTS:
+            month.given_micros += each.amount_micros
+        elif each.debit_account == ADJUSTMENTS:
+            month.adjusted_micros += each.amount_micros
+        elif POST_USAGE in (each.debit_account, each.credit_account):
             _count_after_use(month, each)
         elif FUNDING in (each.debit_account, each.credit_account):
             _count_funding(month, each)
@@ -146,8 +155,6 @@ def _close(month: MoneyMonth, moved: dict[int, int], standing: dict[int, int]) -
     """The month's figures from what each account moved, and how all stood at its end."""
     for account, micros in moved.items():
         standing[account] += micros
-    month.given_micros = -moved[GRANTS]
-    month.adjusted_micros = -moved[ADJUSTMENTS]
     month.forfeited_micros = moved[FORFEITURES]
     month.earned_credits_micros = moved[REVENUE] - month.earned_after_use_micros
     month.paid_left_micros = standing[PAID_CREDITS]

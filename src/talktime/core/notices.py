@@ -193,6 +193,13 @@ _ALL = (
         ("currency", "reason"),
         ("amount_micros", "voided_micros", "debt_micros"),
     ),
+    Kind(
+        "credits.taken_back",
+        "Credits were taken back",
+        BILLING,
+        ("currency", "reason"),
+        ("lot_id", "amount_micros", "voided_micros", "debt_micros"),
+    ),
     _dispute("dispute.opened", "A payment is disputed"),
     _dispute("dispute.won", "A dispute was won"),
     _dispute("dispute.lost", "A dispute was lost"),

@@ -24,7 +24,7 @@ SENDING = "sending"
 REFUSED = "refused"
 """A try that was declined for good: this card will not do later either."""
 CARD, INVOICE = METHOD_KINDS = ("card", "invoice")
-REFUNDED, DISPUTED = FREEZING = ("refunded", "disputed")
+REFUNDED, DISPUTED, TAKEN_BACK = FREEZING = ("refunded", "disputed", "taken_back")
 """Why auto-recharge is paused after money went back: it cannot be resumed while a debt is owed."""
 AMOUNT, UP_TO = RECHARGE_METHODS = ("amount", "up_to")
 
@@ -55,7 +55,7 @@ class Recharge:
         self.changed = True
 
     def frozen(self, debt_micros: int) -> bool:
-        """Whether a refund or chargeback has left a debt that must be paid first (D15)."""
+        """Whether what went back has left a debt that must be paid first (D15)."""
         return self.paused_code in FREEZING and debt_micros > 0
 
     def resume(self) -> None:

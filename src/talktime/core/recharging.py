@@ -29,7 +29,7 @@ long providers keep idempotency keys."""
 WHY_NOT = {
     "off": "Auto-recharge is off",
     "not_offered": "No credits can be bought",
-    "in_debt": "A refund or chargeback has left a debt",
+    "in_debt": "What went back has left a debt",
     "paused": "Auto-recharge is paused",
     "open_attempt": "A recharge is on its way",
     "above_trigger": "What is available is not below the trigger",

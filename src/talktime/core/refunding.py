@@ -74,8 +74,10 @@ def take_back(collector: Collector, payment: Payment, lot: Lot | None, refund: R
     refund.voided_micros, refund.debt_micros = voided_micros, debt_micros
     payment.refunded_micros += refund.amount_micros
     payment.changed = True
-    if refund.kind == CHARGEBACK or wallet.debt_micros:
-        _freeze(collector, refund)
+    if refund.kind == CHARGEBACK:
+        freeze(collector, DISPUTED, f"Payment {refund.payment_id} was disputed", refund.id)
+    elif wallet.debt_micros:
+        freeze(collector, REFUNDED, f"Payment {refund.payment_id} was refunded", refund.id)
 
 
 def give_back(
@@ -149,17 +151,16 @@ def _new_lot(collector: Collector, refund: Refund, micros: int) -> Lot:
     )
 
 
-def _freeze(collector: Collector, refund: Refund) -> None:
+def freeze(collector: Collector, code: str, why: str, cause_id: int) -> None:
+    """Pause auto-recharge, and give up a charge that waits to be tried again: `code` (of FREEZING)
+    and `why` say what has happened, `cause_id` of which it is told."""
     till, wallet, now_ms = collector.till, collector.wallet, collector.now_ms
     recharge = till.recharge
     if recharge is None:
         return
-    disputed = refund.kind == CHARGEBACK
-    code = DISPUTED if disputed else REFUNDED
-    did = "was disputed" if disputed else "was refunded"
-    detail = f"Payment {refund.payment_id} {did}"
+    detail = why
     if wallet.debt_micros:
-        detail += f"; {decimal_text(wallet.debt_micros)} {wallet.currency} is owed"
+        detail = f"{why}; {decimal_text(wallet.debt_micros)} {wallet.currency} is owed"
     attempt = till.open_recharge()
     if attempt is not None and attempt.state == DECLINED:
         attempt.code, attempt.detail = code, detail
@@ -168,9 +169,9 @@ def _freeze(collector: Collector, refund: Refund) -> None:
     if recharge.enabled:
         facts = {"code": code, "detail": detail, "currency": wallet.currency}
         told = notice(
-            refund.organisation_id,
+            wallet.organisation_id,
             "recharge.paused",
-            f"recharge.paused/{refund.id}",
+            f"recharge.paused/{cause_id}",
             now_ms,
             balance_micros=wallet.balance_micros,
             **facts,

@@ -7,6 +7,7 @@ is the answer. docs/reference/refusals.md is generated from this table.
 
 from typing import NamedTuple
 
+from talktime.core.refusal_money import MONEY
 from talktime.core.refusal_people import ADMIN, BILLING, DEVELOPER, OPERATOR, PEOPLE, SWITCH
 from talktime.core.refusal_people import RefusalKind as RefusalKind
 
@@ -214,33 +215,7 @@ REFUSALS: dict[str, RefusalKind] = {
         "Raise the user's spend limit, or wait for next month.",
         ADMIN,
     ),
-    "credits_not_offered": RefusalKind(
-        409,
-        "The organisation cannot buy Communications Credits",
-        "Do what the detail says; where it says nothing to do, ask the operator.",
-        BILLING,
-    ),
-    "amount_out_of_bounds": RefusalKind(
-        422,
-        "The amount is less, or more, than one purchase may be",
-        "Choose an amount within the bounds that the detail names.",
-        BILLING,
-    ),
-    "unknown_payment_method": RefusalKind(
-        404,
-        "The payment method is not known",
-        "List the organisation's payment methods and use one's id, or add one first.",
-        BILLING,
-    ),
-    "unknown_payment": RefusalKind(
-        404, "The payment is not known", "List the payments and use one's id.", BILLING
-    ),
-    "payment_not_possible": RefusalKind(
-        409,
-        "The payment is not in a state in which this can be done",
-        "Look at the payment: the detail says how it stands.",
-        BILLING,
-    ),
+    **MONEY,
     "approval_needed": RefusalKind(
         403,
         "Somebody else must approve this",

@@ -132,6 +132,13 @@ CHECKS = (
         "transfer {id} does not fit its kind in its accounts, amount or usage record",
     ),
     Check(
+        "taken_back",
+        "what was taken back of every lot, and what of it is owed, is what its transfers say",
+        "taken_back",
+        sql.TAKEN_BACK,
+        "{found} was taken back of lot {id} (5: as a debt); its transfers make {expected}",
+    ),
+    Check(
         "transfer_usage",
         "no transfer names a usage record that is not there",
         "transfer",

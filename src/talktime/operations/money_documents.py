@@ -9,6 +9,7 @@ from talktime.core.money import decimal_text
 from talktime.core.payments import CARD, Payment, PaymentMethod
 from talktime.core.recharging import Wanted
 from talktime.core.refunding import Refund
+from talktime.core.taking_back import TakenBack
 from talktime.operations.purchases import Terms
 from talktime.operations.recharge_settings import RechargeView
 from talktime.operations.render import utc_text
@@ -136,6 +137,20 @@ def refund_document(refund: Refund) -> Document:
         "detail": refund.detail,
         "created": utc_text(refund.created_ms),
         "closed": _moment(refund.closed_ms),
+    }
+
+
+def taken_back_document(taken: TakenBack) -> Document:
+    """What was taken back of a lot at once."""
+    return {
+        "taken_back_id": str(taken.id),
+        "lot_id": str(taken.lot_id),
+        "amount": decimal_text(taken.amount_micros),
+        "taken_from_lot": decimal_text(taken.voided_micros),
+        "became_debt": decimal_text(taken.debt_micros),
+        "reason": taken.reason,
+        "actor": taken.actor,
+        "taken": utc_text(taken.at_ms),
     }
 
 

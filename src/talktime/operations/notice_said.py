@@ -29,6 +29,8 @@ PLACES: Mapping[str, str] = {
     "grant.added": LOTS,
     "refund.done": CREDITS,
     "refund.done/debt": ADD_FUNDS,
+    "credits.taken_back": LOTS,
+    "credits.taken_back/debt": ADD_FUNDS,
     "dispute.opened": CREDITS,
     "dispute.won": CREDITS,
     "dispute.lost": ADD_FUNDS,

@@ -167,6 +167,24 @@ SAID = {
         "weiterlaufen.",
         _BUY,
     ),
+    "credits.taken_back": Said(
+        "{amount} Guthaben von {organisation} zurückgenommen",
+        "Guthaben von {amount}, das von Hand hinzugefügt worden war, wurde zurückgenommen. "
+        "Grund: {reason}.",
+        "Es steht nicht mehr zur Verfügung.",
+        "Kommt das unerwartet, fragen Sie Ihren Betreiber.",
+        _SEE,
+    ),
+    "credits.taken_back/debt": Said(
+        "{amount} Guthaben von {organisation} zurückgenommen",
+        "Guthaben von {amount}, das von Hand hinzugefügt worden war, wurde zurückgenommen. "
+        "Grund: {reason}.",
+        "Dafür wurden {voided} vom Guthaben abgezogen; {debt} waren schon verbraucht und sind nun "
+        "offen.",
+        "Neues Guthaben begleicht zuerst den offenen Betrag. Kommt das unerwartet, fragen Sie "
+        "Ihren Betreiber.",
+        _BUY,
+    ),
     "dispute.opened": Said(
         "Eine Zahlung von {organisation} über {amount} wird bestritten",
         "Die Bank des Karteninhabers hat eine Zahlung über {amount} bestritten.",
@@ -282,6 +300,7 @@ TITLES = {
     "model.changed": "Zahlungsweise geändert",
     "grant.added": "Guthaben geschenkt",
     "refund.done": "Zahlung erstattet",
+    "credits.taken_back": "Guthaben zurückgenommen",
     "dispute.opened": "Zahlung bestritten",
     "dispute.won": "Streit gewonnen",
     "dispute.lost": "Streit verloren",

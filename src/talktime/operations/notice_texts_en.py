@@ -158,6 +158,21 @@ SAID = {
         "The next credits pay what is owed first. Buy credits so that calls go on.",
         _BUY,
     ),
+    "credits.taken_back": Said(
+        "{amount} of credits taken back from {organisation}",
+        "Credits of {amount} that had been added by hand were taken back. Reason: {reason}.",
+        "They are no longer in the balance.",
+        "If you did not expect this, ask your operator.",
+        _SEE,
+    ),
+    "credits.taken_back/debt": Said(
+        "{amount} of credits taken back from {organisation}",
+        "Credits of {amount} that had been added by hand were taken back. Reason: {reason}.",
+        "Credits of {voided} were taken from the balance; {debt} had been used already and are "
+        "now owed.",
+        "The next credits pay what is owed first. If you did not expect this, ask your operator.",
+        _BUY,
+    ),
     "dispute.opened": Said(
         "A payment of {amount} by {organisation} is disputed",
         "The bank of the cardholder has disputed a payment of {amount}.",

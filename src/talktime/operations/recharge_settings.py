@@ -75,7 +75,7 @@ def set_recharge(
 
     To turn it on, credits must be for sale (`why_not`: operations/eligibility.py). Set anew, it
     begins anew: what waits to be tried again by the plan before is given up. A changed plan also
-    resumes a paused recharge, unless a refund or chargeback has left a debt. Refuses: that;
+    resumes a paused recharge, unless what went back has left a debt. Refuses: that;
     amount_out_of_bounds; invalid_value.
     """
     refusal = check_text("the actor", actor, ACTOR_TEXT_MAX)
@@ -151,7 +151,7 @@ def resume(counter: Counter, *, actor: str) -> RechargeView | Refusal:
     """Go on after a pause; where the balance is below the trigger, a recharge begins at once.
 
     Refuses: invalid_value where auto-recharge is not paused; payment_not_possible while the debt of
-    a refund or chargeback is owed (D15).
+    what went back is owed (D15).
     """
     with open_till(counter) as collector:
         recharge = collector.till.recharge

@@ -28,7 +28,7 @@ class Statement(NamedTuple):
     """One organisation's money from `from_ms` (included) to `to_ms` (not included), in micros.
 
     opening + purchases + grants + adjustments + reinstatements
-        - usage - corrections - forfeitures - refunds - chargebacks = closing.
+        - usage - corrections - forfeitures - refunds - chargebacks - taken back = closing.
 
     `bought` are the lots that came in, `lots` those with money left at the end. `unproven` says in
     words what does not add up: it is empty unless the books are damaged.
@@ -48,6 +48,7 @@ class Statement(NamedTuple):
     forfeitures_micros: int
     refunds_micros: int
     chargebacks_micros: int
+    taken_back_micros: int
     closing_micros: int
     debt_micros: int
     usage: tuple[UsageLine, ...]
@@ -101,6 +102,7 @@ def _drawn_up(
         forfeitures_micros=-_effect(moved, "forfeiture"),
         refunds_micros=-_effect(moved, "refund"),
         chargebacks_micros=-_effect(moved, "chargeback"),
+        taken_back_micros=-_effect(moved, "take_back"),
         closing_micros=reports.balance_before(connection, organisation_id, to_ms),
         debt_micros=reports.debt_before(connection, organisation_id, to_ms),
         usage=_lines(used, "call"),
@@ -127,7 +129,7 @@ def _unproven(drawn_up: Statement, balance_now_micros: int | None) -> tuple[str,
     came_micros = s.purchases_micros + s.grants_micros + s.adjustments_micros
     came_micros += s.reinstatements_micros
     went_micros = s.usage_micros + s.corrections_micros + s.forfeitures_micros
-    went_micros += s.refunds_micros + s.chargebacks_micros
+    went_micros += s.refunds_micros + s.chargebacks_micros + s.taken_back_micros
     lots_micros = sum(lot.remaining_micros for lot in s.lots)
     equal = [
         (

@@ -31,7 +31,7 @@ LAST_SYSTEM = max(ledger.SYSTEM_ACCOUNTS)
 TABLES = (
     *("wallet", "lot", "call", "answer", "transfer", "usage_record", "meter"),
     *("document", "payment", "post_statement", "usage_day", "usage_user"),
-    *("ledger_day", "wallet_hour"),
+    *("ledger_day", "wallet_hour", "taken_back"),
 )
 COUNT_ROWS = " UNION ALL ".join(f"SELECT '{table}', COUNT(*) FROM {table}" for table in TABLES)
 
@@ -177,6 +177,8 @@ TRANSFER_KINDS = f"""
             WHEN 'payment' THEN debit_account = {FUNDING} AND credit_account = {RECEIVABLES}
             WHEN 'refund' THEN {_FROM_LOT_OR_DEBT} AND credit_account = {FUNDING}
             WHEN 'chargeback' THEN {_FROM_LOT_OR_DEBT} AND credit_account = {FUNDING}
+            WHEN 'take_back' THEN {_FROM_LOT_OR_DEBT}
+                AND credit_account IN ({FUNDING}, {GRANTS}, {ADJUSTMENTS})
             WHEN 'reinstatement' THEN debit_account = {FUNDING}
                 AND (credit_account = {DEBT} OR {_TO_LOT})
             END
@@ -188,6 +190,18 @@ TRANSFER_KINDS = f"""
                     AND (credit_account IN ({DEBT}, {POST_USAGE}) OR {_TO_LOT}))
             END
         END) IS NOT TRUE
+    ORDER BY 1, 2 LIMIT ?"""
+# What became a debt is of no lot: it stands beside the debt's transfers, lot 5 of the organisation.
+TAKEN_BACK = f"""
+    SELECT organisation_id, account, NULL,
+        CAST(SUM(moved) AS BIGINT), CAST(SUM(taken) AS BIGINT), COUNT(*) OVER ()
+    FROM (
+        SELECT organisation_id, lot_id AS account, voided_micros AS taken, 0 AS moved
+        FROM taken_back
+        UNION ALL SELECT organisation_id, {DEBT}, debt_micros, 0 FROM taken_back
+        UNION ALL SELECT organisation_id, debit_account, 0, amount_micros
+        FROM transfer WHERE kind = 'take_back') m
+    GROUP BY organisation_id, account HAVING SUM(taken) <> SUM(moved)
     ORDER BY 1, 2 LIMIT ?"""
 TRANSFER_USAGE = """
     SELECT t.organisation_id, t.id, t.usage_id, 0, t.amount_micros, COUNT(*) OVER ()

@@ -17,6 +17,7 @@ SELECT MAX(id) FROM (
     UNION ALL SELECT MAX(id) FROM refund
     UNION ALL SELECT MAX(id) FROM provider_event
     UNION ALL SELECT MAX(id) FROM grant_request
+    UNION ALL SELECT MAX(id) FROM taken_back
     UNION ALL SELECT MAX(id) FROM document
     UNION ALL SELECT MAX(id) FROM post_statement
     UNION ALL SELECT MAX(id) FROM outbox

@@ -6,17 +6,17 @@ from talktime.core.documents import Document
 from talktime.store.database import Connection
 from talktime.store.documents import documents_of_rows
 
-_LOT = (
+LOT_COLUMNS = (
     "id, source, promotional, amount_micros, remaining_micros, held_micros, purchased_ms, "
     "expires_ms, reason, actor"
 )
 # `+`: by the ids, which are few, not by the organisation, which is all there ever was.
-LOTS_OF_IDS = f"SELECT {_LOT} FROM lot WHERE +organisation_id = ? AND id = ANY(?)"
+LOTS_OF_IDS = f"SELECT {LOT_COLUMNS} FROM lot WHERE +organisation_id = ? AND id = ANY(?)"
 LOTS_BEFORE = f"""
-    SELECT {_LOT} FROM lot WHERE organisation_id = ? AND id < ?
+    SELECT {LOT_COLUMNS} FROM lot WHERE organisation_id = ? AND id < ?
     ORDER BY id DESC LIMIT ?"""
 OPEN_LOTS_BEFORE = f"""
-    SELECT {_LOT} FROM lot WHERE organisation_id = ? AND NOT spent AND id < ?
+    SELECT {LOT_COLUMNS} FROM lot WHERE organisation_id = ? AND NOT spent AND id < ?
     ORDER BY id DESC LIMIT ?"""
 _USAGE = """
     SELECT u.id, u.kind, u.type, COALESCE(w.display_name, ''), COALESCE(w.name, ''), u.from_digits,

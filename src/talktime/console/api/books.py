@@ -37,9 +37,9 @@ Day = Annotated[
 class MoneyOfMonth(Shown):
     """A month (UTC) in one currency. What moved: credits `sold` and `given`, `adjusted` by hand,
     `earned` by calls (from credits, and after use), `forfeited` when they expired, `sent_back` by
-    refunds and disputes, `billed` and `collected` after use. How it stood at the end: the
-    `liability` is what is left of credits, `paid_left` and `promotional_left`; `owed` beyond
-    credits, `unbilled` and `unpaid` after use."""
+    refunds and disputes, `taken_back` of what was entered by mistake, `billed` and `collected`
+    after use. How it stood at the end: the `liability` is what is left of credits, `paid_left` and
+    `promotional_left`; `owed` beyond credits, `unbilled` and `unpaid` after use."""
 
     month: str = Field(validation_alias="period")
     currency: str
@@ -51,6 +51,7 @@ class MoneyOfMonth(Shown):
     earned_after_use: Amount = Field(validation_alias="earned_after_use_micros")
     forfeited: Amount = Field(validation_alias="forfeited_micros")
     sent_back: Amount = Field(validation_alias="sent_back_micros")
+    taken_back: Amount = Field(validation_alias="taken_back_micros")
     billed: Amount = Field(validation_alias="billed_micros")
     collected: Amount = Field(validation_alias="collected_micros")
     liability: Amount = Field(validation_alias="liability_micros")

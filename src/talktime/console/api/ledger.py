@@ -1,4 +1,5 @@
-"""`.../lots` and `transactions`: every purchase and gift, and every movement of the wallet."""
+"""`.../lots` and `transactions`: every purchase and gift, what was taken back of them, and every
+movement of the wallet."""
 
 from typing import Any
 
@@ -12,12 +13,17 @@ from talktime.console.api.shapes import (
     Moment,
     Page,
     PathId,
+    Sent,
+    SentAmount,
     Shown,
     listing,
 )
-from talktime.core.keys import BILLING, READ
+from talktime.core.keys import BILLING, OPERATOR, READ
+from talktime.core.limits import REASON_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.lots import LotView, find_lot, list_lots
+from talktime.operations.money_documents import taken_back_document
+from talktime.operations.take_back import list_taken_back, take_back
 from talktime.operations.transactions import (
     LATEST,
     Moved,
@@ -74,6 +80,27 @@ class Transaction(Shown):
     call: CallOf | None
 
 
+class TakenBack(Shown):
+    """What the operator took back of a lot that was entered by mistake."""
+
+    taken_back_id: IdText
+    lot_id: IdText
+    amount: Amount
+    taken_from_lot: Amount
+    became_debt: Amount
+    reason: str
+    actor: str
+    taken: Moment
+
+
+class SentTakeBack(Sent):
+    """How much is to be taken back, and why. With `owe`, what is not free any more is owed."""
+
+    amount: SentAmount
+    reason: str = Field(min_length=1, max_length=REASON_TEXT_MAX)
+    owe: bool = False
+
+
 TRANSACTIONS = listing("transactions", Transaction)
 
 
@@ -101,6 +128,37 @@ def get_lot_transactions(asked: Asked, lot_id: PathId, page: AskedPage) -> Answe
         asked.cell, asked.owner.id, lot_id, before=_before(page), limit=page.limit
     )
     return _moved(asked, page, found)
+
+
+@ledger.reads(
+    "/lots/{int:lot_id}/taken-back", listing("taken_back", TakenBack, paged=False), by=SEES
+)
+def get_taken_back(asked: Asked, lot_id: PathId) -> Answer:
+    """What was taken back of a lot."""
+    found = list_taken_back(asked.counter, lot_id)
+    return {"taken_back": [taken_back_document(each) for each in found]}
+
+
+@ledger.does(
+    *("POST", "/lots/{int:lot_id}/taken-back", TakenBack),
+    by=(OPERATOR,),
+    moves_money=True,
+    refusals=("unknown_lot", "payment_not_possible", "amount_out_of_bounds", "lot_spent"),
+    sent={"amount": "900", "reason": "1,000 was entered instead of 100"},
+)
+def post_taken_back(asked: Asked, lot_id: PathId, sent: SentTakeBack) -> Answer | Refusal:
+    """Take back credits that were entered by hand, by mistake.
+
+    What is spent or held by calls is refused, unless it is to be owed.
+    """
+    took = take_back(
+        *(asked.counter, lot_id, sent.amount),
+        reason=sent.reason,
+        actor=asked.actor,
+        idempotency_key=asked.idempotency_key,
+        owe=sent.owe,
+    )
+    return took if isinstance(took, Refusal) else taken_back_document(took.taken)
 
 
 @ledger.reads("/transactions", TRANSACTIONS, by=SEES)

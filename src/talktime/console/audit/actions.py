@@ -20,6 +20,7 @@ ACTIONS: dict[str, str] = {
     "purchase.received": _("The payment of an invoice was confirmed"),
     "payment.cancelled": _("Payment {subject} was cancelled"),
     "refund.begun": _("A refund of payment {subject} was begun"),
+    "credits.taken_back": _("Credits of lot {subject} were taken back"),
     "grant.given": _("Credits were granted"),
     "grant.asked": _("A grant was asked for that needs approval"),
     "grant.approved": _("Grant request {subject} was approved"),

@@ -31,6 +31,7 @@ MOVED: dict[str, Promise] = {
     "forfeiture": _("Credits expired"),
     "refund": _("Refund: credits taken back"),
     "chargeback": _("Payment taken back by the cardholder's bank"),
+    "take_back": _("Credits taken back by the operator"),
     "reinstatement": _("Dispute won: credits given back"),
 }
 

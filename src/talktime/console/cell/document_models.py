@@ -29,7 +29,7 @@ class Document(models.Model):
     number = models.BigIntegerField()
     issued_ms = models.BigIntegerField()
     currency = models.CharField(max_length=3)
-    # What is to be paid or was: below zero on a credit note, zero for a grant.
+    # What is to be paid or was: below zero on a credit note, zero for what was given.
     amount_micros = models.BigIntegerField()
     lot_id = models.BigIntegerField(null=True)
     payment_id = models.BigIntegerField(null=True)

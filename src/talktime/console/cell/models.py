@@ -42,7 +42,7 @@ from talktime.console.cell.usage_models import (
     UsageRecord,
     UsageUser,
 )
-from talktime.console.cell.wallet_models import WalletHour
+from talktime.console.cell.wallet_models import TakenBack, WalletHour
 from talktime.console.identity import Id
 
 # Each by itself: ruff takes away an import that it does not see named here.
@@ -51,7 +51,7 @@ __all__ = [
     "CardSetup", "Delivery", "Document", "GrantRequest", "JobRun", "LedgerDay", "LicenceGroup",
     "Lot", "Meter", "MoneyRequest", "Outbox", "Payment", "PaymentMethod", "PaymentTry",
     "PostStatement", "PostStatementUsage", "ProviderEvent", "Recharge", "Recipient", "Refund",
-    "Revision", "SavedView", "Transfer", "UsageDay", "UsageRecord", "UsageUser",
+    "Revision", "SavedView", "TakenBack", "Transfer", "UsageDay", "UsageRecord", "UsageUser",
     "User", "Wallet", "WalletHour", "WebhookEndpoint", "WorkMark",
 ]  # fmt: skip
 
@@ -252,6 +252,7 @@ class Transfer(models.Model):
                     "reinstatement",
                     "statement",
                     "payment",
+                    "take_back",
                 ],
                 "transfer_kind_known",
             ),

@@ -36,6 +36,7 @@ MOVED = {
     "earned_after_use_micros": gettext_lazy("Earned, after use"),
     "forfeited_micros": gettext_lazy("Expired"),
     "sent_back_micros": gettext_lazy("Refunds and disputes"),
+    "taken_back_micros": gettext_lazy("Taken back"),
     "billed_micros": gettext_lazy("Billed after use"),
     "collected_micros": gettext_lazy("Paid after use"),
 }

@@ -133,7 +133,7 @@ def _adjust(desk: OperatorDesk, place: Place) -> HttpResponse:
         done=_("The balance was corrected."),
         lead=_(
             "Adds what was charged by mistake. To take money back, refund the payment that "
-            "brought it."
+            "brought it, or take back what was entered by hand."
         ),
         source="adjustment",
     )

@@ -14,6 +14,7 @@ from talktime.console.operator.places import (
     organisation_at,
 )
 from talktime.console.operator.tables import Cell, Column, Tag, table
+from talktime.console.operator.take_back_page import entered_table
 from talktime.console.operator.words import COMMERCE_MODELS, FLAGS, PAYMENT_KINDS
 from talktime.console.roles import FINANCE
 from talktime.console.said import said
@@ -80,6 +81,7 @@ def shown_of(desk: OperatorDesk, place: Place) -> Shown:
             PAYMENT_COLUMNS,
             [payment_row(desk, each) for each in found[:PAYMENTS_SHOWN]],
         ),
+        "entered": entered_table(desk, place),
         "older": found[PAYMENTS_SHOWN - 1].id if len(found) > PAYMENTS_SHOWN else None,
     }
     if wallet is not None:

@@ -19,6 +19,7 @@ from talktime.console.operator import (
     rate_cards,
     rate_upload,
     switches_page,
+    take_back_page,
 )
 
 ORGANISATION = "organisations/<int:organisation_id>/"
@@ -33,6 +34,11 @@ urlpatterns = [
     path(ORGANISATION, organisation_page.organisation, name="operator-organisation"),
     path(f"{ORGANISATION}grant/", organisation_money.grant, name="operator-grant"),
     path(f"{ORGANISATION}adjust/", organisation_money.adjust, name="operator-adjust"),
+    path(
+        f"{ORGANISATION}lots/<int:lot_id>/take-back/",
+        take_back_page.take_back_lot,
+        name="operator-take-back",
+    ),
     path(f"{PAYMENT}refund/", organisation_money.refund, name="operator-refund"),
     path(f"{PAYMENT}receipt/", organisation_money.receipt, name="operator-receipt"),
     path(f"{ORGANISATION}change/", organisation_changes.change, name="operator-change"),
