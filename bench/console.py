@@ -25,8 +25,9 @@ from talktime.core.directory import User
 from talktime.core.ids import COUNTER_BITS, EPOCH_MS, NODE_BITS, Ids
 from talktime.core.meters import month_of
 from talktime.core.rating import Rate, billed_seconds, price_micros
-from talktime.operations.sum_usage import LAG_MS, sum_usage
+from talktime.operations.sum_usage import sum_usage
 from talktime.operations.sweep import Sweep
+from talktime.operations.what_to_sum import LAG_MS
 from talktime.store.database import Connection, Row, connect
 from talktime.store.organisations import insert_organisation, insert_wallet
 from talktime.store.tables import USAGE_RECORD

@@ -26,6 +26,7 @@ OPERATING: dict[Any, dict[str, Any]] = {
         "findings": "[]",
     },
     cell.WorkMark: {"name": "ledger", "value": 42, "at_ms": START_MS},
+    cell.Unsummed: {"name": "ledger", "id": 42},
     control_plane.RateDraft: {
         "id": 1,
         "name": "standard",

@@ -15,6 +15,7 @@ from talktime.core.ledger_sums import (
 from talktime.operations.check_books import check_books
 from talktime.operations.ledger_sums import sum_ledger, sums_of_day, sums_of_months, sums_to_day
 from talktime.operations.sweep import Sweep, Swept
+from talktime.operations.what_to_sum import LAG_MS
 from tests.after_use import play_documents
 from tests.lively_books import DAY_MS, Player, play_everything
 
@@ -60,10 +61,15 @@ def test_sums_are_the_same_before_while_and_after_they_are_kept(player):
     assert sum_ledger(sweep_of(player)) == Swept(0)
 
 
-def test_transfers_that_are_not_two_minutes_old_are_summed_when_looked_at(player):
-    assert sum_ledger(sweep_of(player, -1000 * DAY_MS)) == Swept(0)
-    assert player.connection.rows("SELECT COUNT(*) FROM ledger_day") == [(0,)]
-    assert sums_of_months(player.connection)
+def test_transfers_that_are_not_ten_seconds_old_are_summed_when_looked_at(player):
+    while sum_ledger(sweep_of(player)).rows:
+        pass
+    kept = player.connection.rows("SELECT SUM(transfers) FROM ledger_day")
+    player.fund(1, 1_000_000)
+    assert sum_ledger(sweep_of(player, LAG_MS - 1)) == Swept(0)
+    assert player.connection.rows("SELECT SUM(transfers) FROM ledger_day") == kept
+    [(transfers,)] = player.connection.rows("SELECT COUNT(*) FROM transfer")
+    assert sum(each.transfers for each in sums_of_months(player.connection)) == transfers
 
 
 def test_every_figure_is_that_of_the_books_which_hold(player):

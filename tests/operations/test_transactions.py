@@ -6,7 +6,7 @@ import pytest
 from talktime.core.ledger import Transfer
 from talktime.operations.lots import find_lot, list_lots
 from talktime.operations.spending import spending_by_day
-from talktime.operations.sum_wallets import LATE_MS, sum_wallets
+from talktime.operations.sum_wallets import sum_wallets
 from talktime.operations.sweep import Sweep, Swept
 from talktime.operations.till import NoWallet
 from talktime.operations.transactions import (
@@ -16,6 +16,7 @@ from talktime.operations.transactions import (
     list_lot_movements,
     list_transactions,
 )
+from talktime.operations.what_to_sum import LAG_MS
 from talktime.store.wallet_hours import HOUR_MS
 from tests.lively_books import DAY_MS, FRANCE, Player, play_everything
 from tests.people import CONTOSO
@@ -34,7 +35,7 @@ def player(store):
 
 def add_up(player):
     """Run the job, some time later."""
-    player.now_ms += LATE_MS + 1
+    player.now_ms += LAG_MS + 1
     return sum_wallets(Sweep(player.connection, player.clock_ms, player.ids.next))
 
 

@@ -1,7 +1,7 @@
 """The operator's accounts of a cell: the ledger's sums by month and as of a day.
 
-Transfers are summed by day, once, when they are old enough that none can still be committed before
-them (`sum_ledger`, a job); what is newer is summed when somebody looks, unless it is more than
+Transfers are summed by day, once, when none can still come before them (`sum_ledger`, a job); what
+is newer, and what came behind, is summed when somebody looks, unless it is more than
 can be read at once: then the figures are those of some minutes ago, and say so. So a figure is
 always that of the transfers, and is had as soon whether there are thousands or a hundred million.
 """
@@ -9,44 +9,31 @@ always that of the transfers, and is had as soon whether there are thousands or 
 from collections import defaultdict
 from collections.abc import Iterable
 
-from talktime.core.ids import EPOCH_MS, first_id_at
 from talktime.core.ledger_sums import LedgerSum
 from talktime.core.limits import LEDGER_BATCH_MAX
 from talktime.core.recharging import DAY_MS
 from talktime.operations.sweep import Sweep, Swept
+from talktime.operations.what_to_sum import LAG_MS, TransferSums, sum_transfers
 from talktime.store.database import Connection
 from talktime.store.ledger_days import (
-    add_sums,
+    add_between,
+    add_ids,
     clear_sums,
-    last_of_page,
     sums_between,
     sums_by_month,
     tail_counted,
 )
-from talktime.store.work_marks import LEDGER, lock_mark, mark, oldest_writer_ms, put_mark
+from talktime.store.work_marks import LEDGER, lock_mark, mark, put_mark
 
-SETTLED_MS = 2 * 60_000
-"""A transfer's id is made in its transaction: after this, none of an earlier id is to come."""
 TAIL_MAX = 20_000
 """So many newer transfers are summed when somebody looks."""
+SUMS = TransferSums(LEDGER, add_between, add_ids)
 _FIRST_DAY, _LAST_DAY, LAST_ID = 0, 2**31, 2**63 - 1
 
 
 def sum_ledger(sweep: Sweep, batch_max: int = LEDGER_BATCH_MAX) -> Swept:
-    """Add transfers that are two minutes old, and older than any transaction that still writes, to
-    the sums of their days; counts them. Raises Outage."""
-    cell, now_ms = sweep.connection, sweep.clock_ms()
-    with cell.reading():
-        lag_ms = SETTLED_MS + oldest_writer_ms(cell)
-    before_id = first_id_at(max(now_ms - lag_ms, EPOCH_MS))
-    with cell.transaction():
-        after_id = lock_mark(cell, LEDGER, now_ms)
-        last_id, transfers = last_of_page(cell, after_id, before_id, batch_max)
-        if not transfers:
-            return Swept(0)
-        add_sums(cell, after_id, last_id)
-        put_mark(cell, LEDGER, last_id, now_ms)
-    return Swept(transfers, more=not sweep.stopping())
+    """Add new transfers to the sums of their days; counts them. Raises Outage."""
+    return sum_transfers(sweep, SUMS, batch_max)
 
 
 def forget_ledger(cell: Connection, now_ms: int) -> None:
@@ -98,7 +85,7 @@ def summed_until(cell: Connection, tail_max: int = TAIL_MAX) -> int | None:
     the reading."""
     summed_to_id, at_ms = mark(cell, LEDGER) or (0, 0)
     behind = tail_counted(cell, summed_to_id, tail_max + 1) > tail_max
-    return max(at_ms - SETTLED_MS, 0) if behind else None
+    return max(at_ms - LAG_MS, 0) if behind else None
 
 
 def _tail(cell: Connection, tail_max: int = TAIL_MAX) -> tuple[int, int]:

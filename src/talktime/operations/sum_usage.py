@@ -1,11 +1,7 @@
 """Usage records added up by day, so that a report need not read them.
 
-The sums follow a cursor over the records' ids. An id is made within the transaction that commits
-it, so records become visible a little out of order; the cursor stays behind all that can still
-come: ten seconds (in which the clocks of several engines may differ), and as long as the oldest
-transaction that is still writing. What is read is counted again under the lock, so that a record
-that appeared in between stops the cursor. Should a clock have gone wrong by more, `check_books`
-tells, and `talktime usage rebuild` makes the sums anew.
+The sums follow the records' ids (operations/what_to_sum.py). Where a record is to be counted is
+found outside the transaction that counts it: what is read can change no more.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,15 +9,16 @@ from typing import NamedTuple
 
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
-from talktime.core.ids import COUNTER_BITS, EPOCH_MS, NODE_BITS
 from talktime.core.limits import USAGE_SUM_BATCH_MAX
 from talktime.core.usage_spans import month_span, scopes_of
 from talktime.operations.calling_places import Places
 from talktime.operations.sweep import Sweep, Swept
+from talktime.operations.what_to_sum import move_mark, span_to_sum, tell_of_passed
 from talktime.store import usage_days as store
 from talktime.store.catalogue import load_catalogues
 from talktime.store.database import Connection
 from talktime.store.organisations import organisation_of_id
+from talktime.store.unsummed import are_noted, passed_ids, remove
 from talktime.store.usage_days import (
     ALL_USERS,
     DAY_MS,
@@ -32,13 +29,10 @@ from talktime.store.usage_days import (
     ToSum,
     UserKey,
 )
-from talktime.store.work_marks import USAGE_DAY, lock_mark, mark, oldest_writer_ms, put_mark
-
-LAG_MS = 10_000
+from talktime.store.work_marks import USAGE_DAY, lock_mark, mark, put_mark
 
 
 class _Read(NamedTuple):
-    after_id: int
     records: list[ToSum]
     locations: Mapping[int, str]
 
@@ -48,25 +42,48 @@ def sum_usage(sweep: Sweep) -> Swept:
 
     Works in pages, each its own transaction; counts the records. Raises Outage.
     """
-    cell = sweep.connection
-    with cell.reading():
-        lag_ms = LAG_MS + oldest_writer_ms(cell)
-    with cell.reading():
-        read = _page(cell, max(sweep.clock_ms() - lag_ms - EPOCH_MS, 0))
-    if not read.records:
+    passed = _sum_passed(sweep)
+    newer = _sum_newer(sweep)
+    more = (passed.more or newer.more) and not sweep.stopping()
+    return Swept(passed.rows + newer.rows, more=more)
+
+
+def _sum_newer(sweep: Sweep) -> Swept:
+    """Add a page of what comes after the sums."""
+    cell, now_ms = sweep.connection, sweep.clock_ms()
+    span = span_to_sum(cell, USAGE_DAY, now_ms)
+    if span is None:
         return Swept(0)
-    if sweep.control is None:
-        raise RuntimeError("usage is added up by a runner that knows the control plane")
-    sums = added_up(read.records, _places_of(sweep.control(), read, sweep.clock_ms()))
-    last_id = read.records[-1].id
+    with cell.reading():
+        read = _read(cell, store.records_between(cell, *span[:2], USAGE_SUM_BATCH_MAX))
+    sums = _sums(sweep, read)
+    full = len(read.records) == USAGE_SUM_BATCH_MAX
+    last_id = read.records[-1].id if full else span.to_id
     with cell.transaction():
-        moved = lock_mark(cell, USAGE_DAY, sweep.clock_ms()) != read.after_id
-        if moved or store.count_between(cell, read.after_id, last_id) != len(read.records):
-            return Swept(0, more=not sweep.stopping())
+        if lock_mark(cell, USAGE_DAY, now_ms) != span.after_id:
+            return Swept(0, more=True)
         store.add_sums(cell, sums.items(), of_users(sums).items())
-        put_mark(cell, USAGE_DAY, last_id, sweep.clock_ms())
-    more = len(read.records) == USAGE_SUM_BATCH_MAX and not sweep.stopping()
-    return Swept(len(read.records), more=more)
+        move_mark(cell, USAGE_DAY, span, last_id)
+    return Swept(len(read.records), more=full)
+
+
+def _sum_passed(sweep: Sweep) -> Swept:
+    """Add a page of what came behind the sums."""
+    cell, now_ms = sweep.connection, sweep.clock_ms()
+    with cell.reading():
+        after_id, _ = mark(cell, USAGE_DAY) or (0, 0)
+        ids = passed_ids(cell, USAGE_DAY, after_id, USAGE_SUM_BATCH_MAX)
+        read = _read(cell, store.records_of_ids(cell, ids) if ids else [])
+    if not ids:
+        return Swept(0)
+    sums = _sums(sweep, read)
+    with cell.transaction():
+        if lock_mark(cell, USAGE_DAY, now_ms) < after_id or not are_noted(cell, USAGE_DAY, ids):
+            return Swept(0, more=True)
+        store.add_sums(cell, sums.items(), of_users(sums).items())
+        remove(cell, USAGE_DAY, ids)
+        tell_of_passed(sweep, USAGE_DAY, len(ids))
+    return Swept(len(ids), more=len(ids) == USAGE_SUM_BATCH_MAX)
 
 
 def forget_sums(cell: Connection, now_ms: int) -> None:
@@ -121,12 +138,17 @@ def sums_of(record: ToSum) -> Sums:
     return Sums(1, int(record.kind == "call"), *record[9:])
 
 
-def _page(cell: Connection, before_ms: int) -> _Read:
-    after_id, _ = mark(cell, USAGE_DAY) or (0, 0)
-    before_id = before_ms << (NODE_BITS + COUNTER_BITS)
-    records = store.records_between(cell, after_id, before_id, USAGE_SUM_BATCH_MAX)
+def _read(cell: Connection, records: list[ToSum]) -> _Read:
     users = {record.user_id for record in records if record.user_id is not None}
-    return _Read(after_id, records, store.locations_of(cell, users) if users else {})
+    return _Read(records, store.locations_of(cell, users) if users else {})
+
+
+def _sums(sweep: Sweep, read: _Read) -> dict[SumKey, Sums]:
+    if not read.records:
+        return {}
+    if sweep.control is None:
+        raise RuntimeError("usage is added up by a runner that knows the control plane")
+    return added_up(read.records, _places_of(sweep.control(), read, sweep.clock_ms()))
 
 
 def _places_of(control: Connection, read: _Read, now_ms: int) -> Callable[[int], Places]:

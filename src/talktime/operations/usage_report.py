@@ -20,6 +20,7 @@ from talktime.operations.sum_usage import places_here, sum_key, sums_of
 from talktime.store import usage_days as days_store
 from talktime.store import usage_rows as rows_store
 from talktime.store.database import Connection
+from talktime.store.unsummed import passed_ids
 from talktime.store.usage_days import ALL_USERS, DAY_MS, NOTHING, SumKey, Sums, Wanted
 from talktime.store.usage_rows import ANY_NUMBER, Found, NumberWanted, Place
 from talktime.store.work_marks import USAGE_DAY, mark
@@ -172,7 +173,9 @@ class Reader:
         for (day, _), sums in by_day.items():
             wanted[day] += sums.records
         everything = everything if chosen else wanted
-        behind = rows_store.more_than(cell, cursor, USAGE_TAIL_MAX)
+        behind = rows_store.more_than(cell, cursor, USAGE_TAIL_MAX) or (
+            len(passed_ids(cell, USAGE_DAY, cursor, USAGE_TAIL_MAX + 1)) > USAGE_TAIL_MAX
+        )
         return Added(by_day, charted, behind, dict(wanted), everything)
 
     def page(

@@ -1,5 +1,6 @@
 """Sums of a cell's transfers by day, kept so that years of them can be read at once; up to which is
-mark `ledger` (store/work_marks.py). The tail behind is read from the transfers themselves.
+mark `ledger` (store/work_marks.py), but for what is noted as unsummed (store/unsummed.py). That and
+the tail behind are read from the transfers themselves.
 
 The caller opens and commits the transaction.
 """
@@ -7,6 +8,8 @@ The caller opens and commits the transaction.
 from talktime.core.ledger import SYSTEM_ACCOUNTS
 from talktime.core.ledger_sums import PAID_CREDITS, PROMOTIONAL_CREDITS, LedgerSum
 from talktime.store.database import Both, Connection
+from talktime.store.unsummed import but_unsummed, passed
+from talktime.store.work_marks import LEDGER
 
 _LAST_SYSTEM = max(SYSTEM_ACCOUNTS)
 _LOTS = f"WHEN {{0}}.promotional THEN {PROMOTIONAL_CREDITS} ELSE {PAID_CREDITS} END"
@@ -17,10 +20,6 @@ _MONTH = (
     "strftime('%Y-%m', day * 86400, 'unixepoch')",
 )
 
-LAST_OF_PAGE = (
-    "SELECT MAX(id), COUNT(*) "
-    "FROM (SELECT id FROM transfer WHERE id > ? AND id < ? ORDER BY id LIMIT ?) p"
-)
 TAIL = "SELECT COUNT(*) FROM (SELECT 1 FROM transfer WHERE id > ? ORDER BY id LIMIT ?) t"
 
 
@@ -38,13 +37,21 @@ def sums_of(where: str) -> str:
 
 
 _SUMS = sums_of("t.id > ? AND t.id <= ?")
-ADD_SUMS = f"""
+_OF_PASSED = sums_of(f"t.id IN ({passed(LEDGER)})")
+
+
+def _adding(where: str) -> str:
+    return f"""
     INSERT INTO ledger_day
         (day, currency, kind, debit_account, credit_account, amount_micros, transfers)
-    {_SUMS}
+    {sums_of(where)}
     ON CONFLICT (day, currency, kind, debit_account, credit_account) DO UPDATE SET
         amount_micros = ledger_day.amount_micros + excluded.amount_micros,
         transfers = ledger_day.transfers + excluded.transfers"""
+
+
+ADD_BETWEEN = _adding(f"t.id > ? AND t.id <= ? AND {but_unsummed(LEDGER, 't.id')}")
+ADD_IDS = _adding("t.id = ANY(?)")
 CLEAR_SUMS = "DELETE FROM ledger_day"
 _ALL_SUMS = f"""
     SELECT PERIOD, currency, kind, debit_account, credit_account,
@@ -52,20 +59,12 @@ _ALL_SUMS = f"""
     FROM (
         SELECT day, currency, kind, debit_account, credit_account, amount_micros, transfers
         FROM ledger_day
-        UNION ALL {_SUMS}) s
+        UNION ALL {_SUMS}
+        UNION ALL {_OF_PASSED}) s
     WHERE day >= ? AND day < ?
     GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""
 SUMS_BY_MONTH = Both(*(_ALL_SUMS.replace("PERIOD", month) for month in _MONTH))
 SUMS_AT_ONCE = _ALL_SUMS.replace("PERIOD", "''")
-
-
-def last_of_page(
-    connection: Connection, after_id: int, before_id: int, rows_max: int
-) -> tuple[int, int]:
-    """The last of so many transfers after an id and before another, and how many they are; (0, 0)
-    where there are none."""
-    last, count = connection.rows(LAST_OF_PAGE, [after_id, before_id, rows_max])[0]
-    return last or 0, count
 
 
 def clear_sums(connection: Connection) -> None:
@@ -73,9 +72,14 @@ def clear_sums(connection: Connection) -> None:
     connection.run(CLEAR_SUMS)
 
 
-def add_sums(connection: Connection, after_id: int, to_id: int) -> None:
-    """Add the transfers after an id, to another (included), to their days."""
-    connection.run(ADD_SUMS, [after_id, to_id])
+def add_between(connection: Connection, after_id: int, to_id: int) -> None:
+    """Add the transfers after an id, up to another, but those noted as unsummed, to their days."""
+    connection.run(ADD_BETWEEN, [after_id, to_id])
+
+
+def add_ids(connection: Connection, ids: list[int]) -> None:
+    """Add the transfers of these ids to their days."""
+    connection.run(ADD_IDS, [ids])
 
 
 def tail_counted(connection: Connection, after_id: int, rows_max: int) -> int:

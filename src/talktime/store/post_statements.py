@@ -13,6 +13,7 @@ from talktime.core.post_usage import PostStatement
 from talktime.store.database import Connection
 from talktime.store.payments import INSERT_PAYMENTS, PAYMENT
 from talktime.store.tables import TRANSFER
+from talktime.store.unsummed import noting
 
 _COLUMNS = ", ".join(PostStatement._fields)
 LOCK_WALLET = "SELECT currency FROM wallet WHERE organisation_id = ? FOR UPDATE"
@@ -160,7 +161,7 @@ def update_statement(connection: Connection, statement: PostStatement) -> None:
 
 def insert_transfer(connection: Connection, transfer: Transfer) -> None:
     """Add a transfer that no wallet takes part in."""
-    connection.write_all([(INSERT_TRANSFER, [tuple(transfer)])])
+    connection.write_all([(INSERT_TRANSFER, [tuple(transfer)]), *noting([], [transfer.id])])
 
 
 def insert_payment(connection: Connection, payment: Payment) -> None:

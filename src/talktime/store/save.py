@@ -14,6 +14,7 @@ from talktime.core.outcomes import StoredAnswer
 from talktime.store.database import Both, Connection, Row
 from talktime.store.notices import INSERT_NOTICES, notice_row
 from talktime.store.tables import ANSWER, CALL, LOT, METER, TRANSFER, USAGE_RECORD, WALLET
+from talktime.store.unsummed import NOTE_UNSUMMED, noting
 
 _encode = msgspec.json.Encoder().encode
 
@@ -52,6 +53,7 @@ UPDATE_ENDINGS = CALL.update("ending")
 INSERT_ANSWERS = ANSWER.insert()
 INSERT_TRANSFERS = TRANSFER.insert()
 INSERT_USAGE = USAGE_RECORD.insert()
+NOT_COUNTED = (INSERT_NOTICES, NOTE_UNSUMMED)
 
 # A column is the attribute of its name, but for these of a call.
 _CALL_ATTRIBUTES = {
@@ -118,10 +120,11 @@ def save(connection: Connection, books: Books, now_ms: int) -> None:
     writes = [
         (statement, rows) for statement, rows in (*planned, (INSERT_NOTICES, notices)) if rows
     ]
+    writes += noting([u.id for u in books.usage], [t.id for t in books.transfers])
     if not writes:
         return
     for (statement, rows), touched in zip(writes, connection.write_all(writes), strict=True):
-        if touched != len(rows) and statement is not INSERT_NOTICES:
+        if touched != len(rows) and statement not in NOT_COUNTED:
             raise RowsMissing(f"{statement.sqlite[:40]}: {len(rows)} rows bound, {touched} touched")
 
 

@@ -3,6 +3,7 @@ store/book_checks.py explains. The country and the context are worked out outsid
 left to be looked at by no check."""
 
 from talktime.core.usage_spans import IN, OUT
+from talktime.store.unsummed import but_unsummed
 from talktime.store.usage_days import ALL_USERS, DAY_MS, NO_USER
 from talktime.store.work_marks import USAGE_DAY
 
@@ -24,6 +25,7 @@ USAGE_DAYS = f"""
             used_s, billed_s, pool_s, charge_micros, post_micros
         FROM usage_record
         WHERE id <= (SELECT COALESCE(MAX(value), 0) FROM work_mark WHERE name = '{USAGE_DAY}')
+            AND {but_unsummed(USAGE_DAY, "usage_record.id")}
         UNION ALL SELECT 2, organisation_id, day, user_id, capability, type, {_LESS}
         FROM usage_day WHERE user_id <> {ALL_USERS}) m
     GROUP BY organisation_id, day, user_id, capability, type HAVING {_DIFFER}

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from talktime.store.database import Both, Connection
 from talktime.store.tables import Table
+from talktime.store.unsummed import but_unsummed
+from talktime.store.work_marks import USAGE_DAY as MARK
 
 ALL_USERS, NO_USER = -1, 0
 """Stand for a user in the sums: all users together, and calls that are no user's."""
@@ -61,12 +63,19 @@ TO_SUM = (
     "id, organisation_id, started_ms, user_id, type, kind, from_digits, to_digits, capability, "
     "used_s, billed_s, pool_s, charge_micros, post_micros"
 )
-RECORDS_BETWEEN = f"SELECT {TO_SUM} FROM usage_record WHERE id > ? AND id < ? ORDER BY id LIMIT ?"
-COUNT_BETWEEN = "SELECT COUNT(*) FROM usage_record WHERE id > ? AND id <= ?"
+RECORDS_BETWEEN = (
+    f"SELECT {TO_SUM} FROM usage_record WHERE id > ? AND id <= ? "
+    f"AND {but_unsummed(MARK, 'usage_record.id')} ORDER BY id LIMIT ?"
+)
+RECORDS_OF_IDS = f"SELECT {TO_SUM} FROM usage_record WHERE id = ANY(?)"
 # First by id, whatever the planner thinks: an organisation may have millions of records before.
 TAIL = (
     f"SELECT {TO_SUM} FROM (SELECT {TO_SUM} FROM usage_record WHERE id > ? ORDER BY id LIMIT ?) t "
     "WHERE organisation_id = ?"
+)
+PASSED = (
+    f"SELECT {TO_SUM} FROM usage_record WHERE organisation_id = ? AND id IN (SELECT id FROM "
+    f"unsummed WHERE name = '{MARK}' AND id <= ? ORDER BY id LIMIT ?)"
 )
 LOCATIONS = "SELECT id, usage_location FROM person WHERE id = ANY(?)"
 
@@ -171,25 +180,25 @@ class Wanted(NamedTuple):
     capability: str = ""
 
 
-def records_between(
-    connection: Connection, after_id: int, before_id: int, limit: int
-) -> list[ToSum]:
-    """Records after one id and before another, in the order of ids."""
-    rows = connection.rows(RECORDS_BETWEEN, [after_id, before_id, limit])
+def records_between(connection: Connection, after_id: int, to_id: int, limit: int) -> list[ToSum]:
+    """Records after one id, up to another, in the order of ids; without those noted as unsummed."""
+    rows = connection.rows(RECORDS_BETWEEN, [after_id, to_id, limit])
     return [ToSum(*row) for row in rows]
 
 
-def count_between(connection: Connection, after_id: int, last_id: int) -> int:
-    """How many records there are after one id, up to another."""
-    return int(connection.rows(COUNT_BETWEEN, [after_id, last_id])[0][0])
+def records_of_ids(connection: Connection, ids: Sequence[int]) -> list[ToSum]:
+    """The records of these ids."""
+    return [ToSum(*row) for row in connection.rows(RECORDS_OF_IDS, [list(ids)])]
 
 
 def tail(
     connection: Connection, organisation_id: int, after_id: int, scanned_max: int
 ) -> list[ToSum]:
-    """The organisation's records among the first so many of the cell after an id."""
-    rows = connection.rows(TAIL, [after_id, scanned_max, organisation_id])
-    return [ToSum(*row) for row in rows]
+    """What of the organisation is not in the sums, which are up to an id: its records among the
+    first so many of the cell after it, and those that the sums have passed."""
+    newer = connection.rows(TAIL, [after_id, scanned_max, organisation_id])
+    passed = connection.rows(PASSED, [organisation_id, after_id, scanned_max])
+    return [ToSum(*row) for row in (*newer, *passed)]
 
 
 def locations_of(connection: Connection, user_ids: Iterable[int]) -> dict[int, str]:
@@ -202,10 +211,11 @@ def add_sums(
     sums: Iterable[tuple[SumKey, Sums]],
     of_users: Iterable[tuple[UserKey, Sums]],
 ) -> None:
-    """Add to the sums that are there; none of them may be empty."""
+    """Add to the sums that are there."""
     rows = [(*key, *each) for key, each in sums]
     user_rows = [(*key, *each) for key, each in of_users]
-    connection.write_all([(ADD_SUMS, rows), (ADD_USER_SUMS, user_rows)])
+    if rows:
+        connection.write_all([(ADD_SUMS, rows), (ADD_USER_SUMS, user_rows)])
 
 
 def clear_sums(connection: Connection) -> None:

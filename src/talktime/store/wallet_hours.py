@@ -1,15 +1,16 @@
 """The movements of wallets: one by one, and added up by hour (table `wallet_hour`).
 
 What is not added up yet is read from the transfers themselves, so that every sum is right at every
-moment; how far they are added up is mark `wallet_hour` (store/work_marks.py). What reads both
-does so in one statement, or in a snapshot.
+moment; they are added up to mark `wallet_hour` (store/work_marks.py), but for what is noted as
+unsummed (store/unsummed.py). What reads both does so in one statement, or in a snapshot.
 """
 
 from typing import NamedTuple
 
 from talktime.core.ledger import DEBT, SYSTEM_ACCOUNTS, Transfer
 from talktime.store.database import Connection
-from talktime.store.work_marks import WALLET_HOUR, lock_mark, put_mark
+from talktime.store.unsummed import but_unsummed, passed
+from talktime.store.work_marks import WALLET_HOUR
 
 HOUR_MS = 3_600_000
 _LAST_SYSTEM = max(SYSTEM_ACCOUNTS)
@@ -18,35 +19,44 @@ _DEBIT, _CREDIT = _INSIDE.format(side="debit"), _INSIDE.format(side="credit")
 _BY_CALLS = "kind IN ('usage', 'overdraft', 'correction')"
 
 
-def sides(where: str) -> str:
+def sides(where: str, transfers: str = "transfer") -> str:
     """Each transfer's effect on each account of a wallet: debt and lots are inside of it."""
     return f"""
     SELECT organisation_id, at_ms, debit_account AS account, -amount_micros AS effect,
         CASE WHEN {_BY_CALLS} THEN amount_micros ELSE 0 END AS spent
-    FROM transfer WHERE {where} AND {_DEBIT}
+    FROM {transfers} WHERE {where} AND {_DEBIT}
     UNION ALL
     SELECT organisation_id, at_ms, credit_account, amount_micros,
         CASE WHEN {_BY_CALLS} THEN -amount_micros ELSE 0 END
-    FROM transfer WHERE {where} AND {_CREDIT}"""
+    FROM {transfers} WHERE {where} AND {_CREDIT}"""
 
 
 SUMMED_TO = f"COALESCE((SELECT value FROM work_mark WHERE name = '{WALLET_HOUR}'), 0)"
 # `+`: by the id, which is little, not by the organisation, which is all there ever was.
-_NEWER = sides(f"id > {SUMMED_TO} AND +organisation_id = ?")
+_NEWER = sides(
+    "+organisation_id = ?",
+    f"""(
+    SELECT * FROM transfer WHERE id > {SUMMED_TO}
+    UNION ALL SELECT * FROM transfer WHERE id IN ({passed(WALLET_HOUR)})) t""",
+)
 
 CLEAR_SUMS = "DELETE FROM wallet_hour"
-NEXT_TRANSFERS = """
-    SELECT COUNT(*), MAX(id) FROM (
-        SELECT id FROM transfer WHERE id > ? AND id <= ? ORDER BY id LIMIT ?) n"""
-ADD_UP = f"""
+
+
+def _adding(where: str) -> str:
+    return f"""
     INSERT INTO wallet_hour (organisation_id, hour, account, effect_micros, spent_micros)
     SELECT organisation_id, at_ms / {HOUR_MS}, account, CAST(SUM(effect) AS BIGINT),
         CAST(SUM(spent) AS BIGINT)
-    FROM ({sides("id > ? AND id <= ?")}) s
+    FROM ({sides(where)}) s
     GROUP BY organisation_id, at_ms / {HOUR_MS}, account
     ON CONFLICT (organisation_id, hour, account) DO UPDATE SET
         effect_micros = wallet_hour.effect_micros + excluded.effect_micros,
         spent_micros = wallet_hour.spent_micros + excluded.spent_micros"""
+
+
+ADD_BETWEEN = _adding(f"id > ? AND id <= ? AND {but_unsummed(WALLET_HOUR, 'transfer.id')}")
+ADD_IDS = _adding("id = ANY(?)")
 # Whole hours, what is newer than they are of the same time, and the rest up to the place.
 BALANCE_BEFORE = f"""
     SELECT CAST(COALESCE(SUM(effect), 0) AS BIGINT) FROM (
@@ -89,22 +99,19 @@ class Place(NamedTuple):
     id: int = 0
 
 
-def add_up(connection: Connection, until_id: int, rows_max: int, now_ms: int) -> int:
-    """Add the next transfers to the sums, of those with ids up to `until_id`; how many they were.
-    The caller's transaction is open."""
-    seen_id = lock_mark(connection, WALLET_HOUR, now_ms)
-    transfers, last_id = connection.rows(NEXT_TRANSFERS, (seen_id, until_id, rows_max))[0]
-    if transfers:
-        connection.run(ADD_UP, (seen_id, last_id, seen_id, last_id))
-        put_mark(connection, WALLET_HOUR, last_id, now_ms)
-    return int(transfers)
+def add_between(connection: Connection, after_id: int, to_id: int) -> None:
+    """Add the transfers after an id, up to another, but those noted as unsummed, to the sums."""
+    connection.run(ADD_BETWEEN, (after_id, to_id, after_id, to_id))
 
 
-def clear_sums(connection: Connection, now_ms: int) -> None:
-    """Take all sums away. The caller's transaction is open."""
-    lock_mark(connection, WALLET_HOUR, now_ms)
+def add_ids(connection: Connection, ids: list[int]) -> None:
+    """Add the transfers of these ids to the sums."""
+    connection.run(ADD_IDS, (ids, ids))
+
+
+def clear_sums(connection: Connection) -> None:
+    """Take all sums away."""
     connection.run(CLEAR_SUMS)
-    put_mark(connection, WALLET_HOUR, 0, now_ms)
 
 
 def balance_before(connection: Connection, organisation_id: int, place: Place) -> int:

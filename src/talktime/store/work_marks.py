@@ -3,13 +3,15 @@
 The caller opens and commits the transaction.
 """
 
-from talktime.store.database import Both, Connection
+from talktime.store.database import Connection
 
 LEDGER, PROOF, BURN = "ledger", "proof", "burn"
 USAGE_DAY, WALLET_HOUR = "usage_day", "wallet_hour"
 """Marks: the last transfer in the sums of days; that a proof of the books was asked for; the last
 wallet whose spending was noted; the last usage record in the sums of days; the last transfer in the
 sums of wallets by hour."""
+BEHIND_TOLD = "behind_told"
+"""When it was last logged that rows came behind the sums."""
 
 READ_MARK = "SELECT value, at_ms FROM work_mark WHERE name = ?"
 LOCK_MARK = f"{READ_MARK} FOR UPDATE"
@@ -20,14 +22,16 @@ PUT_MARK = (
     "INSERT INTO work_mark (name, value, at_ms) VALUES (?, ?, ?) "
     "ON CONFLICT (name) DO UPDATE SET value = excluded.value, at_ms = excluded.at_ms"
 )
-# How long ago the oldest transaction began that writes now. SQLite has one at a time, and whoever
-# holds its lock sees all that was written.
-OLDEST_WRITER = Both(
-    "SELECT CAST(COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - MIN(xact_start)), 0) * 1000 "
-    "AS BIGINT) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()",
-    "SELECT 0",
-)
+
+
+def line_of(name: str) -> str:
+    """The mark up to which new rows are noted where these sums miss them (store/unsummed.py)."""
+    return f"{name}_line"
+
+
+def fence_of(name: str) -> str:
+    """The mark for the transactions that may not have seen that line."""
+    return f"{name}_fence"
 
 
 def mark(connection: Connection, name: str) -> tuple[int, int] | None:
@@ -45,8 +49,3 @@ def lock_mark(connection: Connection, name: str, now_ms: int) -> int:
 def put_mark(connection: Connection, name: str, value: int, at_ms: int) -> None:
     """Set a mark."""
     connection.run(PUT_MARK, [name, value, at_ms])
-
-
-def oldest_writer_ms(connection: Connection) -> int:
-    """How long the oldest transaction has been running that may still write what has an id."""
-    return int(connection.rows(OLDEST_WRITER)[0][0])

@@ -23,7 +23,7 @@ from talktime.console.cell.notice_models import (
     Recipient,
     WebhookEndpoint,
 )
-from talktime.console.cell.operating_models import BookCheck, Burn, LedgerDay, WorkMark
+from talktime.console.cell.operating_models import BookCheck, Burn, LedgerDay, Unsummed, WorkMark
 from talktime.console.cell.payment_models import (
     AlertLevel,
     CardSetup,
@@ -51,8 +51,8 @@ __all__ = [
     "CardSetup", "Delivery", "Document", "GrantRequest", "JobRun", "LedgerDay", "LicenceGroup",
     "Lot", "Meter", "MoneyRequest", "Outbox", "Payment", "PaymentMethod", "PaymentTry",
     "PostStatement", "PostStatementUsage", "ProviderEvent", "Recharge", "Recipient", "Refund",
-    "Revision", "SavedView", "TakenBack", "Transfer", "UsageDay", "UsageRecord", "UsageUser",
-    "User", "Wallet", "WalletHour", "WebhookEndpoint", "WorkMark",
+    "Revision", "SavedView", "TakenBack", "Transfer", "Unsummed", "UsageDay", "UsageRecord",
+    "UsageUser", "User", "Wallet", "WalletHour", "WebhookEndpoint", "WorkMark",
 ]  # fmt: skip
 
 

@@ -54,7 +54,8 @@ class BookCheck(models.Model):
 
 class WorkMark(models.Model):
     """How far some work of the cell is (of `transfer`, the tables `ledger_day`, mark `ledger`, and
-    `wallet_hour`; of `usage_record`, the table `usage_day`), or that it was asked for (`proof`)."""
+    `wallet_hour`; of `usage_record`, the table `usage_day`), or that it was asked for (`proof`).
+    Of sums also their line and their fence (store/unsummed.py)."""
 
     name = models.CharField(max_length=32, primary_key=True)
     value = models.BigIntegerField()
@@ -62,3 +63,17 @@ class WorkMark(models.Model):
 
     class Meta:
         db_table = "work_mark"
+
+
+class Unsummed(models.Model):
+    """A row that is not in the sums of a mark yet, although these have passed its id: it came after
+    a clock was set back. The job that sums adds it, and takes this away."""
+
+    pk = models.CompositePrimaryKey("name", "id")
+    # The mark's.
+    name = models.CharField(max_length=32)
+    # Of a usage record or a transfer.
+    id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "unsummed"
