@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 3
 
 # On Debian python3 may come without ensurepip; then the environment has no pip of its own and
 # the one beside $(PYTHON) installs into it.

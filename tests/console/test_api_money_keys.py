@@ -34,6 +34,11 @@ MOVES_MONEY = {
     "adjustments": (
         *("POST", "/adjustments", {"amount": "5", "reason": "a"}, {"amount": "6", "reason": "a"}),
     ),
+    "lots/{lot_id}/taken-back": (
+        *("POST", "/lots/{lot}/taken-back"),
+        {"amount": "4", "reason": "a"},
+        {"amount": "5", "reason": "a"},
+    ),
     "grants/{grant_id}/approve": ("POST", "/grants/{grant}/approve", {}, {"x": 1}),
     "grants/{grant_id}/reject": ("POST", "/grants/{grant}/reject", {}, {"x": 1}),
     "recharge": ("PUT", "/recharge", PLAN, {**PLAN, "amount": "200"}),
@@ -89,6 +94,10 @@ def ready(api, money):
             )
             asked = send(other, "POST", "/grants", large, "large").json()
             return path.format(grant=asked["grant_id"])
+        if "{lot}" in path:
+            send(api, "POST", "/adjustments", {"amount": "5", "reason": "a"}, "entered")
+            [lot] = api.get(f"{BASE}/lots").json()["lots"]
+            return path.format(lot=lot["lot_id"])
         if "{month}" in path:
             billed(money)
             return path.format(month="2026-10")
