@@ -104,6 +104,9 @@ def test_a_request_sent_again_at_once_is_one_request(radius, nas, store):
     assert packet.VerifyReply(packet.CreateReply(packet=first), enforce_ma=True)
     nas.socket.sendto(data, radius.auth)
     assert nas.receive() == first
+    while radius.counted("access", "sent_again") < 3:
+        # That was the answer to one of the earlier ones, which came when it was decided already.
+        assert nas.receive() == first
     assert radius.counted("access", "sent_again") == 3
     assert len(calls(store)) == 1
 
