@@ -14,8 +14,8 @@ from talktime.console.billing.shown import (
 )
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import OPERATE, SEE
-from talktime.operations.lots import LotView, find_lot, invoice_of, list_lots
-from talktime.operations.take_back import list_taken_back
+from talktime.operations.lots import find_lot, invoice_of, list_lots
+from talktime.operations.take_back import Possible, what_can_be_taken_back
 from talktime.operations.transactions import LATEST, list_lot_movements
 from talktime.operations.wallet_view import view_wallet
 
@@ -63,7 +63,7 @@ def lot_page(desk: Desk, lot_id: int) -> HttpResponse:
     older = movements.older
     shown: Shown = {
         "lot": lot_shown(desk, view),
-        "to_take_back": to_take_back(desk, view),
+        "to_take_back": to_take_back(desk, lot_id),
         "invoice": None if invoice is None else document_shown(desk, invoice),
         "moved": [moved_shown(desk, each, hidden) for each in movements.moved],
         "older": f"?before={place_text(older)}" if older else "",
@@ -72,9 +72,6 @@ def lot_page(desk: Desk, lot_id: int) -> HttpResponse:
     return desk.page("billing/lot.html", shown)
 
 
-def to_take_back(desk: Desk, view: LotView) -> bool:
-    """Whether the reader may take something of it back: the operator, of what no payment bought."""
-    if not desk.may(OPERATE) or view.payment_id is not None:
-        return False
-    taken = list_taken_back(desk.counter, view.lot.id)
-    return sum(each.amount_micros for each in taken) < view.lot.amount_micros
+def to_take_back(desk: Desk, lot_id: int) -> bool:
+    """Whether the reader may take something of it back."""
+    return desk.may(OPERATE) and isinstance(what_can_be_taken_back(desk.counter, lot_id), Possible)
