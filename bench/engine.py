@@ -5,7 +5,11 @@ import asyncio
 import gc
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
+
+import uvloop
 
 from bench.installations import add_wallets, cell, clock_ms
 from talktime.config import Settings
@@ -43,39 +47,51 @@ def whole_call(organisation_id: int) -> list[CallCommand]:
     ]
 
 
-def commands_per_second(
-    settings: Settings, organisation_ids: list[int], callers: int, seconds: float
-) -> float:
-    """Durable commands a second that `callers` reach with whole calls on these wallets."""
+class Engine:
+    """A lane with its writer, on a loop as the service has it."""
+
+    def __init__(self, lane: Lane, runner: asyncio.Runner) -> None:
+        self._lane = lane
+        self._runner = runner
+
+    def commands_per_second(
+        self, organisation_ids: list[int], callers: int, seconds: float
+    ) -> float:
+        """Durable commands a second that `callers` reach with whole calls on these wallets."""
+        gc.collect()
+        gc.freeze()
+        return self._runner.run(self._measure(organisation_ids, callers, seconds))
+
+    async def _measure(self, organisation_ids: list[int], callers: int, seconds: float) -> float:
+        started = time.perf_counter()
+        stop_at, done = started + seconds, 0
+
+        async def call(caller: int) -> None:
+            nonlocal done
+            chance = random.Random(caller)
+            while time.perf_counter() < stop_at:
+                for command in whole_call(chance.choice(organisation_ids)):
+                    answer = (await self._lane.submit((command,)))[0]
+                    if answer.status != 200:
+                        raise RuntimeError(answer.body)
+                    done += 1
+
+        await asyncio.gather(*[call(caller) for caller in range(callers)])
+        return done / (time.perf_counter() - started)
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Engine]:
+    """An engine that runs until it has been measured: what its writer keeps in one turn, it has in
+    the next, as a service's does."""
     assigned = Assignment("main", settings.cells["main"], expected_migrations("cell"), Terms())
     writer = WriterThread.of(assigned, Outages("bench"), lambda: 1)
     lane = Lane("main", writer, clock_ms, 10_000)
-    gc.collect()
-    gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    return asyncio.run(_measure(lane, organisation_ids, callers, seconds))
-
-
-async def _measure(lane: Lane, organisation_ids: list[int], callers: int, seconds: float) -> float:
-    lane.start(asyncio.get_running_loop())
-    stop_at = time.perf_counter() + seconds
-    done = 0
-
-    async def call(caller: int) -> None:
-        nonlocal done
-        chance = random.Random(caller)
-        while time.perf_counter() < stop_at:
-            for command in whole_call(chance.choice(organisation_ids)):
-                answer = (await lane.submit((command,)))[0]
-                if answer.status != 200:
-                    raise RuntimeError(answer.body)
-                done += 1
-
-    started = time.perf_counter()
-    await asyncio.gather(*[call(caller) for caller in range(callers)])
-    elapsed_s = time.perf_counter() - started
-    await lane.stop()
-    return done / elapsed_s
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        lane.start(runner.get_loop())
+        yield Engine(lane, runner)
+        runner.run(lane.stop())
 
 
 def prepare(settings: Settings, wallets: int) -> list[int]:

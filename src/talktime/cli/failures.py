@@ -4,8 +4,6 @@ import sqlite3
 from collections.abc import Sequence
 from typing import TypeVar
 
-import psycopg
-
 from talktime.core.refusal import Refusal
 from talktime.store.database import Outage
 from talktime.store.version import OtherVersion
@@ -54,7 +52,7 @@ def reason_for(error: BaseException) -> str | None:
         return one_line(str(error))
     if isinstance(error, OtherVersion):
         return one_line(str(error))
-    if isinstance(error, Outage | psycopg.Error | sqlite3.OperationalError):
+    if isinstance(error, Outage | sqlite3.OperationalError) or home == "psycopg":
         return database_reason(one_line(str(error)))
     if home == "django" and kind.__name__ in DATABASE_ERRORS:
         return database_reason(one_line(str(error)))

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from talktime.cli.commerce_model import moved_to
+from talktime.cli.commerce_model import move_command, moved_to
 from talktime.cli.failures import Failure, unless_refused
 from talktime.cli.installation import (
     all_pages,
@@ -291,3 +291,6 @@ def lots_table(wallet: Wallet, at_ms: int) -> RenderableType:
     columns = ("Source", "Amount", "Left", "Held", "Expires", "By", "Reason")
     empty = "Nothing was funded, or all of it is spent."
     return table(columns, rows, title="Lots", right=("Amount", "Left", "Held"), empty=empty)
+
+
+group.command("move")(move_command)

@@ -15,13 +15,14 @@ from talktime.cli.installation import (
     organisation_of,
 )
 from talktime.cli.output import Json, panel, show
-from talktime.cli.users import OrganisationName, all_users
+from talktime.cli.users import OrganisationName, all_users, group
 from talktime.core.limits import USER_FILE_BYTES_MAX
 from talktime.operations.csv_rows import BadFile, RowErrors
 from talktime.operations.user_file import read_user_file, user_csv
 from talktime.operations.users import put_users
 
 
+@group.command("import")
 def import_users_command(
     organisation: OrganisationName,
     file: Annotated[Path, typer.Argument(help="CSV of users.", exists=True, dir_okay=False)],
@@ -65,6 +66,7 @@ def import_users_command(
     show(json, {"organisation": owner.name, **written._asdict()}, panel(title, facts))
 
 
+@group.command("export")
 def export_users_command(organisation: OrganisationName) -> None:
     """Print all users as a CSV file that `user import` takes."""
     settings = installation()

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import quote
 
 import django
-from psycopg.conninfo import conninfo_to_dict
 
 from talktime.clock import follow
 from talktime.config import (
@@ -85,6 +84,8 @@ def database_at(address: Address) -> dict[str, Any]:
             "NAME": existing_file(address.path),
             "OPTIONS": dict(SQLITE_OPTIONS),
         }
+    from psycopg.conninfo import conninfo_to_dict
+
     options: dict[str, Any] = dict(conninfo_to_dict(address.url))
     own_options = options.get("options") or ""
     options["options"] = f"{own_options} -c search_path={address.schema}".strip()
