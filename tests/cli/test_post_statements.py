@@ -39,6 +39,15 @@ def statement(store, shell, contoso):
         )
 
 
+def test_the_wallets_statement_says_what_of_its_calls_is_paid_after_use(shell, statement):
+    november = ("statement", "Contoso", "--from", "2026-11-01", "--to", "2026-12-01")
+    drawn_up = shell.json(*november)
+    [line] = drawn_up["calls"]
+    assert (line["charge"], line["paid_after_use"]) == ("0.03", "0.03")
+    assert (drawn_up["usage"], drawn_up["unproven"]) == ("0", [])
+    assert "of it after use" in shell(*november)
+
+
 def test_a_move_shows_what_it_does_and_is_made_with_yes(shell, contoso):
     shown = shell.json("organisation", "move", "Contoso")
     assert (shown["commerce_model"], shown["to"], shown["refused"]) == (

@@ -179,6 +179,8 @@ GOOD: dict[Any, dict[str, Any]] = {
         "kind": "user",
         "attached": "",
         "active": True,
+        "moved_from": 2,
+        "moved_ms": START_MS,
         "revision": 1,
     },
     control_plane.NumberReservation: {

@@ -16,7 +16,7 @@ SINCE = {
     UsageRecord: {"month", "pool", "pool_s", "post_micros"},
     User: {"policy", "spend_limit_micros", "toll_free_dial_in", "own_licences", "groups"},
     Organisation: {"calling_rules"},
-    Number: {"attached"},
+    Number: {"attached", "moved_from", "moved_ms"},
 }
 
 LATER = {Wallet: {"version"}}

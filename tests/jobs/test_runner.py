@@ -332,3 +332,17 @@ def test_a_runner_stops_at_once_between_runs(store):
 @pytest.mark.layouts("sqlite")
 def test_a_runner_that_was_never_started_can_be_stopped(store):
     Running(store, Player(store.cell())).runner.stop()
+
+
+def test_a_job_is_told_in_which_cell_it_works(store):
+    told = queue.Queue()
+
+    def tell(sweep):
+        told.put(sweep.cell)
+        return Swept(0)
+
+    running = Running(store, Player(store.cell()), (Job("tell", 0.01, tell),))
+    with started(running):
+        for name in store.cells:
+            running.next_run(lambda run, name=name: run.cell == name)
+    assert {told.get() for _ in range(told.qsize())} == set(store.cells)

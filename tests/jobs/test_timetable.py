@@ -53,12 +53,15 @@ def test_every_job_runs_on_books_with_nothing_due(player, store):
 def test_the_daily_proof_logs_what_does_not_hold(player):
     player.connection.run("UPDATE wallet SET balance_micros = 5")
     with capture_logs() as logs:
-        swept = DAILY_PROOF.run(Sweep(player.connection, player.clock_ms, player.ids.next))
+        swept = DAILY_PROOF.run(
+            Sweep(player.connection, player.clock_ms, player.ids.next, cell="main")
+        )
     assert swept == Swept(1)
     assert logs == [
         {
             "event": "books do not hold",
             "log_level": "error",
+            "cell": "main",
             "check": "wallet_lots",
             "finding": ("organisation 1: the wallet says 0.000005; its lots less its debt make 1"),
         }

@@ -151,8 +151,24 @@ def test_a_released_number_is_out_of_use_and_can_be_assigned_to_anyone(control):
     assert release(control) == released
     assert find_number(control, "+14255550100") == released
     moved = assign(control, organisation=FABRIKAM, kind="toll")
-    assert moved == NumberEntry("14255550100", 8, None, "toll")
+    there_since = {"moved_from": 7, "moved_ms": NOW_MS}
+    assert moved == NumberEntry("14255550100", 8, None, "toll", **there_since)
     assert find_number(control, "+14255550100") == moved
+
+
+def test_a_number_says_who_had_it_before_until_it_moves_again(control):
+    assign(control)
+    release(control)
+    assert assign(control, now_ms=NOW_MS + 1).moved_from is None
+    release(control)
+    moved = assign(control, organisation=FABRIKAM, now_ms=NOW_MS + 2)
+    assert (moved.moved_from, moved.moved_ms) == (7, NOW_MS + 2)
+    release(control, organisation=FABRIKAM)
+    assert assign(control, organisation=FABRIKAM, now_ms=NOW_MS + 3) == moved
+    release(control, organisation=FABRIKAM)
+    back = assign(control, now_ms=NOW_MS + 4)
+    assert (back.moved_from, back.moved_ms) == (8, NOW_MS + 4)
+    assert find_number(control, "+14255550100") == back
 
 
 def test_a_number_released_twice_is_written_once(control):

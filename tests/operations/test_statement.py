@@ -3,13 +3,15 @@
 import pytest
 
 from talktime.core.commands import ExpireLots
+from talktime.core.meters import DOMESTIC, minutes_key, month_of, post_usage_key
 from talktime.core.refusal import Refusal
 from talktime.operations.statement import UsageLine, statement
-from tests.lively_books import DAY_MS, FRANCE, FREE, START_MS, Player, play_everything
+from tests.lively_books import DAY_MS, FRANCE, FREE, GERMANY, START_MS, Player, play_everything
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
 
 EVER = (0, START_MS + 1000 * DAY_MS)
+LAST_MS = 253_402_300_799_000  # the last day that there is
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def test_a_month_shows_what_came_what_went_and_what_is_left(player):
 
 def test_periods_follow_each_other_without_a_gap(player):
     play_everything(player)
-    for organisation_id in (1, 2, 3):
+    for organisation_id in (1, 2, 3, 4):
         whole = statement(player.connection, organisation_id, *EVER)
         parts = [
             statement(player.connection, organisation_id, from_ms, to_ms)
@@ -76,6 +78,65 @@ def test_periods_follow_each_other_without_a_gap(player):
         assert sum(part.usage_micros for part in parts) == whole.usage_micros
         calls = sum(line.calls for part in parts for line in part.usage)
         assert calls == sum(line.calls for line in whole.usage)
+
+
+def test_every_call_counts_when_it_was_over_whatever_it_cost(player):
+    """Three calls over the end of a month: one that credits pay, one of minutes, a free one."""
+    player.wallet(1, 5_000_000)
+    pool = minutes_key(month_of(player.now_ms), "P", "US", DOMESTIC)
+    for key, rate, payers in (
+        ("money", GERMANY, {}),
+        ("minutes", FRANCE, {"pool": pool}),
+        ("free", FREE, {}),
+    ):
+        player.authorize(1, key, rate, **payers)
+        player.answer(key)
+    player.wait(120)
+    end_ms = player.now_ms
+    player.wait(60)
+    late_ms = player.now_ms
+    for key in ("money", "minutes", "free"):
+        player.settle(key, 2, 180)
+    player.wait(60)
+    month = statement(player.connection, 1, 0, end_ms)
+    assert (month.usage, month.usage_micros) == ((), 0)
+    lines = (
+        UsageLine("France", 1, 180, 180, 0, 0),
+        UsageLine("Free", 1, 180, 180, 0, 0),
+        UsageLine("Germany", 1, 180, 180, 0, 45_000),
+    )
+    next_ = statement(player.connection, 1, end_ms, LAST_MS)
+    assert (next_.usage, next_.usage_micros, next_.unproven) == (lines, 45_000, ())
+    # A period has its first moment, and not its last.
+    assert statement(player.connection, 1, late_ms, late_ms + 1).usage == lines
+    assert statement(player.connection, 1, end_ms, late_ms).usage == ()
+    assert statement(player.connection, 1, late_ms + 1, LAST_MS).usage == ()
+
+
+def test_what_is_paid_after_use_is_shown_and_is_not_the_wallets(player):
+    player.wallet(1, 30_000)
+    after_use = post_usage_key(month_of(player.now_ms))
+    player.authorize(1, "both", post_usage=after_use)
+    player.settle("both", 1, 300)
+    drawn_up = statement(player.connection, 1, *EVER)
+    assert drawn_up.unproven == ()
+    assert drawn_up.usage == (UsageLine("Germany", 1, 300, 300, 0, 75_000, 45_000),)
+    assert (drawn_up.usage_micros, drawn_up.closing_micros) == (30_000, 0)
+
+
+def test_a_late_report_of_what_is_paid_after_use_is_not_the_wallets(player):
+    player.wallet(1)
+    after_use = post_usage_key(month_of(player.now_ms))
+    player.authorize(1, "late", post_usage=after_use, credits=False)
+    player.extend("late", 1, 250)
+    player.wait(1000)
+    player.expire("late")
+    player.settle("late", 2, 100)
+    drawn_up = statement(player.connection, 1, *EVER)
+    assert drawn_up.unproven == ()
+    assert drawn_up.usage == (UsageLine("Germany", 1, 250, 300, 0, 75_000, 75_000),)
+    assert drawn_up.corrections == (UsageLine("Germany", 1, -150, -180, 0, -45_000, -45_000),)
+    assert drawn_up.usage_micros == drawn_up.corrections_micros == 0
 
 
 def test_late_reports_are_shown_as_corrections(player):

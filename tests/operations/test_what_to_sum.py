@@ -77,7 +77,9 @@ class Play:
     def sweep(self, clock):
         ids = self.players[clock].ids
         return Sweep(
-            self.cell, lambda: self.clock_ms(clock), ids.next, control=lambda: self.control
+            *(self.cell, lambda: self.clock_ms(clock), ids.next),
+            control=lambda: self.control,
+            cell="main",
         )
 
     def step(self, what, which, number):
@@ -187,9 +189,8 @@ def test_rows_that_come_behind_are_told_once_an_hour(store):
         for _ in range(3):
             play.step("call", 1, 7)
             play.sum_all()
-        assert [(each["event"], each["sums"], each["rows"]) for each in logs] == [
-            ("clocks differ", USAGE_DAY, 1)
-        ]
+        told = [(each["event"], each["cell"], each["sums"], each["rows"]) for each in logs]
+        assert told == [("clocks differ", "main", USAGE_DAY, 1)]
         assert 86_000 < logs[0]["ahead_s"] < 86_401
         play.right_ms += 3_600_000
         play.step("call", 1, 7)

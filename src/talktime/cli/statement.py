@@ -55,8 +55,10 @@ def statement_command(
 ) -> None:  # fmt: skip
     """An organisation's statement for a period, its sums proven against the transfers.
 
-    Times are dates (2026-01-31) or moments (2026-01-31T12:00:00Z). Exit code 1 where the sums do
-    not add up.
+    A call counts when it was charged, that is when it was over, whatever it cost and whoever paid;
+    a late report when it came. (Usage reports, minute pools and the statements of what is paid
+    after use count a call when it began.) Times are dates (2026-01-31) or moments
+    (2026-01-31T12:00:00Z). Exit code 1 where the sums do not add up.
     """
     settings = installation()
     at_ms = now_ms()
@@ -112,6 +114,7 @@ def usage_document(line: UsageLine) -> dict[str, Any]:
         "billed_seconds": line.billed_s,
         "connection_fees": decimal_text(line.fee_micros),
         "charge": decimal_text(line.charge_micros),
+        "paid_after_use": decimal_text(line.post_micros),
     }
 
 
@@ -148,15 +151,20 @@ def pictures(organisation: Organisation, drawn_up: Statement) -> list[Renderable
 
 
 def usage_table(title: str, usage: Iterable[UsageLine], currency: str) -> RenderableType:
-    """Calls by destination, the dearest first."""
+    """Calls by destination, the dearest first; what of it is paid after use, where anything is."""
+    lines = sorted(usage, key=lambda line: -line.charge_micros)
+    after_use = any(line.post_micros for line in lines)
     rows = [
         (
             *(line.destination or "free", f"{line.calls:,}"),
             *(minutes(line.used_s), minutes(line.billed_s), amount(line.charge_micros, currency)),
+            *([amount(line.post_micros, currency)] if after_use else []),
         )
-        for line in sorted(usage, key=lambda line: -line.charge_micros)
+        for line in lines
     ]
-    figures = ("Calls", "Talked min", "Billed min", "Charge")
+    figures: tuple[str, ...] = ("Calls", "Talked min", "Billed min", "Charge")
+    if after_use:
+        figures = (*figures, "of it after use")
     return table(("Destination", *figures), rows, title=title, right=figures)
 
 

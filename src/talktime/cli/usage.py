@@ -51,7 +51,7 @@ def rebuild_command(
         for name in [only] if only else settings.cells:
             done[name] = 0
             with cell(settings, name) as connection:
-                sweep = Sweep(connection, now_ms, ids.next, control=lambda: control)
+                sweep = Sweep(connection, now_ms, ids.next, control=lambda: control, cell=name)
                 forget(connection, now_ms())
                 swept = add(sweep)
                 while swept.rows or swept.more:

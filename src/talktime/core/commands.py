@@ -29,6 +29,7 @@ class Authorize:
     so far, `payers` who may pay; the totals are how much there is of the pool and its guard. With
     `keep_s`, what is held is kept for that long at least, for a switch that asks again late. With
     `whole`, all of `requested_s` is granted at once, or nothing: for what is charged beforehand.
+    `perhaps_of` is another organisation whose call it may be already: it is looked for there first.
     """
 
     switch_id: int
@@ -50,6 +51,7 @@ class Authorize:
     guard_total_s: int = 0
     keep_s: int = 0
     whole: bool = False
+    perhaps_of: int | None = None
 
 
 @dataclass(slots=True)

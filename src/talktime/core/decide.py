@@ -76,15 +76,15 @@ def _decide_call(books: Books, command: CallCommand, now_ms: int) -> Outcome:
     if call is None:
         if type(command) is not Authorize:
             return _unseen(command)
+        if command.organisation_id not in books.wallets:
+            return _refused(
+                command, "unknown_organisation", "the caller's organisation has no wallet"
+            )
         if command.sequence != 0:
             return _refused(
                 command, "sequence_skipped", "the first request on a call has sequence 0"
             )
         call = _new_call(books, command, now_ms)
-        if call is None:
-            return _refused(
-                command, "unknown_organisation", "the caller's organisation has no wallet"
-            )
     elif _sought_elsewhere(call, command):
         return _unseen(command)
     else:
@@ -145,9 +145,7 @@ def _unseen(command: CallCommand) -> NothingToSettle | Refused:
     )
 
 
-def _new_call(books: Books, command: Authorize, now_ms: int) -> Call | None:
-    if command.organisation_id not in books.wallets:
-        return None
+def _new_call(books: Books, command: Authorize, now_ms: int) -> Call:
     call = Call(
         books.next_id(),
         command.organisation_id,

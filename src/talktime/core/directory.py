@@ -8,6 +8,8 @@ tuples, and what repeats (countries, kinds, sets of licences) is kept once by wh
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, NamedTuple, TypeVar, cast
 
+from talktime.core.limits import NUMBER_MOVED_MS
+
 COMMERCE_MODELS = ("prepaid", "draining", "post_usage")
 USER_KINDS = PERSON, RESOURCE_ACCOUNT = ("person", "resource_account")
 NUMBER_KINDS = USER_NUMBER, TOLL, TOLL_FREE = ("user", "toll", "toll_free")
@@ -65,7 +67,10 @@ class Organisation(NamedTuple):
 
 
 class NumberEntry(NamedTuple):
-    """A number (E.164 digits) that belongs to an organisation, and perhaps to one of its users."""
+    """A number (E.164 digits) that belongs to an organisation, and perhaps to one of its users.
+
+    `moved_from` is the organisation that had it before, until `moved_ms`; None where none had.
+    """
 
     digits: str
     organisation_id: int
@@ -73,6 +78,20 @@ class NumberEntry(NamedTuple):
     kind: str
     active: bool = True
     attached: str = NOT_ATTACHED
+    moved_from: int | None = None
+    moved_ms: int | None = None
+
+    def lately_of(self, now_ms: int) -> int | None:
+        """The organisation that had it before, while a switch may still repeat a request on one of
+        its calls; None where there is none.
+
+        >>> number = NumberEntry("14255550100", 8, None, "toll", moved_from=7, moved_ms=1_000)
+        >>> number.lately_of(2_000), number.lately_of(1_000 + NUMBER_MOVED_MS)
+        (7, None)
+        """
+        if self.moved_ms is None or now_ms - self.moved_ms >= NUMBER_MOVED_MS:
+            return None
+        return self.moved_from
 
 
 class User(NamedTuple):

@@ -20,6 +20,7 @@ QUEUE_MAX = 20_000
 READS_WAITING_MAX = 1_000
 BATCH_MAX = 256
 CALL_OWNERS_CACHED_MAX = 400_000
+NUMBER_MOVED_MS = 86_400_000  # so long its calls are looked for where it was before
 KEPT_ORGANISATIONS_MAX = 20_000  # whose books a writer keeps from one batch to the next
 KEPT_ROWS_MAX = 20_000  # open calls and meters in these
 BODY_BYTES_MAX = 64 * 1024

@@ -201,7 +201,9 @@ class Engine:
             body_hash,
         )
         if type(command) is Authorize:
-            self._owners.remember((switch_id, command.call_key), command.organisation_id)
+            owner = self._owners.remember((switch_id, command.call_key), command.organisation_id)
+            if owner != command.organisation_id:
+                command.perhaps_of = owner
         return command
 
     async def reconsider(
@@ -230,7 +232,7 @@ class Engine:
     def ask(self, command: CallCommand, tell: Callable[[Reply], None]) -> None:
         """Execute one command; `tell` gets its answer, on the loop, after the commit."""
         lane = self._lane_of(command)
-        if lane is None:
+        if lane is None or (type(command) is Authorize and command.perhaps_of is not None):
             self._ask_on(command, tell)
         else:
             lane.put((command,), partial(self._told, command, tell))
@@ -248,8 +250,9 @@ class Engine:
 
     def _ask_on(self, command: CallCommand, tell: Callable[[Reply], None]) -> None:
         async def asking() -> None:
+            ask = self.calls if type(command) is Authorize else self._ask_in_turn
             try:
-                reply = (await self._ask_in_turn([command]))[0]
+                reply = (await ask([command]))[0]
             except Exception:
                 log.exception(
                     "command failed", command=type(command).__name__, call=command.call_key
@@ -267,6 +270,10 @@ class Engine:
         places: dict[Lane, list[int]] = {}
         lost: list[int] = []
         for place, command in enumerate(commands):
+            if type(command) is Authorize and command.perhaps_of is not None:
+                found[place] = await self._found_elsewhere(command, command.perhaps_of)
+                if found[place] is not None:
+                    continue
             lane = self._lane_of(command)
             (places.setdefault(lane, []) if lane else lost).append(place)
         # What stood before its own authorize was rightly unknown, and must not be asked again.
@@ -320,6 +327,22 @@ class Engine:
         organisation = self.directory.directory.organisation(owner)
         lanes = self.lanes.get(organisation.cell) if organisation is not None else None
         return lanes.of_organisation(owner) if lanes is not None else None
+
+    async def _found_elsewhere(self, command: Authorize, owner: int) -> Reply | None:
+        """What an authorize is answered in another cell, where the call may be `owner`'s already;
+        None where it is not there, or that is in its own cell, which finds it whoever's it is.
+
+        Asked behind what that owner's lane was given before. The cell can answer from the call
+        alone: the wallet of the command's organisation is not there.
+        """
+        cell = self._cell_of(owner)
+        if cell is None or cell == self._cell_of(command.organisation_id):
+            return None
+        reply = (await self.lanes[cell].of_organisation(owner).submit([command]))[0]
+        there = reply.kind != "unknown_organisation"
+        self._owners.forget(_key(command))
+        self._owners.remember(_key(command), owner if there else command.organisation_id)
+        return reply if there else None
 
     async def _ask_in_turn(self, commands: Sequence[CallCommand]) -> list[Reply]:
         """Ask each cell for calls that are not where they were looked for, until one has them.

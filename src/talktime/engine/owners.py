@@ -11,9 +11,11 @@ class Owners:
 
     >>> owners = Owners(at_most=2)
     >>> for key in ("a", "b", "c"):
-    ...     owners.remember((1, key), 7)
+    ...     _ = owners.remember((1, key), 7)
     >>> owners.get((1, "a")), owners.get((1, "b")), owners.get((1, "c"))
     (None, 7, 7)
+    >>> owners.remember((1, "c"), 8)
+    7
     """
 
     __slots__ = ("_half", "_old", "_young")
@@ -28,12 +30,15 @@ class Owners:
         found = self._young.get(key)
         return self._old.get(key) if found is None else found
 
-    def remember(self, key: CallKey, organisation_id: int) -> None:
-        """Remember a call's organisation, unless one is remembered."""
-        if self.get(key) is None:
-            if len(self._young) >= self._half:
-                self._old, self._young = self._young, {}
-            self._young[key] = organisation_id
+    def remember(self, key: CallKey, organisation_id: int) -> int:
+        """Remember a call's organisation, unless one is remembered; returns the one that is."""
+        found = self.get(key)
+        if found is not None:
+            return found
+        if len(self._young) >= self._half:
+            self._old, self._young = self._young, {}
+        self._young[key] = organisation_id
+        return organisation_id
 
     def forget(self, key: CallKey) -> None:
         """What was remembered was wrong."""

@@ -98,7 +98,7 @@ class Worker:
         bell: Bell,
         after_run: Callable[[Run], None],
     ) -> None:
-        self._settings, self._bell, self._after_run = settings, bell, after_run
+        self._cell, self._settings, self._bell, self._after_run = cell, settings, bell, after_run
         self._clock_ms, new_ids = sources
         self._connector = Connector(
             f"cell {cell} for {lane}", settings.cells[cell], "cell", expected["cell"]
@@ -169,6 +169,7 @@ class Worker:
                 stopping=self._bell.stopped,
                 settings=self._settings,
                 control=self._control_connection,
+                cell=self._cell,
             )
         )
 

@@ -126,6 +126,7 @@ def assign_number(
         return refusal
     end_reservation(control, number.digits, now_ms)
     if there:
+        entry = _moved(entry, there[0], now_ms)
         update_number(control, entry)
     else:
         insert_numbers(control, [entry])
@@ -265,6 +266,14 @@ def numbers_taken(
     in_use = numbers_counted(control, organisation.id)
     reserved = reservations_counted(control, organisation.id, now_ms, but_for)
     return {kind: in_use.get(kind, 0) + reserved.get(kind, 0) for kind in NUMBER_KINDS}
+
+
+def _moved(entry: NumberEntry, before: NumberEntry, now_ms: int) -> NumberEntry:
+    """What is assigned of a number that somebody had, with who had it before."""
+    moved_from, moved_ms = before.moved_from, before.moved_ms
+    if before.organisation_id != entry.organisation_id:
+        moved_from, moved_ms = before.organisation_id, now_ms
+    return entry._replace(moved_from=moved_from, moved_ms=moved_ms)
 
 
 def _note(control: Connection, action: str, old: NumberEntry | None, new: NumberEntry) -> None:

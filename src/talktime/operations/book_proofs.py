@@ -74,7 +74,8 @@ def prove_books(sweep: Sweep) -> Swept:
         for check in checks:
             done.append(check)
             for finding in check.findings:
-                log.error("books do not hold", check=finding.check, finding=finding.words)
+                said = {"cell": sweep.cell, "check": finding.check, "finding": finding.words}
+                log.error("books do not hold", **said)
             if sweep.stopping():
                 break
     whole = len(done) == len(CHECKS)

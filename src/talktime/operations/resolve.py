@@ -71,7 +71,7 @@ class CallRequest(msgspec.Struct, frozen=True, gc=False):
 
 class _Party(msgspec.Struct, frozen=True, gc=False):
     """Our side of a call: the organisation, its user where there is one, the numbers. `bot` is the
-    resource account that answers a service number."""
+    resource account that answers a service number; `number` is ours of the call."""
 
     organisation: Organisation
     user: User | None
@@ -79,6 +79,7 @@ class _Party(msgspec.Struct, frozen=True, gc=False):
     to_digits: str = ""
     toll_free: bool = False
     bot: User | None = None
+    number: NumberEntry | None = None
 
 
 def resolve(
@@ -129,6 +130,7 @@ def resolve(
         verdict.payers,
         verdict.pool_total_s,
         verdict.guard_total_s,
+        perhaps_of=party.number.lately_of(at_ms) if party.number is not None else None,
     )
 
 
@@ -343,7 +345,7 @@ def _ours(
     if organisation is None:
         return _unknown("the caller's organisation is not known")
     toll_free = user is None and entry is not None and entry.kind == TOLL_FREE
-    return _Party(organisation, user, from_digits, to_digits, toll_free)
+    return _Party(organisation, user, from_digits, to_digits, toll_free, number=entry)
 
 
 def _entry(directory: Directory, text: str) -> tuple[NumberEntry | None, str] | Refusal:

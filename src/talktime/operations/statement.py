@@ -1,7 +1,8 @@
 """An organisation's statement for a period: what was there, what came, what went, what is left.
 
 The balance here is the wallet's: all its lots, whether or not held, less its debt. A call counts in
-the period in which it was charged; one that cost nothing, in the period in which it began.
+the period in which it was charged, that is when it was over, whatever it cost and whoever paid: so
+the calls are those behind the sums. A late report counts when it came.
 """
 
 from typing import NamedTuple
@@ -14,7 +15,8 @@ from talktime.store.reports import LotThen, Movement, UsageSum
 
 
 class UsageLine(NamedTuple):
-    """Calls to one destination, or late corrections of calls (which may be negative)."""
+    """Calls to one destination, or late corrections of calls (which may be negative). Of the
+    charge, `post_micros` are paid after use, not out of the wallet."""
 
     destination: str
     calls: int
@@ -22,6 +24,12 @@ class UsageLine(NamedTuple):
     billed_s: int
     fee_micros: int
     charge_micros: int
+    post_micros: int = 0
+
+    @property
+    def wallet_micros(self) -> int:
+        """What the wallet paid of it."""
+        return self.charge_micros - self.post_micros
 
 
 class Statement(NamedTuple):
@@ -141,13 +149,13 @@ def _unproven(drawn_up: Statement, balance_now_micros: int | None) -> tuple[str,
         ("lots less debt", lots_micros - s.debt_micros, "closing balance", s.closing_micros),
         (
             "calls by destination",
-            sum(line.charge_micros for line in s.usage),
+            sum(line.wallet_micros for line in s.usage),
             "their transfers",
             s.usage_micros,
         ),
         (
             "corrections by destination",
-            sum(line.charge_micros for line in s.corrections),
+            sum(line.wallet_micros for line in s.corrections),
             "their transfers",
             s.corrections_micros,
         ),

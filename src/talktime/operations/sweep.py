@@ -17,7 +17,8 @@ class Sweep(NamedTuple):
 
     `clock_ms` gives milliseconds since the epoch, `next_id` ids that are new in the cell. Where a
     runner made it, `settings` is the installation, and `control` opens a connection to the control
-    plane at its first call: kept by the worker, closed with it, replaced after an Outage.
+    plane at its first call: kept by the worker, closed with it, replaced after an Outage. `cell` is
+    the cell's name, for the log.
     """
 
     connection: Connection
@@ -27,6 +28,7 @@ class Sweep(NamedTuple):
     stopping: Callable[[], bool] = lambda: False
     settings: Settings | None = None
     control: Callable[[], Connection] | None = None
+    cell: str = ""
 
 
 class Swept(NamedTuple):

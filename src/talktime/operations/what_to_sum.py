@@ -97,8 +97,8 @@ def tell_of_passed(sweep: Sweep, name: str, rows: int) -> None:
     if told_ms and 0 <= now_ms - told_ms < TELL_EVERY_MS:
         return
     put_mark(cell, BEHIND_TOLD, 0, now_ms)
-    newest_ms = made_ms((mark(cell, name) or (0, 0))[0])
-    log.warning("clocks differ", sums=name, rows=rows, ahead_s=max(newest_ms - now_ms, 0) // 1000)
+    ahead_s = max(made_ms((mark(cell, name) or (0, 0))[0]) - now_ms, 0) // 1000
+    log.warning("clocks differ", cell=sweep.cell, sums=name, rows=rows, ahead_s=ahead_s)
 
 
 def _span(cell: Connection, name: str) -> Span:

@@ -27,14 +27,16 @@ NUMBER = Table(
         "kind": "text",
         "active": "boolean",
         "attached": "text",
+        "moved_from": "bigint",
+        "moved_ms": "bigint",
         "revision": "bigint",
     },
 )
 
-_NUMBER_COLUMNS = "digits, organisation_id, user_id, kind, active, attached"
+_NUMBER_COLUMNS = "digits, organisation_id, user_id, kind, active, attached, moved_from, moved_ms"
 SET_NUMBER = (
     "UPDATE number SET organisation_id = ?, user_id = ?, kind = ?, active = ?, attached = ?, "
-    "revision = ? "
+    "moved_from = ?, moved_ms = ?, revision = ? "
     "WHERE digits = ?"
 )
 NUMBERS_OF_DIGITS = f"SELECT {_NUMBER_COLUMNS} FROM number WHERE digits = ANY(?)"
@@ -171,7 +173,7 @@ def reservations_counted(
 
 
 def _number(row: Row) -> NumberEntry:
-    digits, organisation_id, user_id, kind, active, attached, *_ = row
+    digits, organisation_id, user_id, kind, active, attached, moved_from, moved_ms, *_ = row
     owner = one_of_equals(organisation_id)
     kind, attached = sys.intern(kind), sys.intern(attached)
-    return NumberEntry(digits, owner, user_id, kind, bool(active), attached)
+    return NumberEntry(digits, owner, user_id, kind, bool(active), attached, moved_from, moved_ms)

@@ -2,10 +2,12 @@
 
 from typing import NamedTuple
 
+from talktime.core.ids import first_id_at
 from talktime.core.ledger import DEBT, SYSTEM_ACCOUNTS
 from talktime.store.database import Connection
 
 _LAST_SYSTEM = max(SYSTEM_ACCOUNTS)
+_LAST_ID = 2**63 - 1
 
 # A transfer's effect on the wallet: its lots and its debt are inside, all other accounts outside.
 _EFFECT = f"""
@@ -35,20 +37,23 @@ MOVEMENTS = f"""
         WHERE t.organisation_id = ? AND t.at_ms >= ? AND t.at_ms < ?) m
     GROUP BY kind, record_kind ORDER BY kind, record_kind"""
 
-# A record that moved money belongs to the period of its transfers; a free one to that of its start.
+# A record belongs to the period in which it was booked. Transfers say when that was; a record of no
+# charge has none, and was booked when its id was made.
 USAGE_BY_DESTINATION = """
     SELECT kind, destination, COUNT(*), CAST(SUM(used_s) AS BIGINT), CAST(SUM(billed_s) AS BIGINT),
-        CAST(SUM(fee_micros) AS BIGINT), CAST(SUM(charge_micros) AS BIGINT)
+        CAST(SUM(fee_micros) AS BIGINT), CAST(SUM(charge_micros) AS BIGINT),
+        CAST(SUM(post_micros) AS BIGINT)
     FROM (
-        SELECT u.kind, u.destination, u.used_s, u.billed_s, u.fee_micros, u.charge_micros
+        SELECT u.kind, u.destination, u.used_s, u.billed_s, u.fee_micros, u.charge_micros,
+            u.post_micros
         FROM usage_record u JOIN (
             SELECT DISTINCT usage_id FROM transfer
             WHERE organisation_id = ? AND at_ms >= ? AND at_ms < ? AND usage_id IS NOT NULL
         ) t ON t.usage_id = u.id
         WHERE u.organisation_id = ?
         UNION ALL
-        SELECT kind, destination, used_s, billed_s, fee_micros, charge_micros
-        FROM usage_record WHERE organisation_id = ? AND started_ms >= ? AND started_ms < ?
+        SELECT kind, destination, used_s, billed_s, fee_micros, charge_micros, post_micros
+        FROM usage_record WHERE organisation_id = ? AND id >= ? AND id <= ?
             AND charge_micros = 0) r
     GROUP BY kind, destination ORDER BY kind, destination"""
 
@@ -80,7 +85,8 @@ class Movement(NamedTuple):
 
 
 class UsageSum(NamedTuple):
-    """Usage records of one kind (call or correction) to one destination in a period."""
+    """Usage records of one kind (call or correction) to one destination in a period. Of the charge,
+    `post_micros` are paid after use, not out of the wallet."""
 
     kind: str
     destination: str
@@ -89,6 +95,7 @@ class UsageSum(NamedTuple):
     billed_s: int
     fee_micros: int
     charge_micros: int
+    post_micros: int
 
 
 class LotThen(NamedTuple):
@@ -139,8 +146,9 @@ def usage_by_destination(
     connection: Connection, organisation_id: int, from_ms: int, to_ms: int
 ) -> list[UsageSum]:
     """The usage records booked in a period, by kind and destination."""
+    ids = [min(first_id_at(from_ms), _LAST_ID), min(first_id_at(to_ms) - 1, _LAST_ID)]
     period = [organisation_id, from_ms, to_ms]
-    rows = connection.rows(USAGE_BY_DESTINATION, [*period, organisation_id, *period])
+    rows = connection.rows(USAGE_BY_DESTINATION, [*period, organisation_id, organisation_id, *ids])
     return [UsageSum(*row) for row in rows]
 
 

@@ -66,11 +66,19 @@ class Number(models.Model):
     # What a service number answers as: a conference bridge, an auto attendant or a call queue.
     attached = models.CharField(max_length=16)
     active = models.BooleanField()
+    # The organisation that had it before, and when it went; null where none had.
+    moved_from = models.BigIntegerField(null=True)
+    moved_ms = models.BigIntegerField(null=True)
     revision = models.BigIntegerField()
 
     class Meta:
         db_table = "number"
         constraints = [
+            models.CheckConstraint(
+                condition=Q(moved_from__isnull=True, moved_ms__isnull=True)
+                | Q(moved_from__isnull=False, moved_ms__isnull=False),
+                name="number_moved_from_somebody_at_some_time",
+            ),
             models.CheckConstraint(
                 condition=Q(attached__in=["", "bridge", "attendant", "queue"]),
                 name="number_attached_to_something_known",
