@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request
 
 from tests.browser.crawl import sign_in, visited_pages
-from tests.browser.world import World
+from tests.browser.world import ORGANISATION, World
 from tests.console.test_browser import OUTSIDE, OVERFLOW, watched
 
 BYTES_MAX = 200_000
@@ -31,6 +31,18 @@ LABELS_LOST = """() => [...document.querySelectorAll('.stack td')].filter(one =>
         && -parseFloat(label.marginLeft) > parseFloat(getComputedStyle(one).paddingLeft) + 1;
 }).map(one => `its label is outside: ${one.outerHTML.slice(0, 80)}`)"""
 """A table is read whole: beside each other on a desk, as cards with their labels on a phone."""
+
+COVERED = """() => {
+  const shown = (one) => one.checkVisibility() && one.getBoundingClientRect().width > 0;
+  const all = [...document.querySelectorAll('button, .button, .brand')].filter(shown);
+  const meets = (a, b) => a.left < b.right + 2 && b.left < a.right + 2
+      && a.top < b.bottom + 2 && b.top < a.bottom + 2;
+  const rects = all.map(one => one.getBoundingClientRect());
+  return all.flatMap((one, i) => all.slice(i + 1)
+      .filter((other, j) => meets(rects[i], rects[i + 1 + j]))
+      .map(other => `${one.outerHTML.slice(0, 80)} touches ${other.outerHTML.slice(0, 80)}`));
+}"""
+"""A thumb meets one button, and none lies on what it stands beside."""
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -65,7 +77,7 @@ def wrong_with(page: Page) -> list[str]:
     wrong = serious(page)
     if page.evaluate(OVERFLOW) or page.evaluate(OUTSIDE):
         wrong.append("wider than its window")
-    wrong += page.evaluate(SIDEWAYS) + page.evaluate(LABELS_LOST)
+    wrong += page.evaluate(SIDEWAYS) + page.evaluate(LABELS_LOST) + page.evaluate(COVERED)
     if page.locator("h1").count() != 1:
         wrong.append("not one heading")
     return wrong
@@ -108,3 +120,32 @@ def walk(
     for name, path in pages.items():
         page.goto(address + path)
         yield name, path
+
+
+def test_what_the_operator_does_at_an_organisation_is_whole_on_a_phone_in_german(
+    world: World, chromium: Browser
+) -> None:
+    world.run("fund", ORGANISATION, "60", "--reason", "ein Versehen", "--actor", "somebody")
+    context = chromium.new_context(viewport=LOOKS[1][0], locale="de-DE")
+    page = context.new_page()
+    page.goto(f"{world.address}/sign-in/")
+    page.locator("input[type=email]").fill(world.facts["operator_email"])
+    page.locator("input[type=password]").fill(world.facts["operator_password"])
+    page.get_by_role("button", name="Anmelden", exact=True).click()
+    page.get_by_role("button", name="Abmelden").wait_for()
+    page.goto(f"{world.address}/operator/organisations/")
+    page.get_by_role("link", name=ORGANISATION).click()
+    page.get_by_role("link", name="Zurücknehmen").first.wait_for()
+    wrong = [("organisation", each) for each in wrong_with(page)]
+    page.get_by_role("link", name="Zurücknehmen").first.click()
+    page.get_by_label("Grund").fill("1234,50 statt 123,45: ein Komma zu weit rechts")
+    wrong += [("form", each) for each in wrong_with(page)]
+    page.get_by_role("button", name="Weiter").click()
+    page.get_by_role("button", name="zurücknehmen").wait_for()
+    wrong += [("confirm", each) for each in wrong_with(page)]
+    page.get_by_role("link", name="Abbrechen").click()
+    page.get_by_role("link", name="Aus Sicht ihres Admins öffnen").click()
+    page.get_by_role("link", name="Betreiber").wait_for()
+    wrong += [("as its admin sees it", each) for each in wrong_with(page)]
+    context.close()
+    assert wrong == []

@@ -10,6 +10,16 @@ LATER = (
     "INSERT INTO django_migrations (app, name, applied) "
     "VALUES (?, '9999_later', '2026-11-22 10:00:00')"
 )
+WHY = ("--reason", "another")
+MONEY = (
+    ("fund", "Contoso", "5", *WHY),
+    ("grant", "give", "Contoso", "5", *WHY),
+    ("purchase", "start", "Contoso", "5", "--method", "1"),
+    ("refund", "start", "Contoso", "1", "5", *WHY),
+    ("take-back", "Contoso", "1", "5", *WHY),
+    ("post-statement", "pay", "Contoso", "2026-11", "5", "--note", "bank 9"),
+)
+"""What moves money under an idempotency key."""
 FUNDING = ("--reason", "another", "--actor", "operator", "--idempotency-key", "order 2")
 
 
@@ -23,6 +33,20 @@ def test_the_shell_writes_nothing_to_a_database_of_a_newer_version(shell, store,
             "start the newer program"
         )
     assert cell.rows("SELECT id, remaining_micros FROM lot") == before
+
+
+@pytest.mark.parametrize("kind", ["control_plane", "cell"])
+def test_money_that_cannot_have_moved_is_not_said_to_have_perhaps(shell, store, contoso, kind):
+    control = store.control()
+    counted = "SELECT id, amount_micros FROM given_alone ORDER BY id"
+    before = control.rows(counted)
+    (store.cell() if kind == "cell" else control).run(LATER, [kind])
+    for arguments in MONEY:
+        assert shell.error(*arguments, "--actor", "operator") == (
+            "the database is of a newer version than this program (it has 9999_later): "
+            "start the newer program"
+        )
+    assert control.rows(counted) == before
 
 
 def test_the_shell_says_that_a_database_of_an_older_version_must_be_migrated(shell, store, contoso):

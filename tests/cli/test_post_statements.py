@@ -3,6 +3,7 @@ src/talktime/cli/post_statements.py and commerce_model.py."""
 
 import csv
 import json
+import re
 
 import pytest
 
@@ -92,6 +93,21 @@ def test_a_statement_is_listed_shown_and_paid(shell, statement):
     assert shell.json(*pay, "--idempotency-key", "one")["paid"] == "0.03"
     assert "0 USD of the statement of 2026-11 is left to pay" in shell.error(*pay)
     assert "2026-11" in shell("post-statement", "list", "Contoso")
+
+
+def test_a_payment_that_fails_says_how_to_repeat_it_once(shell, store, statement):
+    cell = store.cell()
+    with cell.transaction():
+        cell.run("ALTER TABLE payment RENAME TO lost")
+    pay = ("post-statement", "pay", "Contoso", "2026-11", "0.02", "--note", "bank 12")
+    line = shell.error(*pay)
+    found = re.search(r"repeat it with --idempotency-key ([0-9a-f]{32}), which records it", line)
+    assert "Whether it was recorded is not known: " in line
+    assert found is not None, line
+    with cell.transaction():
+        cell.run("ALTER TABLE lost RENAME TO payment")
+    for _ in range(2):
+        assert shell.json(*pay, "--idempotency-key", found[1])["paid"] == "0.02"
 
 
 def test_a_statement_is_exported(shell, statement, tmp_path):

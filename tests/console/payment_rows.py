@@ -232,6 +232,13 @@ NOTICES: dict[Any, dict[str, Any]] = {
         "answer": "{}",
         "asked_ms": START_MS,
     },
+    cell.Creation: {
+        "organisation_id": 1,
+        "idempotency_key": "agreement 1",
+        "body_hash": -1,
+        "answer": "{}",
+        "asked_ms": START_MS,
+    },
     cell.JobRun: {
         "job": "expire_holds",
         "began_ms": START_MS,

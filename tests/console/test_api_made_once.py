@@ -1,18 +1,24 @@
-"""Switches, keys and peers are made once for a key of the request's. Mirrors
-src/talktime/console/api."""
+"""Switches, keys, peers, agreements and webhooks' secrets are made once for a key of the request's.
+Mirrors src/talktime/console/api."""
 
 import json
+from contextlib import closing
 
 import pytest
 
 from talktime.console.accounts import create_admin
 from talktime.console.api.document import operations
+from talktime.console.cell.models import Creation as CellCreation
+from talktime.console.cell.models import PaymentMethod, WebhookEndpoint
 from talktime.console.control_plane.models import AccountMail, ApiKey, Creation, Peer, Switch
+from talktime.operations.organisations import create_organisation
 from tests.console.money import Money
+from tests.console.rows import CELL
 from tests.console.test_api_money import BASE, client_of, refused, send
 
 SWITCHES = "/api/v1/switches"
 RADIUS = {"protocol": "radius", "name": "nas-1", "addresses": ["192.0.2.7"]}
+HOOK = {"url": "https://hooks.contoso.example/talktime"}
 # Address, a body, another body, and the field that is shown once.
 MAKES = {
     "/switches": ({"name": "Oslo 1", "operator": "a"}, {"name": "Oslo 2", "operator": "a"}, ""),
@@ -27,6 +33,8 @@ MAKES = {
     ),
     "/keys": ({"name": "a", "scopes": ["read"]}, {"name": "b", "scopes": ["read"]}, "key"),
     "/keys/{int:key_id}/rotate": ({"keep_hours": 1}, {"keep_hours": 2}, "key"),
+    "/payment-methods": ({"agreement": "EA-1"}, {"agreement": "EA-2"}, ""),
+    "/webhooks/{int:webhook_id}/rotate": (None, {}, "secret"),
 }
 
 
@@ -37,7 +45,7 @@ def money(installation):
 
 @pytest.fixture
 def api(money):
-    return client_of(money.key("operator"))
+    return client_of(money.key("operator", "notices"))
 
 
 @pytest.fixture
@@ -52,6 +60,10 @@ def ready(api, north):
     """An address at which a request can be made."""
 
     def ready(path):
+        if path == "/payment-methods":
+            return BASE + path
+        if path.startswith("/webhooks/"):
+            return rotation(api)
         keys = f"{north}/keys" if path.startswith("/switches/") else f"{BASE}/keys"
         if "{int:key_id}" in path:
             body = {"name": "old"} if path.startswith("/switches/") else MAKES["/keys"][0]
@@ -65,14 +77,27 @@ def ready(api, north):
 
 def ask(api, at, body, key=None):
     headers = {} if key is None else {"idempotency-key": key}
-    return api.generic(
-        "POST", at, json.dumps(body), content_type="application/json", headers=headers
-    )
+    text = "" if body is None else json.dumps(body)
+    return api.generic("POST", at, text, content_type="application/json", headers=headers)
+
+
+def rotation(api, body=HOOK):
+    """Where the secret of a new webhook is rotated."""
+    made = ask(api, f"{BASE}/webhooks", body).json()
+    return f"{BASE}/webhooks/{made['webhook_id']}/rotate"
 
 
 def made_so_far():
-    """How many of each there are, and what was mailed of them."""
-    return [each.objects.count() for each in (Switch, ApiKey, Peer, AccountMail)]
+    """How many of each there are, what was mailed of them, and the sealed secrets of webhooks."""
+    counts = [each.objects.count() for each in (Switch, ApiKey, Peer, AccountMail)]
+    hooks = WebhookEndpoint.objects.using(CELL).values_list("secret", "old_secret", "old_until_ms")
+    return [*counts, PaymentMethod.objects.using(CELL).count(), *hooks.order_by("id")]
+
+
+def kept_answers():
+    """What is kept of the requests that had a key."""
+    kept = [*Creation.objects.all(), *CellCreation.objects.using(CELL)]
+    return [each.answer for each in kept]
 
 
 def test_all_that_may_have_a_key_is_walked_here():
@@ -99,7 +124,8 @@ def test_the_same_again_makes_nothing_and_does_not_tell_the_secret(api, money, r
     assert made_so_far() == after
     if secret:
         assert done.json()[secret]
-        assert done.json()[secret] not in Creation.objects.get().answer
+        [answer] = kept_answers()
+        assert done.json()[secret] not in answer
 
 
 @pytest.mark.parametrize("path", MAKES)
@@ -112,7 +138,7 @@ def test_without_a_key_it_is_made_each_time_it_can_be(api, ready, path):
     for done in (first, second):
         assert (done.status_code, done.json()["replayed"]) == (200, False)
         assert not secret or done.json()[secret]
-    assert not Creation.objects.exists()
+    assert kept_answers() == []
 
 
 @pytest.mark.parametrize("path", MAKES)
@@ -159,10 +185,35 @@ def test_a_secret_of_ones_own_is_compared_and_nowhere_kept(api, north):
     assert ask(api, f"{north}/peers", mine, "key 1").json()["replayed"] is True
     other = {**mine, "secret": "another-of-my-own"}
     refused(ask(api, f"{north}/peers", other, "key 1"), 409, "idempotency_key_reused")
-    assert "my-own" not in Creation.objects.get().answer
+    [answer] = kept_answers()
+    assert "my-own" not in answer
+
+
+def test_a_webhooks_secret_that_was_lost_is_replaced_by_the_next(api):
+    at, other = rotation(api), rotation(api, {"url": "https://other.contoso.example/talktime"})
+    first = ask(api, at, None, "key 1").json()["secret"]
+    before = made_so_far()
+    assert ask(api, at, None, "key 1").json()["secret"] is None
+    refused(ask(api, other, None, "key 1"), 409, "idempotency_key_reused")
+    assert made_so_far() == before
+    assert ask(api, at, None, "key 2").json()["secret"] not in (None, first)
+
+
+def test_an_agreement_of_another_organisation_may_have_the_same_key(api, money):
+    with closing(money.control()) as control, closing(money.cell()) as cell:
+        create_organisation(
+            *(control, {"main": cell}), name="Fabrikam", cell="main", currency="USD",
+            time_zone="UTC", country="US", rate_card="standard", now_ms=money.now_ms,
+            next_id=money.ids,
+        )  # fmt: skip
+    places = [BASE, "/api/v1/organisations/Fabrikam"]
+    made = [ask(api, f"{at}/payment-methods", {"agreement": "E"}, "key 1").json() for at in places]
+    assert [each["replayed"] for each in made] == [False, False]
+    assert made[0]["method_id"] != made[1]["method_id"]
 
 
 def test_what_moves_money_has_keys_of_its_own(api, north):
     assert ask(api, f"{BASE}/keys", MAKES["/keys"][0], "key 1").status_code == 200
+    assert ask(api, f"{BASE}/payment-methods", {"agreement": "E"}, "key 1").status_code == 200
     grant = {"amount": "5", "reason": "goodwill"}
     assert send(api, "POST", "/grants", grant, "key 1").status_code == 200

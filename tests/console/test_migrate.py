@@ -28,6 +28,7 @@ CELL_TABLES = {
     "burn",
     "call",
     "card_setup",
+    "creation",
     "delivery",
     "django_migrations",
     "document",
@@ -331,7 +332,7 @@ def test_processes_that_start_together_migrate_one_after_another(
         thread.join()
     assert failed == []
     assert sorted(line.rpartition(": ")[2] for line in said) == [
-        "14 migrations applied",
+        "15 migrations applied",
         "47 migrations applied",
         *["up to date"] * 6,
     ]

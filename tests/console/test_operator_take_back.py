@@ -36,7 +36,7 @@ def test_credits_entered_by_mistake_are_taken_back_once_and_told(money, staff):
     shown = staff.client.get(f"/organisations/{money.owner.id}/credits/lots/{lot.id}/")
     assert "Credits taken back by the operator" in words_of(shown)
     listed = staff.get(at(money))
-    assert "US$200.00 US$180.00 went back US$20.00" in words_of(listed)
+    assert "US$200.00 US$180.00 taken back US$20.00" in words_of(listed)
     assert f'href="/operator/{path}"' in listed.content.decode()
     staff.sure(path, amount="20", reason="All of it")
     for page in (listed.request["PATH_INFO"], shown.request["PATH_INFO"]):

@@ -35,6 +35,7 @@ from talktime.operations.four_eyes import approval_above, take
 from talktime.operations.fund import ENTERED, fund
 from talktime.operations.grants import Giver, Grant, give
 from talktime.operations.money_documents import grant_document
+from talktime.operations.till import NoWallet
 from talktime.store.database import Connection
 from talktime.store.four_eyes import Given
 from talktime.store.grants import GrantRequest
@@ -93,9 +94,9 @@ def entered(name: str, grant: Grant, priority: int) -> tuple[Organisation, Funde
         owner, catalogue = organisation_of(control, name), catalogue_of(control)
         why_not = why_not_enter(catalogue, owner, grant.source, micros)
         counts = micros > 0 and grant.source in ENTERED and why_not is None
-        alone = not counts or may_alone(control, catalogue, owner, grant)
-        at, seller = now_ms(), seller_of(settings)
-        with repeatable(grant.idempotency_key), cell(settings, owner.cell) as connection:
+        with cell(settings, owner.cell) as connection, repeatable(grant.idempotency_key):
+            alone = not counts or may_alone(control, catalogue, owner, grant)
+            at, seller = now_ms(), seller_of(settings)
             if not alone:
                 next_id = new_ids().next
                 giver = Giver(
@@ -145,10 +146,13 @@ def asked(request: GrantRequest) -> RenderableType:
 
 @contextmanager
 def repeatable(key: str, done: str = "it was funded", does: str = "funds") -> Iterator[None]:
-    """Whatever fails within may have come after the commit: say how to ask again without harm."""
+    """Whatever fails within may have come after the commit: say how to ask again without harm.
+
+    The connections are opened outside: where that fails, nothing was done.
+    """
     try:
         yield
-    except Failure:
+    except (Failure, NoWallet):
         raise
     except (Exception, KeyboardInterrupt) as error:
         again = (

@@ -54,7 +54,7 @@ def give_command(
     key, who = idempotency_key or secrets.token_hex(16), actor or account()
     lasts_until_ms = moment_ms(expires) if expires else None
     grant = Grant(amount_micros, reason, who, key, promotional, lasts_until_ms)
-    with repeatable(key, "it was given", "gives"), counter_of(organisation) as opened:
+    with counter_of(organisation) as opened, repeatable(key, "it was given", "gives"):
         done = give(giver_of(opened), grant)
         if isinstance(done, Refusal):
             raise Failure(refusal_line(done))

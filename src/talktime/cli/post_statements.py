@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from talktime.cli.failures import unless_refused
-from talktime.cli.fund import account
+from talktime.cli.fund import account, repeatable
 from talktime.cli.installation import (
     all_pages,
     catalogue_of,
@@ -41,6 +41,7 @@ group = typer.Typer(no_args_is_help=True, help="Statements of what is paid after
 
 OrganisationName = Annotated[str, typer.Argument(help="Its name.", metavar="ORGANISATION")]
 Month = Annotated[str, typer.Argument(help="The month: 2026-11.", metavar="MONTH")]
+RECORDED = ("it was recorded", "records it")
 
 
 @group.command("list")
@@ -101,7 +102,7 @@ def pay_command(
     key = idempotency_key or secrets.token_hex(16)
     with control_plane(settings) as control:
         owner = organisation_of(control, organisation)
-        with cell(settings, owner.cell) as connection:
+        with cell(settings, owner.cell) as connection, repeatable(key, *RECORDED):
             with connection.transaction():
                 paid = unless_refused(
                     pay_statement(

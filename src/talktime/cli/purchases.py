@@ -69,7 +69,7 @@ def start_command(
     """
     amount_micros = micros_of(money, "AMOUNT")
     key, who = idempotency_key or secrets.token_hex(16), actor or account()
-    with repeatable(key, "it was bought", "buys"), counter_of(organisation) as opened:
+    with counter_of(organisation) as opened, repeatable(key, "it was bought", "buys"):
         begun = unless_refused(
             start_purchase(
                 opened.counter,

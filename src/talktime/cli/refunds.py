@@ -38,7 +38,7 @@ def start_command(
     becomes a debt, and auto-recharge pauses until that is paid."""
     amount_micros = micros_of(money, "AMOUNT")
     key, who = idempotency_key or secrets.token_hex(16), actor or account()
-    with repeatable(key, "it was refunded", "refunds"), counter_of(organisation) as opened:
+    with counter_of(organisation) as opened, repeatable(key, "it was refunded", "refunds"):
         begun = unless_refused(
             start_refund(
                 opened.counter,

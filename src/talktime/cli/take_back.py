@@ -41,7 +41,7 @@ def take_back_command(
     """
     amount_micros = micros_of(money, "AMOUNT")
     key, who = idempotency_key or secrets.token_hex(16), actor or account()
-    with repeatable(key, "it was taken back", "takes it back"), counter_of(organisation) as opened:
+    with counter_of(organisation) as opened, repeatable(key, "it was taken back", "takes it back"):
         took = unless_refused(
             take_back(
                 *(opened.counter, lot, amount_micros),

@@ -64,12 +64,15 @@ def let_go() -> None:
     kept_threads.close()
 
 
+def addresses(settings: Settings) -> dict[str, Address]:
+    """Where the databases are, by Django's aliases."""
+    cells = {cell_alias(name): address for name, address in settings.cells.items()}
+    return {CONTROL_PLANE_ALIAS: settings.control_plane, **cells}
+
+
 def databases_for(settings: Settings) -> dict[str, dict[str, Any]]:
     """Django's DATABASES: `default` is the control plane, `cell_<name>` each cell."""
-    databases = {CONTROL_PLANE_ALIAS: database_at(settings.control_plane)}
-    for name, address in settings.cells.items():
-        databases[cell_alias(name)] = database_at(address)
-    return databases
+    return {alias: database_at(address) for alias, address in addresses(settings).items()}
 
 
 def existing_file(path: Path) -> str:

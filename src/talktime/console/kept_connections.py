@@ -6,6 +6,9 @@ it has to learn of the tables and statements: more than all the rest of the page
 Whoever wants a connection is lent one that lies idle, or a new one where none does; so there are
 never more than were used at once. One that met an outage or has a transaction open is closed
 instead of kept, and one whose database went away meanwhile is replaced before it is lent.
+
+A new one is to a database of this version, or is not lent; one that is kept is asked again now and
+then, for a busy page would never need a new one.
 """
 
 import atexit
@@ -16,13 +19,17 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from talktime.config import Address
+from talktime.console.versions import opened, require_ours
 from talktime.core.limits import CONSOLE_CONNECTION_IDLE_S_MAX, CONSOLE_CONNECTIONS_IDLE_MAX
-from talktime.store.database import Connection, connect
+from talktime.store.database import Connection
 
 
-class _Idle(NamedTuple):
+class _Kept(NamedTuple):
+    """`looked_s` is when its database's version was looked at, `idle_s` since when it lies idle."""
+
     connection: Connection
-    since_s: float
+    looked_s: float
+    idle_s: float
 
 
 class KeptConnections:
@@ -36,18 +43,19 @@ class KeptConnections:
     ) -> None:
         self._idle_max, self._idle_s_max = idle_max, idle_s_max
         self._lock = threading.Lock()
-        self._idle: dict[Address, list[_Idle]] = {}
+        self._idle: dict[Address, list[_Kept]] = {}
 
     @contextmanager
     def lent(self, address: Address) -> Iterator[Connection]:
         """A connection for one thread, until the block ends. Raises Outage where none can be
-        opened."""
-        connection = self._taken(address) or connect(address)
+        opened, or the database is of another version."""
+        taken = self._taken(address) or _Kept(opened(address), time.monotonic(), 0)
+        connection = taken.connection
         try:
             yield connection
         finally:
             if connection.settled():
-                self._keep(address, connection)
+                self._keep(address, taken._replace(idle_s=time.monotonic()))
             else:
                 connection.close()
 
@@ -59,7 +67,7 @@ class KeptConnections:
         for each in idle:
             each.connection.close()
 
-    def _taken(self, address: Address) -> Connection | None:
+    def _taken(self, address: Address) -> _Kept | None:
         """The one that was used last and still answers; those that do not are closed."""
         while True:
             with self._lock:
@@ -67,23 +75,34 @@ class KeptConnections:
                 if not kept:
                     return None
                 last = kept.pop()
-            if not self._is_old(last) and last.connection.answers():
-                return last.connection
+            if not self._is_past(last.idle_s) and last.connection.answers():
+                return self._looked_at(last, address)
             last.connection.close()
 
-    def _keep(self, address: Address, connection: Connection) -> None:
+    def _looked_at(self, kept: _Kept, address: Address) -> _Kept:
+        """The same, its version looked at again where that was long ago. Raises Outage."""
+        if not self._is_past(kept.looked_s):
+            return kept
+        try:
+            require_ours(kept.connection, address)
+        except BaseException:
+            kept.connection.close()
+            raise
+        return kept._replace(looked_s=time.monotonic())
+
+    def _keep(self, address: Address, connection: _Kept) -> None:
         """Keep it in place of whatever has not been used for long."""
         with self._lock:
             kept = self._idle.setdefault(address, [])
-            kept.append(_Idle(connection, time.monotonic()))
-            fresh = [each for each in kept if not self._is_old(each)][-self._idle_max :]
+            kept.append(connection)
+            fresh = [each for each in kept if not self._is_past(each.idle_s)][-self._idle_max :]
             gone = kept[: len(kept) - len(fresh)]  # they lie in the order of their last use
             kept[:] = fresh
         for each in gone:
             each.connection.close()
 
-    def _is_old(self, idle: _Idle) -> bool:
-        return time.monotonic() - idle.since_s > self._idle_s_max
+    def _is_past(self, at_s: float) -> bool:
+        return time.monotonic() - at_s > self._idle_s_max
 
 
 kept_connections = KeptConnections()

@@ -13,7 +13,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from psycopg import sql
 
 from talktime.config import CONTROL_PLANE_ALIAS, Address, Settings, cell_alias
-from talktime.console.databases import CONNECT_TIMEOUT_S, set_up
+from talktime.console.databases import CONNECT_TIMEOUT_S, addresses, set_up
 from talktime.console.migrations_expected import Kind, expected_migrations
 
 CELL_REVISIONS = ["users", "documents"]
@@ -51,11 +51,6 @@ def pending(settings: Settings) -> dict[str, list[str]]:
     for alias, address in addresses(settings).items():
         refuse_newer(alias, address)
     return {alias: missing for alias in addresses(settings) if (missing := missing_in(alias))}
-
-
-def addresses(settings: Settings) -> dict[str, Address]:
-    cells = {cell_alias(name): address for name, address in settings.cells.items()}
-    return {CONTROL_PLANE_ALIAS: settings.control_plane, **cells}
 
 
 def refuse_lost_cell(cell: str, address: Address) -> None:

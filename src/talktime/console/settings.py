@@ -53,6 +53,7 @@ MIDDLEWARE = [
     "talktime.console.start.static_files.whole_files",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "talktime.console.start.storable.without_nul",
+    "talktime.console.start.outages.of_this_version",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -32,8 +32,30 @@ def add_invoice(
     now_ms: int,
     next_id: Callable[[], int],
 ) -> PaymentMethod | Refusal:
-    """Let the organisation pay by invoice, under an agreement, with a PO number or none (R10). It
-    becomes the last of its methods; opens its own transaction. Refuses: invalid_value."""
+    """As `agree`, in a transaction of its own. Refuses: invalid_value."""
+    with cell.transaction():
+        return agree(
+            *(cell, organisation),
+            agreement=agreement,
+            po_number=po_number,
+            actor=actor,
+            now_ms=now_ms,
+            next_id=next_id,
+        )
+
+
+def agree(
+    cell: Connection,
+    organisation: Organisation,
+    *,
+    agreement: str,
+    po_number: str,
+    actor: str,
+    now_ms: int,
+    next_id: Callable[[], int],
+) -> PaymentMethod | Refusal:
+    """Let the organisation pay by invoice, under an agreement, with a PO number or none (R10),
+    inside the caller's transaction. It becomes the last of its methods. Refuses: invalid_value."""
     refusal = first(
         check_text("the agreement number", agreement, AGREEMENT_TEXT_MAX),
         check_text("the PO number", po_number, PO_NUMBER_TEXT_MAX) if po_number else None,
@@ -55,12 +77,11 @@ def add_invoice(
         now_ms,
         actor,
     )
-    with cell.transaction():
-        added = add_method(cell, method)
-        if not isinstance(added, Refusal):
-            after = {"agreement": agreement, "po_number": po_number}
-            note(cell, organisation.id, "payment_method.added", added.name, after=after)
-        return added
+    added = add_method(cell, method)
+    if not isinstance(added, Refusal):
+        after = {"agreement": agreement, "po_number": po_number}
+        note(cell, organisation.id, "payment_method.added", added.name, after=after)
+    return added
 
 
 def add_method(cell: Connection, method: PaymentMethod) -> PaymentMethod | Refusal:

@@ -19,6 +19,11 @@ def require_version(connection: Connection, app: str, expected: Migrations) -> N
     there."""
     with connection.reading():
         applied = {(row[0], row[1]) for row in connection.rows(APPLIED, (app,))}
+    require_applied(applied, expected)
+
+
+def require_applied(applied: Migrations, expected: Migrations) -> None:
+    """Raise OtherVersion unless these are the expected migrations."""
     missing, newer = sorted(expected - applied), sorted(applied - expected)
     if newer:
         raise OtherVersion(

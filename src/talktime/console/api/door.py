@@ -2,8 +2,8 @@
 
 A handler gets what was asked (`Asked`) and what was sent, and gives an answer or a refusal. It is
 put under an address by a `Resource`, with the scopes that open it; one that moves money, or begins
-to, is done once for its Idempotency-Key and answered the same again. One that makes something in
-the control plane may have such a key, and is done in a transaction that is opened here.
+to, is done once for its Idempotency-Key and answered the same again. One that makes something that
+cannot be found by a name may have such a key, and is done in a transaction that is opened here.
 """
 
 import json
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cached_property
 from inspect import Parameter, Signature, signature
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 from django.http import HttpRequest
@@ -40,11 +40,13 @@ from talktime.operations.keys import note_use, secret_hash
 from talktime.operations.money_requests import answer_once
 from talktime.operations.organisations import find_organisation
 from talktime.operations.till import Counter
+from talktime.store.creations import Creations
 from talktime.store.database import Connection
 from talktime.store.keys import key_of_hash
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 Handler = Callable[..., Any]
+Place = Literal["", "control_plane", "cell"]
 
 
 class Asked:
@@ -137,7 +139,7 @@ class Told(NamedTuple):
 
     scopes: tuple[str, ...]
     moves_money: bool
-    makes: bool
+    makes: Place
     secret: str
     at_organisation: bool
     refusals: tuple[str, ...]
@@ -196,7 +198,7 @@ class Resource:
         *,
         by: tuple[str, ...],
         moves_money: bool = False,
-        makes: bool = False,
+        makes: Place = "",
         secret: str = "",
         refusals: tuple[str, ...] = (),
         sent: Any = None,
@@ -204,8 +206,8 @@ class Resource:
         gives: str = "",
         sparse: bool = False,
     ) -> Callable[[Handler], Handler]:
-        """A change of something. One that `makes` something in the control plane, with the field
-        `secret` in its answer once, opens no transaction. `sent` is an example of its body; `takes`
+        """A change of something. One that `makes` something, there, with the field `secret` in its
+        answer once, opens no transaction. `sent` is an example of its body; `takes`
         and `gives` are the media types where they are not JSON; of a `sparse` answer, what is not
         there is left out."""
         told = Told(
@@ -285,13 +287,14 @@ def _made(asked: Asked, handler: Handler, sent: dict[str, Any], told: Told, answ
         return done if isinstance(done, Refusal) else _shown(done, answer).model_dump(mode="json")
 
     answered: dict[str, Any] | Refusal
-    with asked.control.transaction():
+    in_cell = told.makes == "cell"
+    place = asked.cell if in_cell else asked.control
+    with place.transaction():
         if IDEMPOTENCY_KEY not in asked.request.headers:
             answered, replayed = act(), False
         else:
             answered, replayed = make_once(
-                asked.control,
-                asked.owner.id if told.at_organisation else 0,
+                Creations(place, asked.owner.id if told.at_organisation else 0, in_cell),
                 asked.idempotency_key,
                 _whole(asked.request),
                 act,

@@ -117,6 +117,7 @@ def _no_wallet(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _away(request: HttpRequest, error: Any) -> HttpResponse:
+    log.error("a database does not answer the management API", reason=str(error))
     return refuse(Refusal("unavailable", str(error)))
 
 

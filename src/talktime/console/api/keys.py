@@ -90,7 +90,7 @@ def get_keys(asked: Asked, page: AskedPage) -> Answer:
 @keys.does(
     *("POST", "/keys", KeyMade),
     by=(OPERATOR,),
-    makes=True,
+    makes="control_plane",
     secret="key",
     sent={"name": "Portal", "scopes": ["read", "billing"]},
 )
@@ -125,7 +125,7 @@ def get_key(asked: Asked, key_id: PathId) -> Answer | Refusal:
 @keys.does(
     *("POST", "/keys/{int:key_id}/rotate", KeyMade),
     by=(OPERATOR,),
-    makes=True,
+    makes="control_plane",
     secret="key",
     refusals=UNKNOWN,
     sent={"keep_hours": 24},

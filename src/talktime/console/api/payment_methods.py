@@ -13,7 +13,7 @@ from talktime.core.refusal import Refusal
 from talktime.operations.card_setups import begin_card, find_card_setup
 from talktime.operations.money_documents import Document, method_document, setup_document
 from talktime.operations.payment_methods import (
-    add_invoice,
+    agree,
     find_method,
     list_methods,
     make_first,
@@ -77,11 +77,14 @@ def get_methods(asked: Asked) -> Document:
 
 
 @methods.does(
-    *("POST", "/payment-methods", PaymentMethod), by=(OPERATOR,), sent={"agreement": "EA-4711"}
+    *("POST", "/payment-methods", PaymentMethod),
+    by=(OPERATOR,),
+    makes="cell",
+    sent={"agreement": "EA-4711"},
 )
 def post_method(asked: Asked, sent: SentInvoice) -> Document | Refusal:
     """Let the organisation pay by invoice: the operator has the agreement."""
-    made = add_invoice(
+    made = agree(
         asked.cell,
         asked.owner,
         agreement=sent.agreement,

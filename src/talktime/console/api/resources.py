@@ -9,7 +9,7 @@ from talktime.console.api.documents import invoices, profile, statements
 from talktime.console.api.health import health
 from talktime.console.api.keys import keys
 from talktime.console.api.ledger import ledger
-from talktime.console.api.notices import notices, recipients, webhooks
+from talktime.console.api.notices import notices, recipients
 from talktime.console.api.numbers import numbers
 from talktime.console.api.organisations import every, model, one
 from talktime.console.api.payment_methods import methods
@@ -23,6 +23,7 @@ from talktime.console.api.usage_reports import reports
 from talktime.console.api.users import groups, users
 from talktime.console.api.views import views
 from talktime.console.api.wallet import wallet
+from talktime.console.api.webhooks import webhooks
 
 RESOURCES = (
     *(every, one, model),

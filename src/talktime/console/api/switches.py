@@ -150,7 +150,7 @@ def get_switches(asked: Asked, page: AskedPage) -> Answer:
 @switches.does(
     *("POST", "/switches", Switch),
     by=BY,
-    makes=True,
+    makes="control_plane",
     refusals=("already_exists",),
     sent={"name": "Oslo 1", "operator": "Contoso Voice"},
 )
@@ -184,7 +184,7 @@ def get_switch_keys(asked: Asked, switch_id: PathId, page: AskedPage) -> Answer 
 @switches.does(
     *("POST", "/switches/{int:switch_id}/keys", KeyMade),
     by=BY,
-    makes=True,
+    makes="control_plane",
     secret="key",
     refusals=UNKNOWN,
     sent={"name": "main", "scopes": ["calls", "quotes"]},
@@ -212,7 +212,7 @@ def post_switch_key(asked: Asked, switch_id: PathId, sent: SentSwitchKey) -> Ans
 @switches.does(
     *("POST", "/switches/{int:switch_id}/keys/{int:key_id}/rotate", KeyMade),
     by=BY,
-    makes=True,
+    makes="control_plane",
     secret="key",
     refusals=("unknown_key",),
     sent={"keep_hours": 24},
@@ -269,7 +269,7 @@ def get_peers(asked: Asked, switch_id: PathId, page: AskedPage) -> Answer | Refu
 @switches.does(
     *("POST", "/switches/{int:switch_id}/peers", SwitchPeerMade),
     by=BY,
-    makes=True,
+    makes="control_plane",
     secret="secret",
     refusals=(*UNKNOWN, "already_exists"),
     sent={"protocol": "radius", "name": "nas-1", "addresses": ["192.0.2.7"]},

@@ -35,7 +35,7 @@ from talktime.console.cell.payment_models import (
     Recharge,
     Refund,
 )
-from talktime.console.cell.request_models import MoneyRequest
+from talktime.console.cell.request_models import Creation, MoneyRequest
 from talktime.console.cell.usage_models import (
     SavedView,
     UsageDay,
@@ -48,11 +48,11 @@ from talktime.console.identity import Id
 # Each by itself: ruff takes away an import that it does not see named here.
 __all__ = [
     "AlertLevel", "Answer", "AuditEntry", "BillingProfile", "BookCheck", "Burn", "Call",
-    "CardSetup", "Delivery", "Document", "GrantRequest", "JobRun", "LedgerDay", "LicenceGroup",
-    "Lot", "Meter", "MoneyRequest", "Outbox", "Payment", "PaymentMethod", "PaymentTry",
-    "PostStatement", "PostStatementUsage", "ProviderEvent", "Recharge", "Recipient", "Refund",
-    "Revision", "SavedView", "TakenBack", "Transfer", "Unsummed", "UsageDay", "UsageRecord",
-    "UsageUser", "User", "Wallet", "WalletHour", "WebhookEndpoint", "WorkMark",
+    "CardSetup", "Creation", "Delivery", "Document", "GrantRequest", "JobRun", "LedgerDay",
+    "LicenceGroup", "Lot", "Meter", "MoneyRequest", "Outbox", "Payment", "PaymentMethod",
+    "PaymentTry", "PostStatement", "PostStatementUsage", "ProviderEvent", "Recharge", "Recipient",
+    "Refund", "Revision", "SavedView", "TakenBack", "Transfer", "Unsummed", "UsageDay",
+    "UsageRecord", "UsageUser", "User", "Wallet", "WalletHour", "WebhookEndpoint", "WorkMark",
 ]  # fmt: skip
 
 

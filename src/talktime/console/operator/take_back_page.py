@@ -71,7 +71,7 @@ def _row(desk: OperatorDesk, place: Place, entered: EnteredLot) -> list[Cell]:
     owner, lot, todo, taken = place.owner, entered.lot, Cell(), ""
     if entered.taken_micros:
         amount = desk.wording.money(entered.taken_micros, owner.currency).in_full
-        taken = _("%(amount)s went back") % {"amount": amount}
+        taken = _("%(amount)s taken back") % {"amount": amount}
     if desk.may(OPERATE) and entered.taken_micros < lot.amount_micros:
         todo = Cell(_("Take back"), reverse("operator-take-back", args=[owner.id, lot.id]))
     return [

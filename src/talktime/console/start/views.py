@@ -3,16 +3,17 @@
 import logging
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import Error, connections
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from talktime.config import CONTROL_PLANE_ALIAS
-from talktime.console.cell.models import Revision as CellRevision
-from talktime.console.control_plane.models import Revision as ControlPlaneRevision
+from talktime.console.databases import addresses, current
 from talktime.console.doors import for_anyone
+from talktime.console.kept_connections import lent
+from talktime.console.versions import require_ours
+from talktime.store.database import Outage
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +31,13 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 def databases_away() -> list[str]:
-    """The aliases of the databases that do not answer."""
+    """The aliases of the databases that do not answer, or are of another version."""
     away = []
-    for alias in connections:
-        revision = ControlPlaneRevision if alias == CONTROL_PLANE_ALIAS else CellRevision
+    for alias, address in addresses(current()).items():
         try:
-            revision.objects.using(alias).exists()
-        except Error as error:
+            with lent(address) as connection:
+                require_ours(connection, address)
+        except Outage as error:
             log.error("database %s does not answer: %s", alias, error)
             away.append(alias)
     return away
