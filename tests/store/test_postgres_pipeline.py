@@ -1,9 +1,12 @@
 """Statements in one round trip. Mirrors src/talktime/store/postgres_pipeline.py."""
 
+import time
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 
-from talktime.store.database import Both, Connection, Keys, Outage, connect
+from talktime.store.database import Both, Connection, Keys, Outage, Row, connect
 from tests.stores import Store
 
 pytestmark = pytest.mark.layouts("postgres")
@@ -15,6 +18,9 @@ ECHO = Both(
 )
 INTO = "INSERT INTO kept_apart (number) SELECT unnest(?::bigint[])"
 BACKEND = "SELECT pg_backend_pid() FROM unnest(?::bigint[])"
+LOCK = Both("SELECT pg_advisory_xact_lock(k.number) FROM unnest(?::bigint[]) AS k(number)", "")
+LOCKED = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = ? AND granted"
+BEGUN_SECONDS_MAX = 60
 READ = "SELECT number FROM kept_apart WHERE number = ANY(?) ORDER BY number"
 
 
@@ -46,6 +52,36 @@ def test_a_statement_that_fails_takes_those_after_it_along_and_the_connection_go
     assert connection.rows("SELECT COUNT(*) FROM kept_apart WHERE number > ?", [3]) == [(2,)]
     with connection.transaction():
         connection.run("DROP TABLE kept_apart")
+
+
+def test_the_server_begins_on_a_statement_while_the_next_is_made(store: Store) -> None:
+    connection, other = connect(store.settings.cells["main"]), store.cell()
+
+    def writes() -> Iterator[tuple[Both, list[Row]]]:
+        yield LOCK, [(20_261_130,)]
+        give_up_at = time.monotonic() + BEGUN_SECONDS_MAX
+        while other.rows(LOCKED, [20_261_130]) == [(0,)]:
+            assert time.monotonic() < give_up_at
+        yield ECHO, [(1, "a")]
+
+    with connection.transaction():
+        assert connection.write_all(writes()) == [1, 1]
+    connection.close()
+
+
+def test_of_what_cannot_be_made_to_its_end_nothing_is_written(store: Store) -> None:
+    connection, other = connect(store.settings.cells["main"]), store.cell()
+    other.run("CREATE TABLE kept_apart (number bigint PRIMARY KEY)")
+
+    def writes() -> Iterator[tuple[Both, list[Row]]]:
+        yield Both(INTO, ""), [(1,)]
+        raise LookupError
+
+    with pytest.raises(LookupError), connection.transaction():
+        connection.write_all(writes())
+    assert not connection.settled()
+    assert other.rows(READ, [[1]]) == []
+    other.run("DROP TABLE kept_apart")
 
 
 def write_after_the_end(connection: Connection, other: Connection) -> None:

@@ -12,7 +12,15 @@ from talktime.core.books import Terms
 from talktime.core.commands import Command
 from talktime.core.decide import decide
 from talktime.core.notices import Notice
-from talktime.core.outcomes import CallEnding, Funded, HoldExpired, LotsExpired, Outcome, Replayed
+from talktime.core.outcomes import (
+    CallEnding,
+    Funded,
+    HoldExpired,
+    LotsExpired,
+    Outcome,
+    Replayed,
+    StoredAnswer,
+)
 from talktime.operations.render import CallOutcome, reply
 from talktime.store.database import Connection
 from talktime.store.kept import Kept
@@ -54,24 +62,29 @@ def execute(
     and nothing has changed. With `kept` (of this connection alone), who commits says so to it.
     """
     books = load(connection, commands, next_id, terms, kept=kept)
-    done = []
-    new_answers = books.new_answers
-    for command in commands:
-        outcome = decide(books, command, now_ms)
+    outcomes = [decide(books, command, now_ms) for command in commands]
+    if books.notices:
+        books.notices = [_with_name(connection, each) for each in books.notices]
+    done: list[Done] = []
+    save(connection, books, now_ms, lambda: _render(outcomes, books.new_answers, done))
+    if kept is not None:
+        kept.saved(books)
+    return done
+
+
+def _render(outcomes: list[Outcome], new_answers: list[StoredAnswer], done: list[Done]) -> None:
+    """Render the outcomes, in order, and put them with the answers that are kept of them."""
+    answers = iter(new_answers)
+    answer = next(answers, None)
+    for outcome in outcomes:
         if type(outcome) in UNANSWERED:
             done.append(Done(outcome, 200, ""))
             continue
         status, body = reply(cast(CallOutcome, outcome))
-        if new_answers and new_answers[-1].outcome is outcome:
-            answer = new_answers[-1]
+        if answer is not None and answer.outcome is outcome:
             answer.status, answer.body = status, body
+            answer = next(answers, None)
         done.append(Done(outcome, status, body))
-    if books.notices:
-        books.notices = [_with_name(connection, each) for each in books.notices]
-    save(connection, books, now_ms)
-    if kept is not None:
-        kept.saved(books)
-    return done
 
 
 def _with_name(connection: Connection, notice: Notice) -> Notice:

@@ -4,7 +4,7 @@ What each does is in `store/sqlite.py` and `store/postgres.py`; how a statement 
 in `store/spelling.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from talktime.config import Address
@@ -37,8 +37,9 @@ class Connection(Protocol):
     def run(self, statement: Statement, params: Params = ()) -> int:
         """Run one statement and return how many rows it touched."""
 
-    def write_all(self, writes: Sequence[tuple[Both, list[Row]]]) -> list[int]:
-        """Run bulk writes, each with its rows of bound values; returns the rows each touched."""
+    def write_all(self, writes: Iterable[tuple[Both, list[Row]]]) -> list[int]:
+        """Run bulk writes, each with its rows of bound values; returns the rows each touched. The
+        next is asked for when the one before is on its way."""
 
     def data_version(self) -> int | None:
         """Within a transaction: a number that stays the same as long as no other connection writes

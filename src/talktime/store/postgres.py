@@ -3,8 +3,9 @@
 Several statements travel in one round trip (pipeline mode): BEGIN with the first reads.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 
 import psycopg
 from psycopg.pq import PipelineStatus, TransactionStatus
@@ -99,21 +100,21 @@ class PostgresConnection:
             self._pipeline.forget()
         return cursor.rowcount
 
-    def write_all(self, writes: Sequence[tuple[Both, list[Row]]]) -> list[int]:
-        bound = [
+    def write_all(self, writes: Iterable[tuple[Both, list[Row]]]) -> list[int]:
+        bound = (
             (numbered(statement), [array_literal(column) for column in zip(*rows, strict=True)])
             for statement, rows in writes
-        ]
+        )
         return [result.command_tuples or 0 for result in self._run_with_begin(bound)]
 
     def data_version(self) -> int | None:
         return None
 
-    def _run_with_begin(self, bound: Sequence[Bound]) -> list[PGresult]:
+    def _run_with_begin(self, bound: Iterable[Bound]) -> list[PGresult]:
         if not self._begin_pending:
             return self._pipeline.run(bound)
         self._begin_pending = False
-        return self._pipeline.run([("BEGIN", ()), *bound])[1:]
+        return self._pipeline.run(chain([("BEGIN", ())], bound))[1:]
 
     def _begin(self) -> None:
         if self._begin_pending:

@@ -6,7 +6,7 @@ and their results are read together. Bound values are text or absent; the server
 """
 
 import select
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import psycopg
 from psycopg import errors
@@ -30,7 +30,7 @@ class Pipeline:
         self._poll = select.poll()
         self._rows = Transformer(connection)
 
-    def run(self, statements: Sequence[Bound]) -> list[PGresult]:
+    def run(self, statements: Iterable[Bound]) -> list[PGresult]:
         """Run the statements in order; a result of each. Raises psycopg's errors: where one fails,
         those after it were not run."""
         libpq = self._connection.pgconn
@@ -47,6 +47,8 @@ class Pipeline:
                     prepared[at + len(prepared)] = text
                     libpq.send_prepare(name, text.encode())
                 libpq.send_query_prepared(name, [_encoded(value) for value in values])
+                # The server begins on it while the next one's values are made.
+                libpq.flush()
             libpq.pipeline_sync()
             results = self._results()
             libpq.exit_pipeline_mode()

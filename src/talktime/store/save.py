@@ -1,7 +1,8 @@
 """Write back what deciding changed: a few bulk statements in the same transaction, every row
 counted."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from operator import attrgetter
 
 import msgspec
@@ -85,47 +86,70 @@ class RowsMissing(Exception):
     commit."""
 
 
-def save(connection: Connection, books: Books, now_ms: int) -> None:
-    """Write everything that changed in the books. Raises RowsMissing where a row was not there to
-    change."""
+Write = tuple[Both, list[Row]]
+
+
+def save(
+    connection: Connection, books: Books, now_ms: int, render: Callable[[], None] = lambda: None
+) -> None:
+    """Write everything that changed in the books. The rows of a table are made while the database
+    takes those of the one before; `render` is called once, before the answers' are. Raises
+    RowsMissing where a row was not there to change."""
+    counts: list[tuple[Both, int]] = []
+
+    def counted() -> Iterator[Write]:
+        for statement, rows in _writes(books, now_ms, render):
+            if rows:
+                counts.append((statement, len(rows)))
+                yield statement, rows
+
+    writes = counted()
+    first = next(writes, None)
+    if first is None:
+        return
+    touched_rows = connection.write_all(chain((first,), writes))
+    for (statement, count), touched in zip(counts, touched_rows, strict=True):
+        if touched != count and statement not in NOT_COUNTED:
+            raise RowsMissing(f"{statement.sqlite[:40]}: {count} rows bound, {touched} touched")
+
+
+def _writes(books: Books, now_ms: int, render: Callable[[], None]) -> Iterator[Write]:
     meters = [m for m in books.meters.values() if m.changed]
     wallets = _counted_up(books, meters)
+    yield UPDATE_WALLETS, [changed_wallet(wallet) for wallet in wallets]
+    yield UPDATE_FIRST_FUNDED, [first_funded_wallet(w) for w in wallets if w.newly_funded]
+    yield (
+        UPDATE_WATCHES,
+        [watched_wallet(w) for w in books.wallets.values() if w.watch_changed],
+    )
+    yield PUT_METERS, [meter(m) for m in meters]
     new_lots = {lot.id for lot in books.new_lots}
     lots = [lot for w in wallets for lot in w.lots if lot.changed and lot.id not in new_lots]
+    yield INSERT_LOTS, [new_lot(lot) for lot in books.new_lots]
+    yield UPDATE_LOTS, [changed_lot(lot) for lot in lots if lot.spent == lot.was_spent]
+    yield END_LOTS, [ended_lot(lot) for lot in lots if lot.spent != lot.was_spent]
+    yield from _of_calls(books)
+    yield INSERT_USAGE, [(*u[:-2], _texts(u.flags), _texts(u.because)) for u in books.usage]
+    yield INSERT_TRANSFERS, [tuple(transfer) for transfer in books.transfers]
+    render()
+    yield INSERT_ANSWERS, [_answer(answer, now_ms) for answer in books.new_answers]
+    # What was told before is not told again.
+    yield (
+        INSERT_NOTICES,
+        [notice_row(id_, n) for id_, n in zip(books.notice_ids, books.notices, strict=True)],
+    )
+    yield from noting([u.id for u in books.usage], [t.id for t in books.transfers])
+
+
+def _of_calls(books: Books) -> Iterator[Write]:
+    yield INSERT_CALLS, [new_call(c) for c in books.calls.values() if c.new]
     calls = [c for c in books.calls.values() if c.changed and not c.new]
     # A call that was open, and is: what is written when one ends has not changed.
-    going_on = [c for c in calls if c.state == OPEN and not c.restarted]
+    yield UPDATE_CALLS, [changed_call(c) for c in calls if c.state == OPEN and not c.restarted]
     ended = [c for c in calls if c.state != OPEN or c.restarted]
-    planned: list[tuple[Both, list[Row]]] = [
-        (UPDATE_WALLETS, [changed_wallet(wallet) for wallet in wallets]),
-        (UPDATE_FIRST_FUNDED, [first_funded_wallet(w) for w in wallets if w.newly_funded]),
-        (UPDATE_WATCHES, [watched_wallet(w) for w in books.wallets.values() if w.watch_changed]),
-        (PUT_METERS, [meter(m) for m in meters]),
-        (INSERT_LOTS, [new_lot(lot) for lot in books.new_lots]),
-        (UPDATE_LOTS, [changed_lot(lot) for lot in lots if lot.spent == lot.was_spent]),
-        (END_LOTS, [ended_lot(lot) for lot in lots if lot.spent != lot.was_spent]),
-        (INSERT_CALLS, [new_call(c) for c in books.calls.values() if c.new]),
-        (UPDATE_CALLS, [changed_call(call) for call in going_on]),
-        (END_CALLS, [ended_call(call) for call in ended]),
-        (UPDATE_STARTS, [restarted_call(call) for call in ended if call.restarted]),
-        (UPDATE_ENDINGS, [ending_call(c) for c in books.calls.values() if c.ending_changed]),
-        (INSERT_ANSWERS, [_answer(answer, now_ms) for answer in books.new_answers]),
-        (INSERT_USAGE, [(*u[:-2], _texts(u.flags), _texts(u.because)) for u in books.usage]),
-        (INSERT_TRANSFERS, [tuple(transfer) for transfer in books.transfers]),
-    ]
-    # What was told before is not told again.
-    notices = [
-        notice_row(id_, each) for id_, each in zip(books.notice_ids, books.notices, strict=True)
-    ]
-    writes = [
-        (statement, rows) for statement, rows in (*planned, (INSERT_NOTICES, notices)) if rows
-    ]
-    writes += noting([u.id for u in books.usage], [t.id for t in books.transfers])
-    if not writes:
-        return
-    for (statement, rows), touched in zip(writes, connection.write_all(writes), strict=True):
-        if touched != len(rows) and statement not in NOT_COUNTED:
-            raise RowsMissing(f"{statement.sqlite[:40]}: {len(rows)} rows bound, {touched} touched")
+    yield END_CALLS, [ended_call(call) for call in ended]
+    yield UPDATE_STARTS, [restarted_call(call) for call in ended if call.restarted]
+    yield UPDATE_ENDINGS, [ending_call(c) for c in books.calls.values() if c.ending_changed]
 
 
 def _counted_up(books: Books, meters: Iterable[Meter]) -> list[Wallet]:

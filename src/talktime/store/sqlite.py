@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
@@ -71,7 +71,7 @@ class SqliteConnection:
     def run(self, statement: Statement, params: Params = ()) -> int:
         return self._connection.execute(for_sqlite(statement), sqlite_values(params)).rowcount
 
-    def write_all(self, writes: Sequence[tuple[Both, list[Row]]]) -> list[int]:
+    def write_all(self, writes: Iterable[tuple[Both, list[Row]]]) -> list[int]:
         return [self._connection.executemany(both.sqlite, rows).rowcount for both, rows in writes]
 
     def data_version(self) -> int | None:
