@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from talktime.engine.batch_messages import Frames, framed
 from talktime.engine.connector import Outages
 from talktime.engine.writer import OwnWriter
-from talktime.engine.writer_child import Received, Sending
+from talktime.engine.writer_child import QUICK_SECONDS, Received, Sending
 from talktime.store.log_file import LogFile
 from tests.commands import NOW_MS, authorize, extend, settle
 from tests.served import SOURCES
@@ -23,6 +23,7 @@ from tests.stores import Store
 from tests.writers import assignment, fill, own_writer
 
 GONE_S_MAX = 30
+TRIES = 10_000
 
 
 class Disk(LogFile):
@@ -55,6 +56,40 @@ def test_replies_are_sent_in_order_and_each_when_the_disk_has_it() -> None:
     theirs.close()
     assert received.some() == []
     ours.close()
+
+
+class TimedDisk(LogFile):
+    """A log whose every sync takes so long by its own clock; `by` are the threads that waited."""
+
+    def __init__(self) -> None:
+        self.takes_s = self.now_s = 0.0
+        self.by: list[threading.Thread] = []
+
+    def sync(self) -> None:
+        self.now_s += self.takes_s
+        self.by.append(threading.current_thread())
+
+
+def test_a_quick_disk_is_waited_for_by_who_writes_and_a_slow_one_beside() -> None:
+    ours, theirs = socketpair()
+    disk, here = TimedDisk(), threading.current_thread()
+    received, sending = Received(ours), Sending(theirs, lambda: disk.now_s)
+
+    def put() -> threading.Thread:
+        sending.put(b"written", {disk})
+        assert received.first() == b"written"
+        return disk.by[-1]
+
+    assert put() is not here
+    for _ in range(TRIES):  # the other thread may not have noted yet that it has sent
+        if put() is here:
+            break
+    assert put() is here
+    disk.takes_s = 2 * QUICK_SECONDS
+    assert put() is here
+    assert [put() is here for _ in range(3)] == [False] * 3
+    ours.close()
+    theirs.close()
 
 
 @given(st.lists(st.binary(max_size=40), max_size=8), st.lists(st.integers(1, 50), max_size=20))
