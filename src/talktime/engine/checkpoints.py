@@ -4,8 +4,8 @@ A commit appends to the log. Where the writer itself moves the pages, whatever w
 tens of milliseconds. It still does so once the log has CHECKPOINT_PAGES, which keeps it bounded;
 little is left for it then, for this thread looks more often shortly before.
 
-Seldom, otherwise: pages that many commits change are moved once, and while they are put on the disk
-a commit waits for it.
+Not more often, otherwise: while pages are put on the disk a commit waits behind them, and those that
+many commits change are moved once. Nor less often: the more pages there are, the longer it waits.
 """
 
 import threading
@@ -14,7 +14,7 @@ from talktime.engine.connector import Connector
 from talktime.store.database import Outage
 from talktime.store.sqlite import CHECKPOINT_PAGES
 
-CHECKPOINT_SECONDS = 1.0
+CHECKPOINT_SECONDS = 0.25
 SOON_SECONDS = 0.1
 NEARLY_FULL_PAGES = CHECKPOINT_PAGES * 9 // 10
 
