@@ -4,8 +4,8 @@ A commit appends to the log. Where the writer itself moves the pages, whatever w
 tens of milliseconds. It still does so once the log has CHECKPOINT_PAGES, which keeps it bounded;
 little is left for it then, for this thread looks more often shortly before.
 
-Not more often, otherwise: while pages are put on the disk a commit waits behind them, and those that
-many commits change are moved once. Nor less often: the more pages there are, the longer it waits.
+Not more often, otherwise: while pages are put on the disk a commit waits behind them, and those
+that many commits change are moved once. Nor less often: the more pages, the longer it waits.
 """
 
 import threading
