@@ -10,6 +10,9 @@ from django.template.utils import get_app_template_dirs
 from django.urls import get_resolver, reverse
 from django.utils.translation import override
 
+from talktime.console.databases import addresses, current
+from talktime.store.database import load_driver
+
 CONSOLE = Path(__file__).parent
 
 
@@ -23,6 +26,8 @@ def load_all() -> None:
         _ = Locale.parse(language).territories
     for alias in connections:
         _ = connections[alias], router.routers
+    for address in addresses(current()).values():
+        load_driver(address)
     for name in template_names():
         get_template(name)
 

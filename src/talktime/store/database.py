@@ -5,6 +5,7 @@ in `store/spelling.py`.
 """
 
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from talktime.config import Address
@@ -78,8 +79,14 @@ def connect(
     """Open a connection; Outage, with the reason, where that fails. With `sync_apart` who answers
     for a commit syncs its `log` first, where there is one."""
     if address.dialect == "postgres":
-        # A shell command on SQLite takes half as long again with it.
         from talktime.store.postgres import PostgresConnection
 
         return PostgresConnection(address)
     return SqliteConnection(address, sync_apart=sync_apart)
+
+
+def load_driver(address: Address) -> None:
+    """Load what `connect` needs for this address and otherwise loads with the first connection: a
+    shell command on SQLite would take half as long again with PostgreSQL's."""
+    if address.dialect == "postgres":
+        import_module("talktime.store.postgres")
