@@ -91,7 +91,8 @@ $(VENV)/.project: $(VENV)/.packages pyproject.toml
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Most of what these have is never imported: what is, is compiled then.
 $(VENV)/.test: requirements-dev.lock $(VENV)/.project
 	@echo "Installing the tools that the tests need ..."
-	@$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@$(PIP_INSTALL) --no-compile --require-hashes -r requirements-dev.lock
 	@touch $@
