@@ -94,7 +94,7 @@ class Commands(Mapping[str, Any]):
 @cache
 def _loaded(name: str, panel: str, module: str, attribute: str) -> Any:
     found = getattr(import_module(f"talktime.cli.{module}"), attribute)
-    holder = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False)
+    holder = typer.Typer(rich_markup_mode="rich")
     if isinstance(found, typer.Typer):
         holder.add_typer(found, name=name, rich_help_panel=panel)
     else:

@@ -4,7 +4,7 @@ import fcntl
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,8 +20,8 @@ from talktime.operations.account_mail import MailSealed
 from talktime.operations.organisations import find_organisation
 from talktime.operations.sealing import Seal
 from talktime.store.catalogue import load_catalogues
-from talktime.store.database import Connection, connect
-from talktime.store.version import require_version
+from talktime.store.database import Connection
+from talktime.store.version import opened as of_version
 
 DEMO_LOCK_FILE = "demo.lock"
 
@@ -112,9 +112,5 @@ def opened(address: Address, kind: Kind) -> Iterator[Connection]:
             f"there is no database {address.path}: run `talktime migrate` first, "
             "or point TALKTIME_DATA or DATABASE_URL to where yours is"
         )
-    connection = connect(address)
-    try:
-        require_version(connection, kind, expected_migrations(kind))
+    with closing(of_version(address, kind, expected_migrations(kind))) as connection:
         yield connection
-    finally:
-        connection.close()

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from talktime.config import Address
-from talktime.console.versions import opened, require_ours
+from talktime.console.versions import open_ours, require_ours
 from talktime.core.limits import CONSOLE_CONNECTION_IDLE_S_MAX, CONSOLE_CONNECTIONS_IDLE_MAX
 from talktime.store.database import Connection
 
@@ -49,7 +49,7 @@ class KeptConnections:
     def lent(self, address: Address) -> Iterator[Connection]:
         """A connection for one thread, until the block ends. Raises Outage where none can be
         opened, or the database is of another version."""
-        taken = self._taken(address) or _Kept(opened(address), time.monotonic(), 0)
+        taken = self._taken(address) or _Kept(open_ours(address), time.monotonic(), 0)
         connection = taken.connection
         try:
             yield connection

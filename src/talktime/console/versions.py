@@ -3,8 +3,8 @@
 from talktime.config import Address
 from talktime.console.databases import current
 from talktime.console.migrations_expected import Kind, expected_migrations
-from talktime.store.database import Connection, connect
-from talktime.store.version import require_version
+from talktime.store.database import Connection
+from talktime.store.version import opened, require_version
 
 
 def kind_of(address: Address) -> Kind:
@@ -19,12 +19,7 @@ def require_ours(connection: Connection, address: Address) -> None:
     require_version(connection, kind, expected_migrations(kind))
 
 
-def opened(address: Address) -> Connection:
+def open_ours(address: Address) -> Connection:
     """A new connection, to a database of this version. Raises Outage."""
-    connection = connect(address)
-    try:
-        require_ours(connection, address)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    kind = kind_of(address)
+    return opened(address, kind, expected_migrations(kind))

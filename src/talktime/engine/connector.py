@@ -10,8 +10,8 @@ import time
 import structlog
 
 from talktime.config import Address
-from talktime.store.database import Connection, Outage, connect
-from talktime.store.version import Migrations, require_version
+from talktime.store.database import Connection, Outage
+from talktime.store.version import Migrations, opened
 
 log = structlog.get_logger(__name__)
 
@@ -75,13 +75,9 @@ class Connector:
     def connection(self) -> Connection:
         """The open connection, or a new one; Outage where that fails or the version is another."""
         if self._connection is None:
-            connection = connect(self._address, sync_apart=self._sync_apart)
-            try:
-                require_version(connection, self._app, self._expected)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
+            self._connection = opened(
+                self._address, self._app, self._expected, sync_apart=self._sync_apart
+            )
         return self._connection
 
     def failed(self, outage: Outage) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Set
 
-from talktime.store.database import Connection, Outage
+from talktime.config import Address
+from talktime.store.database import Connection, Outage, connect
 
 APPLIED = "SELECT app, name FROM django_migrations WHERE app = ?"
 
@@ -12,6 +13,19 @@ Migrations = Set[tuple[str, str]]
 
 class OtherVersion(Outage):
     """The database is of another version than this code; the message says what to do."""
+
+
+def opened(
+    address: Address, app: str, expected: Migrations, *, sync_apart: bool = False
+) -> Connection:
+    """As `connect`, to a database of the expected migrations. Raises Outage."""
+    connection = connect(address, sync_apart=sync_apart)
+    try:
+        require_version(connection, app, expected)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def require_version(connection: Connection, app: str, expected: Migrations) -> None:
