@@ -225,6 +225,22 @@ def test_a_connection_that_nobody_answers_on_gives_way_to_a_new_one(store: Store
         assert new.ask(asked.watchdog()).result_code == r.SUCCESS
 
 
+def test_of_two_new_connections_beside_a_dead_one_the_first_wins(store: Store) -> None:
+    with charging(store, timings=PATIENT._replace(contest_s=1)) as served:
+        old, first, second = served.client(), served.connect(), served.connect()
+        first.send(asked.capabilities())
+        assert old.requested().header.command_code == 280
+        second.send(asked.capabilities())
+        assert first.receive().result_code == r.SUCCESS
+        assert old.is_closed()
+        asking = first.requested()
+        assert asking.header.command_code == 280
+        first.send(asking.to_answer())
+        assert second.receive().result_code == r.ELECTION_LOST
+        assert second.is_closed()
+        assert first.ask(asked.watchdog()).result_code == r.SUCCESS
+
+
 def test_several_peers_talk_at_once(store: Store) -> None:
     switch = populate(store, 10)
     hosts = [f"sip{number}.contoso.example" for number in range(3)]

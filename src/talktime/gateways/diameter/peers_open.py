@@ -103,7 +103,11 @@ class PeersOpen:
                 tell(r.ELECTION_LOST)
                 return
             older.abort("the peer has made another connection")
-            self._take(connection, peer_id, result, tell)
+            if self.of(host) is None:
+                self._take(connection, peer_id, result, tell)
+            elif connection in self.all:
+                # A third one was faster: it is the older one now.
+                self.decide(connection, capabilities, tell)
 
         older.probe(self._node.timings.contest_s, found)
 
