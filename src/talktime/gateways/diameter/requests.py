@@ -94,6 +94,9 @@ class CreditRequest(msgspec.Struct):
         """What tells it from another request of its session and number: 64 bits, signed. Who routed
         it and when are no part of that."""
         said = f"{self.kind} {self.action} {self.used_s} {self.asked_s} {self.session_id}"
+        if self.kind == EVENT and self.number:
+            # An event is a session of one request: another number is another event.
+            said += f" {self.number}"
         if self.parties is not NOBODY:
             who = self.parties
             said += repr((self.correlation, who.calling, who.called, who.names, who.terminating))
