@@ -56,6 +56,15 @@ def test_a_peer_that_may_not_talk_here_is_told_why_and_left(
     assert client.is_closed()
 
 
+def test_the_log_says_who_a_refused_peer_is_by_name_realm_and_address(served: Charging) -> None:
+    with capture_logs() as logged:
+        served.connect().hello(realm="elsewhere.example")
+    refused = {"peer": asked.HOST, "realm": "elsewhere.example", "address": "127.0.0.1"}
+    why = {"why": "DIAMETER_UNKNOWN_PEER", "result": r.UNKNOWN_PEER}
+    line = {"event": "diameter peer refused", "log_level": "warning", **refused, **why}
+    assert line in logged
+
+
 def test_a_relay_is_a_peer_too(served: Charging) -> None:
     assert served.connect().hello(application=0xFFFFFFFF).result_code == r.SUCCESS
 
