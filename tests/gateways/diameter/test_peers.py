@@ -116,11 +116,16 @@ def test_a_peer_that_needs_tls_is_not_heard_without_it(store: Store) -> None:
         assert served.connect().hello().result_code == r.NO_COMMON_SECURITY
 
 
-def test_an_address_that_is_no_peers_is_not_let_in(store: Store) -> None:
+def test_an_address_that_is_no_peers_is_not_let_in_and_cannot_fill_the_log(store: Store) -> None:
     switch = populate(store, 10)
     add_peer(store, switch, addresses=("192.0.2.0/24",))
-    with charging(store, switch=switch) as served:
-        assert served.connect().is_closed()
+    with capture_logs() as logged, charging(store, switch=switch) as served:
+        for _ in range(3):
+            assert served.connect().is_closed()
+    lines = [each for each in logged if each["event"] == "diameter connection not taken"]
+    why = "no peer comes from this address"
+    told = {"address": "127.0.0.1", "why": why, "more": 0}
+    assert lines == [{"event": "diameter connection not taken", "log_level": "warning", **told}]
 
 
 def test_an_address_has_so_many_connections(served: Charging) -> None:
