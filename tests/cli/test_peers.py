@@ -64,6 +64,12 @@ def test_a_diameter_peer_has_a_realm_and_no_secret(shell, store):
     )[1].replace("│", "")
 
 
+def test_the_list_shows_the_realm_by_which_a_peer_may_be_refused(shell, store):
+    made = ("peer", "create", "diameter", "North", "sip.example.net", "--address", "192.0.2.7")
+    shell.run(*made, "--realm", "elsewhere.example")
+    assert "elsewhere.example" in shell.run("peer", "list")[0]
+
+
 def test_a_revoked_peer_stays_in_the_list_and_leaves_its_name(shell, store):
     made = shell.json(*CREATE, "--generate")
     revoked = shell.json("peer", "revoke", made["id"])

@@ -133,10 +133,10 @@ def list_command(json: Json = False) -> None:
     with control_plane(installation()) as control, control.reading():
         found = all_pages(lambda after: list_peers(control, after=after), 0, lambda each: each.id)
         names = switch_names(control)
-    columns = ("Id", "Protocol", "Name", "Switch", "From", "State")
+    columns = ("Id", "Protocol", "Name", "Realm", "Switch", "From", "State")
     rows = [
         (
-            *(each.id, each.protocol, each.name, names.get(each.switch_id, "")),
+            *(each.id, each.protocol, each.name, each.realm, names.get(each.switch_id, "")),
             *(places(each), state_of(each)),
         )
         for each in found

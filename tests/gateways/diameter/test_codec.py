@@ -1,5 +1,6 @@
 """Messages as bytes, beside those of other people's library."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -107,6 +108,75 @@ def test_an_unknown_avp_is_refused_only_where_it_is_mandatory() -> None:
     assert refused(message(head, body[20:], write(3999, b"x")))[0] == r.AVP_UNSUPPORTED
 
 
+STRANGE = 3999
+TIME = write_unsigned(a.CC_TIME, 60)
+NOBODYS = (write_unsigned(a.SUBSCRIPTION_ID_TYPE, E164), write(a.SUBSCRIPTION_ID_DATA, b"1"))
+
+
+@pytest.mark.parametrize(
+    "within",
+    [
+        lambda extra: write_group(a.MULTIPLE_SERVICES_CREDIT_CONTROL, extra),
+        lambda extra: write_group(a.REQUESTED_SERVICE_UNIT, TIME, extra),
+        lambda extra: write_group(a.USED_SERVICE_UNIT, extra, TIME),
+        lambda extra: write_group(
+            a.MULTIPLE_SERVICES_CREDIT_CONTROL, write_group(a.USED_SERVICE_UNIT, TIME, extra)
+        ),
+        lambda extra: write_group(a.SUBSCRIPTION_ID, *NOBODYS, extra),
+        lambda extra: write_group(
+            a.SUBSCRIPTION_ID_EXTENSION, write(a.SUBSCRIPTION_ID_E164, b"1"), extra
+        ),
+    ],
+)
+def test_an_unknown_avp_within_what_is_read_is_refused_only_where_it_is_mandatory(
+    within: Callable[[bytes], bytes],
+) -> None:
+    body = credit("s", INITIAL, 0).as_bytes()
+    head = read_header(body)
+    for flags, vendor in ((0, 0), (a.MANDATORY, a.TGPP)):
+        extra = write(STRANGE + (vendor << a.VENDOR_SHIFT), b"x", flags)
+        assert read(message(head, body[20:], within(extra))).kind == INITIAL
+    with pytest.raises(BadAvp) as caught:
+        read(message(head, body[20:], within(write(STRANGE, b"x"))))
+    assert caught.value.result == r.AVP_UNSUPPORTED
+    assert Avp.from_bytes(caught.value.avp + bytes(3)).code == STRANGE
+
+
+def test_what_a_service_may_have_is_no_unknown_avp() -> None:
+    body = credit("s", UPDATE, 1, used=9).as_bytes()
+    extra = write_group(
+        a.MULTIPLE_SERVICES_CREDIT_CONTROL,
+        *[write_group(key) for key in sorted(a.OF_A_SERVICE - {a.SERVICE_IDENTIFIER, 432})],
+        write_group(a.USED_SERVICE_UNIT, TIME, write_unsigned(a.TARIFF_CHANGE_USAGE, 1)),
+    )
+    assert read(message(read_header(body), body[20:], extra)).used_s == 69
+
+
+@pytest.mark.parametrize(
+    ("key", "data", "names"),
+    [
+        (a.SUBSCRIPTION_ID_E164, b"14255550100", ("+14255550100",)),
+        (a.SUBSCRIPTION_ID_IMSI, b"001010000000001", ()),
+        (a.SUBSCRIPTION_ID_SIP_URI, b"sip:alice@ua", ("sip:alice@ua",)),
+        (a.SUBSCRIPTION_ID_NAI, b"alice@ua", ("alice@ua",)),
+        (a.SUBSCRIPTION_ID_PRIVATE, b"alice", ("alice",)),
+    ],
+)
+def test_a_subscriber_may_be_named_in_the_extension(
+    key: int, data: bytes, names: tuple[str, ...]
+) -> None:
+    body = credit("s", INITIAL, 0).as_bytes()
+    extra = write_group(a.SUBSCRIPTION_ID_EXTENSION, write(key, data))
+    found = read(message(read_header(body), body[20:], extra))
+    assert found.parties.names == names
+
+
+def test_an_extension_that_names_nobody_is_refused() -> None:
+    body = credit("s", INITIAL, 0).as_bytes()
+    extra = write_group(a.SUBSCRIPTION_ID_EXTENSION, write(STRANGE, b"x", 0))
+    assert refused(message(read_header(body), body[20:], extra))[0] == r.MISSING_AVP
+
+
 def test_a_time_is_counted_from_1900_and_begins_again_in_2036() -> None:
     avp = write_unsigned(a.EVENT_TIMESTAMP, 4_004_416_800)
     assert time_ms(avp, read_avps(avp, 0, len(avp))[0]) == 1_795_428_000_000
@@ -193,7 +263,7 @@ def test_what_is_too_long_is_not_remembered(remembered: Any) -> None:
     long = write(a.ORIGIN_HOST, b"h" * 5_000)
     with pytest.raises(BadAvp):
         codec.said_often(long, read_avps(long, 0, len(long))[0], 255)
-    assert services.read_service(long).names == b""
+    assert services.read_service(write(STRANGE, b"h" * 5_000, 0)).names == b""
     subscriber = write_group(a.SUBSCRIPTION_ID, write(a.SUBSCRIPTION_ID_DATA, b"s" * 5_000))
     with pytest.raises(BadAvp):
         said.read_parties(subscriber, read_avps(subscriber, 0, len(subscriber)), {})

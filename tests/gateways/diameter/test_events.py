@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from talktime.core.limits import CALL_SECONDS_MAX
 from talktime.gateways.diameter import results as r
 from tests.gateways.diameter.asked import EVENT, INITIAL, TERMINATION, credit
 from tests.gateways.diameter.serving import CALLEE, CALLER, Charging, charging
@@ -53,6 +54,30 @@ def test_a_debit_again_is_charged_once(served: Charging) -> None:
     assert client.ask(event("e;1", DEBIT, 100)).as_bytes()[20:] == first[20:]
     assert client.ask(event("e;1", DEBIT, 200)).result_code == r.UNABLE_TO_COMPLY
     assert served.balance_s() == (900, 0)
+
+
+def test_a_second_debit_in_the_session_of_the_first_is_no_repetition_and_is_refused(
+    served: Charging,
+) -> None:
+    client = served.client()
+    first = client.ask(event("e;1", DEBIT, 100)).as_bytes()
+    second = event("e;1", DEBIT, 100, cc_request_number=1)
+    assert client.ask(second).result_code == r.UNABLE_TO_COMPLY
+    assert client.ask(event("e;1", DEBIT, 100)).as_bytes()[20:] == first[20:]
+    assert served.balance_s() == (900, 0)
+
+
+def test_an_event_may_have_any_number(served: Charging) -> None:
+    client = served.client()
+    debit = event("e;1", DEBIT, 100, cc_request_number=7)
+    first = client.ask(debit).as_bytes()
+    assert client.ask(debit).as_bytes()[20:] == first[20:]
+    back = event("e;1", REFUND, cc_request_number=8)
+    assert [client.ask(back).result_code for _ in range(2)] == [r.SUCCESS] * 2
+    other = client.ask(event("e;1", REFUND, cc_request_number=9))
+    assert other.result_code == r.END_USER_SERVICE_DENIED
+    assert served.usage("e;1") == [("call", 100, 100_000), ("correction", -100, -100_000)]
+    assert served.faults() == []
 
 
 def test_a_debit_within_a_call_that_runs_is_refused_and_leaves_it_running(
@@ -135,6 +160,18 @@ def test_a_price_is_told_and_nothing_held(served: Charging) -> None:
     assert (cost.unit_value.value_digits, cost.unit_value.exponent) == (45, -2)
     assert cost.currency_code == 840
     assert served.balance_s() == (1_000, 0)
+
+
+def test_more_seconds_than_a_call_may_last_have_no_price_and_no_balance(served: Charging) -> None:
+    client = served.client()
+    unit = "cc_service_specific_units"
+    priced = client.ask(event("e;1", PRICE, 2**64 - 1, unit=unit))
+    assert priced.result_code == r.END_USER_SERVICE_DENIED
+    assert priced.cost_information is None
+    longest = client.ask(event("e;2", PRICE, CALL_SECONDS_MAX)).cost_information.unit_value
+    assert (longest.value_digits, longest.exponent) == (864, -1)
+    checked = client.ask(event("e;3", CHECK_BALANCE, 2**64 - 1, unit=unit))
+    assert (checked.result_code, checked.check_balance_result) == (r.SUCCESS, 1)
 
 
 @pytest.mark.parametrize("action", [DEBIT, CHECK_BALANCE, PRICE])

@@ -3,7 +3,9 @@ are served on."""
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
+import msgspec
 import pytest
 from diameter.message import Message
 
@@ -174,6 +176,7 @@ DEEP = write_group(a.REQUESTED_SERVICE_UNIT, *[write(999, b"", 0)] * 600)
         (without() + DEEP, r.AVP_OCCURS_TOO_MANY_TIMES),
         (without() + write_group(a.USED_SERVICE_UNIT, write(a.CC_TIME, b"x")), 5014),
         (without() + write(4_999, b"x"), r.AVP_UNSUPPORTED),
+        (without() + write_group(a.MULTIPLE_SERVICES_CREDIT_CONTROL, write(4_999, b"x")), 5001),
     ],
 )
 def test_what_cannot_be_taken_is_refused_and_the_connection_stays(
@@ -185,6 +188,32 @@ def test_what_cannot_be_taken_is_refused_and_the_connection_stays(
     assert (answer.result_code, answer.header.is_error) == (result, False)
     assert client.ask(asked.watchdog()).result_code == r.SUCCESS
     assert served.balance_s() == (3_600, 0)
+
+
+RELAYS = [write_group(a.PROXY_INFO, write(a.PROXY_HOST, name)) for name in (b"near", b"far")]
+
+
+@pytest.mark.parametrize("head", [HEAD, msgspec.structs.replace(HEAD, command=999)])
+@pytest.mark.parametrize("cut_off", [(4_999).to_bytes(4, "big") + b"\x40\0\0\x64", b"\0\0\1\x07"])
+def test_the_answer_to_what_is_cut_off_finds_its_session_and_the_way_back(
+    served: Charging, head: Header, cut_off: bytes
+) -> None:
+    client = served.client()
+    client.send(message(head, without(), *RELAYS, cut_off))
+    data = client.receive_bytes()
+    found = read_avps(data, 20, len(data))
+    assert [data[at:end] for key, _, at, end in found if key == a.SESSION_ID] == [b"s;1"]
+    assert [whole(data, avp) for avp in found if avp[0] == a.PROXY_INFO] == RELAYS
+    assert served.balance_s() == (3_600, 0)
+
+
+def test_the_answer_to_what_is_cut_off_says_to_which_request_of_its_session(
+    served: Charging,
+) -> None:
+    client = served.client()
+    client.send(message(HEAD, without(), b"\0\0\1\x07"))
+    answer: Any = client.receive()
+    assert (answer.result_code, answer.cc_request_type, answer.cc_request_number) == (5014, 1, 0)
 
 
 def test_an_answer_to_nothing_is_dropped(served: Charging) -> None:

@@ -56,6 +56,15 @@ def test_a_peer_that_may_not_talk_here_is_told_why_and_left(
     assert client.is_closed()
 
 
+def test_the_log_says_who_a_refused_peer_is_by_name_realm_and_address(served: Charging) -> None:
+    with capture_logs() as logged:
+        served.connect().hello(realm="elsewhere.example")
+    refused = {"peer": asked.HOST, "realm": "elsewhere.example", "address": "127.0.0.1"}
+    why = {"why": "DIAMETER_UNKNOWN_PEER", "result": r.UNKNOWN_PEER}
+    line = {"event": "diameter peer refused", "log_level": "warning", **refused, **why}
+    assert line in logged
+
+
 def test_a_relay_is_a_peer_too(served: Charging) -> None:
     assert served.connect().hello(application=0xFFFFFFFF).result_code == r.SUCCESS
 
@@ -107,11 +116,16 @@ def test_a_peer_that_needs_tls_is_not_heard_without_it(store: Store) -> None:
         assert served.connect().hello().result_code == r.NO_COMMON_SECURITY
 
 
-def test_an_address_that_is_no_peers_is_not_let_in(store: Store) -> None:
+def test_an_address_that_is_no_peers_is_not_let_in_and_cannot_fill_the_log(store: Store) -> None:
     switch = populate(store, 10)
     add_peer(store, switch, addresses=("192.0.2.0/24",))
-    with charging(store, switch=switch) as served:
-        assert served.connect().is_closed()
+    with capture_logs() as logged, charging(store, switch=switch) as served:
+        for _ in range(3):
+            assert served.connect().is_closed()
+    lines = [each for each in logged if each["event"] == "diameter connection not taken"]
+    why = "no peer comes from this address"
+    told = {"address": "127.0.0.1", "why": why, "more": 0}
+    assert lines == [{"event": "diameter connection not taken", "log_level": "warning", **told}]
 
 
 def test_an_address_has_so_many_connections(served: Charging) -> None:
@@ -223,6 +237,22 @@ def test_a_connection_that_nobody_answers_on_gives_way_to_a_new_one(store: Store
         new = served.client()
         assert old.is_closed()
         assert new.ask(asked.watchdog()).result_code == r.SUCCESS
+
+
+def test_of_two_new_connections_beside_a_dead_one_the_first_wins(store: Store) -> None:
+    with charging(store, timings=PATIENT._replace(contest_s=1)) as served:
+        old, first, second = served.client(), served.connect(), served.connect()
+        first.send(asked.capabilities())
+        assert old.requested().header.command_code == 280
+        second.send(asked.capabilities())
+        assert first.receive().result_code == r.SUCCESS
+        assert old.is_closed()
+        asking = first.requested()
+        assert asking.header.command_code == 280
+        first.send(asking.to_answer())
+        assert second.receive().result_code == r.ELECTION_LOST
+        assert second.is_closed()
+        assert first.ask(asked.watchdog()).result_code == r.SUCCESS
 
 
 def test_several_peers_talk_at_once(store: Store) -> None:

@@ -17,11 +17,13 @@ from talktime.gateways.diameter.avps import (
     PROXIABLE,
     PROXY_INFO,
     SESSION_ID,
+    TGPP,
     VENDOR,
     VENDOR_SHIFT,
 )
 from talktime.gateways.diameter.results import (
     AVP_OCCURS_TOO_MANY_TIMES,
+    AVP_UNSUPPORTED,
     INVALID_AVP_LENGTH,
     INVALID_AVP_VALUE,
 )
@@ -72,14 +74,17 @@ def read_header(data: bytes | memoryview) -> Header:
     return Header(word >> 24, word & _LENGTH, application, hop, end)
 
 
-def read_avps(data: bytes, start: int, stop: int, depth: int = 1) -> list[Avp]:
-    """The AVPs that lie between two places; raises BadAvp where they do not fit there.
+def read_avps(
+    data: bytes, start: int, stop: int, depth: int = 1, found: list[Avp] | None = None
+) -> list[Avp]:
+    """The AVPs that lie between two places; raises BadAvp where they do not fit there, with those
+    before that in `found`.
 
     `depth` is how deep within groups they are. The padding of the last one may be missing.
     """
+    found = [] if found is None else found
     if depth > AVP_DEPTH_MAX:
         raise BadAvp(INVALID_AVP_VALUE, b"", f"groups are more than {AVP_DEPTH_MAX} deep")
-    found: list[Avp] = []
     at, last = start, stop - 8
     while at <= last:
         key, word = _head(data, at)
@@ -112,17 +117,35 @@ def _cut_off(key: int, word: int) -> BadAvp:
 def session_of(data: bytes) -> bytes:
     """What an answer gives back of any message, as far as that can be read: whose session, through
     which relays."""
-    found = b""
+    avps: list[Avp] = []
     with suppress(BadAvp):
-        for avp in read_avps(data, HEADER_BYTES, len(data)):
-            if avp[0] in (SESSION_ID, PROXY_INFO):
-                found += write(avp[0], data[avp[2] : avp[3]])
-    return found
+        read_avps(data, HEADER_BYTES, len(data), found=avps)
+    said = [avp for avp in avps[:AVPS_MAX] if avp[0] in (SESSION_ID, PROXY_INFO)]
+    return b"".join([write(avp[0], data[avp[2] : avp[3]]) for avp in said])
 
 
 def group(data: bytes, avp: Avp, depth: int) -> list[Avp]:
     """The AVPs within one, which lie so deep."""
     return read_avps(data, avp[2], avp[3], depth)
+
+
+def is_strange(avp: Avp, known: frozenset[int]) -> bool:
+    """Whether an AVP must be understood where these are known, and is not."""
+    key, flags, _, _ = avp
+    return key not in known and bool(flags & MANDATORY) and key >> VENDOR_SHIFT != TGPP
+
+
+def understood(data: bytes, avps: list[Avp], known: frozenset[int]) -> list[Avp]:
+    """The AVPs of a group; raises BadAvp where one must be understood, and is not."""
+    for avp in avps:
+        if is_strange(avp, known):
+            raise unsupported(data, avp)
+    return avps
+
+
+def unsupported(data: bytes, avp: Avp) -> BadAvp:
+    """What says that an AVP is not understood, and had to be."""
+    return BadAvp(AVP_UNSUPPORTED, raw(data, avp), f"AVP {avp[0] & _REST} is not supported")
 
 
 def raw(data: bytes, avp: Avp) -> bytes:

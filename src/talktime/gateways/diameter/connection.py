@@ -331,9 +331,8 @@ class PeerConnection(asyncio.Protocol):
 
     def _turn_away(self, header: Header, result: int, why: str, *avps: bytes) -> None:
         """Answer the capabilities with a no, and close."""
-        log.warning(
-            "diameter peer refused", peer=self.host, address=self.address, why=why, result=result
-        )
+        who = {"peer": self.host, "realm": self.realm, "address": self.address}
+        log.warning("diameter peer refused", **who, why=why, result=result)
         flags = a.ERROR if r.is_protocol_error(result) else 0
         self.send(answer(header, self._node.result(result, why), *avps, flags=flags))
         self.state = CLOSED

@@ -6,8 +6,6 @@ import ssl
 from collections import Counter
 from collections.abc import Callable
 
-import structlog
-
 from talktime.core.addresses import place_of
 from talktime.core.limits import (
     DIAMETER_CONNECTIONS_OF_ADDRESS_MAX,
@@ -16,18 +14,22 @@ from talktime.core.limits import (
 from talktime.gateways.diameter.node import peer_address
 from talktime.gateways.diameter.peers_open import NOT_CERTIFIED
 
-log = structlog.get_logger(__name__)
-
 
 class Handshakes:
     """The handshakes under way on one port, by address. `known` says whether any peer comes from an
-    address; others are let in where a certificate proves who they are."""
+    address; others are let in where a certificate proves who they are. `not_taken` is told the
+    address of each that is not begun, and why."""
 
     def __init__(
-        self, tls: ssl.SSLContext, within_s: float, goodbye_s: float, known: Callable[[str], bool]
+        self,
+        tls: ssl.SSLContext,
+        within_s: float,
+        goodbye_s: float,
+        known: Callable[[str], bool],
+        not_taken: Callable[[str, str], None],
     ) -> None:
         self.tls, self.within_s, self.goodbye_s = tls, within_s, goodbye_s
-        self._known = known
+        self._known, self.not_taken = known, not_taken
         self._of: Counter[str] = Counter()
         self.tasks: set[asyncio.Task[None]] = set()
 
@@ -65,7 +67,7 @@ class Doorman(asyncio.Protocol):
         address = peer_address(transport)
         why = self._handshakes.begin(address)
         if why:
-            log.warning("diameter connection not taken", address=address, why=why)
+            self._handshakes.not_taken(address, why)
             transport.abort()
             return
         task = asyncio.get_running_loop().create_task(self._shake(transport, address))

@@ -8,6 +8,7 @@ import msgspec
 
 from talktime.core.commands import Authorize, CallCommand, Refund, Settle
 from talktime.core.debits import DEBIT, REFUND
+from talktime.core.limits import CALL_SECONDS_MAX
 from talktime.core.refusal import Refusal
 from talktime.gateways.diameter import answers
 from talktime.gateways.diameter import avps as a
@@ -15,7 +16,12 @@ from talktime.gateways.diameter import results as r
 from talktime.gateways.diameter.codec import write_unsigned
 from talktime.gateways.diameter.costs import cost_information
 from talktime.gateways.diameter.credit import Asked, Credit
-from talktime.gateways.diameter.requests import CHECK_BALANCE, DIRECT_DEBITING, REFUND_ACCOUNT
+from talktime.gateways.diameter.requests import (
+    CHECK_BALANCE,
+    DIRECT_DEBITING,
+    PRICE_ENQUIRY,
+    REFUND_ACCOUNT,
+)
 from talktime.gateways.told import Told, told
 
 ENOUGH_CREDIT, NO_CREDIT = 0, 1
@@ -94,6 +100,10 @@ class Events:
         """Say whether the balance is enough, or what it would cost. Nothing is held."""
         request, node = asked.request, self._credit.node
         seconds = request.asked_s or self._credit.slice_s
+        if request.action == PRICE_ENQUIRY and seconds > CALL_SECONDS_MAX:
+            why = f"a call may last {CALL_SECONDS_MAX} s; the price of {seconds} s is asked for"
+            self._credit.refuse(asked, "call_too_long", why)
+            return
         found = await self._credit.engine.quote(command, seconds)
         if isinstance(found, Refusal):
             self._credit.refuse(asked, found.code, found.detail)

@@ -70,7 +70,9 @@ class DiameterGateway:
         if self._tls is not None:
             known = self._engine.peers.diameter_from
             within_s = self.node.timings.capabilities_s
-            self._handshakes = Handshakes(self._tls, within_s, TLS_GOODBYE_S, known)
+            self._handshakes = Handshakes(
+                self._tls, within_s, TLS_GOODBYE_S, known, self.peers.not_taken
+            )
             for each in self._secure:
                 server = await loop.create_server(self._doorman, sock=each, backlog=BACKLOG)
                 self._servers.append(server)

@@ -20,12 +20,20 @@ from talktime.gateways.diameter.codec import (
     read_avps,
     text,
     time_ms,
+    understood,
     unsigned,
     write,
 )
 from talktime.gateways.diameter.results import AVP_OCCURS_TOO_MANY_TIMES, MISSING_AVP
 
 E164, IMSI, SIP_URI, NAI, PRIVATE = 0, 1, 2, 3, 4
+KINDS = {
+    a.SUBSCRIPTION_ID_E164: E164,
+    a.SUBSCRIPTION_ID_IMSI: IMSI,
+    a.SUBSCRIPTION_ID_SIP_URI: SIP_URI,
+    a.SUBSCRIPTION_ID_NAI: NAI,
+    a.SUBSCRIPTION_ID_PRIVATE: PRIVATE,
+}
 TERMINATING_ROLE = 1
 
 
@@ -52,7 +60,7 @@ def read_parties(data: bytes, subscriptions: list[Avp], first: dict[int, Avp]) -
     if len(subscriptions) > DIAMETER_SUBSCRIPTIONS_MAX:
         failed = raw(data, subscriptions[-1])
         raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, failed, "too many Subscription-Id")
-    said = [_subscriber(data[avp[2] : avp[3]]) for avp in subscriptions]
+    said = [_subscriber(data, avp) for avp in subscriptions]
     names = tuple([name for name in said if name])
     calling = called = ""
     terminating: bool | None = None
@@ -74,21 +82,18 @@ def read_parties(data: bytes, subscriptions: list[Avp], first: dict[int, Avp]) -
     return Parties(calling, called, names, terminating, at_ms)
 
 
-def _subscriber(data: bytes) -> str:
-    short = len(data) <= CHARACTER_BYTES_MAX * DIAMETER_PARTY_TEXT_MAX
-    return _remembered(data) if short else _read_subscriber(data)
+def _subscriber(data: bytes, avp: Avp) -> str:
+    key, body = avp[0], data[avp[2] : avp[3]]
+    short = len(body) <= CHARACTER_BYTES_MAX * DIAMETER_PARTY_TEXT_MAX
+    return _remembered(key, body) if short else _read_subscriber(key, body)
 
 
-def _read_subscriber(data: bytes) -> str:
-    kind, value = None, ""
-    for each in read_avps(data, 0, len(data), 2):
-        if each[0] == a.SUBSCRIPTION_ID_TYPE:
-            kind = unsigned(data, each)
-        elif each[0] == a.SUBSCRIPTION_ID_DATA:
-            value = text(data, each, DIAMETER_PARTY_TEXT_MAX)
+def _read_subscriber(key: int, data: bytes) -> str:
+    inner = read_avps(data, 0, len(data), 2)
+    kind, value = _said(data, inner) if key == a.SUBSCRIPTION_ID else _extended(data, inner)
     if kind is None or not value:
-        failed = write(a.SUBSCRIPTION_ID, data)
-        raise BadAvp(MISSING_AVP, failed, "Subscription-Id lacks its type or its data")
+        why = "a subscription lacks its type or its data"
+        raise BadAvp(MISSING_AVP, write(key, data), why)
     if kind == IMSI:
         return ""
     if kind == E164 and value.isdigit():
@@ -97,6 +102,26 @@ def _read_subscriber(data: bytes) -> str:
 
 
 _remembered = lru_cache(PARTIES_CACHED_MAX)(_read_subscriber)
+
+
+def _said(data: bytes, inner: list[Avp]) -> tuple[int | None, str]:
+    """Type and data of a Subscription-Id."""
+    kind, value = None, ""
+    for each in understood(data, inner, a.OF_A_SUBSCRIPTION):
+        if each[0] == a.SUBSCRIPTION_ID_TYPE:
+            kind = unsigned(data, each)
+        elif each[0] == a.SUBSCRIPTION_ID_DATA:
+            value = text(data, each, DIAMETER_PARTY_TEXT_MAX)
+    return kind, value
+
+
+def _extended(data: bytes, inner: list[Avp]) -> tuple[int | None, str]:
+    """The same of a Subscription-Id-Extension, in which the AVP of the data is the type (RFC 8506,
+    8.58)."""
+    for each in understood(data, inner, a.OF_AN_EXTENSION):
+        if each[0] in a.OF_AN_EXTENSION:
+            return KINDS[each[0]], text(data, each, DIAMETER_PARTY_TEXT_MAX)
+    return None, ""
 
 
 def _asked_ms(data: bytes, avp: Avp) -> int | None:

@@ -1,5 +1,6 @@
 """Which peers are connected, and who may be."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from talktime.core.limits import (
 )
 from talktime.core.peers import Peer
 from talktime.engine.engine import Engine
+from talktime.gateways.complaints import Complaints
 from talktime.gateways.diameter import results as r
 from talktime.gateways.diameter.connection import PeerConnection
 from talktime.gateways.diameter.node import DO_NOT_WANT_TO_TALK_TO_YOU, Capabilities, Node
@@ -31,6 +33,7 @@ class PeersOpen:
         self.all: set[PeerConnection] = set()
         self._of: Counter[str] = Counter()
         self._by_host: dict[str, PeerConnection] = {}
+        self._complaints = Complaints()
 
     def connected(self) -> list[PeerConnection]:
         """The connections of peers that can be talked to."""
@@ -52,8 +55,15 @@ class PeersOpen:
         self._of[place_of(connection.address)] += 1
         why = self._unwanted(connection)
         if why:
-            log.warning("diameter connection not taken", address=connection.address, why=why)
+            self.not_taken(connection.address, why)
             connection.close(why)
+
+    def not_taken(self, address: str, why: str) -> None:
+        """Write down that a connection is not taken; now and then, for anybody can make them."""
+        at_s = asyncio.get_running_loop().time()
+        more = self._complaints.note(place_of(address), why, at_s)
+        if more is not None:
+            log.warning("diameter connection not taken", address=address, why=why, more=more)
 
     def _unwanted(self, connection: PeerConnection) -> str:
         if not connection.certified and not self._engine.peers.diameter_from(connection.address):
@@ -103,7 +113,11 @@ class PeersOpen:
                 tell(r.ELECTION_LOST)
                 return
             older.abort("the peer has made another connection")
-            self._take(connection, peer_id, result, tell)
+            if self.of(host) is None:
+                self._take(connection, peer_id, result, tell)
+            elif connection in self.all:
+                # A third one was faster: it is the older one now.
+                self.decide(connection, capabilities, tell)
 
         older.probe(self._node.timings.contest_s, found)
 

@@ -3,11 +3,13 @@
 What an answer gives back unchanged is kept as it came; what is not needed is not decoded.
 """
 
+from contextlib import suppress
 from hashlib import blake2b
 
 import msgspec
 
 from talktime.core.limits import (
+    AVPS_MAX,
     CALL_KEY_TEXT_MAX,
     DIAMETER_IDENTITY_TEXT_MAX,
     DIAMETER_PROXIES_MAX,
@@ -19,18 +21,19 @@ from talktime.gateways.diameter.codec import (
     HEADER_BYTES,
     Avp,
     BadAvp,
+    is_strange,
     raw,
     read_avps,
     said_often,
     text,
     unsigned,
+    unsupported,
     whole,
     zeros,
 )
 from talktime.gateways.diameter.parties_said import NOBODY, Parties, read_parties
 from talktime.gateways.diameter.results import (
     AVP_OCCURS_TOO_MANY_TIMES,
-    AVP_UNSUPPORTED,
     INVALID_AVP_VALUE,
     MISSING_AVP,
 )
@@ -94,6 +97,9 @@ class CreditRequest(msgspec.Struct):
         """What tells it from another request of its session and number: 64 bits, signed. Who routed
         it and when are no part of that."""
         said = f"{self.kind} {self.action} {self.used_s} {self.asked_s} {self.session_id}"
+        if self.kind == EVENT and self.number:
+            # An event is a session of one request: another number is another event.
+            said += f" {self.number}"
         if self.parties is not NOBODY:
             who = self.parties
             said += repr((self.correlation, who.calling, who.called, who.names, who.terminating))
@@ -108,17 +114,17 @@ def read_credit(data: bytes, found: CreditRequest) -> None:
     strange: Avp | None = None
     twice: Avp | None = None
     known, one_of_each = a.KNOWN, a.ONE_OF_EACH
-    for avp in read_avps(data, HEADER_BYTES, len(data)):
+    for avp in _read_all(data, found):
         key = avp[0]
         if key in one_of_each and key not in first:
             first[key] = avp
         elif key not in known:
-            if avp[1] & a.MANDATORY and key >> a.VENDOR_SHIFT != a.TGPP:
+            if is_strange(avp, known):
                 strange = avp
             first[key] = avp
         elif key == a.MULTIPLE_SERVICES_CREDIT_CONTROL:
             services.append(avp)
-        elif key == a.SUBSCRIPTION_ID:
+        elif key == a.SUBSCRIPTION_ID or key == a.SUBSCRIPTION_ID_EXTENSION:
             subscriptions.append(avp)
         elif key == a.PROXY_INFO:
             found.proxies += whole(data, avp)
@@ -131,8 +137,7 @@ def read_credit(data: bytes, found: CreditRequest) -> None:
         if key not in first:
             raise BadAvp(MISSING_AVP, zeros(key, 0, least), f"AVP {key} is missing")
     if strange is not None:
-        why = f"AVP {strange[0] & 0xFFFFFFFF} is not supported"
-        raise BadAvp(AVP_UNSUPPORTED, raw(data, strange), why)
+        raise unsupported(data, strange)
     if twice is not None:
         why = f"AVP {twice[0]} stands there twice"
         raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, raw(data, twice), why)
@@ -142,6 +147,20 @@ def read_credit(data: bytes, found: CreditRequest) -> None:
     _read_services(data, own, services, found)
     if found.kind == INITIAL or found.kind == EVENT:
         found.parties = read_parties(data, subscriptions, first)
+
+
+def _read_all(data: bytes, found: CreditRequest) -> list[Avp]:
+    """All AVPs; where one does not fit, `found` gets what the answer repeats of those before it."""
+    avps: list[Avp] = []
+    try:
+        return read_avps(data, HEADER_BYTES, len(data), found=avps)
+    except BadAvp:
+        readable = avps[:AVPS_MAX]
+        relays = [whole(data, avp) for avp in readable if avp[0] == a.PROXY_INFO]
+        found.proxies = b"".join(relays)
+        with suppress(BadAvp):
+            _read_names(data, {avp[0]: avp for avp in reversed(readable)}, found)
+        raise
 
 
 def _read_services(data: bytes, own: list[Avp], groups: list[Avp], found: CreditRequest) -> None:

@@ -14,6 +14,7 @@ from talktime.gateways.diameter.codec import (
     group,
     raw,
     read_avps,
+    understood,
     unsigned,
     unsigned64,
     whole,
@@ -47,7 +48,7 @@ def read_service(data: bytes) -> Service:
 
 
 def _read(data: bytes) -> Service:
-    inner = read_avps(data, 0, len(data), 2)
+    inner = understood(data, read_avps(data, 0, len(data), 2), a.OF_A_SERVICE)
     names = b""
     for each in inner:
         if each[0] == a.SERVICE_IDENTIFIER or each[0] == a.RATING_GROUP:
@@ -73,7 +74,7 @@ def read_units(data: bytes, found: list[Avp], depth: int) -> Service:
 def _units(data: bytes, avp: Avp, depth: int) -> Units:
     """The seconds of a service unit: of CC-Time, else of CC-Service-Specific-Units."""
     found, other = Units(), False
-    for each in group(data, avp, depth):
+    for each in understood(data, group(data, avp, depth), a.OF_A_UNIT):
         key = each[0]
         if key == a.CC_TIME:
             return Units(unsigned(data, each), key)
