@@ -1,12 +1,16 @@
 """A switch waits for calls that it is to end. Mirrors src/talktime/gateways/http/ending.py."""
 
+import asyncio
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 
 import pytest
 
 from talktime.core.commands import EndCall
 from talktime.core.limits import ENDING_WAIT_S_MAX, ENDING_WAITERS_MAX
 from talktime.operations.execute import execute
+from talktime.operations.keys import revoke_key
+from tests.gateways.lines import line, wired
 from tests.served import clock_ms, new_id
 from tests.stores import Store
 
@@ -88,6 +92,45 @@ def test_a_switch_that_waits_too_often_is_refused_and_no_other(service):
         service.engine.endings.stop()
         answers = [each.result(timeout=20).json() for each in waiting]
     assert answers == [NOTHING] * ENDING_WAITERS_MAX
+
+
+def test_a_switch_that_has_gone_waits_no_more(service):
+    waits = f"{PATH}?wait={ENDING_WAIT_S_MAX}"
+    with ExitStack() as lines:
+        for _ in range(ENDING_WAITERS_MAX + 1):
+            left = lines.enter_context(line(service))
+            left.send(left.head(waits, method="GET"))
+            left.send_no_more()
+            status, _, told = left.answer()
+            assert (status, told) == (200, NOTHING)
+
+
+@pytest.mark.layouts("sqlite")
+def test_a_switch_whose_connection_is_lost_waits_no_more(store):
+    async def lose():
+        async with wired(store) as wire:
+            wire.receive(b"GET %s?wait=60 HTTP/1.1\r\nBEARER\r\n\r\n" % PATH.encode())
+        return wire.pipe.statuses()
+
+    assert asyncio.run(lose()) == []
+
+
+def test_a_key_that_was_revoked_while_it_waited_is_told_of_no_call(service, store):
+    call = service.call()
+    call.authorize()
+    keys, secret = service.engine.keys, service.demo.switch_key.encode()
+    key = keys.find(secret, clock_ms())
+    assert key is not None
+    control = store.control()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(service.get, f"{PATH}?wait={ENDING_WAIT_S_MAX}")
+        assert service.get(f"{PATH}?wait=1").json() == NOTHING
+        with control.transaction():
+            revoke_key(control, key.id, now_ms=clock_ms())
+        assert service.until(lambda: keys.find(secret, clock_ms()) is None)
+        end(store, call)
+        answer = waiting.result(timeout=20)
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
 
 
 def test_only_a_key_of_a_switch_is_told(service):

@@ -202,6 +202,18 @@ def test_an_emergency_call_is_allowed_whatever_else_is_wrong(ask, directory):
     assert ask(type="ucap_out", from_="+14255550111", to="911").rate == EMERGENCY
 
 
+@pytest.mark.parametrize("withheld", ["anonymous", "+1", "112"])
+def test_an_emergency_call_of_a_named_user_needs_no_number_of_the_caller(ask, withheld):
+    command = ask(user="bare@contoso.example", to="112", from_=withheld)
+    assert (command.refusal, command.rate, command.from_digits) == (None, EMERGENCY, "")
+    for unhelped in (
+        ask(user="bare@contoso.example", from_=withheld),
+        ask(user="nobody@contoso.example", to="112", from_=withheld),
+        ask(to="112", from_=withheld),
+    ):
+        assert unhelped.code == "invalid_number"
+
+
 def test_a_user_without_the_credits_licence_is_refused(ask):
     command = ask(user="poor@contoso.example")
     assert outcome(command) == (

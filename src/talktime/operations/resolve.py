@@ -237,17 +237,18 @@ def _calling(directory: Directory, request: CallRequest) -> _Party | Refusal:
     if not request.to:
         return Refusal("invalid_request", f"{request.type} needs 'to'")
     entry, from_digits = None, ""
+    name = request.organizer if request.type == "conf_out" else request.user
     if request.from_:
         entry = directory.number(request.from_[1:]) if request.from_[0] == "+" else None
         if entry is None:
             number = parse_number(request.from_)
-            if isinstance(number, Refusal):
+            if not isinstance(number, Refusal):
+                from_digits = number.digits
+                entry = directory.number(from_digits)
+            elif not _calls_for_help(directory, name, request.to):
                 return number
-            from_digits = number.digits
-            entry = directory.number(from_digits)
         else:
             from_digits = entry.digits
-    name = request.organizer if request.type == "conf_out" else request.user
     if name:
         user = _named(directory, name, entry)
         if user is None:
@@ -267,6 +268,14 @@ def _calling(directory: Directory, request: CallRequest) -> _Party | Refusal:
         if user is None:
             return _unknown(f"the user of +{from_digits} is not known")
     return _ours(directory, user, entry, from_digits)
+
+
+def _calls_for_help(directory: Directory, name: str | None, to: str) -> bool:
+    """Whether a user who is named dials an emergency number: that is allowed whatever else is
+    wrong, such as a caller's number that is withheld (D18)."""
+    user = _named(directory, name, None) if name else None
+    found = _dialled(to, user.usage_location) if user is not None and to[:1] != "+" else None
+    return isinstance(found, _Dialled) and found.emergency
 
 
 def _called_user(directory: Directory, request: CallRequest) -> _Party | Refusal:

@@ -32,6 +32,7 @@ from talktime.gateways.http.commands import (
 from talktime.gateways.http.connections import Connections
 from talktime.gateways.http.counts import Counts
 from talktime.gateways.http.ending import LongPoll
+from talktime.gateways.http.exchanges import ENDED
 from talktime.gateways.http.openapi import document
 from talktime.gateways.http.replies import (
     JSON,
@@ -158,9 +159,14 @@ class ChargingApi:
         key = key_of(self._engine, scope["headers"], CALLS)
         if isinstance(key, Refusal):
             return refuse(key)
-        found = await self._long_poll.answer(key.switch_id, scope.get("query_string", b""))
-        if isinstance(found, Refusal):
-            return refuse(found)
+        query = scope.get("query_string", b"")
+        ended = scope.get(ENDED) or asyncio.Event()
+        found = await self._long_poll.answer(key.switch_id, query, ended)
+        # The key may have been revoked while its request waited.
+        key = key_of(self._engine, scope["headers"], CALLS)
+        for refusal in (key, found):
+            if isinstance(refusal, Refusal):
+                return refuse(refusal)
         return Answer(200, msgspec.json.encode(found), (JSON,))
 
     async def _quote(self, scope: Scope, receive: Receive, segment: bytes) -> Answer:

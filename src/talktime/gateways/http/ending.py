@@ -35,8 +35,14 @@ class LongPoll:
         self._endings = endings
         self._waiting: Counter[int] = Counter()
 
-    async def answer(self, switch_id: int, query: bytes) -> CallsEnding | Refusal:
-        """The calls of a switch that are to end. Refuses: invalid_request, queue_full."""
+    async def answer(
+        self, switch_id: int, query: bytes, ended: asyncio.Event
+    ) -> CallsEnding | Refusal:
+        """The calls of a switch that are to end. Refuses: invalid_request, queue_full.
+
+        Who sends no more on its connection (`ended`) has most likely left it, and is answered at
+        once: else a switch that gives up and asks again would be kept out by what it has given up.
+        """
         asked = asked_of(query)
         if isinstance(asked, Refusal):
             return asked
@@ -48,10 +54,14 @@ class LongPoll:
             return Refusal("queue_full", detail)
         changed = asyncio.Event()
         stop_listening = self._endings.listen(changed.set)
+        leaving = asyncio.ensure_future(ended.wait())
+        leaving.add_done_callback(lambda _: changed.set())
         self._waiting[switch_id] += 1
         try:
             async with asyncio.timeout(asked.wait_s):
-                while found.cursor == asked.cursor and not self._endings.stopped:
+                while found.cursor == asked.cursor and not (
+                    self._endings.stopped or ended.is_set()
+                ):
                     await changed.wait()
                     changed.clear()
                     found = calls_ending(self._endings.of_switch(switch_id))
@@ -60,6 +70,7 @@ class LongPoll:
         finally:
             self._waiting[switch_id] -= 1
             stop_listening()
+            leaving.cancel()
         return found
 
 

@@ -7,6 +7,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from talktime.gateways.http.replies import Answer, Header
 from talktime.gateways.http.verbs import Asked
 
+ENDED = "talktime.ended"
+"""What a request's ASGI scope calls the event that its client sends no more, or has gone."""
+
 
 class Nobody:
     """Stands where uvicorn wakes the task of a request: these have none."""

@@ -8,11 +8,10 @@ way of all other requests: one that is sent before the last was answered (pipeli
 A request must arrive within REQUEST_S_MAX: its head whoever it is for, its body too if it is on a
 call. Other bodies have UPLOAD_S_MAX from the head's end. What cannot be read is answered 400, but
 not in place of an answer that is due: requests that came whole before it are answered first.
-
 A port without calls, of a process that has no engine, is read by the same rules.
 """
 
-from asyncio import AbstractEventLoop, BaseTransport, TimerHandle, Transport
+from asyncio import AbstractEventLoop, BaseTransport, Event, TimerHandle, Transport
 from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
@@ -25,7 +24,7 @@ from talktime.core.limits import BODY_BYTES_MAX, HEAD_BYTES_MAX, REQUEST_S_MAX, 
 from talktime.core.refusal import Refusal
 from talktime.gateways.http.commands import DECODERS
 from talktime.gateways.http.connections import NEVER, Connections
-from talktime.gateways.http.exchanges import Exchange, Heads
+from talktime.gateways.http.exchanges import ENDED, Exchange, Heads
 from talktime.gateways.http.replies import Answer, refuse
 from talktime.gateways.http.verbs import Asked, Verbs, failed
 
@@ -68,6 +67,7 @@ class PortProtocol(HttpToolsProtocol):
         self._read_bytes = self._head_bytes = self._line_bytes = 0
         self._lines_only = False
         self._before: RequestResponseCycle | None = None
+        self._ended = Event()
         self._due_s = self._timer_s = NEVER
         self._timer: TimerHandle | None = None
 
@@ -83,6 +83,7 @@ class PortProtocol(HttpToolsProtocol):
             self._timer.cancel()
             self._timer = None
         self._bounded.gone(self)
+        self._ended.set()
         super().connection_lost(exc)
 
     def idle_until(self) -> float:
@@ -131,6 +132,7 @@ class PortProtocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """The client sends no more; it may still wait for answers."""
+        self._ended.set()
         return not self.transport.is_closing() and (self._ending or self._end())
 
     def send_400_response(self, msg: str) -> None:
@@ -202,6 +204,7 @@ class PortProtocol(HttpToolsProtocol):
         self.headers.extend(headers)
         self._before = self.cycle
         super().on_headers_complete()
+        self.scope[ENDED] = self._ended  # type: ignore[literal-required]
 
     def _on_a_call(self) -> list[bytes] | None:
         """The parts of the path of a request that is answered here; None for any other."""
