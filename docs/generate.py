@@ -163,9 +163,12 @@ def cli() -> str:
 
 {WRITTEN.format("cli/")}
 
-Every command but `serve` takes `--json` and then prints one JSON document. The exit code is 0; 1
-where the command could not do what was asked, with the reason on one line of stderr; 2 where it was
-called wrongly. `talktime COMMAND --help` shows what stands here.
+Every command takes `--json` and then prints one JSON document; but `serve`, which goes on, and
+`user export`, which prints a file. The exit code is 0; 1 where the command could not do what was
+asked, with the reason on one line of stderr; 2 where it was called wrongly; 130 where Ctrl-C ended
+it. Where it is 1, `--json` prints what was found wrong (`check-books`), the service's answer
+(`call`), else `reason`, `code` (of a [refusal](refusals.md), or null) and `details`: a line for
+each wrong row of a file. `talktime COMMAND --help` shows what stands here.
 
 The [environment](configuration.md) says which installation is meant. Times are dates
 (`2026-01-31`, UTC) or moments (`2026-01-31T12:00:00Z`).

@@ -51,6 +51,8 @@ def test_an_invoice_is_written_as_a_pdf(shell, invoice, tmp_path):
     file = tmp_path / "invoice.pdf"
     assert shell("invoice", "pdf", "MAIN-000001", str(file)) == f"MAIN-000001 is in {file}\n"
     assert file.read_bytes().startswith(b"%PDF-")
+    written = {"number": "MAIN-000001", "file": str(file)}
+    assert shell.json("invoice", "pdf", "MAIN-000001", str(file)) == written
 
 
 def test_what_is_funded_by_hand_is_invoiced_by_the_installations_seller(

@@ -114,6 +114,9 @@ def test_a_statement_is_exported(shell, statement, tmp_path):
     for name in ("statement.csv", "statement.json"):
         out = shell("post-statement", "export", "Contoso", "2026-11", str(tmp_path / name))
         assert out == f"1 usage records are in {tmp_path / name}\n"
+    again = str(tmp_path / "statement.csv")
+    written = shell.json("post-statement", "export", "Contoso", "2026-11", again)
+    assert written == {"file": again, "usage_records": 1}
     content = (tmp_path / "statement.csv").read_bytes()
     assert content.count(b"\r\n") == 2
     (row,) = csv.DictReader(content.decode().splitlines())

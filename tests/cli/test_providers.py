@@ -39,7 +39,8 @@ def test_a_provider_is_removed_when_another_is_in_use(shell, typed):
     shell("provider", "set", "stripe")
     assert "new cards go to stripe" in shell.error("provider", "remove", "stripe")
     shell("provider", "set", "sandbox")
-    shell("provider", "remove", "stripe")
+    removed = shell.json("provider", "remove", "stripe")
+    assert removed == {"provider": "stripe", "removed": True}
     assert [each["set"] is None for each in shell.json("provider", "show")["providers"]] == [
         *(False, True),
     ]

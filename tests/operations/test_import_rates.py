@@ -202,3 +202,25 @@ def test_a_card_of_the_published_shape_and_size_is_imported_whole(connection):
         rate = cards.find("whole", "outbound", digits, NOW_MS)
         assert rate.prefix == longest
         assert rate.per_minute_micros == int(prices[longest].removeprefix("0.")) * 1_000
+
+
+@pytest.mark.parametrize("currency", ["UDS", "usd", "", "DEM"])
+def test_a_new_card_is_in_a_currency_that_an_organisation_can_have(connection, currency):
+    """Else the name would be of no use: a card's currency is for good."""
+    before = contents(connection)
+    refused = imported(connection, "mistyped", {"49": "0.015"}, currency=currency)
+    assert isinstance(refused, Refusal)
+    assert refused.code == "invalid_value"
+    assert refused.detail.startswith(
+        "the currency must be a code such as USD or EUR that is in use"
+    )
+    assert contents(connection) == before
+
+
+def test_a_card_goes_on_when_its_currency_goes_out_of_use(connection):
+    assert isinstance(imported(connection, "old", {"49": "0.015"}), ImportReport)
+    with connection.transaction():
+        connection.run("UPDATE rate_card SET currency = 'DEM' WHERE name = 'old'")
+    report = imported(connection, "old", {"49": "0.02"}, NOW_MS + 1, currency="DEM")
+    assert isinstance(report, ImportReport)
+    assert prefixes(report.dearer) == ["49"]

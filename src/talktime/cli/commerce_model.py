@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from talktime.cli.failures import Failure, refusal_line, unless_refused
+from talktime.cli.failures import refusal_line, refused, unless_refused
 from talktime.cli.fund import account
 from talktime.cli.installation import (
     cell,
@@ -86,7 +86,7 @@ def paying_place(name: str) -> Iterator[tuple[Connection, Counter]]:
 def asked(shown: Preview, json: bool) -> bool:
     """Whether a person at the terminal has said yes to what is shown."""
     if shown.refusal is not None:
-        raise Failure(refusal_line(shown.refusal))
+        raise refused(shown.refusal)
     if json or not sys.stdin.isatty():
         return False
     show(False, None, picture(shown))

@@ -18,19 +18,26 @@ TOLD = frozenset(("AccountError", "ClockError", "ConfigError", "MigrationError",
 class Failure(Exception):
     """The command cannot do what was asked; the message is one line that says what to do.
 
-    `details` are lines to be shown before it: each bad row of a file.
+    `details` are lines to be shown before it: each bad row of a file. `code` is that of a refusal.
     """
 
-    def __init__(self, message: str, details: Sequence[str] = ()) -> None:
+    def __init__(
+        self, message: str, details: Sequence[str] = (), *, code: str | None = None
+    ) -> None:
         super().__init__(message)
-        self.details = tuple(details)
+        self.details, self.code = tuple(details), code
 
 
 def unless_refused(result: "Value | Refusal") -> "Value":
     """The value; Failure with the refusal's reason and remedy where it is a refusal."""
     if isinstance(result, Refusal):
-        raise Failure(refusal_line(result))
+        raise refused(result)
     return result
+
+
+def refused(refusal: Refusal) -> Failure:
+    """A refusal as what a command ends with."""
+    return Failure(refusal_line(refusal), code=refusal.code)
 
 
 def refusal_line(refusal: Refusal) -> str:

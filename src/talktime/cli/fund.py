@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from talktime.cli.failures import Failure, reason_for, refusal_line, unless_refused
+from talktime.cli.failures import Failure, reason_for, refused, unless_refused
 from talktime.cli.installation import (
     catalogue_of,
     cell,
@@ -104,7 +104,7 @@ def entered(name: str, grant: Grant, priority: int) -> tuple[Organisation, Funde
                 )
                 done = give(giver, grant)
                 if isinstance(done, Refusal):
-                    raise Failure(refusal_line(done))
+                    raise refused(done)
                 return owner, done
             funded = fund(
                 *(connection, owner),

@@ -7,7 +7,7 @@ import typer
 from rich.console import RenderableType
 
 from talktime.cli.counters import OpenCounter, counter_of, giver_of, micros_of
-from talktime.cli.failures import Failure, refusal_line, unless_refused
+from talktime.cli.failures import refused, unless_refused
 from talktime.cli.fund import account, repeatable
 from talktime.cli.moments import moment_ms
 from talktime.cli.output import Json, amount, moment, panel, show, table
@@ -57,7 +57,7 @@ def give_command(
     with counter_of(organisation) as opened, repeatable(key, "it was given", "gives"):
         done = give(giver_of(opened), grant)
         if isinstance(done, Refusal):
-            raise Failure(refusal_line(done))
+            raise refused(done)
     show(json, {**document(done, opened), "idempotency_key": key}, picture(opened.owner, done))
 
 

@@ -68,6 +68,7 @@ def pdf_command(
     language: Annotated[str, typer.Option(help="How amounts and dates are written: de, en-US.")] = (
         "en-GB"
     ),
+    json: Json = False,
 ) -> None:
     """Write a document as a PDF."""
     from babel import Locale, UnknownLocaleError
@@ -80,7 +81,11 @@ def pdf_command(
         raise Failure(f"{language!r} is no language such as de or en-US") from None
     name, found = document_numbered(number)
     file.write_bytes(document_pdf(found, name, locale))
-    print(f"{number_text(name, found.number)} is in {file}")
+    written = number_text(name, found.number)
+    if json:
+        show(True, {"number": written, "file": str(file)})
+    else:
+        print(f"{written} is in {file}")
 
 
 @profile_group.command("show")

@@ -134,6 +134,7 @@ def export_command(
     organisation: OrganisationName,
     month: Month,
     file: Annotated[Path, typer.Argument(help="The file: .csv or .json.", metavar="FILE")],
+    json: Json = False,
 ) -> None:
     """Write a statement with a row for each usage record, as CSV (RFC 4180) or JSON."""
     if file.suffix not in (".csv", ".json"):
@@ -152,7 +153,10 @@ def export_command(
             pieces = json_pieces(pages, _head(owner, found), currency, hidden)
         with file.open("wb") as opened:
             opened.writelines(pieces)
-    print(f"{pages.records:,} usage records are in {file}")
+    if json:
+        show(True, {"file": str(file), "usage_records": pages.records})
+    else:
+        print(f"{pages.records:,} usage records are in {file}")
 
 
 class Counted:

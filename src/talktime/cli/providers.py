@@ -72,7 +72,7 @@ def show_command(json: Json = False) -> None:
 
 
 @group.command("remove")
-def remove_command(provider: Name) -> None:
+def remove_command(provider: Name, json: Json = False) -> None:
     """Forget a provider's keys; new cards must go to another one before, and nothing may be open
     there: without the keys nobody could ask what became of it."""
     known(provider)
@@ -87,6 +87,7 @@ def remove_command(provider: Name) -> None:
             )
     with control_plane(settings) as control, control.transaction():
         unless_refused(remove_provider(control, provider))
+    show(json, {"provider": provider, "removed": True}, f"The keys of {provider} are forgotten.")
 
 
 def known(provider: str) -> None:

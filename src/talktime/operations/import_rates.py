@@ -4,7 +4,6 @@ Whole or nothing: the version and all its rows are written in the caller's trans
 A published version is never changed; a correction is another version with a later start.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -16,11 +15,11 @@ from talktime.core.rating import Rate
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
 from talktime.operations.csv_rows import Progress
+from talktime.operations.input_checks import check_currency
 from talktime.store.database import Connection
 from talktime.store.rates import CardVersion, lock_publishing, publish, read_rates, versions_of
 
 UNCHANGED = "unchanged"
-_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 class RateChange(NamedTuple):
@@ -97,11 +96,12 @@ def import_rates(
 
     `source` says where the rows come from, for people. With `dry_run` nothing is written. The
     caller opens the control plane's transaction and commits it.
-    Refuses: invalid_value for a name, currency or source that is malformed, or another currency
-    than the card's; already_exists when the card has a version with this start.
+    Refuses: invalid_value for a name or source that is malformed, a new card's currency that is not
+    in use, or another currency than the card's; already_exists when the card has a version with
+    this start.
     Source: R62, D9.
     """
-    malformed = _malformed(name, currency, source)
+    malformed = _malformed(name, source)
     if malformed:
         return Refusal("invalid_value", malformed)
     revision = lock_publishing(connection) + 1
@@ -134,11 +134,9 @@ def _tell_nobody(doing: str, rows: int) -> None:
     """For a caller that does not ask how far an import is."""
 
 
-def _malformed(name: str, currency: str, source: str) -> str | None:
+def _malformed(name: str, source: str) -> str | None:
     if not (0 < len(name) <= CARD_NAME_TEXT_MAX and name.isprintable() and name == name.strip()):
         return f"the card's name must be 1 to {CARD_NAME_TEXT_MAX} printable characters"
-    if _CURRENCY.fullmatch(currency) is None:
-        return f"the currency must be a code of three capital letters, not {currency[:40]!r}"
     if len(source) > SOURCE_TEXT_MAX or not source.isprintable():
         return f"the source must be at most {SOURCE_TEXT_MAX} printable characters"
     return None
@@ -155,9 +153,10 @@ def _conflict(card: CardVersion, versions: list[CardVersion]) -> Refusal | None:
         return Refusal(
             "invalid_value",
             f"card {card.name} is in {versions[0].currency}, so this cannot be in "
-            f"{card.currency}; import it under another name",
+            f"{card.currency[:40]}; import it under another name",
         )
-    return None
+    # A card that is there goes on when its currency goes out of use.
+    return None if versions else check_currency(card.currency)
 
 
 def _compare(connection: Connection, rows: list[RateRow], report: ImportReport) -> None:
