@@ -22,6 +22,10 @@ FULL_WALLET = (
     "CREATE TRIGGER full_disk BEFORE UPDATE ON wallet FOR EACH ROW EXECUTE FUNCTION full_disk()"
 )
 
+END_CONNECTIONS = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s "
+    "AND query NOT LIKE '%%person%%'"
+)
 LATER_MIGRATION = (
     "INSERT INTO django_migrations (app, name, applied) "
     "VALUES ('cell', '9999_later', '2026-11-22 10:00:00')"
@@ -127,6 +131,18 @@ def test_a_server_that_stops_is_unavailable_until_it_runs_again(
     assert lines(logged, "database back", "cell main")
 
 
+@pytest.mark.layouts("postgres")
+def test_no_call_is_refused_because_a_server_ended_what_was_idle(store: Store) -> None:
+    ((cluster, name),) = store.databases
+    with serving(store) as service:
+        running = service.call()
+        assert running.authorize().status_code == 200
+        with psycopg.connect(cluster.url(), autocommit=True) as administrator:
+            administrator.execute(END_CONNECTIONS, [name])
+        assert running.next("extend", used_seconds=10).status_code == 200
+        store.close()
+
+
 def _parties(service: Service) -> dict[str, str]:
     return {"type": "user_out", "from": service.demo.caller, "to": service.demo.callee}
 
@@ -185,11 +201,7 @@ class read_only:  # noqa: N801 - read like a function
         ((cluster, name),) = self._store.databases
         with psycopg.connect(cluster.url(), autocommit=True) as connection:
             connection.execute(statement.format(name))
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s "
-                "AND query NOT LIKE '%%person%%'",
-                [name],
-            )
+            connection.execute(END_CONNECTIONS, [name])
         self._store.close()
 
 

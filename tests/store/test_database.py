@@ -209,6 +209,24 @@ def test_a_connection_that_the_server_has_ended_is_an_outage(store: Store):
     connection.close()
 
 
+@pytest.mark.layouts("postgres")
+def test_a_connection_that_the_server_has_ended_is_known_to_be_gone(store: Store):
+    """Not one that was told something: that one is used as before."""
+    connection, other = store.cell(), store.cell()
+    connection.run("LISTEN told")
+    assert not connection.gone()
+    other.run("NOTIFY told, 'something'")
+    assert not connection.gone()
+    with connection.transaction():
+        connection.run(ADD_WALLET, [1, "USD"])
+    ((number,),) = connection.rows("SELECT pg_backend_pid()")
+    other.rows("SELECT pg_terminate_backend(?, 5000)", [number])
+    assert connection.gone()
+    assert connection.gone()
+    assert not other.gone()
+    connection.close()
+
+
 def test_a_server_that_is_away_is_an_outage(new_cluster: Callable[..., Cluster], tmp_path: Path):
     """On a connection that was open, and when opening one; no password is told."""
     cluster = new_cluster()

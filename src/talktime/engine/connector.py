@@ -73,7 +73,10 @@ class Connector:
         self._connection: Connection | None = None
 
     def connection(self) -> Connection:
-        """The open connection, or a new one; Outage where that fails or the version is another."""
+        """The open connection, or a new one, also where the server has closed that one meanwhile;
+        Outage where none can be opened or the version is another."""
+        if self._connection is not None and self._connection.gone():
+            self.close()
         if self._connection is None:
             self._connection = opened(
                 self._address, self._app, self._expected, sync_apart=self._sync_apart

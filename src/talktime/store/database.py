@@ -69,6 +69,10 @@ class Connection(Protocol):
     def answers(self) -> bool:
         """Whether its database is still there, after a while without use."""
 
+    def gone(self) -> bool:
+        """Whether the server is known to have closed it, while nothing was asked of it. Asks nothing
+        of the database."""
+
     def close(self) -> None:
         """Close it; never fails."""
 

@@ -3,12 +3,13 @@
 Several statements travel in one round trip (pipeline mode): BEGIN with the first reads.
 """
 
+import select
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 
 import psycopg
-from psycopg.pq import PipelineStatus, TransactionStatus
+from psycopg.pq import ConnStatus, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 from talktime.config import Address
@@ -68,6 +69,8 @@ class PostgresConnection:
         self._connection.prepare_threshold = 0
         self._connection.prepared_max = STATEMENTS_PREPARED_MAX
         self._pipeline = Pipeline(self._connection)
+        self._poll = select.poll()
+        self._poll.register(self._connection.fileno(), select.POLLIN)
         self._begin_pending = False
         self._failed = False
 
@@ -186,6 +189,15 @@ class PostgresConnection:
         except psycopg.Error:
             return False
         return True
+
+    def gone(self) -> bool:
+        # Between statements a server sends nothing but notices, and its farewell.
+        try:
+            while self._poll.poll(0):
+                self._connection.pgconn.consume_input()
+        except psycopg.Error:
+            return True
+        return self._connection.pgconn.status != ConnStatus.OK
 
     def close(self) -> None:
         self._connection.close()

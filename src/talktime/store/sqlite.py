@@ -136,6 +136,9 @@ class SqliteConnection:
         except OSError:
             return False
 
+    def gone(self) -> bool:
+        return False
+
     def _roll_back(self) -> None:
         with suppress(sqlite3.Error):
             if self._connection.in_transaction:
