@@ -324,25 +324,6 @@ def test_rates_are_checked_compared_published_and_rolled_back(money, staff):
     assert list(kept_rows.values_list("id", "per_minute_micros")) == before
 
 
-def test_rates_are_downloaded_without_formulas_and_uploaded_again_as_they_were(money, staff):
-    card = {"name": "standard", "currency": "USD", "valid_from": ""}
-    content = b"prefix,destination,price_per_minute\n48,=1+1,0.0150\n"
-
-    def drafted(content):
-        file = SimpleUploadedFile("rates.csv", content)
-        return staff.post("rate-upload/", **card, file=file).headers["Location"][10:]
-
-    draft = drafted(content)
-    staff.sure(f"{draft}publish/")
-    name = RateCard.objects.get(source="rates.csv").id
-    theirs = staff.client.get(f"/organisations/{money.owner.id}/rates/download/")
-    for file in (staff.get(f"rate-versions/{name}.csv"), theirs):
-        downloaded = file.getvalue()
-        assert b"48,'=1+1," in downloaded
-        compared = words_of(staff.get(drafted(downloaded)))
-        assert "Dearer 0 Cheaper 0 Added 0 Removed 0 Unchanged 1" in compared
-
-
 def test_a_catalogue_entry_is_changed_from_a_day_on_after_what_changes_was_shown(money, staff):
     path = "catalogue/country/of/NO/"
     number = CatalogueRow.objects.count()
