@@ -1,5 +1,5 @@
-"""Switches, keys, peers, agreements and webhooks' secrets are made once for a key of the request's.
-Mirrors src/talktime/console/api."""
+"""Switches, keys, peers, agreements, cards being added and webhooks' secrets are made once for a
+key of the request's. Mirrors src/talktime/console/api."""
 
 import json
 from contextlib import closing
@@ -8,8 +8,8 @@ import pytest
 
 from talktime.console.accounts import create_admin
 from talktime.console.api.document import operations
+from talktime.console.cell.models import CardSetup, PaymentMethod, WebhookEndpoint
 from talktime.console.cell.models import Creation as CellCreation
-from talktime.console.cell.models import PaymentMethod, WebhookEndpoint
 from talktime.console.control_plane.models import AccountMail, ApiKey, Creation, Peer, Switch
 from talktime.operations.organisations import create_organisation
 from tests.console.money import Money
@@ -34,6 +34,7 @@ MAKES = {
     "/keys": ({"name": "a", "scopes": ["read"]}, {"name": "b", "scopes": ["read"]}, "key"),
     "/keys/{int:key_id}/rotate": ({"keep_hours": 1}, {"keep_hours": 2}, "key"),
     "/payment-methods": ({"agreement": "EA-1"}, {"agreement": "EA-2"}, ""),
+    "/payment-methods/cards": ({"return_url": "/a"}, {"return_url": "/b"}, ""),
     "/webhooks/{int:webhook_id}/rotate": (None, {}, "secret"),
 }
 
@@ -45,7 +46,7 @@ def money(installation):
 
 @pytest.fixture
 def api(money):
-    return client_of(money.key("operator", "notices"))
+    return client_of(money.key("operator", "notices", "billing"))
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def ready(api, north):
     """An address at which a request can be made."""
 
     def ready(path):
-        if path == "/payment-methods":
+        if path.startswith("/payment-methods"):
             return BASE + path
         if path.startswith("/webhooks/"):
             return rotation(api)
@@ -91,7 +92,8 @@ def made_so_far():
     """How many of each there are, what was mailed of them, and the sealed secrets of webhooks."""
     counts = [each.objects.count() for each in (Switch, ApiKey, Peer, AccountMail)]
     hooks = WebhookEndpoint.objects.using(CELL).values_list("secret", "old_secret", "old_until_ms")
-    return [*counts, PaymentMethod.objects.using(CELL).count(), *hooks.order_by("id")]
+    counts += [each.objects.using(CELL).count() for each in (PaymentMethod, CardSetup)]
+    return [*counts, *hooks.order_by("id")]
 
 
 def kept_answers():

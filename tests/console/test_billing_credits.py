@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 from talktime.console.accounts import create_admin
+from talktime.console.control_plane.models import Account
 from talktime.core.charges import Declined
 from talktime.operations.commerce_models import mark_moved
 from talktime.operations.fund import fund
@@ -129,7 +130,8 @@ def test_auto_recharge_is_turned_on_shown_with_its_reason_and_turned_off(admin, 
     ("changed", "says"),
     [
         ({"trigger": ""}, "This field is required."),
-        ({"amount": "much"}, "'much' is not a decimal number such as 12.5. Write it with a point"),
+        ({"amount": "much"}, "such as 12.5. Write an amount such as 99.50."),
+        ({"amount": "1.0000001"}, "has more than 6 decimals. Write an amount such as 99.50."),
         ({"amount": "1"}, "The recharge amount must be from 50 to 50000 USD, not 1"),
         ({"method": "up_to", "trigger": "90"}, "it must be above the trigger"),
         ({"month_limit": "10"}, "The monthly limit must be at least 50 USD"),
@@ -143,6 +145,14 @@ def test_settings_that_cannot_be_are_said_and_nothing_changes(admin, money, chan
     assert response.status_code == 422
     assert says in words_of(response)
     assert "Auto-recharge is off." in words_of(admin.get(at(money)))
+
+
+def test_what_is_no_amount_is_said_in_the_readers_language(admin, money):
+    money.add_card()
+    sent = {**SETTINGS, "enabled": "on", "amount": "1.000,50"}
+    Account.objects.update(language="de")
+    words = words_of(post(admin, at(money, "recharge/"), **sent))
+    assert "'1.000,50' ist keine Dezimalzahl wie 12.5. Schreiben Sie" in words
 
 
 def test_a_pause_says_why_and_what_to_do_and_is_ended_by_a_button(admin, money):

@@ -70,6 +70,15 @@ def test_a_form_sent_twice_buys_once(admin, money):
     assert "Nothing was bought" in words_of(other)
 
 
+def test_what_was_typed_is_there_again_after_a_refusal(admin, money):
+    method = money.add_invoice()
+    form = form_of(confirm(admin, money, method=method.id, po_number="PO-7"))
+    admin.post(at(money, "add/pay/"), form)
+    refused = admin.post(at(money, "add/pay/"), {**form, "amount": "200"})
+    again = f"{at(money, 'add/')}?amount=200&amp;method={method.id}&amp;po_number=PO-7"
+    assert f'href="{again}"' in refused.content.decode()
+
+
 def test_a_decline_is_shown_with_its_reason(admin, money):
     money.add_card()
     money.bank.answers = [Declined("ch", "insufficient_funds", "Not enough on it.", False)]

@@ -146,6 +146,13 @@ def test_an_adjustment_is_added_and_a_large_one_refused(money, staff):
     assert Lot.objects.using(CELL).count() == 1
 
 
+def test_an_adjustment_that_is_sent_twice_is_added_once_and_not_called_refused(money, staff):
+    asked, done = staff.sure(at(money, "adjust/"), amount="400", reason="Charged twice")
+    again = staff.post(at(money, "adjust/"), asked)
+    assert (done.status_code, again.status_code) == (302, 302)
+    assert Lot.objects.using(CELL).get().amount_micros == 400_000_000
+
+
 def ordered(money):
     """Credits for 100, ordered by invoice."""
     method = money.add_invoice()
@@ -192,6 +199,11 @@ def test_a_refund_says_its_maximum_and_begins_with_it(money, staff):
     refused = staff.post(path, form, amount="60.01", reason="More", reference="Bank 10")
     assert refused.status_code == 422
     assert "At most US$60.00 can be refunded." in words_of(refused)
+    asked, _ = staff.sure(path, amount="60", reason="All of it", reference="Bank 11")
+    assert staff.post(path, asked).status_code == 302
+    nothing = staff.get(path)
+    assert nothing.status_code == 409
+    assert "All of this payment went back already." in words_of(nothing)
 
 
 def test_an_organisation_is_changed_closed_and_opened_again(money, staff):
@@ -282,8 +294,12 @@ def test_rates_are_checked_compared_published_and_rolled_back(money, staff):
         page = staff.get(draft)
         confirm = staff.post(f"{draft}publish/", staff.get("organisations/new/"))
         assert "Publish rates Card gold, USD" in words_of(confirm)
-        for _ in range(2):
-            staff.post(f"{draft}publish/", confirm)
+        done, again = (staff.post(f"{draft}publish/", confirm) for _ in range(2))
+        assert done.headers["Location"] == "/operator/rate-cards/gold/"
+        assert again.headers["Location"] == "/operator/rate-cards/"
+        assert "is not there any more: it was published or thrown away" in words_of(
+            staff.get("rate-cards/")
+        )
         assert RateDraft.objects.count() == 0
     words = words_of(page)
     assert "Dearer 1 Cheaper 0 Added 1 Removed 1 Unchanged 0" in words

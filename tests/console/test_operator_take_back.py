@@ -6,6 +6,8 @@ from contextlib import closing
 from talktime.console.cell.models import Lot, TakenBack
 from talktime.core.rating import Rate
 from talktime.operations.execute import execute
+from talktime.operations.expire_lots import expire_lots
+from talktime.operations.sweep import Sweep
 from tests.commands import authorize
 from tests.console.test_operator_flows import CELL, EMAIL, Staff, at, ordered
 from tests.console.test_operator_flows import money as money
@@ -63,8 +65,18 @@ def test_what_is_held_is_taken_back_as_a_debt_where_the_operator_says_so(money, 
     taken = TakenBack.objects.using(CELL).get()
     assert (taken.voided_micros, taken.debt_micros) == (150_000_000, 50_000_000)
     nothing = staff.get(path)
-    assert nothing.status_code == 422
-    assert "was taken back or has expired" in words_of(nothing)
+    assert nothing.status_code == 409
+    assert "was taken back or has expired. Leave the lot as it is" in words_of(nothing)
+
+
+def test_a_lot_that_has_expired_whole_is_not_offered_to_be_taken_back(money, staff):
+    staff.sure(at(money, "grant/"), amount="20", reason="Goodwill")
+    lot = Lot.objects.using(CELL).get()
+    path = at(money, f"lots/{lot.id}/take-back/")
+    assert path in staff.get(at(money)).content.decode()
+    with closing(money.cell()) as cell:
+        expire_lots(Sweep(cell, lambda: lot.expires_ms, money.ids))
+    assert path not in staff.get(at(money)).content.decode()
 
 
 def test_what_is_no_lot_or_was_paid_for_is_not_taken_back(money, staff):

@@ -14,6 +14,7 @@ import pytest
 
 from talktime.console.accounts import create_admin
 from talktime.console.asgi import application
+from talktime.console.control_plane.models import Account
 from talktime.core.catalogue import CREDITS
 from talktime.core.commands import Answer, Authorize, Settle
 from talktime.core.directory import User
@@ -232,10 +233,18 @@ def test_a_calls_page_tells_its_arithmetic_and_who_paid(admin, calls):
     assert "Talked 61 s, billed in increments of 60 and then 60 s 120 s" in words
     assert "120 s at 0.015 USD a minute 0.03 USD" in words
     assert "Connection fee, once at answer 0.02 USD" in words
-    assert re.search(r"lot \d+ Usage .* US\$0\.05", words)
+    assert re.search(r"lot \d+ Call .* US\$0\.05", words)
     assert THEIRS not in response.content.decode()
     assert "number: +493012345*** exists (DE)" in words
     assert admin.get(at(calls, "calls/1/")).status_code == 404
+
+
+def test_a_calls_page_writes_its_sum_as_the_reader_does(admin, calls):
+    calls.call("a")
+    Account.objects.update(language="de")
+    words = words_of(admin.get(at(calls, f"calls/{calls.usage_id('a')}/")))
+    assert "120 s zu 0,015 USD pro Minute 0,03 USD" in words
+    assert re.search(r"Posten \d+ Anruf .* 0,05", words)
 
 
 def test_another_organisation_sees_nothing_of_it(admin, calls, installation):

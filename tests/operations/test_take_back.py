@@ -145,7 +145,9 @@ def test_no_more_is_taken_back_than_was_entered(shop):
     assert shop.money() == (40 * UNIT, 0, 0)
     assert back(shop, lot_id, 40 * UNIT, "B3").taken.amount_micros == 40 * UNIT
     refused = back(shop, lot_id, 1, "B4", owe=True)
-    assert refused.detail == f"all of lot {lot_id} was taken back or has expired"
+    assert refused == Refusal(
+        "nothing_to_take_back", f"all of lot {lot_id} was taken back or has expired"
+    )
     assert what_can_be_taken_back(shop.counter, lot_id) == refused
     shop.proven()
 
@@ -157,7 +159,7 @@ def test_what_a_debt_stood_for_is_not_taken_back_again_when_a_call_frees_it(shop
     back(shop, lot_id, 60 * UNIT, owe=True)
     shop.end_call("running", 0)
     assert shop.money() == (UNIT, 0, 0)
-    assert back(shop, lot_id, 75_000, "B2").code == "amount_out_of_bounds"
+    assert back(shop, lot_id, 75_000, "B2").code == "nothing_to_take_back"
     shop.proven()
 
 
@@ -172,6 +174,24 @@ def test_what_has_expired_is_not_owed(shop):
     assert back(shop, lot_id, 30 * UNIT, owe=True).taken.debt_micros == 30 * UNIT
     assert shop.money() == (-30 * UNIT, 0, 30 * UNIT)
     shop.proven()
+
+
+def test_a_list_says_what_is_left_of_a_lot_to_be_taken_back(shop):
+    partly = enter(shop, 100 * UNIT, key="F1")
+    wholly = enter(shop, 5 * UNIT, key="F2")
+    shop.spend(30 * UNIT)
+    back(shop, partly, 10 * UNIT)
+    shop.wait(days=370)
+    lasting = enter(shop, 7 * UNIT, key="F3")
+
+    def left():
+        return {each.lot.id: each.left_micros for each in list_entered(shop.counter, 10)}
+
+    assert left() == {lasting: 7 * UNIT, wholly: 5 * UNIT, partly: 90 * UNIT}
+    expire_lots(shop.sweep)
+    assert left() == {lasting: 7 * UNIT, wholly: 0, partly: 30 * UNIT}
+    assert what_can_be_taken_back(shop.counter, partly).left_micros == 30 * UNIT
+    assert back(shop, wholly, UNIT, "B2").code == "nothing_to_take_back"
 
 
 def test_the_same_key_takes_back_once(shop):
@@ -212,7 +232,7 @@ def test_what_came_back_by_itself_is_nobodys_mistake(shop):
             "UPDATE lot SET idempotency_key = 'reinstatement of 7 by 8' WHERE id = ?", [lot_id]
         )
         shop.cell.run("UPDATE wallet SET version = version + 1")
-    assert back(shop, lot_id, UNIT).code == "invalid_value"
+    assert back(shop, lot_id, UNIT).code == "nothing_to_take_back"
     assert list_entered(shop.counter, 10) == []
 
 

@@ -18,17 +18,16 @@ from functools import cached_property, partial, wraps
 from typing import Any, NamedTuple
 
 import structlog
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from talktime.clock import now_ms
 from talktime.console.control_plane.models import Account, Membership
 from talktime.console.databases import current
+from talktime.console.entering import signed_in, taking
 from talktime.console.identity import ID_MAX, new_ids
 from talktime.console.kept_connections import lent
 from talktime.console.roles import SEE, Permission, permissions_of
@@ -193,8 +192,8 @@ def page(*, may: Permission = SEE, methods: tuple[str, ...] = READ) -> Callable[
     finds its form closed, where `may` is SEE and the page asks `desk.may(...)` itself."""
 
     def wrap(view: View) -> View:
-        @require_http_methods(list(methods))
-        @login_required
+        @taking(methods)
+        @signed_in
         @never_cache
         @wraps(view)
         def answer(request: HttpRequest, organisation_id: int, **place: Any) -> HttpResponseBase:
@@ -217,8 +216,8 @@ def operator_page(*, may: Permission, methods: tuple[str, ...] = READ) -> Callab
     """A page of the operator's: for everybody else there is none."""
 
     def wrap(view: View) -> View:
-        @require_http_methods(list(methods))
-        @login_required
+        @taking(methods)
+        @signed_in
         @never_cache
         @wraps(view)
         def answer(request: HttpRequest, **place: Any) -> HttpResponseBase:
@@ -242,8 +241,8 @@ def personal_page(*, methods: tuple[str, ...] = READ) -> Callable[[View], View]:
     """A page about the reader's own account: `view(request, ...)`."""
 
     def wrap(view: View) -> View:
-        @require_http_methods(list(methods))
-        @login_required
+        @taking(methods)
+        @signed_in
         @never_cache
         @wraps(view)
         def answer(request: HttpRequest, **place: Any) -> HttpResponseBase:

@@ -39,4 +39,10 @@ MONEY: dict[str, RefusalKind] = {
         "Take back what is free, or say that the rest becomes a debt.",
         OPERATOR,
     ),
+    "nothing_to_take_back": RefusalKind(
+        409,
+        "Nothing of the lot can be taken back any more",
+        "Leave the lot as it is; look at its page for what became of it.",
+        OPERATOR,
+    ),
 }

@@ -49,8 +49,8 @@ def why_nothing(lot: Lot, left_micros: int) -> Refusal | None:
     """Why nothing of a lot can be taken back, of which `left_micros` was neither taken back nor
     forfeited.
 
-    Refuses: payment_not_possible for what a payment bought; invalid_value for what came back by
-    itself; amount_out_of_bounds where nothing is left.
+    Refuses: payment_not_possible for what a payment bought; nothing_to_take_back for what
+    came back by itself, and where nothing is left.
     """
     key = lot.idempotency_key
     if key.startswith(OF_A_PAYMENT):
@@ -58,10 +58,11 @@ def why_nothing(lot: Lot, left_micros: int) -> Refusal | None:
         detail = f"payment {paid_by} has bought lot {lot.id}: refund the payment instead"
         return Refusal("payment_not_possible", detail)
     if key.startswith(NOT_ENTERED):
-        return Refusal("invalid_value", f"nobody has entered lot {lot.id}: it came back by itself")
+        detail = f"nobody has entered lot {lot.id}: it came back by itself"
+        return Refusal("nothing_to_take_back", detail)
     if left_micros <= 0:
         detail = f"all of lot {lot.id} was taken back or has expired"
-        return Refusal("amount_out_of_bounds", detail)
+        return Refusal("nothing_to_take_back", detail)
     return None
 
 

@@ -41,8 +41,16 @@ SETUP_PLACE = "{setup}"
 def begin_card(
     counter: Counter, *, provider: str, return_url: str, actor: str
 ) -> CardSetup | Refusal:
-    """Begin to add a card at this provider, in its own transaction; a job gets its page at once.
-    The person comes back to `return_url`; `{setup}` in it becomes the id of what is begun.
+    """As `set_up_card`, in a transaction of its own. Refuses: invalid_value."""
+    with counter.cell.transaction():
+        return set_up_card(counter, provider=provider, return_url=return_url, actor=actor)
+
+
+def set_up_card(
+    counter: Counter, *, provider: str, return_url: str, actor: str
+) -> CardSetup | Refusal:
+    """Begin to add a card at this provider, inside the caller's transaction; a job gets its page
+    at once. The person comes back to `return_url`; `{setup}` in it becomes the id of what is begun.
 
     Refuses: invalid_value, for too many at once too.
     """
@@ -55,18 +63,17 @@ def begin_card(
     if refusal is not None:
         return refusal
     cell, organisation_id, now_ms = counter.cell, counter.organisation.id, counter.now_ms
-    with cell.transaction():
-        cell.rows(LOCK_WALLETS, [[organisation_id]])
-        if open_setups(cell, organisation_id, now_ms - OPEN_MS_MAX) >= CARD_SETUPS_OPEN_MAX:
-            detail = f"{CARD_SETUPS_OPEN_MAX} cards are being added already: try again tomorrow"
-            return Refusal("invalid_value", detail)
-        setup = CardSetup(
-            *(setup_id, organisation_id, provider, STARTED, back, ""),
-            *(customer_at(cell, organisation_id, provider), "", 0, None, "", 0),
-            *(now_ms, now_ms, actor),
-        )
-        insert_setup(cell, setup)
-        note(cell, organisation_id, "card.begun", after={"provider": provider})
+    cell.rows(LOCK_WALLETS, [[organisation_id]])
+    if open_setups(cell, organisation_id, now_ms - OPEN_MS_MAX) >= CARD_SETUPS_OPEN_MAX:
+        detail = f"{CARD_SETUPS_OPEN_MAX} cards are being added already: try again tomorrow"
+        return Refusal("invalid_value", detail)
+    setup = CardSetup(
+        *(setup_id, organisation_id, provider, STARTED, back, ""),
+        *(customer_at(cell, organisation_id, provider), "", 0, None, "", 0),
+        *(now_ms, now_ms, actor),
+    )
+    insert_setup(cell, setup)
+    note(cell, organisation_id, "card.begun", after={"provider": provider})
     return setup
 
 

@@ -1,6 +1,6 @@
 """What a program asks for under an idempotency key (a switch, a key, a peer; an agreement to pay
-invoices, a webhook's new secret) is made once. The same again gets the same answer but for its
-secret, which is kept nowhere it could be read from."""
+invoices, a card being added, a webhook's new secret) is made once. The same again gets the same
+answer but for its secret, which is kept nowhere it could be read from."""
 
 import json
 from collections.abc import Callable, Sequence

@@ -21,6 +21,7 @@ from talktime.core.limits import (
 from talktime.core.money import decimal_text
 from talktime.core.rates import DIRECTIONS, PrefixIndex, RateRow
 from talktime.core.rating import Rate
+from talktime.operations.csv_text import safe_text
 from talktime.operations.rate_file import OWN_COLUMNS
 from talktime.operations.render import utc_text
 from talktime.store.database import Connection
@@ -224,7 +225,7 @@ def _csv_rows(control: Connection, version: CardVersion) -> Iterator[Sequence[ob
         for row in rows_in_order(control, version.id, direction):
             prefix, destination, price, fee, first_s, next_s, valid_from_ms, kind, country = row
             yield (
-                *(direction, prefix, destination, kind, country),
+                *(direction, prefix, safe_text(destination), kind, country),
                 *(_amount(price), _amount(fee), first_s, next_s, _moment(valid_from_ms)),
             )
 

@@ -23,6 +23,7 @@ from talktime.core.rates import RateRow
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
 from talktime.operations.csv_rows import BadFile, RowError
+from talktime.operations.csv_text import safe_text
 from talktime.operations.import_rates import ImportReport, RateChange, each_change, import_rates
 from talktime.operations.input_checks import check_currency, check_text, first
 from talktime.operations.rate_file import OWN_COLUMNS, read_rate_file
@@ -194,7 +195,8 @@ def csv_of_version(control: Connection, found: Published) -> Iterator[str]:
         own_start = row.valid_from_ms != version.valid_from_ms
         writer.writerow(
             (
-                *(row.direction, rate.prefix, rate.destination, row.kind, row.country),
+                *(row.direction, rate.prefix, safe_text(rate.destination)),
+                *(row.kind, row.country),
                 *(decimal_text(rate.per_minute_micros), decimal_text(rate.fee_micros)),
                 *(rate.first_increment_s, rate.next_increment_s),
                 utc_text(row.valid_from_ms) if own_start else "",

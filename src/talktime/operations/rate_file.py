@@ -31,6 +31,7 @@ from talktime.operations.csv_rows import (
     records,
     unreadable,
 )
+from talktime.operations.csv_text import bare_text
 
 KINDS = ("landline", "mobile", "mixed", "non-geographic", "special", "freephone")
 FREE_KIND = "freephone"
@@ -195,7 +196,7 @@ def _prefix(text: str) -> str:
 
 @lru_cache(10_000)
 def _destination(text: str) -> str:
-    name = text.strip()
+    name = bare_text(text.strip())
     if not name:
         raise ValueError("destination: is empty")
     if len(name) > DESTINATION_TEXT_MAX:

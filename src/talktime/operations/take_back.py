@@ -74,7 +74,8 @@ def take_back(
     key and request again is the same.
 
     Refuses: unknown_lot; lot_spent; payment_not_possible for what a payment bought;
-    amount_out_of_bounds; invalid_value; idempotency_key_reused; unknown_organisation.
+    nothing_to_take_back; amount_out_of_bounds; invalid_value; idempotency_key_reused;
+    unknown_organisation.
     """
     owner = counter.organisation.id
     body_hash = request_hash(TAKE_BACK, lot_id, amount_micros, reason, owe)
@@ -111,8 +112,8 @@ def take_back(
 def what_can_be_taken_back(counter: Counter, lot_id: int) -> Possible | Refusal:
     """A lot that was entered by hand, and how much of it can be taken back now.
 
-    Refuses: unknown_lot; payment_not_possible for what a payment bought; amount_out_of_bounds where
-    nothing of it can be taken back; invalid_value; unknown_organisation.
+    Refuses: unknown_lot; payment_not_possible for what a payment bought; nothing_to_take_back;
+    unknown_organisation.
     """
     cell, owner = counter.cell, counter.organisation.id
     with cell.reading():

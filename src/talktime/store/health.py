@@ -8,6 +8,7 @@ from typing import NamedTuple
 from talktime.core.directory import Organisation
 from talktime.store.database import Both, Connection
 from talktime.store.organisations import ORGANISATION_COLUMNS, organisation_row
+from talktime.store.usage_days import ALL_USERS
 
 BURN_DAYS = 7
 
@@ -22,7 +23,7 @@ _OVERDUE = (
 _TOLD = "EXISTS (SELECT 1 FROM recipient p WHERE p.organisation_id = w.organisation_id)"
 _BURN = (
     "(SELECT COALESCE(SUM(u.charge_micros - u.post_micros), 0) FROM usage_day u "
-    "WHERE u.organisation_id = w.organisation_id AND u.day >= ?)"
+    f"WHERE u.organisation_id = w.organisation_id AND u.day >= ? AND u.user_id = {ALL_USERS})"
 )
 WALLETS_OF = f"""
     SELECT w.organisation_id, w.currency, w.balance_micros, w.held_micros, w.debt_micros,
@@ -74,10 +75,10 @@ WALLETS_AFTER = (
     "WHERE organisation_id > ? ORDER BY organisation_id LIMIT ?) p"
 )
 FORGET_BURN = "DELETE FROM burn WHERE organisation_id > ? AND organisation_id <= ?"
-KEEP_BURN = """
+KEEP_BURN = f"""
     INSERT INTO burn (organisation_id, week_micros)
     SELECT organisation_id, CAST(SUM(charge_micros - post_micros) AS BIGINT) FROM usage_day
-    WHERE organisation_id > ? AND organisation_id <= ? AND day >= ?
+    WHERE organisation_id > ? AND organisation_id <= ? AND day >= ? AND user_id = {ALL_USERS}
     GROUP BY organisation_id HAVING SUM(charge_micros - post_micros) > 0"""
 RECHARGING_AMONG = "SELECT organisation_id FROM recharge WHERE organisation_id = ANY(?) AND enabled"
 OWNERS_OF_USERS = "SELECT DISTINCT organisation_id FROM person WHERE name = ? LIMIT ?"

@@ -21,16 +21,25 @@ _ENTERED = " AND ".join(f"SUBSTR(idempotency_key, 1, {len(key)}) <> '{key}'" for
 LOTS_ENTERED = f"""
     SELECT {LOT_COLUMNS}, (
         SELECT CAST(COALESCE(SUM(t.amount_micros), 0) AS BIGINT) FROM taken_back t
-        WHERE t.organisation_id = lot.organisation_id AND t.lot_id = lot.id)
+        WHERE t.organisation_id = lot.organisation_id AND t.lot_id = lot.id), (
+        SELECT CAST(COALESCE(SUM(f.amount_micros), 0) AS BIGINT) FROM transfer f
+        WHERE f.organisation_id = lot.organisation_id AND f.at_ms >= lot.expires_ms
+        AND f.debit_account = lot.id AND f.kind = 'forfeiture')
     FROM lot WHERE organisation_id = ? AND {_ENTERED}
     ORDER BY id DESC LIMIT ?"""
 
 
 class EnteredLot(NamedTuple):
-    """A lot that somebody entered by hand, and how much of it was taken back."""
+    """A lot that somebody entered by hand, and how much of it was taken back or forfeited."""
 
     lot: LotLine
     taken_micros: int
+    forfeited_micros: int
+
+    @property
+    def left_micros(self) -> int:
+        """What can be taken back of it still, with a debt where it is spent."""
+        return self.lot.amount_micros - self.taken_micros - self.forfeited_micros
 
 
 def insert_taken_back(connection: Connection, taken: TakenBack) -> None:
@@ -58,4 +67,4 @@ def gone_micros(connection: Connection, organisation_id: int, lot_id: int, expir
 def lots_entered(connection: Connection, organisation_id: int, rows_max: int) -> list[EnteredLot]:
     """The lots that somebody entered by hand, the latest first."""
     rows = connection.rows(LOTS_ENTERED, [organisation_id, rows_max])
-    return [EnteredLot(LotLine(*row[:-1]), row[-1]) for row in rows]
+    return [EnteredLot(LotLine(*row[:-2]), *row[-2:]) for row in rows]

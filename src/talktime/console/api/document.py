@@ -24,7 +24,8 @@ ABOUT = (
     "come in pages: "
     "`next` is the address of the following one. A refusal is `application/problem+json` with a "
     "stable `code`. What moves money is done once for its `Idempotency-Key`; what makes a switch, "
-    "a key, a peer, an agreement to pay invoices or a webhook's next secret may have one."
+    "a key, a peer, an agreement to pay invoices, a card's page or a webhook's next secret may "
+    "have one."
 )
 SCOPE_WORDS = {
     "read": "look at everything",

@@ -143,7 +143,10 @@ def get_taken_back(asked: Asked, lot_id: PathId) -> Answer:
     *("POST", "/lots/{int:lot_id}/taken-back", TakenBack),
     by=(OPERATOR,),
     moves_money=True,
-    refusals=("unknown_lot", "payment_not_possible", "amount_out_of_bounds", "lot_spent"),
+    refusals=(
+        *("unknown_lot", "payment_not_possible", "amount_out_of_bounds"),
+        *("lot_spent", "nothing_to_take_back"),
+    ),
     sent={"amount": "900", "reason": "1,000 was entered instead of 100"},
 )
 def post_taken_back(asked: Asked, lot_id: PathId, sent: SentTakeBack) -> Answer | Refusal:

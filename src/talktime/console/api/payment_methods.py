@@ -10,7 +10,7 @@ from talktime.console.api.shapes import IdText, Moment, PathId, Sent, Shown, lis
 from talktime.core.keys import BILLING, OPERATOR, READ
 from talktime.core.limits import AGREEMENT_TEXT_MAX, PO_NUMBER_TEXT_MAX
 from talktime.core.refusal import Refusal
-from talktime.operations.card_setups import begin_card, find_card_setup
+from talktime.operations.card_setups import find_card_setup, set_up_card
 from talktime.operations.money_documents import Document, method_document, setup_document
 from talktime.operations.payment_methods import (
     agree,
@@ -99,6 +99,7 @@ def post_method(asked: Asked, sent: SentInvoice) -> Document | Refusal:
 @methods.does(
     *("POST", "/payment-methods/cards", CardSetup),
     by=(BILLING,),
+    makes="cell",
     sent={"return_url": "https://portal.contoso.example/cards"},
 )
 def post_card(asked: Asked, sent: SentCard) -> Document | Refusal:
@@ -108,7 +109,7 @@ def post_card(asked: Asked, sent: SentCard) -> Document | Refusal:
     """
     with asked.control.reading():
         provider = active_provider(asked.control)
-    begun = begin_card(
+    begun = set_up_card(
         asked.counter, provider=provider, return_url=sent.return_url, actor=asked.actor
     )
     return begun if isinstance(begun, Refusal) else setup_document(begun)

@@ -41,7 +41,9 @@ class Money(forms.CharField):
         try:
             return parse_micros(text)
         except ValueError as error:
-            wrong = gettext("%(wrong)s. Write it with a point: 99.50.") % {"wrong": error}
+            wrong = gettext("%(wrong)s. Write an amount such as 99.50.") % {
+                "wrong": said(str(error))
+            }
             raise forms.ValidationError(wrong) from error
 
 
@@ -122,7 +124,9 @@ class AlertsForm(forms.Form):
         try:
             return {parse_micros(word) for word in words}
         except ValueError as error:
-            wrong = gettext("%(wrong)s. Write amounts with spaces between.") % {"wrong": error}
+            wrong = gettext("%(wrong)s. Write amounts with spaces between.") % {
+                "wrong": said(str(error))
+            }
             raise forms.ValidationError(wrong) from error
 
 

@@ -86,7 +86,8 @@ def pay(desk: Desk) -> HttpResponse:
         why_not=desk.why_not,
     )
     if isinstance(begun, Refusal):
-        again = urlencode({name: posted.get(name, "") for name in ("amount", "method")})
+        typed_in = ("amount", "method", "po_number")
+        again = urlencode({name: posted.get(name, "") for name in typed_in})
         shown: Shown = {
             "why": sentence(begun),
             "again": f"{reverse('add-funds', args=[desk.owner.id])}?{again}",

@@ -122,7 +122,9 @@ def adjust(desk: OperatorDesk, organisation_id: int) -> HttpResponse:
 
 def _adjust(desk: OperatorDesk, place: Place) -> HttpResponse:
     form, left = _form(desk, AdjustForm), place.room_micros(desk.actor)
-    if form.is_bound and form.is_valid() and form.cleaned_data["amount"] > left:
+    # What is sent again after it was confirmed is known by its key: by then it counts itself.
+    asked = form.is_bound and not confirmed(desk) and form.is_valid()
+    if asked and form.cleaned_data["amount"] > left:
         limit = desk.wording.money(left, place.owner.currency).in_full
         detail = _("Above %(limit)s it is a grant, which another operator approves.")
         form.add_error("amount", detail % {"limit": limit})
@@ -214,6 +216,9 @@ def refund(desk: OperatorDesk, organisation_id: int, payment_id: int) -> HttpRes
             payment = find_payment(place.counter, payment_id)
             if isinstance(payment, Refusal) or payment.kind == STATEMENT:
                 raise Http404
+            if payment.refunded_micros >= payment.amount_micros and desk.request.method != "POST":
+                shown = {"why": _("All of this payment went back already."), "back": _back(place)}
+                return desk.page("operator/refused.html", shown, status=409)
             return _refund(desk, place, payment)
     except CellAway as error:
         return away(desk, error)

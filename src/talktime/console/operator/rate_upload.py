@@ -101,7 +101,14 @@ def publish_rates(desk: OperatorDesk, draft_id: int) -> HttpResponse:
         discard_draft(desk.control, draft_id)
         messages.success(desk.request, _("The draft was thrown away."))
         return redirect("operator-rate-cards")
-    draft = _draft(desk, draft_id)
+    with desk.control.reading():
+        draft = draft_of_id(desk.control, draft_id)
+    if draft is None:  # the form was sent twice, or somebody else was quicker
+        messages.info(
+            desk.request,
+            _("This upload is not there any more: it was published or thrown away."),
+        )
+        return redirect("operator-rate-cards")
     if not confirmed(desk):
         starts = desk.in_utc.moment(draft.valid_from_ms) if draft.valid_from_ms else _("At once")
         return confirm(

@@ -72,7 +72,7 @@ def _row(desk: OperatorDesk, place: Place, entered: EnteredLot) -> list[Cell]:
     if entered.taken_micros:
         amount = desk.wording.money(entered.taken_micros, owner.currency).in_full
         taken = _("%(amount)s taken back") % {"amount": amount}
-    if desk.may(OPERATE) and entered.taken_micros < lot.amount_micros:
+    if desk.may(OPERATE) and entered.left_micros > 0:
         todo = Cell(_("Take back"), reverse("operator-take-back", args=[owner.id, lot.id]))
     return [
         Cell(

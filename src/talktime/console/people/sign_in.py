@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from talktime.console.control_plane.models import Account, email_as_kept
 from talktime.console.databases import current
+from talktime.console.entering import AGAIN
 from talktime.console.people.throttle import Throttle
 
 WRONG = _("The e-mail address or the password is not right. Check both and try again.")
@@ -123,7 +124,10 @@ class SignIn(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The ways in besides the password."""
         single_sign_on = current().single_sign_on
-        shown = {"single_sign_on": single_sign_on.name if single_sign_on else ""}
+        shown = {
+            "single_sign_on": single_sign_on.name if single_sign_on else "",
+            "again": AGAIN in self.request.GET,
+        }
         return super().get_context_data(**kwargs) | shown
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:

@@ -1,5 +1,6 @@
 """One call: who and where, its arithmetic step by step, who paid, what the switch was told."""
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from talktime.console.billing.calls_shown import MOVED
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import SEE
 from talktime.console.said import destination_said
@@ -175,7 +177,8 @@ def _seconds(seconds: int) -> str:
 
 
 def _exact(desk: Desk, micros: int) -> str:
-    return f"{decimal_text(micros)} {desk.owner.currency}"
+    amount = desk.wording.decimal(Decimal(decimal_text(micros)))
+    return f"{amount} {desk.owner.currency}"
 
 
 def _movement(desk: Desk, movement: Movement) -> Shown:
@@ -188,7 +191,7 @@ def _movement(desk: Desk, movement: Movement) -> Shown:
     return {
         "who": name,
         "url": place_url("lot", desk.owner.id, account) if lot else "",
-        "kind": in_words(movement.kind),
+        "kind": MOVED[movement.kind],
         "amount": desk.money(-micros if back else micros),
         "back": back,
         "at": _moment(desk, movement.at_ms),
