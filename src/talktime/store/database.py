@@ -70,8 +70,8 @@ class Connection(Protocol):
         """Whether its database is still there, after a while without use."""
 
     def gone(self) -> bool:
-        """Whether the server is known to have ended it while nothing was asked of it. Asks nothing of
-        the database."""
+        """Whether the server has ended it while nothing was asked of it, as far as is known. Asks
+        nothing of the database."""
 
     def close(self) -> None:
         """Close it; never fails."""
