@@ -13,7 +13,7 @@ from talktime.engine.connector import Outages
 from talktime.engine.engine import Sources
 from talktime.engine.lane import AWAY_SECONDS, GIVEN_MAX, Lane
 from talktime.engine.reply import Reply
-from talktime.engine.writer import BATCH_SIZES, Writer
+from talktime.engine.writer import BATCH_SIZES, Told, Writer
 from talktime.engine.writer_process import WriterProcess
 from talktime.engine.writer_thread import WriterThread
 from tests.commands import NOW_MS, ORGANISATION, authorize, extend, settle
@@ -88,6 +88,31 @@ def test_what_arrives_while_a_batch_is_executed_is_the_next_batch(
             assert sum(lane.sizes.counts) <= 3
 
     asyncio.run(arrive())
+
+
+class Given(WriterThread):
+    """A writer that notes how many commands it is given at a time."""
+
+    def begin(self, commands: Sequence[CallCommand], now_ms: int, told: Told) -> None:
+        self.counts = [*getattr(self, "counts", []), len(commands)]
+        super().begin(commands, now_ms, told)
+
+
+@pytest.mark.layouts("sqlite")
+def test_a_writer_with_nothing_to_do_is_given_what_comes_first_at_once(store: Store) -> None:
+    fill(store)
+    writer = Given.of(assignment(store), Outages("cell main"), lambda: 1)
+
+    async def arrive() -> None:
+        async with lane_on(store, writer=writer) as lane:
+            for batch in range(2):
+                asked = [lane.submit([authorize(f"C{batch}-{n}")]) for n in range(5)]
+                assert len(writer.counts) == 2 * batch + 1
+                for answered in asked:
+                    assert statuses(await answered) == [200]
+
+    asyncio.run(arrive())
+    assert writer.counts == [1, 4, 1, 4]
 
 
 @pytest.mark.layouts("sqlite")

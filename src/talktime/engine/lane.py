@@ -1,9 +1,9 @@
 """The queue of one of a cell's writers, on the event loop.
 
-There is no timer: a batch is what arrived while the last one was executed. What has arrived is
-given to the writer once the loop has read all that is there, and the writer executes together what
-it was given while it was busy. So that little is lost with a writer, it is given so much at a time;
-the rest waits here.
+There is no timer: a batch is what arrived while the last one was executed. A writer that has
+nothing to do is given what arrives at once; one that is busy, once the loop has read all that is
+there, and it executes together what it was given meanwhile. So that little is lost with a writer,
+it is given so much at a time; the rest waits here.
 """
 
 import asyncio
@@ -87,7 +87,9 @@ class Lane:
         else:
             self._queue.append(Waiting(commands, told))
             self.depth += len(commands)
-            if not self._soon:
+            if not self._given:
+                self._give()
+            elif not self._soon:
                 self._soon = True
                 self._loop.call_soon(self._give)
 
