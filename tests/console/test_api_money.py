@@ -162,6 +162,7 @@ def test_amounts_out_of_bounds_and_what_is_no_amount_are_refused(api, money):
 
 def test_payments_of_others_and_ids_that_are_none_are_unknown(api):
     refused(api.get(f"{BASE}/payments/1"), 404, "unknown_payment")
+    refused(api.get(f"{BASE}/payments/1/refunds"), 404, "unknown_payment")
     refused(api.get(f"{BASE}/payments/{'9' * 30}"), 404, "not_found")
     refused(api.get(f"{BASE}/payments/x"), 404, "not_found")
     refused(api.get(f"{BASE}/payment-methods/1"), 404, "unknown_payment_method")

@@ -55,6 +55,7 @@ def test_what_cannot_be_taken_back_is_refused(api, lot_id):
     path = f"/lots/{lot_id}/taken-back"
     refused(send(api, "POST", path, BODY), 400, "idempotency_key_missing")
     refused(send(api, "POST", "/lots/5/taken-back", BODY, "b"), 404, "unknown_lot")
+    refused(api.get(f"{BASE}/lots/5/taken-back"), 404, "not_found")
     refused(send(api, "POST", path, {**BODY, "reason": ""}, "b"), 422, "invalid_request")
     more = {**BODY, "amount": "1000.01"}
     refused(send(api, "POST", path, more, "b"), 422, "amount_out_of_bounds")

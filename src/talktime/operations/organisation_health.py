@@ -108,7 +108,7 @@ def week_began_ms(now_ms: int) -> int:
     """From when on the burn of a moment counts: a midnight (UTC), in ms since the epoch.
 
     >>> week_began_ms(10 * DAY_MS + 5) // DAY_MS
-    3
+    4
     """
     return _since_day(now_ms) * DAY_MS
 
@@ -234,4 +234,5 @@ def _id(text: str) -> int:
 
 
 def _since_day(now_ms: int) -> int:
-    return now_ms // DAY_MS - BURN_DAYS
+    # Today's, so far, is the last of them, as in an organisation's own pace (core/burn.py).
+    return now_ms // DAY_MS - BURN_DAYS + 1

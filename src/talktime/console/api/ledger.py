@@ -133,8 +133,10 @@ def get_lot_transactions(asked: Asked, lot_id: PathId, page: AskedPage) -> Answe
 @ledger.reads(
     "/lots/{int:lot_id}/taken-back", listing("taken_back", TakenBack, paged=False), by=SEES
 )
-def get_taken_back(asked: Asked, lot_id: PathId) -> Answer:
+def get_taken_back(asked: Asked, lot_id: PathId) -> Answer | Refusal:
     """What was taken back of a lot."""
+    if find_lot(asked.cell, asked.owner, lot_id) is None:
+        return _no_lot(lot_id)
     found = list_taken_back(asked.counter, lot_id)
     return {"taken_back": [taken_back_document(each) for each in found]}
 

@@ -266,10 +266,16 @@ def post_cancel(asked: Asked, payment_id: PathId, sent: SentReason) -> Document 
 
 
 @payments.reads(
-    "/payments/{int:payment_id}/refunds", listing("refunds", Refund, paged=False), by=SEES
+    "/payments/{int:payment_id}/refunds",
+    listing("refunds", Refund, paged=False),
+    by=SEES,
+    refusals=PAYING[:1],
 )
-def get_refunds(asked: Asked, payment_id: PathId) -> Document:
+def get_refunds(asked: Asked, payment_id: PathId) -> Document | Refusal:
     """What of a payment went back, or is on its way."""
+    payment = find_payment(asked.counter, payment_id)
+    if isinstance(payment, Refusal):
+        return payment
     found = list_refunds(asked.counter, payment_id)
     return {"refunds": [refund_document(each) for each in found]}
 
