@@ -191,3 +191,17 @@ def test_a_call_id_that_a_call_in_another_cell_has_is_refused(store: Store) -> N
                 assert (answer.status_code, answer.json()["code"]) == (409, code)
         assert both.wallets() == [(MICROS, SLICE_MICROS), (MICROS, 0)]
         assert call.next("settle", used_seconds=240).json()["charge"] == "0.044"
+
+
+@pytest.mark.layouts("sqlite-cells", "postgres-cells")
+def test_one_call_id_for_organisations_of_two_cells_in_a_batch_is_the_firsts(store: Store) -> None:
+    both = Neighbours(store)
+    with serving(store, both.demo) as service:
+        item = {"request": "authorize", "call_id": "twice"}
+        items = [{**item, **both.body(number=number)} for number in (NUMBER, OTHER, NUMBER)]
+        answers = service.post("/v1/calls:batch", {"requests": items}).json()["answers"]
+    assert [answer["status"] for answer in answers] == [200, 409, 200]
+    assert answers[1]["body"]["code"] == "sequence_reused"
+    assert answers[2]["body"] == answers[0]["body"]
+    assert both.wallets() == [(MICROS, SLICE_MICROS), (MICROS, 0)]
+    assert both.faults() == []

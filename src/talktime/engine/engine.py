@@ -29,7 +29,7 @@ from talktime.engine.key_cache import KeyCache
 from talktime.engine.lane import Lane
 from talktime.engine.lanes import Lanes
 from talktime.engine.measures import Messages
-from talktime.engine.owners import CallKey, Owners
+from talktime.engine.owners import Owners, key_of, second_of_a_call
 from talktime.engine.peer_cache import PeerCache
 from talktime.engine.poller import Follow, Poller
 from talktime.engine.rate_cache import RateCache
@@ -266,6 +266,9 @@ class Engine:
 
     async def calls(self, commands: Sequence[CallCommand]) -> list[Reply]:
         """Execute the commands of one request, in their order and, within a lane, together."""
+        after = second_of_a_call(commands)
+        if after:
+            return [*await self.calls(commands[:after]), *await self.calls(commands[after:])]
         found: list[Reply | None] = [None] * len(commands)
         places: dict[Lane, list[int]] = {}
         lost: list[int] = []
@@ -277,12 +280,12 @@ class Engine:
             lane = self._lane_of(command)
             (places.setdefault(lane, []) if lane else lost).append(place)
         # What stood before its own authorize was rightly unknown, and must not be asked again.
-        begun = {_key(command) for command in commands if isinstance(command, Authorize)}
+        begun = {key_of(command) for command in commands if isinstance(command, Authorize)}
         waits = [lane.submit([commands[place] for place in at]) for lane, at in places.items()]
         for answers, at in zip(waits, places.values(), strict=True):
             for place, reply in zip(at, await answers, strict=True):
                 found[place] = self._checked(commands[place], reply)
-                if reply.unknown and _key(commands[place]) not in begun:
+                if reply.unknown and key_of(commands[place]) not in begun:
                     lost.append(place)
         if lost:
             lost.sort()
@@ -321,7 +324,7 @@ class Engine:
         """The lane of the command's organisation, where that is known."""
         owner = command.organisation_id
         if owner is None:
-            owner = command.organisation_id = self._owners.get(_key(command))
+            owner = command.organisation_id = self._owners.get(key_of(command))
             if owner is None:
                 return None
         organisation = self.directory.directory.organisation(owner)
@@ -340,8 +343,8 @@ class Engine:
             return None
         reply = (await self.lanes[cell].of_organisation(owner).submit([command]))[0]
         there = reply.kind != "unknown_organisation"
-        self._owners.forget(_key(command))
-        self._owners.remember(_key(command), owner if there else command.organisation_id)
+        self._owners.forget(key_of(command))
+        self._owners.remember(key_of(command), owner if there else command.organisation_id)
         return reply if there else None
 
     async def _ask_in_turn(self, commands: Sequence[CallCommand]) -> list[Reply]:
@@ -355,7 +358,7 @@ class Engine:
             if isinstance(command, Authorize):
                 answers[place] = unavailable(command, "the organisation's cell is not served here")
             else:
-                self._owners.forget(_key(command))
+                self._owners.forget(key_of(command))
                 left.append(place)
         for lanes in self.lanes.values():
             if not left:
@@ -363,7 +366,7 @@ class Engine:
             asked = [commands[place] for place in left]
             for command in asked:
                 command.organisation_id = None
-            found = await lanes.of_lost(_key(asked[0])).submit(asked)
+            found = await lanes.of_lost(key_of(asked[0])).submit(asked)
             for place, reply in zip(left, found, strict=True):
                 if place not in answers or not reply.unknown:
                     answers[place] = reply
@@ -377,13 +380,9 @@ class Engine:
 
     def _checked(self, command: CallCommand, reply: Reply) -> Reply:
         if reply.kind == "call_id_taken":
-            self._owners.forget(_key(command))
+            self._owners.forget(key_of(command))
         return reply
 
     def _remember(self, command: CallCommand, reply: Reply) -> None:
         if command.organisation_id is not None and not reply.unknown:
-            self._owners.remember(_key(command), command.organisation_id)
-
-
-def _key(command: CallCommand) -> CallKey:
-    return command.switch_id, command.call_key
+            self._owners.remember(key_of(command), command.organisation_id)

@@ -1,5 +1,9 @@
 """Whose call it is: remembered from its authorize, for the requests that follow."""
 
+from collections.abc import Sequence
+
+from talktime.core.commands import Authorize, CallCommand
+
 CallKey = tuple[int, str]
 """(switch id, the switch's call_id)."""
 
@@ -44,3 +48,22 @@ class Owners:
         """What was remembered was wrong."""
         self._young.pop(key, None)
         self._old.pop(key, None)
+
+
+def key_of(command: CallCommand) -> CallKey:
+    """The call that a command is about."""
+    return command.switch_id, command.call_key
+
+
+def second_of_a_call(commands: Sequence[CallCommand]) -> int:
+    """The place of the first authorize of a call that one before it begins for another
+    organisation, perhaps in another cell: that one is to be executed first. 0 where there is none.
+    """
+    begun: set[CallKey] = set()
+    for place, command in enumerate(commands):
+        if type(command) is Authorize:
+            key = key_of(command)
+            if command.perhaps_of is not None and key in begun:
+                return place
+            begun.add(key)
+    return 0
