@@ -71,6 +71,7 @@ def test_every_refusal_that_a_switch_can_meet_is_in_the_document() -> None:
     of_money = {
         *("credits_not_offered", "amount_out_of_bounds", "payment_not_possible"),
         *("approval_needed", "idempotency_key_missing", "month_open", "still_owed", "lot_spent"),
+        "nothing_to_take_back",
     }
     of_no_operation = {"not_found", "method_not_allowed", *of_money}
     of_no_operation |= {"range_too_long", "too_many_requests", "internal_error"}
