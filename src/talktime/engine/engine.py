@@ -266,9 +266,13 @@ class Engine:
 
     async def calls(self, commands: Sequence[CallCommand]) -> list[Reply]:
         """Execute the commands of one request, in their order and, within a lane, together."""
-        after = second_of_a_call(commands)
-        if after:
-            return [*await self.calls(commands[:after]), *await self.calls(commands[after:])]
+        replies: list[Reply] = []
+        while after := second_of_a_call(commands):
+            replies += await self._together(commands[:after])
+            commands = commands[after:]
+        return [*replies, *await self._together(commands)]
+
+    async def _together(self, commands: Sequence[CallCommand]) -> list[Reply]:
         found: list[Reply | None] = [None] * len(commands)
         places: dict[Lane, list[int]] = {}
         lost: list[int] = []

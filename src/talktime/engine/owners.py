@@ -62,8 +62,8 @@ def second_of_a_call(commands: Sequence[CallCommand]) -> int:
     begun: set[CallKey] = set()
     for place, command in enumerate(commands):
         if type(command) is Authorize:
-            key = key_of(command)
-            if command.perhaps_of is not None and key in begun:
+            if command.perhaps_of is None:
+                begun.add(key_of(command))
+            elif key_of(command) in begun:
                 return place
-            begun.add(key)
     return 0
