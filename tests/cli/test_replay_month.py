@@ -62,10 +62,11 @@ def published_prices() -> dict[str, Fraction]:
         return {row["Prefix"]: Fraction(row["Price / min"]) for row in csv.DictReader(file)}
 
 
-def last_month() -> str:
-    """The first day of the month before this one."""
-    first = datetime.now(UTC).replace(day=1)
-    return (first - timedelta(days=1)).replace(day=1).strftime("%Y-%m-%d")
+def last_month(now: datetime) -> str:
+    """The first day of the last month that is over in every time zone: its last office hours are
+    not, where a day has just begun elsewhere."""
+    this = (now - timedelta(days=1)).replace(day=1)
+    return (this - timedelta(days=1)).replace(day=1).strftime("%Y-%m-%d")
 
 
 def price_of(number: str, prices: dict[str, Fraction]) -> Fraction | None:
@@ -213,7 +214,7 @@ def replayed(store: Store, key: str, calls: Path, results: Path) -> dict[str, An
 @pytest.mark.layouts("sqlite")
 def test_a_month_of_calls_is_charged_to_the_micro(store, shell, tmp_path):
     prices = published_prices()
-    month = Month(SEED, prefixes=list(prices), first_day=last_month())
+    month = Month(SEED, prefixes=list(prices), first_day=last_month(datetime.now(UTC)))
     calls = month.calls(CALLS)
     write_calls(tmp_path / "calls.csv", calls)
     set_up(store, month)
