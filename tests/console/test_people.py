@@ -3,10 +3,12 @@
 import json
 import re
 from contextlib import closing
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal import auth as totp
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from allauth.mfa.totp.internal.auth import yield_hotp_counters_from_time as counters
 from allauth.usersessions.models import UserSession
@@ -76,7 +78,8 @@ def actions():
 
 
 def code_of(secret):
-    return format_hotp_value(hotp_value(secret, next(iter(counters()))))
+    _, this_half_minute, _ = counters()
+    return format_hotp_value(hotp_value(secret, this_half_minute))
 
 
 def with_factor():
@@ -119,6 +122,20 @@ def test_an_app_is_added_after_the_password_again_and_then_asked_for(admin):
     again = browser()
     sign_in(again)
     assert post(again, "/sign-in/second-factor/", code=codes[0]).status_code == 200
+
+
+def test_a_code_of_the_half_minute_before_or_after_holds_and_each_works_once(admin, monkeypatch):
+    monkeypatch.setattr(totp, "time", SimpleNamespace(time=lambda: 60_000_000_000))
+    secret, _ = with_factor()
+
+    def inside(apart):
+        client = browser()
+        sign_in(client)
+        code = format_hotp_value(hotp_value(secret, 2_000_000_000 + apart))
+        return post(client, "/sign-in/second-factor/", code=code).status_code == 302
+
+    assert [inside(apart) for apart in (-2, -1, 0, 1, 2)] == [False, True, True, True, False]
+    assert not inside(-1)
 
 
 def test_second_factors_cannot_be_guessed_for_long(admin):

@@ -191,6 +191,20 @@ def test_the_sixth_attempt_waits_until_the_first_is_a_day_old():
     assert standing(0, started=started, now_ms=until_ms) == Wanted(200 * UNIT)
 
 
+def test_attempts_begun_by_a_clock_that_was_ahead_hold_nothing_up_until_it_comes_there():
+    """D2: a clock that was set back by less still counts them, for twice the time at most."""
+    for ahead_ms in (INTERVAL_MS, 3 * DAY_MS, 365 * DAY_MS):
+        assert standing(0, started=[(NOW_MS + ahead_ms, 200 * UNIT, True)]) == Wanted(200 * UNIT)
+    ahead_ms = NOW_MS + INTERVAL_MS - 1
+    within = NotWanted("interval", until_ms=ahead_ms + INTERVAL_MS)
+    assert standing(0, started=[(ahead_ms, 200 * UNIT, True)]) == within
+    started = [(NOW_MS + DAY_MS - minutes * MINUTE_MS, UNIT, True) for minutes in (5, 4, 3, 2, 1)]
+    reached = NotWanted("day_cap", until_ms=started[0][0] + DAY_MS)
+    assert standing(0, started=started) == reached
+    farther = [(NOW_MS + DAY_MS, UNIT, True), *started[1:]]
+    assert standing(0, started=farther) == Wanted(200 * UNIT)
+
+
 def test_attempts_that_cost_nothing_do_not_count_against_the_caps():
     """D2."""
     started = [(NOW_MS - hour * HOUR_MS, 200 * UNIT, False) for hour in (1, 2, 3, 4, 5, 6)]

@@ -30,6 +30,14 @@ def test_a_frequent_job_is_written_down_every_ten_seconds(store):
 
 
 @BOTH
+def test_after_the_clock_was_set_back_a_job_is_written_down_as_before(store):
+    hour_ms = 3_600_000
+    runs = [(hour_ms + at_ms, 0, "") for at_ms in (1, 1_000)]
+    back = [(at_ms, 0, "") for at_ms in (2_000, 3_000, 2_000 + KEEP_EVERY_MS)]
+    assert kept_after(store, *runs, *back) == [True, False, True, False, True]
+
+
+@BOTH
 def test_a_run_that_did_something_and_the_begin_and_end_of_a_failure_are_written_at_once(store):
     runs = [(1, 0, ""), (2, 5, ""), (3, 0, ""), (4, 0, "no"), (5, 0, "no"), (6, 0, ""), (7, 0, "")]
     assert kept_after(store, *runs) == [True, True, False, True, False, True, False]

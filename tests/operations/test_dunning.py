@@ -100,6 +100,27 @@ def test_a_block_that_was_not_lifted_is_lifted_by_the_job(dunned):
     assert not dunned.blocked
 
 
+def test_what_a_clock_that_was_ahead_has_made_overdue_or_blocked_is_so_no_more(dunned):
+    """It is so again when its time has come."""
+    dunned.run(BLOCKED_MS + 60 * DAY_MS)
+    steps = [
+        (PAYABLE_MS - 20 * DAY_MS, "due", False),
+        (PAYABLE_MS - 1, "due", False),
+        (PAYABLE_MS, "overdue", False),
+        (BLOCKED_MS, "blocked", True),
+        (BLOCKED_MS + DAY_MS, "blocked", True),
+        (BLOCKED_MS - 1, "overdue", False),
+        (BLOCKED_MS + 1, "blocked", True),
+    ]
+    for at_ms, state, blocked in steps:
+        dunned.run(at_ms)
+        assert (dunned.state, dunned.blocked) == (state, blocked)
+    assert dunned.notices() == [
+        f"statement.{kind}" for kind in ("closed", "blocked", "due", "overdue")
+    ]
+    assert dunned.books_hold()
+
+
 def test_one_statement_of_two_that_is_paid_keeps_the_block(dunned):
     dunned.use("b", 61, month_start_ms("2026-12"))
     dunned.close("2026-12")

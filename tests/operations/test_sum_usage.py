@@ -49,13 +49,11 @@ def asked(player, **wanted):
 
 def added(player, **wanted):
     with player.connection.snapshot():
-        return Reader(player.connection, OWNER, CATALOGUE, player.now_ms).add_up(
-            asked(player, **wanted)
-        )
+        return Reader(player.connection, OWNER, CATALOGUE).add_up(asked(player, **wanted))
 
 
 def found(player, limit=50, number="", before=None, **wanted):
-    reader = Reader(player.connection, OWNER, CATALOGUE, player.now_ms)
+    reader = Reader(player.connection, OWNER, CATALOGUE)
     about = asked(player, **wanted)
     if number:
         about = about._replace(number=number_wanted(number, 3))
@@ -104,12 +102,28 @@ def test_a_correction_changes_the_charge_of_the_day_of_its_call_and_is_no_call(p
     player.wait(86_400)
     player.settle("late", 3, 240)
     sum_usage(sweep)
-    reader = Reader(player.connection, OWNER, CATALOGUE, player.now_ms)
+    reader = Reader(player.connection, OWNER, CATALOGUE)
     with player.connection.snapshot():
         after = reader.add_up(Asked(day, day)).total
     assert (after.calls, after.records) == (before.calls, before.records + 1)
     assert after.charge_micros == before.charge_micros + 45_000
     assert check_books(player.connection, player.clock_ms).clean
+
+
+@pytest.mark.parametrize("days", [1, 19])
+def test_calls_of_days_to_come_are_in_no_users_sums_of_the_days_before(player, sweep, days):
+    """A switch's clock may be ahead at midnight, and the service's may have been set back."""
+    today = asked(player)
+    first = today._replace(from_day=today.from_day - 10)
+    player.wait(days * 86_400)
+    player.call(1, "to come", 61)
+    sum_usage(sweep)
+    with player.connection.snapshot():
+        reader = Reader(player.connection, OWNER, CATALOGUE)
+        sums = reader.add_up(first, "user")
+        assert sums.total.calls == sums.charted[5, "out"].calls == 4
+        later = reader.add_up(first._replace(to_day=first.to_day + days), "user")
+    assert later.total.calls == later.charted[5, "out"].calls == 5
 
 
 def test_a_filter_finds_what_the_sums_say_there_is(player, sweep):

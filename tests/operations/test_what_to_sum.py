@@ -109,7 +109,7 @@ class Play:
         day = START_MS // DAY_MS
         asked = Asked(day - 400, day + 800)
         with self.cell.snapshot():
-            added = Reader(self.cell, owner, Catalogue([]), self.right_ms).add_up(asked)
+            added = Reader(self.cell, owner, Catalogue([])).add_up(asked)
             balance = balance_before(self.cell, self.organisation_id, NEVER)
         transfers = sum(each.transfers for each in sums_of_months(self.cell))
         return Told(added.total.records, transfers, balance)

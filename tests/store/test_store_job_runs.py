@@ -2,7 +2,7 @@
 
 import pytest
 
-from talktime.store.job_runs import JobRun, job_runs, keep_job_run
+from talktime.store.job_runs import CLOCK_SET_MS, JobRun, job_runs, keep_job_run
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
 RUN = JobRun("expire_lots", 1_000, 1_005, 1_005, 3, "")
@@ -47,3 +47,14 @@ def test_a_runner_that_is_behind_does_not_overwrite_a_later_run(cell):
     keep(cell, RUN)
     keep(cell, RUN._replace(began_ms=999, failure="old"))
     assert kept(cell) == [RUN]
+
+
+def test_after_the_clock_was_set_back_the_last_run_is_kept_again(cell):
+    set_back_ms = 3_600_000
+    ahead = RUN._replace(began_ms=set_back_ms + 1_000, ended_ms=set_back_ms + 1_005)
+    keep(cell, ahead)
+    behind_ms = ahead.began_ms - CLOCK_SET_MS
+    behind = RUN._replace(began_ms=behind_ms - 1, ended_ms=behind_ms)
+    for run, found in ((behind, ahead), (RUN, RUN)):
+        keep(cell, run)
+        assert kept(cell) == [found]

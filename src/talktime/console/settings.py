@@ -125,6 +125,9 @@ ACCOUNT_RATE_LIMITS = {
 }
 MFA_ADAPTER = "talktime.console.people.adapters.FactorsAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+# A code of the half minute before or after holds too: a phone's clock is seldom the machine's, and
+# typing takes a while (RFC 6238, 5.2).
+MFA_TOTP_TOLERANCE = 1
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 SOCIALACCOUNT_ADAPTER = "talktime.console.people.single_sign_on.SingleSignOnAdapter"

@@ -96,7 +96,11 @@ def last_closed_month(now_ms: int, deadlines: Deadlines) -> str:
 
 def moved_on(statement: PostStatement, deadlines: Deadlines, now_ms: int) -> PostStatement:
     """The statement as time alone makes it: overdue from the moment at which it was to be paid,
-    blocked some days later."""
+    blocked some days later. What a clock that was ahead has made of it is taken back."""
+    if statement.state in (OVERDUE, BLOCKED) and statement.payable_ms > now_ms:
+        statement = statement._replace(state=DUE, overdue_ms=None, blocked_ms=None)
+    elif statement.state == BLOCKED and (statement.blocked_ms or 0) > now_ms:
+        statement = statement._replace(state=OVERDUE, blocked_ms=None)
     if statement.state == DUE and statement.payable_ms <= now_ms:
         statement = statement._replace(state=OVERDUE, overdue_ms=now_ms)
     blocks_ms = statement.payable_ms + deadlines.block_days * DAY_MS

@@ -121,12 +121,12 @@ def _not_now(wallet: Wallet, till: Till, recharge: Recharge, now_ms: int) -> Not
         return NotWanted("above_trigger")
     if not till.cards():
         return NotWanted("no_method")
-    last_ms = max((created_ms for created_ms, _, _ in till.started), default=None)
-    if last_ms is not None and now_ms - last_ms < INTERVAL_MS:
+    # What a clock that was set back since has begun far ahead is neither a minute nor a day old.
+    begun = [(abs(now_ms - at_ms), at_ms, counts) for at_ms, _, counts in till.started]
+    last_ms = max((at_ms for apart_ms, at_ms, _ in begun if apart_ms < INTERVAL_MS), default=None)
+    if last_ms is not None:
         return NotWanted("interval", until_ms=last_ms + INTERVAL_MS)
-    since_ms = now_ms - DAY_MS
-    today = sorted(created_ms for created_ms, _, counts in till.started if counts)
-    today = [created_ms for created_ms in today if created_ms > since_ms]
+    today = sorted(at_ms for apart_ms, at_ms, counts in begun if counts and apart_ms < DAY_MS)
     if len(today) >= recharge.day_max:
         return NotWanted("day_cap", until_ms=today[-recharge.day_max] + DAY_MS)
     return None

@@ -33,9 +33,9 @@ def month_span(day: int) -> int:
     return -(at.year * 12 + at.month)
 
 
-def spans_of(first: int, last: int, today: int) -> list[int]:
+def spans_of(first: int, last: int, latest: int) -> list[int]:
     """The days from one to another (both included), whole months among them as one. There is
-    nothing after today, so that a month that goes on is whole as well.
+    nothing after the latest day, so that its month is whole as well.
 
     >>> spans_of(29, 60, 100), spans_of(29, 60, 60)
     ([29, 30, -23642, 59, 60], [29, 30, -23642, -23643])
@@ -46,7 +46,7 @@ def spans_of(first: int, last: int, today: int) -> list[int]:
     while day <= last:
         at = date.fromordinal(_EPOCH + day)
         next_ = day - at.day + 1 + monthrange(at.year, at.month)[1]
-        if at.day == 1 and (next_ - 1 <= last or last >= today):
+        if at.day == 1 and (next_ - 1 <= last or last >= latest):
             spans.append(month_span(day))
             day = next_
         else:

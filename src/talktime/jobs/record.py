@@ -40,13 +40,13 @@ class Record:
 
     def is_news(self, run: JobRun) -> bool:
         """Whether a run is to be written down: it did something, a failure began or ended, or the
-        last that was is some time ago."""
+        last that was is some time ago, or ahead: then the clock was set back."""
         kept = self._kept
         return (
             kept is None
             or run.rows > 0
             or bool(run.failure) != bool(kept.failure)
-            or run.ended_ms - kept.ended_ms >= KEEP_EVERY_MS
+            or abs(run.ended_ms - kept.ended_ms) >= KEEP_EVERY_MS
         )
 
     def keep(self, connection: Connection, run: JobRun) -> None:

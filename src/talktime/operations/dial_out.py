@@ -29,13 +29,12 @@ def dial_out_report(
     catalogue: Catalogue,
     from_day: int,
     to_day: int,
-    now_ms: int,
     location: str = "",
 ) -> list[OrganizerSum]:
     """The organizers' sums of UTC days (both included), the most expensive first; with a location,
     of users there alone. Reads one snapshot. Raises Outage."""
     with cell.snapshot():
-        reader = Reader(cell, owner, catalogue, now_ms)
+        reader = Reader(cell, owner, catalogue)
         found = reader.by_organizer(Asked(from_day, to_day))
         people = people_of(cell, owner.id, {user_id for user_id, _ in found})
     places = Places(owner, catalogue, {p.id: p.usage_location for p in people.values()})

@@ -95,8 +95,9 @@ def move_statement(
     if moved == statement:
         return False
     store.update_statement(cell, moved)
-    # After downtime both steps may be due at once: the last one says it all.
-    tell(cell, organisation, moved.state, moved, currency, now_ms=now_ms, next_id=next_id)
+    if moved.state != DUE:
+        # After downtime both steps may be due at once: the last one says it all.
+        tell(cell, organisation, moved.state, moved, currency, now_ms=now_ms, next_id=next_id)
     return True
 
 

@@ -69,11 +69,10 @@ def export_pages(
     owner: Organisation,
     catalogue: Catalogue,
     asked: Asked,
-    now_ms: int,
 ) -> Iterator[list[UsageRow]]:
     """All records that are wanted, newest first, some thousands at a time. The connections are for
     this alone, and in no transaction. Raises Outage."""
-    reader = Reader(cell, owner, catalogue, now_ms)
+    reader = Reader(cell, owner, catalogue)
     describer = Describer(control, cell, owner, catalogue)
     with cell.snapshot():
         added = reader.add_up(asked)

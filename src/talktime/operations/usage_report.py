@@ -137,11 +137,8 @@ def spans_to_search(
 class Reader:
     """Reads one organisation's usage. The caller holds one snapshot of its cell open throughout."""
 
-    def __init__(
-        self, cell: Connection, owner: Organisation, catalogue: Catalogue, now_ms: int
-    ) -> None:
+    def __init__(self, cell: Connection, owner: Organisation, catalogue: Catalogue) -> None:
         self._cell, self._owner, self._catalogue = cell, owner, catalogue
-        self._today = now_ms // DAY_MS
 
     def add_up(self, asked: Asked, chart: str = "day") -> Added:
         """What the records that are wanted add up to; a number is not looked at."""
@@ -212,7 +209,8 @@ class Reader:
         return found
 
     def _by_user(self, asked: Asked, scopes: Sequence[str]) -> list[tuple[int, str, Sums]]:
-        spans = spans_of(asked.from_day, asked.to_day, self._today)
+        latest = days_store.latest_day(self._cell, self._owner.id)
+        spans = spans_of(asked.from_day, asked.to_day, latest)
         return days_store.by_user(self._cell, self._owner.id, scopes, spans)
 
     def present(self, asked: Asked) -> tuple[list[str], list[str]]:

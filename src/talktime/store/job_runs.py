@@ -4,7 +4,10 @@ from typing import NamedTuple
 
 from talktime.store.database import Connection
 
-KEEP_JOB_RUN = """
+CLOCK_SET_MS = 60_000
+"""No runner is so far behind another: where the run that is kept began so long after this one's
+end, a clock was set back."""
+KEEP_JOB_RUN = f"""
 INSERT INTO job_run (job, began_ms, ended_ms, worked_ms, rows, failure)
 VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (job) DO UPDATE SET
@@ -12,6 +15,7 @@ ON CONFLICT (job) DO UPDATE SET
     worked_ms = COALESCE(excluded.worked_ms, job_run.worked_ms),
     rows = excluded.rows, failure = excluded.failure
 WHERE excluded.began_ms >= job_run.began_ms
+    OR excluded.ended_ms < job_run.began_ms - {CLOCK_SET_MS}
 """
 JOB_RUNS = """
 SELECT job, began_ms, ended_ms, worked_ms, rows, failure FROM job_run ORDER BY job
@@ -30,7 +34,8 @@ class JobRun(NamedTuple):
 
 
 def keep_job_run(connection: Connection, run: JobRun) -> None:
-    """Keep this run as the job's last, unless a later one is kept already."""
+    """Keep this run as the job's last, unless a later one is kept already; one of a clock that
+    was set back since is none."""
     connection.run(KEEP_JOB_RUN, run)
 
 

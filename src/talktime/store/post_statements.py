@@ -66,7 +66,8 @@ WALLETS_TO_CLOSE = """
     ORDER BY w.organisation_id LIMIT ?"""
 STATEMENTS_TO_MOVE = f"""
     SELECT {_COLUMNS} FROM post_statement
-    WHERE state <> 'paid' AND payable_ms <= ? AND id > ? ORDER BY id LIMIT ?"""
+    WHERE state <> 'paid' AND (payable_ms <= ? OR state <> 'due') AND id > ?
+    ORDER BY id LIMIT ?"""
 USAGE_OF_STATEMENT = """
     SELECT u.id, u.kind, u.call_key, u.month, u.started_ms, u.ended_ms, u.type, u.capability,
         COALESCE(w.name, ''), u.from_digits, u.to_digits, u.destination, u.used_s, u.billed_s,
@@ -201,7 +202,7 @@ def wallets_to_close(
 def statements_to_move(
     connection: Connection, payable_before_ms: int, after_id: int, limit: int
 ) -> list[PostStatement]:
-    """Statements that are not paid and were to be by this moment."""
+    """Statements that are not paid and were to be by this moment, or are said to be overdue."""
     rows = connection.rows(STATEMENTS_TO_MOVE, (payable_before_ms, after_id, limit))
     return [PostStatement(*row) for row in rows]
 

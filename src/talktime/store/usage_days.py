@@ -102,6 +102,7 @@ RECORDS_BY_DAY = (
     "SELECT day, CAST(SUM(records) AS BIGINT) FROM usage_day "
     "WHERE organisation_id = ? AND day = ANY(?) AND user_id = ? GROUP BY day"
 )
+LATEST_DAY = "SELECT MAX(day) FROM usage_day WHERE organisation_id = ?"
 GROUPINGS = {"country": BY_COUNTRY, "capability": BY_CAPABILITY}
 
 
@@ -261,6 +262,12 @@ def records_by_day(
 ) -> dict[int, int]:
     """How many records there are of each day."""
     return dict(connection.rows(RECORDS_BY_DAY, [organisation_id, list(days), ALL_USERS]))
+
+
+def latest_day(connection: Connection, organisation_id: int) -> int:
+    """The latest day of which there are sums; 0 where there are none. It may be one to come: calls
+    begin by the switches' clocks, and the service's may have been set back."""
+    return int(connection.rows(LATEST_DAY, [organisation_id])[0][0] or 0)
 
 
 def _params(organisation_id: int, days: Sequence[int], wanted: Wanted) -> list[object]:

@@ -72,7 +72,7 @@ def get_dial_out(asked: Asked, from_day: Day, to_day: Day) -> Answer | Refusal:
     days = days_between(from_day, to_day)
     if isinstance(days, Refusal):
         return days
-    found = dial_out_report(asked.cell, asked.owner, asked.catalogue, *days, asked.now_ms)
+    found = dial_out_report(asked.cell, asked.owner, asked.catalogue, *days)
     return {
         "organizers": [
             {

@@ -95,7 +95,7 @@ def get_usage(
     At most a year. A page of what is rare may have fewer records than asked for; `next` goes on.
     """
     before = None if page.place is None else Place(*page.place)
-    reader = Reader(asked.cell, asked.owner, asked.catalogue, asked.now_ms)
+    reader = Reader(asked.cell, asked.owner, asked.catalogue)
     with asked.cell.snapshot():
         question = asked_usage(asked, from_day, to_day, filters)
         if isinstance(question, Refusal):

@@ -92,7 +92,7 @@ def get_usage_sums(
     By day, each day is there; by user, country or capability, those with calls. Users are set side
     by side only where no other filter is set. At most a year.
     """
-    reader = Reader(asked.cell, asked.owner, asked.catalogue, asked.now_ms)
+    reader = Reader(asked.cell, asked.owner, asked.catalogue)
     with asked.cell.snapshot():
         question = asked_usage(asked, from_day, to_day, filters)
         if isinstance(question, Refusal):
@@ -162,7 +162,7 @@ def _export(
     asked: Asked, from_day: date, to_day: date, filters: Search, rows_max: int
 ) -> Export | Refusal:
     catalogue = asked.catalogue
-    reader = Reader(asked.cell, asked.owner, catalogue, asked.now_ms)
+    reader = Reader(asked.cell, asked.owner, catalogue)
     with asked.cell.snapshot():
         question = asked_usage(asked, from_day, to_day, filters)
         if isinstance(question, Refusal):

@@ -93,7 +93,7 @@ def _report(desk: Desk) -> tuple[DialOutForm, list[OrganizerSum], list[Organizer
     query = desk.request.GET.copy()
     query.setdefault("range", MONTH)
     form = DialOutForm(query, desk.now_ms)
-    everybody = dial_out_report(desk.cell, desk.owner, desk.catalogue, *form.days, desk.now_ms)
+    everybody = dial_out_report(desk.cell, desk.owner, desk.catalogue, *form.days)
     location = form.data.get("location", "")
     return form, everybody, [row for row in everybody if location in ("", row.location)]
 

@@ -46,7 +46,7 @@ def workbook(desk: Desk) -> HttpResponse:
 
 def _export(desk: Desk, rows_max: int) -> Export | HttpResponse:
     """What is to be exported; where that is wrong or too much, back to the report that says so."""
-    reader = Reader(desk.cell, desk.owner, desk.catalogue, desk.now_ms)
+    reader = Reader(desk.cell, desk.owner, desk.catalogue)
     report = redirect(f"{reverse('usage', args=[desk.owner.id])}{query_of(desk)}")
     with desk.cell.snapshot():
         asked = asked_of(desk, form_of(desk, reader))

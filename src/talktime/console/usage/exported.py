@@ -70,7 +70,7 @@ def workbook(request: HttpRequest, export: Export) -> HttpResponse:
 def _made(export: Export, pieces_of: Callable[[Pages], Iterator[bytes]]) -> Pieces:
     """The pieces of a file, read with connections of their own: what the request has open is
     closed long before the last of them is sent."""
-    owner, catalogue, asked, now_ms, _ = export
+    owner, catalogue, asked, *_ = export
     settings = current()
 
     def made() -> Generator[bytes, None, None]:
@@ -78,7 +78,7 @@ def _made(export: Export, pieces_of: Callable[[Pages], Iterator[bytes]]) -> Piec
             closing(connect(settings.control_plane)) as control,
             closing(connect(settings.cells[owner.cell])) as cell,
         ):
-            yield from pieces_of(export_pages(control, cell, owner, catalogue, asked, now_ms))
+            yield from pieces_of(export_pages(control, cell, owner, catalogue, asked))
 
     return made()
 

@@ -31,7 +31,7 @@ def usage_page(desk: Desk) -> HttpResponse:
     if query.get("report") in REPORTS:
         return redirect(REPORTS[query["report"]], desk.owner.id)
     views = list_views(desk.cell, desk.owner.id, PAGE)
-    reader = Reader(desk.cell, desk.owner, desk.catalogue, desk.now_ms)
+    reader = Reader(desk.cell, desk.owner, desk.catalogue)
     columns = columns_of(desk)
     shown: Shown = {"views": [_view_shown(desk, each) for each in views], "columns": columns}
     shown["all_columns"] = [(column, column in columns) for column in COLUMNS]
