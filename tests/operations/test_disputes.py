@@ -2,9 +2,10 @@
 
 import pytest
 
-from talktime.core.charges import Dispute, ForeignRefund
+from talktime.core.charges import Dispute, ForeignRefund, RefundFailed
 from talktime.operations.disputes import note_dispute, note_foreign_refund
 from talktime.operations.expire_lots import expire_lots
+from talktime.operations.refunds import note_refund
 from tests.shop import UNIT, Shop
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
@@ -185,6 +186,16 @@ def test_recharge_stays_paused_while_another_dispute_is_open(shop):
     hear(shop, second, "won", 50 * UNIT, "dp_2")
     assert shop.recharge().recharge.paused_code == ""
     shop.proven()
+
+
+def test_a_refund_that_fails_resumes_no_recharge_that_a_dispute_has_paused(shop):
+    disputed, refunded = shop.buy(100 * UNIT), shop.buy(100 * UNIT)
+    shop.recharge_on(10 * UNIT, 50 * UNIT)
+    hear(shop, disputed, "lost")
+    started = shop.refund(refunded, 10 * UNIT)
+    note_refund(shop.counter, refunded, started.refund.id, RefundFailed("the account is closed"))
+    assert shop.money() == (100 * UNIT, 0, 0)
+    assert shop.recharge().recharge.paused_code == "disputed"
 
 
 def test_a_dispute_of_more_than_is_left_is_booked_as_far_as_it_goes(shop):
