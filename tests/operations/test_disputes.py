@@ -2,7 +2,7 @@
 
 import pytest
 
-from talktime.core.charges import Dispute, ForeignRefund, RefundFailed
+from talktime.core.charges import Dispute, ForeignRefund, Refunded, RefundFailed
 from talktime.operations.disputes import note_dispute, note_foreign_refund
 from talktime.operations.expire_lots import expire_lots
 from talktime.operations.refunds import note_refund
@@ -196,6 +196,30 @@ def test_a_refund_that_fails_resumes_no_recharge_that_a_dispute_has_paused(shop)
     note_refund(shop.counter, refunded, started.refund.id, RefundFailed("the account is closed"))
     assert shop.money() == (100 * UNIT, 0, 0)
     assert shop.recharge().recharge.paused_code == "disputed"
+
+
+def test_what_comes_again_names_the_credit_note_of_what_went_back(shop):
+    payment = shop.buy(100 * UNIT)
+    hear(shop, payment, "open", 20 * UNIT, "dp_1")
+    hear(shop, payment, "open", 20 * UNIT, "dp_2")
+    refund = shop.refund(payment, 50 * UNIT).refund
+    hear(shop, payment, "lost", 20 * UNIT, "dp_2")
+    shop.wait(hours=1)
+    hear(shop, payment, "won", 20 * UNIT, "dp_1")
+    hear(shop, payment, "won", 20 * UNIT, "dp_2")
+    for outcome in (RefundFailed("closed"), Refunded("re_1"), RefundFailed("closed")):
+        shop.wait(hours=1)
+        note_refund(shop.counter, payment, refund.id, outcome)
+    assert shop.about()[1:] == [
+        (2, "credit_note", "MAIN-000001"),
+        (3, "credit_note", "MAIN-000001"),
+        (4, "credit_note", "MAIN-000001"),
+        (5, "invoice", "MAIN-000002"),
+        (6, "invoice", "MAIN-000003"),
+        (7, "invoice", "MAIN-000004"),
+        (8, "credit_note", "MAIN-000001"),
+        (9, "invoice", "MAIN-000008"),
+    ]
 
 
 def test_a_dispute_of_more_than_is_left_is_booked_as_far_as_it_goes(shop):

@@ -24,9 +24,9 @@ from talktime.operations.till import Counter, open_till
 from talktime.store.documents import invoice_of_lot_id
 from talktime.store.load import load_lot
 from talktime.store.refunds import (
+    credit_note_number,
     has_open_chargeback,
     insert_refund,
-    last_credit_note,
     update_refund,
 )
 
@@ -128,6 +128,7 @@ def take(desk: Desk, refund: Refund, write: Callable[..., None] = update_refund)
 def give(desk: Desk, refund: Refund, state: str, detail: str) -> None:
     """The money is with us after all: put it back, and invoice it again."""
     counter, payment = desk.counter, desk.payment
+    note = credit_note_number(counter.cell, refund)
     refund.move(state, counter.now_ms, detail=detail)
     new = give_back(
         desk.collector,
@@ -137,7 +138,6 @@ def give(desk: Desk, refund: Refund, state: str, detail: str) -> None:
         others_open=has_open_chargeback(counter.cell, refund.organisation_id, refund.id),
     )
     update_refund(counter.cell, refund)
-    note = last_credit_note(counter.cell, payment.organisation_id, payment.id)
     facts = DocumentFacts(
         INVOICE,
         payment.currency,
