@@ -52,6 +52,17 @@ def test_a_disputed_card_is_not_charged_again_though_nothing_is_owed(shop):
     assert (standing.code, shop.recharge().attempt) == ("paused", None)
 
 
+def test_a_pause_does_not_say_of_a_debt_that_was_paid_since_that_it_is_owed(shop):
+    payment = shop.buy(100 * UNIT)
+    shop.recharge_on(10 * UNIT, 50 * UNIT)
+    shop.spend(45 * UNIT)
+    hear(shop, payment, "open")
+    assert shop.facts("recharge.paused")[0]["detail"].endswith("was disputed; 45 USD is owed")
+    shop.buy(100 * UNIT)
+    standing = shop.recharge().standing
+    assert (standing.code, standing.detail) == ("paused", f"Payment {payment} was disputed")
+
+
 def test_a_dispute_won_brings_everything_back(shop):
     payment = shop.buy(100 * UNIT)
     shop.recharge_on(10 * UNIT, 50 * UNIT)

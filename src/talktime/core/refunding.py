@@ -178,7 +178,7 @@ def freeze(collector: Collector, code: str, why: str, cause_id: int) -> None:
     if attempt is not None and attempt.state == DECLINED:
         attempt.code, attempt.detail = code, detail
         attempt.move(CANCELLED, now_ms)
-    recharge.pause(code, detail, now_ms)
+    recharge.pause(code, why, now_ms)  # what is owed changes, and stands with the wallet
     if recharge.enabled:
         facts = {"code": code, "detail": detail, "currency": wallet.currency}
         told = notice(
