@@ -233,6 +233,18 @@ def test_what_comes_again_names_the_credit_note_of_what_went_back(shop):
     ]
 
 
+def test_a_notice_says_what_is_owed_still(shop):
+    first, _second = shop.buy(60 * UNIT), shop.buy(50 * UNIT)
+    shop.spend(60 * UNIT)
+    hear(shop, first, "open", 60 * UNIT)
+    assert shop.money() == (-10 * UNIT, 0, 10 * UNIT)
+    shop.buy(50 * UNIT)
+    hear(shop, first, "lost", 60 * UNIT)
+    assert shop.money() == (40 * UNIT, 0, 0)
+    told = [shop.facts(f"dispute.{how}")[0]["debt_micros"] for how in ("opened", "lost")]
+    assert told == [10 * UNIT, 0]
+
+
 def test_a_dispute_of_more_than_is_left_is_booked_as_far_as_it_goes(shop):
     payment = shop.buy(100 * UNIT)
     shop.refund(payment, 40 * UNIT)

@@ -156,17 +156,20 @@ def give(desk: Desk, refund: Refund, state: str, detail: str) -> None:
 
 
 def tell(desk: Desk, refund: Refund) -> None:
-    """Tell of a refund that is done, or of how a dispute stands."""
+    """Tell of a refund that is done, or of how a dispute stands: what of it is owed still, since
+    other credits may have paid, at once or until then."""
+    owed_micros = min(refund.debt_micros, desk.collector.wallet.debt_micros)
     facts: dict[str, str | int | None] = {
         "amount_micros": refund.amount_micros,
         "currency": desk.payment.currency,
-        "debt_micros": refund.debt_micros,
+        "debt_micros": owed_micros,
     }
     if refund.kind == CHARGEBACK:
         kind = f"dispute.{'opened' if refund.state == 'open' else refund.state}"
     elif refund.state == DONE:
         kind = "refund.done"
-        facts["voided_micros"], facts["reason"] = refund.voided_micros, refund.reason
+        facts["voided_micros"] = refund.amount_micros - owed_micros
+        facts["reason"] = refund.reason
     else:
         return
     told = notice(refund.organisation_id, kind, f"{kind}/{refund.id}", desk.counter.now_ms, **facts)
