@@ -132,7 +132,7 @@ class Bank(BankDesk):
         return self._through("disputes", lambda: [*self._disputes_of(charge_ref)], reads=True)
 
     def refunds(self, charge_ref: str) -> list[ForeignRefund] | Unknown | Misconfigured:
-        """Of this charge, but for those that failed."""
+        """Of this charge."""
 
         def refunds() -> list[ForeignRefund]:
             made = self.charges.get(charge_ref)
@@ -246,7 +246,7 @@ class Bank(BankDesk):
         made = self.charges.get(charge_ref)
         for refund in made.refunds.values() if made else ():
             if refund.refund_id == refund_id:
-                return Refunded(refund.ref)
+                return RefundFailed(refund.failed) if refund.failed else Refunded(refund.ref)
         if made and refund_id in made.failed:
             return RefundFailed(made.failed[refund_id])
         return Absent()

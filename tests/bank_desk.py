@@ -54,7 +54,7 @@ class Made:
     @property
     def left_micros(self) -> int:
         """What of it did not go back."""
-        refunded = sum(r.amount_micros for r in self.refunds.values())
+        refunded = sum(r.amount_micros for r in self.refunds.values() if not r.failed)
         disputed = sum(d.amount_micros for d in self.disputes.values() if d.state != "won")
         return self.charge.amount_micros - refunded - disputed
 
@@ -146,8 +146,8 @@ class BankDesk:
         """A refund comes back after it was done."""
         with self._lock:
             made = next(m for m in self.charges.values() if refund_ref in m.refunds)
-            refund = made.refunds.pop(refund_ref)
-            made.failed[refund.refund_id or 0] = why
+            refund = made.refunds[refund_ref]
+            made.refunds[refund_ref] = refund._replace(failed=why)
             self._move(made, "refund_failed", refund.amount_micros)
             self._tell("refund.failed", made)
 

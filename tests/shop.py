@@ -273,6 +273,12 @@ class Shop:
         with self.cell.reading():
             return self.cell.rows("SELECT kind, amount_micros FROM document ORDER BY number")
 
+    def about(self):
+        """Number and kind of each document, and the document that it names, by number."""
+        with self.cell.reading():
+            rows = self.cell.rows("SELECT number, kind, body FROM document ORDER BY number")
+        return [(number, kind, json.loads(body).get("about", "")) for number, kind, body in rows]
+
     def proven(self):
         """The books are right, and the bank and we agree on what went back of each payment."""
         proven(self.cell)

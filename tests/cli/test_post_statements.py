@@ -89,7 +89,8 @@ def test_a_statement_is_listed_shown_and_paid(shell, statement):
     assert "Left to pay" in shell("post-statement", "show", "Contoso", "2026-11")
     pay = ("post-statement", "pay", "Contoso", "2026-11", "0.03", "--note", "bank 12")
     paid = shell.json(*pay, "--idempotency-key", "one")
-    assert (paid["state"], paid["paid"], paid["blocked"]) == ("paid", "0.03", False)
+    assert (paid["state"], paid["paid"], paid["blocked"]) == ("paid", "0.03", None)
+    assert paid["calls_after_use"] == "possible"
     assert shell.json(*pay, "--idempotency-key", "one")["paid"] == "0.03"
     assert "0 USD of the statement of 2026-11 is left to pay" in shell.error(*pay)
     assert "2026-11" in shell("post-statement", "list", "Contoso")
@@ -133,6 +134,28 @@ def test_a_long_statement_is_written_page_by_page(shell, store, statement, tmp_p
         assert out == f"10,001 usage records are in {tmp_path / name}\n"
         assert peak.bytes < 7_000_000  # a page's 2,000 records; all at once are eleven millions
     assert len(json.loads((tmp_path / "statement.json").read_bytes())["usage"]) == 10_001
+
+
+def test_an_export_that_is_interrupted_leaves_what_was_there(shell, store, statement, tmp_path):
+    export = ("post-statement", "export", "Contoso", "2026-11", str(tmp_path / "statement.csv"))
+    shell(*export)
+    whole = (tmp_path / "statement.csv").read_bytes()
+    cell = store.cell()
+    with cell.transaction():
+        cell.run("ALTER TABLE post_statement_usage RENAME TO lost")
+    shell.error(*export)
+    assert (tmp_path / "statement.csv").read_bytes() == whole
+    assert [each.name for each in tmp_path.iterdir() if "statement" in each.name] == [
+        "statement.csv"
+    ]
+    with cell.transaction():
+        cell.run("ALTER TABLE lost RENAME TO post_statement_usage")
+
+
+def test_an_export_to_a_folder_that_is_not_there_says_so(shell, statement, tmp_path):
+    file = tmp_path / "nowhere" / "statement.csv"
+    line = shell.error("post-statement", "export", "Contoso", "2026-11", str(file))
+    assert f"{file} cannot be written: No such file or directory" in line
 
 
 def test_a_month_without_a_statement_is_refused(shell, contoso):

@@ -8,10 +8,12 @@ import pytest
 
 from talktime.console.accounts import create_admin
 from talktime.console.control_plane.models import Account
-from talktime.core.charges import Declined
+from talktime.core.charges import Declined, Dispute
 from talktime.operations.commerce_models import mark_moved
+from talktime.operations.disputes import note_dispute
 from talktime.operations.fund import fund
 from talktime.operations.organisations import change_organisation
+from talktime.operations.purchases import list_payments
 from talktime.operations.recharge_settings import RechargePlan, set_alerts, set_recharge
 from tests.console.money import Money
 from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in, words_of
@@ -153,6 +155,19 @@ def test_what_is_no_amount_is_said_in_the_readers_language(admin, money):
     Account.objects.update(language="de")
     words = words_of(post(admin, at(money, "recharge/"), **sent))
     assert "'1.000,50' ist keine Dezimalzahl wie 12.5. Schreiben Sie" in words
+
+
+def test_a_pause_after_a_dispute_sends_nobody_to_the_card(admin, money):
+    money.add_card()
+    plan = RechargePlan(True, 50_000_000, 100_000_000)
+    money.counted(lambda counter: set_recharge(counter, plan, actor="a", why_not=None))
+    money.run_jobs(money.now_ms + 5_000)
+    [payment] = money.counted(list_payments)
+    dispute = Dispute("dp_1", payment.amount_micros, "open")
+    money.counted(lambda counter: note_dispute(counter, payment.id, dispute))
+    advice = "Speak with the cardholder's bank, add funds to pay what is owed; then resume."
+    for path in (at(money), f"/organisations/{money.owner.id}/"):
+        assert advice in words_of(admin.get(path))
 
 
 def test_a_pause_says_why_and_what_to_do_and_is_ended_by_a_button(admin, money):

@@ -15,11 +15,13 @@ import pytest
 from talktime.console.accounts import create_admin
 from talktime.console.asgi import application
 from talktime.console.control_plane.models import Account
+from talktime.console.usage.names import CAUSES
 from talktime.core.catalogue import CREDITS
 from talktime.core.commands import Answer, Authorize, Settle
 from talktime.core.directory import User
 from talktime.core.payers import Payers
 from talktime.core.rating import Rate
+from talktime.gateways.radius.attributes import CAUSES as RADIUS_CAUSES
 from talktime.operations.execute import execute
 from talktime.operations.fund import fund
 from talktime.store.users import insert_users
@@ -58,7 +60,7 @@ class Calls:
             with cell.transaction():
                 insert_users(cell, users)
 
-    def call(self, key, user_id=31, type_="user_out", used_s=61, rate=GERMANY):
+    def call(self, key, user_id=31, type_="user_out", used_s=61, rate=GERMANY, cause="normal"):
         """A whole call, that ends now."""
         began_ms = self.now_ms - used_s * 1000
         ours = "4722001122"
@@ -72,7 +74,7 @@ class Calls:
             for command in (
                 authorize,
                 Answer(1, key, 1, 7, began_ms),
-                Settle(1, key, 2, 7, used_s, "normal"),
+                Settle(1, key, 2, 7, used_s, cause),
             ):
                 with cell.transaction():
                     execute(cell, [command], self.now_ms, self.money.ids)
@@ -245,6 +247,33 @@ def test_a_calls_page_writes_its_sum_as_the_reader_does(admin, calls):
     words = words_of(admin.get(at(calls, f"calls/{calls.usage_id('a')}/")))
     assert "120 s zu 0,015 USD pro Minute 0,03 USD" in words
     assert re.search(r"Posten \d+ Anruf .* 0,05", words)
+
+
+@pytest.mark.parametrize(
+    ("cause", "says"),
+    [
+        ("normal", "Grund des Endes Regulär beendet normal"),
+        ("user_request", "Grund des Endes Aufgelegt user_request"),
+        ("sip_486", "Grund des Endes sip_486"),
+    ],
+)
+def test_a_calls_page_says_its_codes_in_the_readers_words(admin, calls, cause, says):
+    calls.call("a", cause=cause)
+    Account.objects.update(language="de")
+    words = words_of(admin.get(at(calls, f"calls/{calls.usage_id('a')}/")))
+    assert says in words
+    assert "Nummerntyp Teilnehmernummer" in words
+
+
+def test_a_calls_page_says_its_flags_in_the_readers_words(admin, calls):
+    calls.call("a", used_s=300, rate=GERMANY._replace(per_minute_micros=20_000_000))
+    Account.objects.update(language="de")
+    words = words_of(admin.get(at(calls, f"calls/{calls.usage_id('a')}/")))
+    assert "Der Betrag hat eine Schuld hinterlassen" in words
+
+
+def test_whatever_the_gateway_for_radius_writes_as_a_cause_has_words():
+    assert set(RADIUS_CAUSES.values()) < set(CAUSES)
 
 
 def test_another_organisation_sees_nothing_of_it(admin, calls, installation):

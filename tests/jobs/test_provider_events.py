@@ -5,7 +5,12 @@ import pytest
 from talktime.core.limits import PAYMENT_EVENT_BODY_BYTES_MAX, PAYMENT_EVENTS_WAITING_MAX
 from talktime.jobs.cards import add_cards
 from talktime.jobs.payments import collect_payments
-from talktime.jobs.provider_events import forget_events, read_payment_events, settle_payment_events
+from talktime.jobs.provider_events import (
+    forget_events,
+    read_payment_events,
+    reconcile_payments,
+    settle_payment_events,
+)
 from talktime.jobs.refunds import refund_payments
 from talktime.operations.card_setups import begin_card, find_card_setup
 from talktime.operations.provider_events import receive_event
@@ -133,6 +138,32 @@ def test_a_done_refund_that_fails_later_is_taken_back(shop):
     assert shop.went_back() == [("refund", "failed", 40 * UNIT, 0)]
     assert shop.money() == (100 * UNIT, 0, 0)
     shop.proven()
+
+
+def test_a_refund_at_the_console_that_fails_later_is_taken_back(shop):
+    payment = shop.buy(100 * UNIT)
+    first = shop.bank.refund_at_console(shop.charge_of(payment), 100 * UNIT)
+    hear(shop)
+    assert shop.money() == (0, 0, 0)
+    shop.bank.fail_refund(first)
+    shop.bank.refund_at_console(shop.charge_of(payment), 70 * UNIT)
+    for _ in range(2):
+        hear(shop)
+        shop.run(reconcile_payments)
+    assert shop.went_back() == [
+        ("refund", "failed", 100 * UNIT, 0),
+        ("refund", "done", 70 * UNIT, 0),
+    ]
+    assert shop.money() == (30 * UNIT, 0, 0)
+    assert shop.documents()[1:3] == [("credit_note", -100 * UNIT), ("invoice", 100 * UNIT)]
+    shop.proven()
+
+
+def test_a_refund_at_the_console_that_failed_before_it_was_heard_of_moves_nothing(shop):
+    payment = shop.buy(100 * UNIT)
+    shop.bank.fail_refund(shop.bank.refund_at_console(shop.charge_of(payment), 40 * UNIT))
+    hear(shop)
+    assert (shop.went_back(), shop.money()) == ([], (100 * UNIT, 0, 0))
 
 
 def test_an_event_that_nobody_signed_is_dropped(shop):

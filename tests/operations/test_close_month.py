@@ -1,5 +1,6 @@
 """Months that are paid after use are closed once, and whole. Mirrors operations/close_month.py."""
 
+import json
 import threading
 
 import pytest
@@ -171,6 +172,8 @@ def test_a_statement_of_less_than_can_be_paid_is_paid(store):
     after_use.use("a", 61, month_start_ms("2026-11"))
     made = after_use.close("2026-11")
     assert (made.amount_micros, made.state, made.paid_ms) == (30_000, "paid", END_MS + DAY_MS)
+    [(facts,)] = after_use.connection.rows("SELECT facts FROM outbox")
+    assert json.loads(facts)["amount_micros"] == 0
     assert after_use.books_hold()
 
 

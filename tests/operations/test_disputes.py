@@ -2,9 +2,10 @@
 
 import pytest
 
-from talktime.core.charges import Dispute, ForeignRefund
+from talktime.core.charges import Dispute, ForeignRefund, Refunded, RefundFailed
 from talktime.operations.disputes import note_dispute, note_foreign_refund
 from talktime.operations.expire_lots import expire_lots
+from talktime.operations.refunds import note_refund
 from tests.shop import UNIT, Shop
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
@@ -49,6 +50,17 @@ def test_a_disputed_card_is_not_charged_again_though_nothing_is_owed(shop):
     assert shop.money() == (0, 0, 0)
     standing = shop.recharge().standing
     assert (standing.code, shop.recharge().attempt) == ("paused", None)
+
+
+def test_a_pause_does_not_say_of_a_debt_that_was_paid_since_that_it_is_owed(shop):
+    payment = shop.buy(100 * UNIT)
+    shop.recharge_on(10 * UNIT, 50 * UNIT)
+    shop.spend(45 * UNIT)
+    hear(shop, payment, "open")
+    assert shop.facts("recharge.paused")[0]["detail"].endswith("was disputed; 45 USD is owed")
+    shop.buy(100 * UNIT)
+    standing = shop.recharge().standing
+    assert (standing.code, standing.detail) == ("paused", f"Payment {payment} was disputed")
 
 
 def test_a_dispute_won_brings_everything_back(shop):
@@ -185,6 +197,52 @@ def test_recharge_stays_paused_while_another_dispute_is_open(shop):
     hear(shop, second, "won", 50 * UNIT, "dp_2")
     assert shop.recharge().recharge.paused_code == ""
     shop.proven()
+
+
+def test_a_refund_that_fails_resumes_no_recharge_that_a_dispute_has_paused(shop):
+    disputed, refunded = shop.buy(100 * UNIT), shop.buy(100 * UNIT)
+    shop.recharge_on(10 * UNIT, 50 * UNIT)
+    hear(shop, disputed, "lost")
+    started = shop.refund(refunded, 10 * UNIT)
+    note_refund(shop.counter, refunded, started.refund.id, RefundFailed("the account is closed"))
+    assert shop.money() == (100 * UNIT, 0, 0)
+    assert shop.recharge().recharge.paused_code == "disputed"
+
+
+def test_what_comes_again_names_the_credit_note_of_what_went_back(shop):
+    payment = shop.buy(100 * UNIT)
+    hear(shop, payment, "open", 20 * UNIT, "dp_1")
+    hear(shop, payment, "open", 20 * UNIT, "dp_2")
+    refund = shop.refund(payment, 50 * UNIT).refund
+    hear(shop, payment, "lost", 20 * UNIT, "dp_2")
+    shop.wait(hours=1)
+    hear(shop, payment, "won", 20 * UNIT, "dp_1")
+    hear(shop, payment, "won", 20 * UNIT, "dp_2")
+    for outcome in (RefundFailed("closed"), Refunded("re_1"), RefundFailed("closed")):
+        shop.wait(hours=1)
+        note_refund(shop.counter, payment, refund.id, outcome)
+    assert shop.about()[1:] == [
+        (2, "credit_note", "MAIN-000001"),
+        (3, "credit_note", "MAIN-000001"),
+        (4, "credit_note", "MAIN-000001"),
+        (5, "invoice", "MAIN-000002"),
+        (6, "invoice", "MAIN-000003"),
+        (7, "invoice", "MAIN-000004"),
+        (8, "credit_note", "MAIN-000001"),
+        (9, "invoice", "MAIN-000008"),
+    ]
+
+
+def test_a_notice_says_what_is_owed_still(shop):
+    first, _second = shop.buy(60 * UNIT), shop.buy(50 * UNIT)
+    shop.spend(60 * UNIT)
+    hear(shop, first, "open", 60 * UNIT)
+    assert shop.money() == (-10 * UNIT, 0, 10 * UNIT)
+    shop.buy(50 * UNIT)
+    hear(shop, first, "lost", 60 * UNIT)
+    assert shop.money() == (40 * UNIT, 0, 0)
+    told = [shop.facts(f"dispute.{how}")[0]["debt_micros"] for how in ("opened", "lost")]
+    assert told == [10 * UNIT, 0]
 
 
 def test_a_dispute_of_more_than_is_left_is_booked_as_far_as_it_goes(shop):

@@ -86,6 +86,8 @@ def variants(kind):
         yield {"payment_id": None}
     if "debt_micros" in KINDS[kind].facts:
         yield {"debt_micros": 0}
+    if kind == "statement.closed":
+        yield {"amount_micros": 0}
 
 
 def test_the_languages_say_the_same_with_the_same_facts():
@@ -103,6 +105,18 @@ def test_the_languages_say_the_same_with_the_same_facts():
         assert language.reasons.keys() == english.reasons.keys()
         assert language.models.keys() == english.models.keys()
         assert all(isinstance(said, Said) for said in language.said.values())
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("en", "It comes to less than can be paid.\n\nNothing is owed for this month."),
+        ("de", "weniger, als sich bezahlen lässt.\n\nFür diesen Monat ist nichts offen."),
+    ],
+)
+def test_a_statement_of_less_than_can_be_paid_asks_for_no_payment(code, says):
+    told = example("statement.closed", amount_micros=0)
+    assert says in words(told, ENGLISH._replace(language=code), PLACE).text
 
 
 def test_a_failed_recharge_reads_as_a_person_would_write_it():

@@ -228,8 +228,10 @@ def test_a_frozen_recharge_buys_nothing_and_cannot_be_resumed(shop):
     assert standing.attempt is None
     assert shop.told("recharge") == ["recharge.paused"]
     assert resume(shop.counter, actor="admin").code == "payment_not_possible"
+    shop.wait(hours=1)
     shop.recharge_on(20 * UNIT, 60 * UNIT)
     assert shop.recharge().standing.code == "in_debt"
+    assert shop.recharge().recharge.paused_ms == shop.now_ms - 3_600_000
     shop.buy(80 * UNIT)
     assert shop.money() == (32 * UNIT, 0, 0)
     assert shop.recharge().standing.code == "paused"

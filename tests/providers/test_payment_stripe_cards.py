@@ -115,11 +115,13 @@ def test_a_refund_whose_answer_was_lost_is_found_by_asking(provider, stripe_):
     assert provider.find_refund(REFUND_ID, "pi_2") == Refunded("re_3")
 
 
-def test_refunds_made_in_the_dashboard_are_seen_and_failed_ones_are_not(provider, stripe_):
+def test_refunds_made_in_the_dashboard_are_seen_and_failed_ones_are_marked(provider, stripe_):
     provider.charge(a_charge())
     stripe_.account.refund("pi_2", 300, {})
     stripe_.account.refund("pi_2", 400, {"talktime_refund": str(REFUND_ID)}, status="failed")
-    assert provider.refunds("pi_2") == [ForeignRefund("re_3", None, 3_000_000)]
+    failed, made = provider.refunds("pi_2")
+    assert made == ForeignRefund("re_3", None, 3_000_000)
+    assert failed == ForeignRefund("re_4", REFUND_ID, 4_000_000, "failed")
     assert provider.find_refund(REFUND_ID, "pi_2") == RefundFailed("failed")
     assert provider.refunds("pi_none") == []
 

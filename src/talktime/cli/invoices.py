@@ -17,6 +17,7 @@ from talktime.cli.installation import (
     organisation_of,
 )
 from talktime.cli.output import Json, amount, document_of, lines, moment, panel, show, table
+from talktime.cli.whole_files import write_whole
 from talktime.core.directory import Organisation
 from talktime.core.documents import Buyer, Document, number_text, parsed_number
 from talktime.core.money import decimal_text
@@ -80,7 +81,7 @@ def pdf_command(
     except (ValueError, UnknownLocaleError):
         raise Failure(f"{language!r} is no language such as de or en-US") from None
     name, found = document_numbered(number)
-    file.write_bytes(document_pdf(found, name, locale))
+    write_whole(file, [document_pdf(found, name, locale)])
     written = number_text(name, found.number)
     if json:
         show(True, {"number": written, "file": str(file)})

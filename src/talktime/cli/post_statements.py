@@ -20,6 +20,7 @@ from talktime.cli.installation import (
 )
 from talktime.cli.invoices import document_shown, home_of, pictures
 from talktime.cli.output import Json, amount, document_of, moment, panel, show, table
+from talktime.cli.whole_files import write_whole
 from talktime.clock import now_ms
 from talktime.core.directory import Organisation
 from talktime.core.documents import Document, number_text
@@ -117,15 +118,19 @@ def pay_command(
                         next_id=new_ids().next,
                     )
                 )
-            blocked = sync_block(control, connection, owner.id)
+            after_use = "blocked" if sync_block(control, connection, owner.id) else "possible"
     facts = {
         "State": paid.state,
         "Paid": amount(paid.paid_micros, owner.currency),
         "Left to pay": amount(max(paid.to_pay_micros(owner.currency), 0), owner.currency),
-        "Calls after use": "blocked" if blocked else "possible",
+        "Calls after use": after_use,
         "Idempotency key": key,
     }
-    document = {**statement_shown(owner, paid), "blocked": blocked, "idempotency_key": key}
+    document = {
+        **statement_shown(owner, paid),
+        "calls_after_use": after_use,
+        "idempotency_key": key,
+    }
     show(json, document, panel(f"{owner.name}: {month}", facts))
 
 
@@ -151,8 +156,7 @@ def export_command(
             pieces = csv_pieces(pages, currency, hidden)
         else:
             pieces = json_pieces(pages, _head(owner, found), currency, hidden)
-        with file.open("wb") as opened:
-            opened.writelines(pieces)
+        write_whole(file, pieces)
     if json:
         show(True, {"file": str(file), "usage_records": pages.records})
     else:

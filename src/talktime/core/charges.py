@@ -132,11 +132,13 @@ class Dispute(NamedTuple):
 
 
 class ForeignRefund(NamedTuple):
-    """A refund as the provider has it; `refund_id` None: made at the provider's own console."""
+    """A refund as the provider has it; `refund_id` None: made at the provider's own console.
+    `failed` says why nothing went back, or came back to us; '' while it stands."""
 
     ref: str
     refund_id: int | None
     amount_micros: int
+    failed: str = ""
 
 
 class Event(NamedTuple):

@@ -14,7 +14,15 @@ from talktime.core.collecting import SERVICE, Collector
 from talktime.core.ledger import DEBT, FUNDING, Lot
 from talktime.core.money import decimal_text
 from talktime.core.notices import notice
-from talktime.core.payments import CANCELLED, DECLINED, DISPUTED, FREEZING, REFUNDED, Payment
+from talktime.core.payments import (
+    CANCELLED,
+    DECLINED,
+    DISPUTED,
+    FREEZING,
+    REFUNDED,
+    Payment,
+    Recharge,
+)
 
 REFUND, CHARGEBACK = REFUND_KINDS = ("refund", "chargeback")
 ASKED, UNKNOWN, DONE, FAILED = ("asked", "unknown", "done", "failed")
@@ -92,8 +100,8 @@ def give_back(
     forfeited as always, unless a debt is owed, which it pays); what became a debt is forgiven as
     far as it is still owed, and comes as a new lot as far as other money has paid it since.
 
-    Returns the new lot. Auto-recharge goes on where this refund alone had paused it: `others_open`
-    says that another dispute is open.
+    Returns the new lot. Auto-recharge goes on where a dispute is won, or where the refund that
+    failed had paused it: `others_open` says that another dispute is open.
     """
     books, wallet, now_ms = collector.books, collector.wallet, collector.now_ms
     organisation_id = wallet.organisation_id
@@ -124,11 +132,16 @@ def give_back(
     if (
         recharge is not None
         and recharge.paused_code in FREEZING
+        and (refund.kind == CHARGEBACK or _paused_by(recharge, refund))
         and not wallet.debt_micros
         and not others_open
     ):
         recharge.resume()
     return new
+
+
+def _paused_by(recharge: Recharge, refund: Refund) -> bool:
+    return (recharge.paused_code, recharge.paused_ms) == (REFUNDED, refund.created_ms)
 
 
 def _new_lot(collector: Collector, refund: Refund, micros: int) -> Lot:
@@ -165,7 +178,7 @@ def freeze(collector: Collector, code: str, why: str, cause_id: int) -> None:
     if attempt is not None and attempt.state == DECLINED:
         attempt.code, attempt.detail = code, detail
         attempt.move(CANCELLED, now_ms)
-    recharge.pause(code, detail, now_ms)
+    recharge.pause(code, why, now_ms)  # what is owed changes, and stands with the wallet
     if recharge.enabled:
         facts = {"code": code, "detail": detail, "currency": wallet.currency}
         told = notice(

@@ -6,15 +6,13 @@ from contextlib import ExitStack, closing
 
 import structlog
 
-from talktime.core.charges import BadSignature, Misconfigured, RefundFailed, Unknown
+from talktime.core.charges import BadSignature, Misconfigured, Unknown
 from talktime.core.limits import PAYMENT_EVENT_TRIES_MAX, TEND_BATCH_MAX
-from talktime.core.refunding import DONE, REFUND
 from talktime.jobs.installed_providers import Providers
 from talktime.jobs.payments import counter_of, counters_of, one_row
 from talktime.operations.collect import ask_again, note_answer
 from talktime.operations.disputes import note_dispute, note_foreign_refund
 from talktime.operations.provider_events import forget_payment_events, keep_event
-from talktime.operations.refunds import list_refunds, note_refund
 from talktime.operations.sweep import Sweep, Swept
 from talktime.operations.till import Counter
 from talktime.providers.payment import PaymentProvider
@@ -171,21 +169,15 @@ def ask_money_back(
     counter: Counter, provider: PaymentProvider, payment_id: int, charge_ref: str
 ) -> Unknown | Misconfigured | None:
     """Ask what went back of a charge, and write down what is new: disputes, refunds made at the
-    provider's own console, refunds of ours that were done or have failed since."""
+    provider's own console, refunds that were done or have failed since."""
     made = provider.refunds(charge_ref)
     if not isinstance(made, list):
         return made
     disputes = provider.disputes(charge_ref)
     if not isinstance(disputes, list):
         return disputes
-    for each in made:
+    for each in sorted(made, key=lambda each: not each.failed):  # first what makes room for others
         note_foreign_refund(counter, payment_id, each)
-    listed = {each.refund_id for each in made}
-    for refund in list_refunds(counter, payment_id):
-        if refund.kind == REFUND and refund.state == DONE and refund.id not in listed:
-            outcome = provider.find_refund(refund.id, charge_ref)
-            if isinstance(outcome, RefundFailed):
-                note_refund(counter, payment_id, refund.id, outcome)
     for dispute in disputes:
         note_dispute(counter, payment_id, dispute)
     return None

@@ -3,11 +3,11 @@ provider's own console. Booked as the operator's refunds are (D15), once each, i
 
 import structlog
 
-from talktime.core.charges import Dispute, ForeignRefund, Refunded
+from talktime.core.charges import Dispute, ForeignRefund, Refunded, RefundFailed
 from talktime.core.money import decimal_text
 from talktime.core.refunding import CHARGEBACK, DONE, LOST, OPEN, REFUND, WON, Refund
 from talktime.operations.going_back import Desk, give, left_micros, new_refund, open_desk, tell
-from talktime.operations.refunds import note_refund
+from talktime.operations.refunds import fail_refund, note_refund
 from talktime.operations.till import Counter
 from talktime.store.refunds import refund_of_id, refunds_of_payment, update_refund
 
@@ -41,18 +41,24 @@ def note_dispute(counter: Counter, payment_id: int, dispute: Dispute) -> Refund 
 
 
 def note_foreign_refund(counter: Counter, payment_id: int, made: ForeignRefund) -> Refund | None:
-    """Write down a refund as the provider has it: one of ours is done; one that was made at the
-    provider's own console is booked, once. Returns it, None where there is none."""
+    """Write down a refund as the provider has it: one of ours is done, or has failed; one that was
+    made at the provider's own console is booked, once, and comes back where it failed since.
+    Returns it, None where there is none."""
     if made.refund_id is not None:
         with counter.cell.reading():
             ours = refund_of_id(counter.cell, counter.organisation.id, made.refund_id)
         if ours is not None:
-            return note_refund(counter, payment_id, ours.id, Refunded(made.ref))
+            outcome = RefundFailed(made.failed) if made.failed else Refunded(made.ref)
+            return note_refund(counter, payment_id, ours.id, outcome)
     with open_desk(counter, payment_id) as desk:
         if not isinstance(desk, Desk):
             log.warning("refund of what was not paid", payment=payment_id, refund=made.ref)
             return None
         rows = _rows(desk, REFUND, made.ref)
+        if made.failed:
+            for refund in rows:
+                fail_refund(desk, refund, made.failed)
+            return rows[0] if rows else None
         more = _went_back(
             desk,
             REFUND,

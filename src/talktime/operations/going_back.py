@@ -24,9 +24,9 @@ from talktime.operations.till import Counter, open_till
 from talktime.store.documents import invoice_of_lot_id
 from talktime.store.load import load_lot
 from talktime.store.refunds import (
+    credit_note_number,
     has_open_chargeback,
     insert_refund,
-    last_credit_note,
     update_refund,
 )
 
@@ -128,6 +128,7 @@ def take(desk: Desk, refund: Refund, write: Callable[..., None] = update_refund)
 def give(desk: Desk, refund: Refund, state: str, detail: str) -> None:
     """The money is with us after all: put it back, and invoice it again."""
     counter, payment = desk.counter, desk.payment
+    note = credit_note_number(counter.cell, refund)
     refund.move(state, counter.now_ms, detail=detail)
     new = give_back(
         desk.collector,
@@ -137,7 +138,6 @@ def give(desk: Desk, refund: Refund, state: str, detail: str) -> None:
         others_open=has_open_chargeback(counter.cell, refund.organisation_id, refund.id),
     )
     update_refund(counter.cell, refund)
-    note = last_credit_note(counter.cell, payment.organisation_id, payment.id)
     facts = DocumentFacts(
         INVOICE,
         payment.currency,
@@ -156,17 +156,20 @@ def give(desk: Desk, refund: Refund, state: str, detail: str) -> None:
 
 
 def tell(desk: Desk, refund: Refund) -> None:
-    """Tell of a refund that is done, or of how a dispute stands."""
+    """Tell of a refund that is done, or of how a dispute stands: what of it is owed still, since
+    other credits may have paid, at once or until then."""
+    owed_micros = min(refund.debt_micros, desk.collector.wallet.debt_micros)
     facts: dict[str, str | int | None] = {
         "amount_micros": refund.amount_micros,
         "currency": desk.payment.currency,
-        "debt_micros": refund.debt_micros,
+        "debt_micros": owed_micros,
     }
     if refund.kind == CHARGEBACK:
         kind = f"dispute.{'opened' if refund.state == 'open' else refund.state}"
     elif refund.state == DONE:
         kind = "refund.done"
-        facts["voided_micros"], facts["reason"] = refund.voided_micros, refund.reason
+        facts["voided_micros"] = refund.amount_micros - owed_micros
+        facts["reason"] = refund.reason
     else:
         return
     told = notice(refund.organisation_id, kind, f"{kind}/{refund.id}", desk.counter.now_ms, **facts)

@@ -228,6 +228,13 @@ SAID = {
         "Sehen Sie sie durch, und bezahlen Sie sie bis zu diesem Tag.",
         _STATEMENT,
     ),
+    "statement.closed/nothing": Said(
+        "Abrechnung {month} für {organisation}: nichts zu bezahlen",
+        "Die Abrechnung für {month} liegt vor. Sie beträgt weniger, als sich bezahlen lässt.",
+        "Für diesen Monat ist nichts offen.",
+        _NOTHING,
+        _STATEMENT,
+    ),
     "statement.due": Said(
         "Abrechnung {month} für {organisation} ist zu bezahlen",
         "Die Abrechnung für {month} über {amount} ist noch nicht bezahlt.",

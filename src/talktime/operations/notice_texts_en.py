@@ -216,6 +216,13 @@ SAID = {
         "Look through it, and pay it by that day.",
         "See the statement",
     ),
+    "statement.closed/nothing": Said(
+        "The statement of {month} for {organisation}: nothing to pay",
+        "The statement of {month} is ready. It comes to less than can be paid.",
+        "Nothing is owed for this month.",
+        "Nothing is to be done.",
+        "See the statement",
+    ),
     "statement.due": Said(
         "The statement of {month} for {organisation} is to be paid",
         "The statement of {month} over {amount} has not been paid.",

@@ -222,6 +222,8 @@ def _variant(notice: Notice) -> str:
         return "/all"
     if notice.kind == "purchase.succeeded" and facts.get("payment_id") is None:
         return "/by_hand"
+    if notice.kind == "statement.closed" and facts.get("amount_micros") == 0:
+        return "/nothing"
     lots = facts.get("lots")
     if notice.kind == "lot.expiring" and isinstance(lots, int) and lots > 1:
         return "/several"

@@ -104,7 +104,8 @@ def set_recharge(
             )
             _give_up(till, CANCELLED, "changed", "Auto-recharge was set anew", now_ms)
             if before is not None and before.frozen(collector.wallet.debt_micros):
-                till.recharge.pause(before.paused_code, before.paused_detail, now_ms)
+                paused_ms = before.paused_ms or now_ms
+                till.recharge.pause(before.paused_code, before.paused_detail, paused_ms)
             note_recharge(counter, was, till.recharge)
         elif till.recharge is not None:
             was = plan_of(till.recharge)

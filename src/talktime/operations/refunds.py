@@ -151,7 +151,7 @@ def note_refund(
             case Refunded():
                 _done(desk, refund, outcome.ref)
             case RefundFailed():
-                _failed(desk, refund, outcome.detail)
+                fail_refund(desk, refund, outcome.detail)
             case Absent() if refund.closed_ms is None:
                 _absent(desk, refund)
             case Unknown() | Misconfigured() if refund.closed_ms is None:
@@ -232,7 +232,9 @@ def _done(desk: Desk, refund: Refund, ref: str) -> None:
     tell(desk, refund)
 
 
-def _failed(desk: Desk, refund: Refund, detail: str) -> None:
+def fail_refund(desk: Desk, refund: Refund, detail: str) -> None:
+    """The provider says that nothing went back, or that it came back to us: the money is in the
+    wallet again (D15); once."""
     if refund.state != FAILED:
         give(desk, refund, FAILED, f"The provider could not refund it: {detail}"[:REASON_TEXT_MAX])
 

@@ -189,12 +189,13 @@ def _credit(counter: Counter, taken: TakenBack) -> None:
 def _say(counter: Counter, collector: Collector, taken: TakenBack) -> None:
     """Tell the organisation, as it was told that the credits came; keep who did it."""
     owner, currency = counter.organisation.id, counter.organisation.currency
+    owed_micros = min(taken.debt_micros, collector.wallet.debt_micros)  # the rest is paid already
     told = notice(
         *(owner, "credits.taken_back", f"credits.taken_back/{taken.id}", taken.at_ms),
         lot_id=taken.lot_id,
         amount_micros=taken.amount_micros,
-        voided_micros=taken.voided_micros,
-        debt_micros=taken.debt_micros,
+        voided_micros=taken.amount_micros - owed_micros,
+        debt_micros=owed_micros,
         currency=currency,
         reason=taken.reason,
     )

@@ -80,7 +80,7 @@ class PaymentProvider(Protocol):
         """Money that the cardholder's bank took back of a charge."""
 
     def refunds(self, charge_ref: str) -> list[ForeignRefund] | Unknown | Misconfigured:
-        """All that was refunded of a charge, at the provider's own console too."""
+        """All refunds of a charge, at the provider's own console too, and those that failed."""
 
     def read_event(
         self, body: bytes, headers: Mapping[str, str], now_s: int

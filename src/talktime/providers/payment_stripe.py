@@ -300,7 +300,7 @@ class StripeProvider:
         ]
 
     def refunds(self, charge_ref: str) -> list[ForeignRefund] | Unknown | Misconfigured:
-        """Refunds of the PaymentIntent, but for those that failed."""
+        """Refunds of the PaymentIntent, also those that failed."""
         found = self._all(self._api.refunds.list, charge_ref)
         if not isinstance(found, list):
             return found
@@ -309,9 +309,9 @@ class StripeProvider:
                 each["id"],
                 _number((each.get("metadata") or {}).get(REFUND)),
                 micros_of_stripe(each["amount"], each["currency"].upper()),
+                _failure_of(each),
             )
             for each in found
-            if each["status"] not in REFUND_ENDED
         ]
 
     def read_event(
@@ -351,9 +351,14 @@ def _is_missing(error: stripe.StripeError) -> bool:
 
 
 def _refund_of(made: Mapping[str, Any]) -> Refunded | RefundFailed:
-    if made["status"] in REFUND_ENDED:
-        return RefundFailed(str(made.get("failure_reason") or made["status"]).replace("_", " "))
-    return Refunded(made["id"])
+    why = _failure_of(made)
+    return RefundFailed(why) if why else Refunded(made["id"])
+
+
+def _failure_of(made: Mapping[str, Any]) -> str:
+    if made["status"] not in REFUND_ENDED:
+        return ""
+    return str(made.get("failure_reason") or made["status"]).replace("_", " ")
 
 
 def _number(text: str | None) -> int | None:

@@ -2,7 +2,7 @@
 
 from operator import attrgetter
 
-from talktime.core.refunding import Refund
+from talktime.core.refunding import CHARGEBACK, Refund
 from talktime.store.database import Connection, Row
 from talktime.store.save import RowsMissing
 from talktime.store.tables import Table
@@ -55,9 +55,10 @@ CHARGE_OF_PAYMENT = (
     "SELECT provider, provider_ref FROM payment_try "
     "WHERE organisation_id = ? AND payment_id = ? AND state = 'succeeded'"
 )
-CREDIT_NOTE_OF_PAYMENT = (
+CREDIT_NOTE = (
     "SELECT number FROM document WHERE organisation_id = ? AND payment_id = ? "
-    "AND kind = 'credit_note' ORDER BY number DESC LIMIT 1"
+    "AND kind = 'credit_note' AND amount_micros = ? AND issued_ms IN (?, ?) AND id > ? "
+    "ORDER BY issued_ms DESC, number LIMIT 1"
 )
 
 _row = attrgetter(*REFUND.columns)
@@ -115,9 +116,13 @@ def charge_of_payment(
     return (rows[0][0], rows[0][1]) if rows else None
 
 
-def last_credit_note(connection: Connection, organisation_id: int, payment_id: int) -> int | None:
-    """The number of the latest credit note of a payment."""
-    rows = connection.rows(CREDIT_NOTE_OF_PAYMENT, [organisation_id, payment_id])
+def credit_note_number(connection: Connection, refund: Refund) -> int | None:
+    """The number of the credit note that a refund or chargeback made: with its row, or, of a refund
+    that had failed and was done after all, when it was closed."""
+    r = refund
+    again_ms = r.created_ms if r.kind == CHARGEBACK or r.closed_ms is None else r.closed_ms
+    bound = [r.organisation_id, r.payment_id, -r.amount_micros, r.created_ms, again_ms, r.id]
+    rows = connection.rows(CREDIT_NOTE, bound)
     return int(rows[0][0]) if rows else None
 
 

@@ -10,7 +10,10 @@ from talktime.core.payments import (
     CHARGING,
     CONFIRMING,
     DECLINED,
+    DISPUTED,
     INVOICED,
+    REFUNDED,
+    TAKEN_BACK,
     UNKNOWN,
     UP_TO,
     Payment,
@@ -77,10 +80,9 @@ ADVICE: dict[str, Promise] = {
         "See that the card covers the amount, or add another card; then resume."
     ),
     "lost_card": _("Add another card and remove this one, then resume."),
-    "refund": _("Add funds to pay what is owed, then resume."),
-    "chargeback": _(
-        "Speak with the cardholder's bank, add funds to pay what is owed; then resume."
-    ),
+    REFUNDED: _("Add funds to pay what is owed, then resume."),
+    TAKEN_BACK: _("Add funds to pay what is owed, then resume."),
+    DISPUTED: _("Speak with the cardholder's bank, add funds to pay what is owed; then resume."),
 }
 ADVICE_ELSE = _("Look at the card or add another one, then resume.")
 

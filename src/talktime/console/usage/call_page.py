@@ -13,7 +13,14 @@ from talktime.console.billing.calls_shown import MOVED
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import SEE
 from talktime.console.said import destination_said
-from talktime.console.usage.names import CONTEXTS, capability_name, in_words, type_name
+from talktime.console.usage.names import (
+    CAUSES,
+    CONTEXTS,
+    capability_name,
+    flag_name,
+    number_type_name,
+    type_name,
+)
 from talktime.console.usage.shown import in_utc, place_url, signed_duration, user_url
 from talktime.core import ledger
 from talktime.core.masking import number_text
@@ -101,9 +108,10 @@ def _call_shown(desk: Desk, story: CallStory, row: UsageRow) -> Shown:
         "started": _moment(desk, record.started_ms),
         "ended": _moment(desk, story.parts[-1].record.ended_ms),
         "duration": signed_duration(used_s),
-        "cause": in_words(record.cause),
+        "cause": CAUSES.get(record.cause, ""),
+        "cause_code": record.cause,
         "state": STATES.get(story.call.state, "") if story.call else "",
-        "number_type": row.number_type,
+        "number_type": number_type_name(row.number_type),
         "call_id": record.call_key,
         "operator": row.operator,
         "capability": capability_name(record.capability),
@@ -125,7 +133,7 @@ def _part_shown(desk: Desk, part: Part, row: UsageRow) -> Shown:
         "id": record.id,
         "guid": usage_guid(record.id),
         "correction": record.kind == "correction",
-        "flags": [in_words(flag) for flag in record.flags],
+        "flags": [flag_name(flag) for flag in record.flags],
         "because": record.because,
         "steps": [] if record.kind == "correction" else _steps(desk, row),
         "charge": desk.money(record.charge_micros),

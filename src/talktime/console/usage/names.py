@@ -1,4 +1,5 @@
-"""The words of usage reports: columns, types of call, capabilities."""
+"""The words of usage reports: columns, types of call, capabilities; of a call's page: flags, and
+why it ended."""
 
 from typing import NamedTuple
 
@@ -36,6 +37,55 @@ CAPABILITIES: dict[str, Promise] = {
     "MCOEV_VIRTUALUSER": _("Voice applications"),
     "FREECALL": _("Free: it could not be priced"),
 }
+NUMBER_TYPES: dict[str, Promise] = {
+    "Subscriber": _("Subscriber"),
+    "Toll": _("Service number, toll"),
+    "TollFree": _("Service number, toll-free"),
+}
+FLAGS: dict[str, Promise] = {
+    "expired": _("Ended by its deadline"),
+    "overdraft": _("The charge made a debt"),
+    "late_report": _("Reported late"),
+    "freecall": _("Free: it could not be priced"),
+}
+CAUSES: dict[str, Promise] = {
+    # Of the service itself, of its shell, and of the configuration for Kamailio.
+    "normal": _("Ended as usual"),
+    "normal_clearing": _("Ended as usual"),
+    "no_answer": _("Not answered"),
+    "deadline_passed": _("Nobody reported in time"),
+    "credit_ended": _("The credits were used up"),
+    "grant_used_up": _("The time granted was used up"),
+    "closed_by_service": _("Closed by the service"),
+    # Acct-Terminate-Cause of RADIUS.
+    "user_request": _("Hung up"),
+    "lost_carrier": _("The line was lost"),
+    "lost_service": _("The connection was lost"),
+    "idle_timeout": _("Nothing was heard for too long"),
+    "session_timeout": _("The time granted was used up"),
+    "admin_reset": _("Ended by an administrator"),
+    "admin_reboot": _("The switch was restarted by an administrator"),
+    "port_error": _("A fault of the switch's port"),
+    "nas_error": _("A fault of the switch"),
+    "nas_request": _("Ended by the switch"),
+    "nas_reboot": _("The switch restarted"),
+    "port_unneeded": _("The switch's port was needed no more"),
+    "port_preempted": _("The switch's port was needed for another call"),
+    "port_suspended": _("The switch's port was suspended"),
+    "service_unavailable": _("The service was not available"),
+    "callback": _("Ended to be called back"),
+    "user_error": _("A mistake by the user"),
+    "host_request": _("Ended by the other side"),
+    # Termination-Cause of Diameter.
+    "termination_cause_2": _("The service was not available"),
+    "termination_cause_3": _("The answer was not understood"),
+    "termination_cause_4": _("Ended by an administrator"),
+    "termination_cause_5": _("The connection was lost"),
+    "termination_cause_6": _("The authorization had expired"),
+    "termination_cause_7": _("The user moved to another switch"),
+    "termination_cause_8": _("The time granted was used up"),
+}
+"""What switches and protocols say as a code; others are shown as they came."""
 CONTEXTS: dict[str, Promise] = {"Domestic": _("Domestic"), "International": _("International")}
 
 
@@ -80,10 +130,11 @@ def capability_name(capability: str) -> Promise | str:
     return CAPABILITIES.get(capability) or capability or _("No capability")
 
 
-def in_words(code: str) -> str:
-    """A code of the API as a label.
+def number_type_name(type_: str) -> Promise | str:
+    """The type of an organisation's own number in words."""
+    return NUMBER_TYPES.get(type_, type_)
 
-    >>> in_words("settled_by_deadline")
-    'Settled by deadline'
-    """
-    return code.replace("_", " ").capitalize()
+
+def flag_name(flag: str) -> Promise | str:
+    """A flag of a record in words."""
+    return FLAGS.get(flag, flag)

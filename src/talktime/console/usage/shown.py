@@ -12,7 +12,14 @@ from django.utils.translation import gettext as _
 
 from talktime.console.doors import Desk
 from talktime.console.said import destination_said
-from talktime.console.usage.names import COLUMNS, CONTEXTS, Column, capability_name, type_name
+from talktime.console.usage.names import (
+    COLUMNS,
+    CONTEXTS,
+    Column,
+    capability_name,
+    number_type_name,
+    type_name,
+)
 from talktime.operations.usage_documents import UsageRow, country_name
 from talktime.operations.wording import Wording, duration
 from talktime.store.usage_days import Sums
@@ -127,7 +134,7 @@ class _Writer:
             case "capability":
                 return str(capability_name(record.capability))
             case "number_type":
-                return row.number_type
+                return str(number_type_name(row.number_type))
             case "call_id":
                 return record.call_key
             case "currency":
