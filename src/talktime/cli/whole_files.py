@@ -9,9 +9,14 @@ from talktime.cli.failures import Failure
 
 def write_whole(file: Path, pieces: Iterable[bytes]) -> None:
     """Write the file beside its place and move it there when it is whole: interrupted, it leaves
-    what was there before. Failure where the folder takes no file."""
+    what was there before. What is no file, such as a pipe, is written itself. Failure where it, or
+    the folder, cannot be written."""
     made = file.with_name(f"{file.name}.{os.getpid()}")
     try:
+        if file.exists() and not file.is_file():
+            with file.open("wb") as opened:
+                opened.writelines(pieces)
+            return
         with made.open("wb") as opened:
             opened.writelines(pieces)
         made.replace(file)
