@@ -357,3 +357,38 @@ def test_sqlite_is_durable_and_lets_readers_go_on(tmp_path, connections_closed):
         assert rows_of(alias, "PRAGMA synchronous") == {(2,)}  # FULL
         assert rows_of(alias, "PRAGMA busy_timeout") == {(5_000,)}
         assert connections[alias].transaction_mode == "IMMEDIATE"
+
+
+LAST = "0015_creations"
+FAILING_RECORD = {
+    "sqlite": [
+        f"""CREATE TRIGGER no_record BEFORE INSERT ON django_migrations WHEN NEW.name = '{LAST}'
+        BEGIN SELECT RAISE(ABORT, 'stopped here'); END"""
+    ],
+    "postgresql": [
+        """CREATE FUNCTION no_record() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'stopped here'; END $$""",
+        f"""CREATE TRIGGER no_record BEFORE INSERT ON django_migrations FOR EACH ROW
+        WHEN (NEW.name = '{LAST}') EXECUTE FUNCTION no_record()""",
+    ],
+}
+
+
+def test_a_migration_that_is_stopped_before_it_is_recorded_is_undone_and_made_by_the_next_run(
+    installation,
+):
+    call_command("migrate", "cell", "0014", database="cell_main", verbosity=0)
+    vendor = connections["cell_main"].vendor
+    with connections["cell_main"].cursor() as cursor:
+        for statement in FAILING_RECORD[vendor]:
+            cursor.execute(statement)
+    with pytest.raises(MigrationError, match="stopped here"):
+        migrate(installation)
+    assert tables_of("cell_main") == CELL_TABLES - {"creation"}
+    with connections["cell_main"].cursor() as cursor:
+        on_table = " ON django_migrations" if vendor == "postgresql" else ""
+        cursor.execute(f"DROP TRIGGER no_record{on_table}")
+    said = []
+    migrate(installation, said.append)
+    assert [line.rpartition(": ")[2] for line in said] == ["up to date", "1 migrations applied"]
+    assert tables_of("cell_main") == CELL_TABLES

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from zlib import crc32
 
 import psycopg
-from django.core.management import call_command
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connections, transaction
+from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.migrations.state import ProjectState
 from psycopg import sql
 
 from talktime.config import CONTROL_PLANE_ALIAS, Address, Settings, cell_alias
@@ -89,8 +90,9 @@ def migrate_one(alias: str, address: Address) -> int:
         with alone(address):
             missing = missing_in(alias)
             refuse_newer(alias, address)
-            for app in apps_in(alias) if missing else ():
-                call_command("migrate", app, database=alias, verbosity=0, interactive=False)
+            if missing:
+                executor = WholeMigrations(connections[alias])
+                executor.migrate(leaves_in(executor, alias))
             insert_revisions(alias)
     except (OSError, psycopg.Error, DatabaseError) as error:
         raise MigrationError(f"{address.shown} cannot be migrated: {error}") from error
@@ -156,11 +158,37 @@ def apps_in(alias: str) -> tuple[str, ...]:
 def missing_in(alias: str) -> list[str]:
     try:
         executor = MigrationExecutor(connections[alias])
-        apps = apps_in(alias)
-        leaves = [leaf for leaf in executor.loader.graph.leaf_nodes() if leaf[0] in apps]
-        return [f"{step.app_label}.{step.name}" for step, _ in executor.migration_plan(leaves)]
+        plan = executor.migration_plan(leaves_in(executor, alias))
+        return [f"{step.app_label}.{step.name}" for step, _ in plan]
     finally:
         connections[alias].close()
+
+
+def leaves_in(executor: MigrationExecutor, alias: str) -> list[tuple[str, str]]:
+    """The last migrations of the apps that have their tables in this database."""
+    apps = apps_in(alias)
+    return [leaf for leaf in executor.loader.graph.leaf_nodes() if leaf[0] in apps]
+
+
+class WholeMigrations(MigrationExecutor):
+    """Applies a migration and records it in one transaction.
+
+    Django records one that makes indexes only after it was committed: who was stopped in between
+    would find its tables there ever after, and could not migrate any more.
+    """
+
+    def apply_migration(
+        self,
+        state: ProjectState,
+        migration: Migration,
+        fake: bool = False,
+        fake_initial: bool = False,
+    ) -> ProjectState:
+        """As Django's."""
+        connection = self.connection
+        # SQLite can make a table anew only while it checks no keys, and says so only before BEGIN.
+        with connection.constraint_checks_disabled(), transaction.atomic(connection.alias):
+            return super().apply_migration(state, migration, fake, fake_initial)
 
 
 def insert_revisions(alias: str) -> None:
