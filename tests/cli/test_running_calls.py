@@ -52,7 +52,17 @@ def test_a_call_that_is_to_end_says_why(shell, player):
 
 def test_no_call_is_said_in_words(shell, contoso):
     assert shell("calls").strip() == "Running calls: No call is running."
-    assert shell.json("calls") == {"calls": []}
+    assert shell.json("calls") == {"calls": [], "more": False}
+
+
+def test_calls_that_are_not_shown_are_told_of(shell, player):
+    for name in ("a", "b"):
+        player.authorize(organisation_id(player), name)
+    shown = shell.json("calls", "--limit", "1")
+    assert ([call["call_id"] for call in shown["calls"]], shown["more"]) == (["a"], True)
+    assert "Running calls, the first 1 of more" in shell("calls", "--limit", "1")
+    assert shell.json("calls", "--limit", "2")["more"] is False
+    assert "of more" not in shell("calls", "--limit", "2")
 
 
 def test_calls_of_an_organisation_that_is_not_known_are_refused(shell, contoso):

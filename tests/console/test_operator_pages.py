@@ -107,3 +107,7 @@ def test_running_calls_are_shown_live_with_what_they_cost_and_why_they_are_to_en
         Player(cell, now_ms()).do(EndCall(1, "a", money.owner.id, "user_inactive"))
     live = client.get("/operator/calls/?part=live").content.decode()
     assert "Is to end: The user is switched off" in live
+    later = words_of(client.get(f"/operator/calls/?after={2**50}.1"))
+    assert "All 1" in later
+    assert "The calls of this page have ended." in later
+    assert "No call is running" not in later

@@ -259,12 +259,24 @@ def test_a_call_whose_answer_is_not_acknowledged_is_cut_and_charged(line: Line) 
     assert poor.call().used_s == 2
 
 
-@pytest.mark.parametrize("call_id", ["victim;1 x", "a\tb", "a\x7fb"])
+@pytest.mark.parametrize("call_id", ["victim;1 x", "a\tb", "a\x7fb", "a" * 256])
 def test_a_call_id_that_is_none_is_refused(line: Line, call_id: str) -> None:
     line.caller.send(line.call(call_id), "INVITE")
     assert line.caller.hear("SIP/2.0 400")
     assert not line.callee.hear("INVITE", SILENCE_S)
     assert line.office.calls() == []
+
+
+@pytest.mark.parametrize("tag", ["", "t" * 8200], ids=["none", "long"])
+def test_an_answer_by_which_nobody_could_end_the_call_is_none(line: Line, tag: str) -> None:
+    line.caller.send(line.call(), "INVITE")
+    invite = line.callee.hear("INVITE")
+    line.callee.answer(invite, 200, line.proxy, tag)
+    assert not line.caller.hear("SIP/2.0 200", SILENCE_S)
+    line.callee.answer(invite, 486, line.proxy, "busy")
+    assert line.caller.hear("SIP/2.0 486")
+    line.exchange.closed(line.office)
+    assert line.office.call().state == "released"
 
 
 def test_a_caller_whom_nobody_asserts_is_put_through_to_an_emergency_number_alone(

@@ -185,3 +185,15 @@ def test_of_two_calls_under_one_call_id_one_rings_at_a_time(line: Line) -> None:
     call, route = answered(line.caller, line.callee, first)
     line.hang_up(call, route)
     assert sorted(call.state for call in line.office.calls()) == ["released", "settled"]
+
+
+@pytest.mark.parametrize("tag", ["", "t" * 8200, '"a;b"'], ids=["none", "long", "quoted"])
+def test_an_answer_by_which_nobody_could_end_the_call_is_none(line: Line, tag: str) -> None:
+    line.caller.send(line.call(), "INVITE")
+    invite = line.callee.hear("INVITE")
+    line.callee.answer(invite, 200, line.proxy, tag)
+    assert not line.caller.hear("SIP/2.0 200", SILENCE_S)
+    line.callee.answer(invite, 486, line.proxy, "busy")
+    assert line.caller.hear("SIP/2.0 486")
+    line.exchange.closed(line.office)
+    assert line.office.wallet().held == 0

@@ -44,10 +44,12 @@ def calls_command(
         out = console()
         with Live(console=out, auto_refresh=False, screen=out.is_terminal) as live:
             while True:
-                live.update(picture(found(settings, organisation, limit)), refresh=True)
+                seen = found(settings, organisation, limit + 1)
+                live.update(picture(seen, limit), refresh=True)
                 time.sleep(FOLLOW_S)
-    running = found(settings, organisation, limit)
-    show(json, {"calls": [document(*each) for each in running]}, picture(running))
+    running = found(settings, organisation, limit + 1)
+    calls = [document(*each) for each in running[:limit]]
+    show(json, {"calls": calls, "more": len(running) > limit}, picture(running, limit))
 
 
 def found(
@@ -73,11 +75,11 @@ def found(
     ]
 
 
-def picture(running: list[tuple[RunningCall, Organisation]]) -> RenderableType:
-    """The calls for people."""
+def picture(running: list[tuple[RunningCall, Organisation]], limit: int) -> RenderableType:
+    """The calls for people, at most so many; where there are more, it says so."""
     at_ms = now_ms()
     rows = []
-    for call, owner in running:
+    for call, owner in running[:limit]:
         now = so_far(call, at_ms)
         rows.append(
             (
@@ -91,7 +93,8 @@ def picture(running: list[tuple[RunningCall, Organisation]]) -> RenderableType:
                 call.ending or "",
             )
         )
-    title = "Running calls"
+    more = len(running) > limit
+    title = f"Running calls, the first {limit:,} of more" if more else "Running calls"
     right = ("Talked", "Cost so far")
     return table(COLUMNS, rows, title=title, right=right, empty="No call is running.")
 

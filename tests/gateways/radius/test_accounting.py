@@ -125,6 +125,30 @@ def test_a_client_that_restarts_is_answered_and_its_calls_are_left_alone(nas, st
     assert rows_of_books(store) == before
 
 
+@pytest.mark.parametrize("status", [Status.ACCOUNTING_ON, Status.ACCOUNTING_OFF])
+def test_a_client_that_restarts_counts_from_one_again_while_its_calls_run_in_the_books(
+    nas, store, status
+):
+    nas.ask(ACCT_SESSION_ID="c1")
+    nas.account(Status.INTERIM_UPDATE, ACCT_SESSION_TIME=150)
+    nas.account(status, None)
+    assert seconds(nas.ask(ACCT_SESSION_ID="c1")) == 300
+    nas.account(Status.STOP, ACCT_SESSION_TIME=20)
+    expire(store, "nas-1/c1")
+    assert [(each[1], each[2]) for each in calls(store)] == [("expired", 150), ("settled", 20)]
+    assert [each[0] for each in usage(store)] == [20, 150]
+
+
+def test_a_restart_that_is_told_late_or_by_another_client_is_none_of_a_running_call(
+    radius, nas, store
+):
+    nas.ask(ACCT_SESSION_ID="c1")
+    Nas(radius, "nas-2").account(Status.ACCOUNTING_ON, None)
+    nas.account(Status.ACCOUNTING_ON, None, ACCT_DELAY_TIME=60)
+    assert seconds(nas.ask(ACCT_SESSION_ID="c1")) == 300  # the same request in another packet
+    assert [each[0] for each in calls(store)] == ["nas-1/c1"]
+
+
 @pytest.mark.parametrize(
     ("name", "ago_s", "noted_s"),
     [

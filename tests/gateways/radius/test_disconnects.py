@@ -11,6 +11,7 @@ from talktime.core.commands import EndCall
 from talktime.gateways.radius.attributes import SESSION_CONTEXT_NOT_FOUND, Attribute, Status
 from talktime.gateways.radius.disconnects import PORT
 from talktime.operations.execute import execute
+from talktime.operations.peers import revoke_peer
 from tests.gateways.radius.nas import (
     SILENCE_S,
     Listener,
@@ -119,6 +120,35 @@ def test_a_call_that_asks_again_after_a_last_grant_is_let_run(nas, store, listen
     assert listener.receive(3) is None
 
 
+def test_a_start_that_comes_late_does_not_cut_what_was_granted_since(nas, store, listener):
+    nas.ask(ACCT_SESSION_ID="c1")
+    leave(store, 5 * MINUTE_MICROS)
+    nas.account(Status.INTERIM_UPDATE, ACCT_SESSION_TIME=299)
+    [(_, _, _, granted_s)] = calls(store)
+    assert granted_s > 300
+    nas.account(Status.START, ACCT_DELAY_TIME=300)
+    assert listener.receive(SILENCE_S) is None
+
+
+def test_a_client_with_a_new_secret_is_asked_with_that(nas, store, listener):
+    nas.ask(ACCT_SESSION_ID="c1")
+    radius = nas.service
+    [old] = radius.engine.peers.radius_clients()
+    control = store.control()
+    with control.transaction():
+        revoke_peer(control, old.id, now_ms=clock_ms())
+    listener.secret = b"another-horse-and-battery"
+    more = {"secret": listener.secret.decode(), "disconnect_to": listener.place}
+    new = add_client(store, "nas-1", "127.0.0.1", **more)
+    radius.until(lambda: [each.id for each in radius.engine.peers.radius_clients()] == [new.id])
+    end(store, "nas-1/c1")
+    assert said(listener.receive())["ACCT_SESSION_ID"] == [b"c1"]
+    Nas(radius, secret=listener.secret.decode()).account(Status.STOP, ACCT_SESSION_TIME=5)
+    while listener.receive(0.01) is not None:
+        pass
+    assert listener.receive(2 * SILENCE_S) is None
+
+
 def test_a_call_that_nobody_reports_is_ended_at_its_deadline(store, demo, listener):
     store.settings = replace(store.settings, slice_s=1, grace_s=1)
     with radius_service(store, demo) as service:
@@ -170,6 +200,13 @@ def test_a_client_that_has_no_such_call_is_left_alone(nas, store, listener):
         assert listener.receive(2) is None
     [line] = [each for each in lines if each["event"] == "disconnect refused"]
     assert (line["error_cause"], line["why"]) == (503, "organisation_inactive")
+    nas.ask(ACCT_SESSION_ID="c2")
+    end(store, "nas-1/c2")
+    asked = listener.receive()
+    assert said(asked)["ACCT_SESSION_ID"] == [b"c2"]
+    listener.answer(asked)
+    nas.account(Status.INTERIM_UPDATE, ACCT_SESSION_TIME=5)  # it has it after all
+    assert said(listener.receive())["ACCT_SESSION_ID"] == [b"c1"]
 
 
 def test_an_answer_that_the_client_did_not_sign_is_none(nas, store, listener):

@@ -83,9 +83,10 @@ class Access:
         """A call is asked for; where its session id named one that is over, under another key."""
         found = await self._authorize(peer, packet, call)
         known = isinstance(found, Reply) and (found.replayed or told(found).code in TAKEN)
-        if known and await self._state(peer, call.call_key) != OPEN:
+        first = self._sessions.find(peer.switch_id, call.call_key)
+        left = first is not None and first.left
+        if known and (left or await self._state(peer, call.call_key) != OPEN):
             other = used_again(call.call_key, packet)
-            first = self._sessions.find(peer.switch_id, call.call_key)
             if first is not None and packet.authenticator in first.asked_by:
                 return call, SENT_AGAIN
             if await self._state(peer, other) not in ("", OPEN):

@@ -49,9 +49,17 @@ class Accounting:
             taken = await self._take(Status(status), peer, packet, call)
             return taken, accounted(packet)
         if status in (Status.ACCOUNTING_ON, Status.ACCOUNTING_OFF):
-            log.info("radius client restarts", client=peer.name, status=Status(status).name.lower())
+            self._restarts(Status(status), peer, packet, host)
             return "noted", accounted(packet)
         return "passed_over", accounted(packet)
+
+    def _restarts(self, status: Status, peer: Peer, packet: AcctPacket, host: str) -> None:
+        """The client has no call any more that it asked for before. In the books they end by their
+        deadline: a Stop that comes late is charged until then."""
+        log.info("radius client restarts", client=peer.name, status=status.name.lower())
+        moment = moment_of(packet, asyncio.get_running_loop().time())
+        client = named(packet, host).client.name
+        self._sessions.leave(peer.switch_id, client, moment.at_s - moment.delay_s)
 
     def _call_of(self, status: Status, peer: Peer, packet: AcctPacket, host: str) -> Named:
         """The call that a packet is about; of an earlier one nobody is asked any more to end it."""
@@ -108,8 +116,9 @@ class Accounting:
             outcome = told(await asked(self._engine, command))
         if outcome.code:
             self._refused(session, outcome.code)
-        elif not session.over:
-            # By the delay alone: a call must not be cut because two clocks differ.
+        elif not session.over and not (session.final and session.used_s):
+            # By the delay alone: a call must not be cut because two clocks differ. Where an
+            # Interim-Update came first, the end is counted from that, which was granted since.
             passed_s = min(number(packet, Attribute.ACCT_DELAY_TIME) or 0, DELAY_S_MAX)
             self._disconnects.watch(session, session.granted_s - passed_s, outcome.valid_until)
         return outcome.code or outcome.decision

@@ -69,6 +69,7 @@ class Disconnects:
 
     def now(self, session: Session, why: str) -> None:
         """Ask the client to end this call; nothing where that is being done."""
+        session.peer = self._peer_now(session)
         key = (session.peer.id, session.named.call_key)
         if key in self._telling:
             return
@@ -116,7 +117,7 @@ class Disconnects:
             for ending in self._engine.endings.of_switch(switch_id):
                 session = self._sessions.find(switch_id, ending.call_key)
                 if session is not None:
-                    if not session.over:
+                    if not session.over and not session.denied:
                         self.now(session, ending.code)
                     continue
                 for peer in clients:
@@ -152,7 +153,8 @@ class Disconnects:
                 told.info("disconnect acknowledged")
             elif reply.code == DisconnectNAK:
                 told.warning("disconnect refused", error_cause=reply.error_cause)
-                if reply.error_cause == SESSION_CONTEXT_NOT_FOUND:
+                session.denied = reply.error_cause == SESSION_CONTEXT_NOT_FOUND
+                if session.denied:
                     return
             await asyncio.sleep(self._pace.again_s)
             if session.over or not await self._runs(session):
@@ -160,6 +162,7 @@ class Disconnects:
 
     async def _ask(self, session: Session) -> Reply | None:
         """The client's answer; None where none came. Raises OSError, Nowhere."""
+        session.peer = self._peer_now(session)
         line = await self._lines.to(place_of(session))
         values = {
             **identified(session.named),
@@ -175,6 +178,13 @@ class Disconnects:
                     return reply
                 wait_s = min(wait_s + _about(wait_s), _about(self._pace.longest_s))
         return None
+
+    def _peer_now(self, session: Session) -> Peer:
+        """Who the client is now: it may have got another secret since it was heard."""
+        host = session.named.client.host
+        found = self._engine.peers.radius(host) if host else None
+        known = found is not None and found.switch_id == session.peer.switch_id
+        return found if found is not None and known else session.peer
 
     async def _runs(self, session: Session) -> bool:
         shown = await self._engine.show(session.peer.switch_id, session.named.call_key)

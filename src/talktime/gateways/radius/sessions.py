@@ -18,9 +18,10 @@ USES_KEPT = 4
 @dataclass(slots=True)
 class Session:
     """One call: how long it was granted in all, what it reported, whether it is over at the
-    client; `asked_by` are the authenticators of the last requests that it was granted to, `ends` is
-    the alarm for the end of a last grant, `life` is what tells its packets from those of another
-    call with its session id."""
+    client, was there before the client began anew (`left`), or is unknown to it when it is to end
+    it (`denied`); `asked_by` are the authenticators of the last requests that it was granted to,
+    `ends` is the alarm for the end of a last grant, `life` is what tells its packets from those of
+    another call with its session id."""
 
     peer: Peer
     named: Named
@@ -29,6 +30,8 @@ class Session:
     asked_by: tuple[bytes, ...] = ()
     final: bool = False
     over: bool = False
+    left: bool = False
+    denied: bool = False
     ends: asyncio.TimerHandle | None = None
     life: Life = field(default_factory=Life)
 
@@ -78,6 +81,14 @@ class Sessions:
         self._used.move_to_end((switch_id, session_key))
         if len(self._used) > self._most:
             self._used.popitem(last=False)
+
+    def leave(self, switch_id: int, client: str, before_s: float) -> None:
+        """A client began anew: its session ids of calls that were asked for before then (the loop's
+        seconds) may name others from now on."""
+        for (whose_id, _), session in self._sessions.items():
+            begun_s = session.life.begun_s
+            if whose_id == switch_id and session.named.client.name == client:
+                session.left |= begun_s is not None and begun_s < before_s
 
     def keys_of(self, switch_id: int, session_key: str) -> Sequence[str]:
         """The keys of the last calls that a session id named, the one that it names now last."""
