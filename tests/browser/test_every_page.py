@@ -44,6 +44,16 @@ COVERED = """() => {
 }"""
 """A thumb meets one button, and none lies on what it stands beside."""
 
+UNTOLD = """() => [...document.querySelectorAll('input, select, textarea, fieldset')]
+  .flatMap(one => {
+    const told = (one.getAttribute('aria-describedby') || '').split(' ').filter(id => id);
+    const note = one.closest('div.field')?.querySelector(':scope > .note');
+    const lost = told.filter(id => !document.getElementById(id));
+    if (note && !told.includes(note.id)) lost.push(note.textContent);
+    return lost.map(what => `is not read with ${one.name}: ${what}`);
+})"""
+"""Whoever listens to a page hears the note of a field with the field."""
+
 pytestmark = pytest.mark.timeout(900)
 
 
@@ -78,6 +88,7 @@ def wrong_with(page: Page) -> list[str]:
     if page.evaluate(OVERFLOW) or page.evaluate(OUTSIDE):
         wrong.append("wider than its window")
     wrong += page.evaluate(SIDEWAYS) + page.evaluate(LABELS_LOST) + page.evaluate(COVERED)
+    wrong += page.evaluate(UNTOLD)
     if page.locator("h1").count() != 1:
         wrong.append("not one heading")
     return wrong

@@ -148,6 +148,25 @@ def test_every_page_fits_its_window_and_loads_all_it_asks_for(address, chromium)
         context.close()
 
 
+COLOURS = """([one, what]) => [...document.querySelectorAll(one)]
+    .map(each => getComputedStyle(each)[what])"""
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_in_forced_colours_a_legend_tells_its_bars_apart_and_one_entry_is_where_we_are(
+    address, chromium
+):
+    page = chromium.new_page(locale="en-GB", forced_colors="active")
+    sign_in(page, address)
+    page.goto(f"{address}/organisations/1/usage/")
+    dots = page.evaluate(COLOURS, [".dot", "backgroundColor"])
+    page_colour = page.evaluate(COLOURS, ["body", "backgroundColor"])
+    assert len({*dots, *page_colour}) == len(dots) + 1 == 3
+    for group, side in ((".menu a", "borderLeftColor"), (".tabs a", "borderBottomColor")):
+        marks = page.evaluate(COLOURS, [group, side])
+        assert marks.count(page_colour[0]) == len(marks) - 1
+
+
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_an_admin_gets_to_the_balance_with_the_keyboard_alone(address, chromium):
     page = chromium.new_page(locale="en-GB")

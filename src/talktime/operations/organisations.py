@@ -132,7 +132,8 @@ def change_organisation(
 
 
 def facts_of(organisation: Organisation) -> Facts:
-    """What of an organisation is kept of a change: how it is charged, and its calling rules."""
+    """What of an organisation is kept of a change: how it is charged, by which clock, and its
+    calling rules."""
     rules = {
         name: sorted(value) if isinstance(value, frozenset) else value
         for name, value in organisation.rules._asdict().items()
@@ -140,6 +141,7 @@ def facts_of(organisation: Organisation) -> Facts:
     return {
         "active": organisation.active,
         "rate_card": organisation.rate_card,
+        "time_zone": organisation.time_zone,
         "commerce_model": organisation.commerce_model,
         **rules,
     }

@@ -150,12 +150,12 @@ def statement_json(desk: Desk, month: str) -> HttpResponse:
 @page(may=BILLING, methods=CHANGE)
 def billing_profile(desk: Desk) -> HttpResponse:
     """To whom documents are addressed from now on."""
+    with desk.cell.reading():
+        buyer = buyer_of(desk.cell, desk.owner)
+    initial = {"legal_name": buyer.legal_name, "address": buyer.address, "tax_id": buyer.tax_id}
     if desk.request.method != "POST":
-        with desk.cell.reading():
-            buyer = buyer_of(desk.cell, desk.owner)
-        initial = {"legal_name": buyer.legal_name, "address": buyer.address, "tax_id": buyer.tax_id}
         return desk.page("billing/profile.html", {"form": ProfileForm(initial=initial)})
-    form = ProfileForm(desk.request.POST)
+    form = ProfileForm(desk.request.POST, initial=initial)
     if form.is_valid():
         with desk.cell.transaction():
             done = set_billing_profile(desk.cell, desk.owner, **form.cleaned_data)

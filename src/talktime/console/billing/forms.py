@@ -7,6 +7,7 @@ from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from talktime.console.said import said
+from talktime.console.shared_forms import SharedForm
 from talktime.core.currencies import decimals_of
 from talktime.core.limits import (
     ADDRESS_TEXT_MAX,
@@ -63,8 +64,10 @@ class AddFunds(forms.Form):
         self.fields["method"].choices = choices  # type: ignore[attr-defined]
 
 
-class RechargeForm(forms.Form):
+class RechargeForm(SharedForm):
     """Auto-recharge. Where it is to be off, nothing else matters."""
+
+    whole = True
 
     enabled = forms.BooleanField(label=_("Auto recharge"), required=False)
     trigger = Money(label=_("When the balance falls below"))
@@ -113,7 +116,7 @@ class RechargeForm(forms.Form):
         return typed
 
 
-class AlertsForm(forms.Form):
+class AlertsForm(SharedForm):
     """The balances below which somebody is told, in one line."""
 
     below = forms.CharField(label=_("Tell us when the balance falls below"), required=False)
@@ -130,7 +133,7 @@ class AlertsForm(forms.Form):
             raise forms.ValidationError(wrong) from error
 
 
-class ProfileForm(forms.Form):
+class ProfileForm(SharedForm):
     """To whom documents are addressed."""
 
     legal_name = forms.CharField(label=_("Legal name"), max_length=LEGAL_NAME_TEXT_MAX)
@@ -143,7 +146,7 @@ class ProfileForm(forms.Form):
     tax_id = forms.CharField(label=_("Tax ID"), max_length=TAX_ID_TEXT_MAX, required=False)
 
 
-class PayAsYouGoForm(forms.Form):
+class PayAsYouGoForm(SharedForm):
     """Whether calls may be paid after use, and up to how much a month."""
 
     on = forms.BooleanField(label=_("Pay-as-you-go services"), required=False)

@@ -59,12 +59,12 @@ def change_commerce_model(desk: Desk) -> HttpResponse:
 def pay_as_you_go(desk: Desk) -> HttpResponse:
     """Let calls be paid after use, or not, and up to how much a month."""
     rules = desk.owner.rules
+    cap_micros = rules.post_usage_cap_micros
+    cap = "" if cap_micros is None else decimal_text(cap_micros)
+    initial = {"on": rules.pay_as_you_go, "cap": cap}
     if desk.request.method != "POST":
-        cap_micros = rules.post_usage_cap_micros
-        cap = "" if cap_micros is None else decimal_text(cap_micros)
-        form = PayAsYouGoForm(initial={"on": rules.pay_as_you_go, "cap": cap})
-        return desk.page("billing/pay_as_you_go.html", {"form": form})
-    form = PayAsYouGoForm(desk.request.POST)
+        return desk.page("billing/pay_as_you_go.html", {"form": PayAsYouGoForm(initial=initial)})
+    form = PayAsYouGoForm(desk.request.POST, initial=initial)
     if form.is_valid():
         typed, catalogue = form.cleaned_data, desk.catalogue
         changed = {"pay_as_you_go": typed["on"], "post_usage_cap_micros": typed["cap"]}

@@ -43,12 +43,13 @@ def recharge_page(desk: Desk) -> HttpResponse:
     view = view_recharge(desk.counter)
     cards = _cards(desk)
     if desk.request.method != "POST":
-        return _form(desk, view, RechargeForm(cards, initial=_initial(desk, view, cards)))
+        kept, filled = _kept(desk, view, cards), _filled_in(desk)
+        return _form(desk, view, RechargeForm(cards, initial={**kept, **filled}, kept=kept))
     if "enabled" not in desk.request.POST:
         set_recharge(desk.counter, RechargePlan(False), actor=desk.actor, why_not=None)
         messages.success(desk.request, _("Auto-recharge is off."))
         return redirect("credits", desk.owner.id)
-    form = RechargeForm(cards, desk.request.POST)
+    form = RechargeForm(cards, desk.request.POST, kept=_kept(desk, view, cards))
     if form.is_valid():
         done = set_recharge(desk.counter, _plan(form), actor=desk.actor, why_not=desk.why_not)
         if not isinstance(done, Refusal):
@@ -82,7 +83,7 @@ def resume_recharge(desk: Desk) -> HttpResponse:
 def alerts_page(desk: Desk) -> HttpResponse:
     """Say at which balances somebody is told."""
     posted = desk.request.method == "POST"
-    form = AlertsForm(desk.request.POST) if posted else AlertsForm(initial=_levels(desk))
+    form = AlertsForm(desk.request.POST if posted else None, initial=_levels(desk))
     if posted and form.is_valid():
         done = set_alerts(desk.counter, form.cleaned_data["below"])
         if not isinstance(done, Refusal):
@@ -205,8 +206,8 @@ def _cards(desk: Desk) -> list[PaymentMethod]:
     return [each for each in list_methods(desk.counter.cell, desk.owner) if each.last4]
 
 
-def _initial(desk: Desk, view: RechargeView, cards: Sequence[PaymentMethod]) -> dict[str, object]:
-    recharge, asked = view.recharge, desk.request.GET
+def _kept(desk: Desk, view: RechargeView, cards: Sequence[PaymentMethod]) -> dict[str, object]:
+    recharge = view.recharge
     shown: dict[str, object] = {"method": AMOUNT, "month_limit": "", "day_max": 5}
     if recharge is not None:
         cap_micros = recharge.month_cap_micros
@@ -227,10 +228,13 @@ def _initial(desk: Desk, view: RechargeView, cards: Sequence[PaymentMethod]) -> 
     for place, name in enumerate(("first", "backup")):
         if len(cards) > place:
             shown[name] = cards[place].id
-    # The suggested values come in the address.
-    return shown | {
-        n: asked[n] for n in ("trigger", "amount", "month_limit", "method") if n in asked
-    }
+    return shown
+
+
+def _filled_in(desk: Desk) -> dict[str, object]:
+    """The suggested values, which come in the address."""
+    asked = desk.request.GET
+    return {n: asked[n] for n in ("trigger", "amount", "month_limit", "method") if n in asked}
 
 
 def _levels(desk: Desk) -> dict[str, object]:

@@ -20,8 +20,9 @@ class MoneyRequest(models.Model):
 
 
 class Creation(models.Model):
-    """What a program had made in this cell over the management API under an idempotency key, and
-    the answer without its secret; the same again gets it once more."""
+    """What a program had made in this cell over the management API under an idempotency key, or a
+    form of the console under its own, and the answer without its secret; the same again gets it
+    once more."""
 
     pk = models.CompositePrimaryKey("organisation_id", "idempotency_key")
     organisation_id = models.BigIntegerField()

@@ -69,8 +69,9 @@ class AccountMail(models.Model):
 
 
 class Creation(models.Model):
-    """What a program had made over the management API under an idempotency key, and the answer
-    without its secret; the same again gets it once more. `owner_id` is an organisation's, or 0."""
+    """What a program had made over the management API under an idempotency key, or a form of the
+    console under its own, and the answer without its secret; the same again gets it once more.
+    `owner_id` is an organisation's, or 0."""
 
     pk = models.CompositePrimaryKey("owner_id", "idempotency_key")
     owner_id = models.BigIntegerField()

@@ -1,6 +1,7 @@
 """API keys of an organisation: the list, a new one, one in another's place, one that ends."""
 
 import secrets
+from collections.abc import Callable
 
 from django import forms
 from django.contrib import messages
@@ -10,10 +11,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from talktime.console.databases import current
 from talktime.console.doors import CHANGE, Desk, Shown, page
 from talktime.console.identity import ID_MAX
+from talktime.console.keys.told import tell_once, told_once
 from talktime.console.people.mail import sealed_mail
+from talktime.console.pressed_once import once
 from talktime.console.refusals import sentence
 from talktime.console.roles import TEAM
 from talktime.core.keys import BILLING, NOTICES, READ, USERS, ApiKey
@@ -30,10 +32,8 @@ from talktime.operations.keys import (
     rotate_key,
     state_of,
 )
-from talktime.operations.sealing import NotSealedHere, Seal
 
 PAGE_KEYS = 50
-TOLD_ONCE = "api_key_text"
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 SCOPE_WORDS = {
     READ: gettext_lazy("Read everything of the organisation"),
@@ -105,7 +105,7 @@ def keys(desk: Desk) -> HttpResponse:
     here = reverse("keys", args=[desk.owner.id])
     shown: Shown = {
         "keys": [_shown(desk, each) for each in found],
-        "told": _told_once(desk),
+        "told": told_once(desk.request, str(desk.owner.id)),
         "newest": here if asked else "",
         "older": f"{here}?before={found[-1].id}" if len(found) == PAGE_KEYS else "",
     }
@@ -119,8 +119,9 @@ def new_key(desk: Desk) -> HttpResponse:
     form = KeyForm(desk.request.POST) if posted else KeyForm()
     if posted and form.is_valid():
         typed = form.cleaned_data
-        with desk.control.transaction():
-            made = create_key(
+
+        def make() -> NewKey | Refusal:
+            return create_key(
                 *(desk.control, desk.owner),
                 name=typed["name"],
                 scopes=typed["scopes"],
@@ -129,10 +130,10 @@ def new_key(desk: Desk) -> HttpResponse:
                 next_id=desk.next_id,
                 entropy=secrets.token_bytes(ENTROPY_BYTES),
             )
-            if not isinstance(made, Refusal):
-                tell_owners(desk.control, made.key, KEY_CREATED, sealed_mail())
+
+        made = _made(desk, make, KEY_CREATED)
         if not isinstance(made, Refusal):
-            return _tell_once(desk, made)
+            return made
         form.add_error("name", sentence(made))
     return desk.page("keys/new.html", {"form": form}, 422 if posted else 200)
 
@@ -140,24 +141,26 @@ def new_key(desk: Desk) -> HttpResponse:
 @page(may=TEAM, methods=CHANGE)
 def rotated_key(desk: Desk, key_id: int) -> HttpResponse:
     """Put a new key in the place of one, after asking how long the old one works."""
-    key, posted = _usable(desk, key_id), desk.request.method == "POST"
+    posted = desk.request.method == "POST"
     form = RotationForm(desk.request.POST) if posted else RotationForm()
     if posted and form.is_valid():
-        with desk.control.transaction():
-            made = rotate_key(
+        hours = form.cleaned_data["hours"]
+
+        def make() -> NewKey | Refusal:
+            return rotate_key(
                 *(desk.control, key_id),
                 organisation_id=desk.owner.id,
-                old_expires_ms=desk.now_ms + form.cleaned_data["hours"] * HOUR_MS,
+                old_expires_ms=desk.now_ms + hours * HOUR_MS,
                 now_ms=desk.now_ms,
                 next_id=desk.next_id,
                 entropy=secrets.token_bytes(ENTROPY_BYTES),
             )
-            if not isinstance(made, Refusal):
-                tell_owners(desk.control, made.key, KEY_ROTATED, sealed_mail())
+
+        made = _made(desk, make, KEY_ROTATED)
         if not isinstance(made, Refusal):
-            return _tell_once(desk, made)
+            return made
         form.add_error("hours", sentence(made))
-    shown: Shown = {"form": form, "key": _shown(desk, key)}
+    shown: Shown = {"form": form, "key": _shown(desk, _usable(desk, key_id))}
     return desk.page("keys/rotate.html", shown, 422 if posted else 200)
 
 
@@ -200,20 +203,18 @@ def _shown(desk: Desk, key: ApiKey) -> Shown:
     }
 
 
-def _tell_once(desk: Desk, made: NewKey) -> HttpResponse:
-    """Keep a new key's text for the list, sealed, in the session."""
-    sealed = Seal(current().seal_keys()).seal(made.text)
-    desk.request.session[TOLD_ONCE] = [str(desk.owner.id), made.key.name, sealed]
+def _made(desk: Desk, make: Callable[[], NewKey | Refusal], kind: str) -> HttpResponse | Refusal:
+    """Make a key, once; its owners are told by mail, its text waits for the list."""
+
+    def told() -> NewKey | Refusal:
+        made = make()
+        if not isinstance(made, Refusal):
+            tell_owners(desk.control, made.key, kind, sealed_mail())
+        return made
+
+    made = once(desk, told, lambda new: new.key.id)
+    if isinstance(made, Refusal):
+        return made
+    if (new := made[1]) is not None:
+        tell_once(desk.request, str(desk.owner.id), new.key.name, new.text)
     return redirect("keys", desk.owner.id)
-
-
-def _told_once(desk: Desk) -> Shown | None:
-    """The name and text of the key that was just made here: shown now, and never again."""
-    owner, name, sealed = desk.request.session.get(TOLD_ONCE) or ("", "", "")
-    if owner != str(desk.owner.id):
-        return None
-    del desk.request.session[TOLD_ONCE]
-    try:
-        return {"name": name, "text": Seal(current().seal_keys()).opened(sealed)}
-    except NotSealedHere:
-        return None

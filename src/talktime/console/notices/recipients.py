@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from talktime.console.doors import CHANGE, Desk, Shown, page
 from talktime.console.notices.shown import ROLE_WORDS, kinds_shown
 from talktime.console.refusals import sentence
 from talktime.console.roles import NOTICES
+from talktime.console.shared_forms import SharedForm
 from talktime.core.deliveries import MAIL
 from talktime.core.limits import EMAIL_TEXT_MAX
 from talktime.core.notices import ROLES
@@ -39,7 +40,7 @@ LANGUAGE_NAMES = (
 )
 
 
-class RecipientForm(forms.Form):
+class RecipientForm(SharedForm):
     """An address, what it is told of, in which language and by which clock."""
 
     email = forms.EmailField(
@@ -55,8 +56,11 @@ class RecipientForm(forms.Form):
     language = forms.ChoiceField(label=gettext_lazy("Language"))
     time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"))
 
-    def __init__(self, person: Person | None, time_zone: str, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, person: Person | None, time_zone: str, data: QueryDict | None) -> None:
+        initial: dict[str, Any] = {"roles": ["admin"], "language": "en", "time_zone": time_zone}
+        if person is not None:
+            initial = {**person._asdict(), "roles": list(person.roles)}
+        super().__init__(data, initial=initial, kept=initial if person else {})
         languages: list[tuple[str, Any]] = list(LANGUAGE_NAMES)
         zones = sorted(available_timezones())
         if person is not None and person.language not in dict(languages):
@@ -64,9 +68,6 @@ class RecipientForm(forms.Form):
         self.fields["language"].choices = languages  # type: ignore[attr-defined]
         self.fields["time_zone"].choices = [(each, each) for each in zones]  # type: ignore[attr-defined]
         self.fields["email"].disabled = person is not None
-        self.initial = {"roles": ["admin"], "language": "en", "time_zone": time_zone}
-        if person is not None:
-            self.initial = {**person._asdict(), "roles": list(person.roles)}
 
 
 @page()

@@ -17,6 +17,7 @@ from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import CATALOGUE_KINDS
 from talktime.console.roles import FINANCE, OPERATE
 from talktime.console.said import english, said
+from talktime.console.shared_forms import SharedForm
 from talktime.core.catalogue import KINDS, Catalogues, Entry
 from talktime.core.limits import CATALOGUE_CODE_TEXT_MAX, CATALOGUE_FILE_BYTES_MAX
 from talktime.core.refusal import Refusal
@@ -41,7 +42,7 @@ COLUMNS = (
 )
 
 
-class EntryForm(forms.Form):
+class EntryForm(SharedForm):
     """An entry from a moment on."""
 
     code = forms.CharField(label=gettext_lazy("Code"), max_length=CATALOGUE_CODE_TEXT_MAX)
@@ -146,11 +147,9 @@ def catalogue_entry(desk: OperatorDesk, kind: str, code: str) -> HttpResponse:
     if posted and not desk.may(OPERATE):
         raise Http404
     initial = {"code": code, "fields_yaml": fields_text(value) if value else ""}
-    form = (
-        EntryForm({**desk.request.POST.dict(), "code": code})
-        if posted
-        else EntryForm(initial=initial)
-    )
+    data = desk.request.POST.copy()
+    data["code"] = code
+    form = EntryForm(data if posted else None, initial=initial)
     shown: Shown = {
         "kind": kind,
         "kind_name": CATALOGUE_KINDS[kind],

@@ -24,6 +24,7 @@ from talktime.console.operator.places import CellAway, Place, away, organisation
 from talktime.console.operator.words import COMMERCE_MODELS
 from talktime.console.refusals import sentence
 from talktime.console.roles import OPERATE
+from talktime.console.shared_forms import SharedForm
 from talktime.core.directory import CallingRules, Organisation
 from talktime.core.money import decimal_text
 from talktime.core.refusal import Refusal
@@ -42,7 +43,7 @@ from talktime.store.revisions import DIRECTORY, lock
 WORDS_MAX = 2_000
 
 
-class ChangeForm(forms.Form):
+class ChangeForm(SharedForm):
     """What of an organisation its operator decides."""
 
     rate_card = forms.ChoiceField(label=gettext_lazy("Rate card"))
@@ -97,7 +98,7 @@ def change(desk: OperatorDesk, organisation_id: int) -> HttpResponse:
 def _change(desk: OperatorDesk, place: Place) -> HttpResponse:
     owner = place.owner
     posted = desk.request.method == "POST"
-    form = ChangeForm(desk.request.POST) if posted else ChangeForm(initial=_initial(owner))
+    form = ChangeForm(desk.request.POST if posted else None, initial=_initial(owner))
     policies = [("", _("The catalogue's default")), *((x, x) for x in place.catalogue.policies)]
     form.fields["policy"].choices = policies  # type: ignore[attr-defined]
     offer_places(form, desk)

@@ -42,7 +42,7 @@ from talktime.operations.organisation_health import (
     organisations_page,
     week_began_ms,
 )
-from talktime.operations.organisations import create_organisation
+from talktime.operations.organisations import create_organisation, find_organisation
 
 COLUMNS = (
     Column(gettext_lazy("Organisation")),
@@ -153,6 +153,11 @@ def new_organisation(desk: OperatorDesk) -> HttpResponse:
         if not isinstance(done, Refusal):
             messages.success(desk.request, _("%(name)s was made.") % {"name": done.name})
             return redirect("operator-organisation", done.id)
+        there = _the_same(desk, form.cleaned_data)
+        if done.code == "already_exists" and there is not None:
+            said = _("%(name)s is there already, as the form says.")
+            messages.info(desk.request, said % {"name": there.name})
+            return redirect("operator-organisation", there.id)
         refused(form, done)
     return form_page(
         *(desk, form),
@@ -162,6 +167,15 @@ def new_organisation(desk: OperatorDesk) -> HttpResponse:
         back_name=_("Organisations"),
         lead=_("It begins prepaid, with an empty wallet. Then add its users and its admins."),
     )
+
+
+def _the_same(desk: OperatorDesk, typed: dict[str, str]) -> Organisation | None:
+    """The organisation of this name, where it is what the form says: the form was sent twice."""
+    with desk.control.reading():
+        found = find_organisation(desk.control, typed["name"])
+    if isinstance(found, Refusal):
+        return None
+    return found if all(getattr(found, name) == value for name, value in typed.items()) else None
 
 
 def made(desk: OperatorDesk, typed: dict[str, str]) -> Organisation | Refusal:

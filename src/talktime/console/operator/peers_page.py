@@ -15,8 +15,10 @@ from django.utils.translation import gettext_lazy
 from talktime.clock import now_ms
 from talktime.console.databases import current
 from talktime.console.doors import CHANGE, OperatorDesk, operator_page
+from talktime.console.keys.told import tell_once
 from talktime.console.operator.asking import confirm, confirmed, form_page, not_done, refused
 from talktime.console.operator.tables import Tag
+from talktime.console.pressed_once import once
 from talktime.console.roles import OPERATE
 from talktime.core.limits import HOST_TEXT_MAX, PEER_SECRET_TEXT_MAX
 from talktime.core.peers import DIAMETER, RADIUS, Peer
@@ -33,6 +35,7 @@ from talktime.operations.peers import (
 from talktime.operations.sealing import Seal
 from talktime.store.keys import Switch
 
+PEER = "peer"
 PROTOCOL_NAMES = {DIAMETER: "Diameter", RADIUS: "RADIUS"}
 
 
@@ -147,18 +150,21 @@ def _made(
     desk: OperatorDesk, switch: Switch, form: DiameterForm | RadiusForm
 ) -> HttpResponse | Refusal:
     asked = form.asked()
-    with desk.control.transaction():
-        done = create_peer(
+
+    def make() -> Peer | Refusal:
+        return create_peer(
             *(desk.control, Seal(current().seal_keys()), switch, asked),
             now_ms=now_ms(),
             next_id=desk.next_id,
         )
+
+    done = once(desk, make, lambda peer: peer.id)
     if isinstance(done, Refusal):
         return done
-    if asked.secret and not form.cleaned_data["secret"]:
-        shown = {"peer": done, "secret": asked.secret, "switch": switch}
-        return desk.page("operator/new_secret.html", shown)
-    messages.success(desk.request, _("The peer was made."))
+    if done[1] is not None:
+        messages.success(desk.request, _("The peer was made."))
+        if asked.secret and not form.cleaned_data["secret"]:
+            tell_once(desk.request, PEER, asked.name, asked.secret)
     return redirect("operator-switches")
 
 

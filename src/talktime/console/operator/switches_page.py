@@ -1,6 +1,7 @@
 """Switches, their keys and peers: made, replaced, revoked. A key's text is shown once."""
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -14,11 +15,13 @@ from django.utils.translation import gettext_lazy
 
 from talktime.clock import now_ms
 from talktime.console.doors import CHANGE, OperatorDesk, Shown, operator_page
+from talktime.console.keys.told import tell_once, told_once
 from talktime.console.operator.asking import confirm, confirmed, form_page, not_done, refused
-from talktime.console.operator.peers_page import peer_shown
+from talktime.console.operator.peers_page import PEER, peer_shown
 from talktime.console.operator.tables import Tag
+from talktime.console.pressed_once import once
 from talktime.console.roles import OPERATE
-from talktime.core.keys import SWITCH_SCOPES, ApiKey
+from talktime.core.keys import OPERATOR, SWITCH_SCOPES, ApiKey
 from talktime.core.limits import KEY_NAME_TEXT_MAX, NAME_TEXT_MAX, SWITCH_NAME_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.keys import (
@@ -96,6 +99,8 @@ def switches(desk: OperatorDesk) -> HttpResponse:
             for each in page
         ],
         "more": page[-1].name if len(found) > 50 else "",
+        "told": told_once(desk.request, OPERATOR),
+        "secret": told_once(desk.request, PEER),
     }
     return desk.page("operator/switches.html", shown)
 
@@ -120,13 +125,17 @@ def new_switch(desk: OperatorDesk) -> HttpResponse:
     posted = desk.request.method == "POST"
     form = SwitchForm(desk.request.POST) if posted else SwitchForm()
     if posted and form.is_valid():
-        with desk.control.transaction():
-            done = create_switch(
+
+        def make() -> Switch | Refusal:
+            return create_switch(
                 desk.control, **form.cleaned_data, now_ms=now_ms(), next_id=desk.next_id
             )
-        if isinstance(done, Switch):
-            messages.success(desk.request, _("The switch was made. Make its first key."))
-            return redirect("operator-new-key", done.id)
+
+        done = once(desk, make, lambda switch: switch.id)
+        if not isinstance(done, Refusal):
+            if done[1] is not None:
+                messages.success(desk.request, _("The switch was made. Make its first key."))
+            return redirect("operator-new-key", done[0])
         refused(form, done)
     return form_page(
         *(desk, form),
@@ -147,8 +156,9 @@ def new_key(desk: OperatorDesk, switch_id: int) -> HttpResponse:
     posted = desk.request.method == "POST"
     form = KeyForm(desk.request.POST) if posted else KeyForm()
     if posted and form.is_valid():
-        with desk.control.transaction():
-            done = create_key(
+
+        def make() -> NewKey | Refusal:
+            return create_key(
                 *(desk.control, switch),
                 name=form.cleaned_data["name"],
                 scopes=form.cleaned_data["scopes"],
@@ -156,8 +166,10 @@ def new_key(desk: OperatorDesk, switch_id: int) -> HttpResponse:
                 next_id=desk.next_id,
                 entropy=secrets.token_bytes(ENTROPY_BYTES),
             )
-        if isinstance(done, NewKey):
-            return desk.page("operator/new_key.html", {"new": done, "switch": switch})
+
+        done = _made(desk, make)
+        if not isinstance(done, Refusal):
+            return done
         refused(form, done)
     return form_page(
         *(desk, form),
@@ -175,17 +187,20 @@ def rotate(desk: OperatorDesk, key_id: int) -> HttpResponse:
     posted = desk.request.method == "POST"
     form = RotateForm(desk.request.POST) if posted else RotateForm()
     if posted and form.is_valid():
-        at_ms = now_ms()
-        with desk.control.transaction():
-            done = rotate_key(
+        at_ms, days = now_ms(), OVERLAP_DAYS[form.cleaned_data["overlap"]]
+
+        def make() -> NewKey | Refusal:
+            return rotate_key(
                 *(desk.control, key_id),
-                old_expires_ms=at_ms + OVERLAP_DAYS[form.cleaned_data["overlap"]] * DAY_MS,
+                old_expires_ms=at_ms + days * DAY_MS,
                 now_ms=at_ms,
                 next_id=desk.next_id,
                 entropy=secrets.token_bytes(ENTROPY_BYTES),
             )
-        if isinstance(done, NewKey):
-            return desk.page("operator/new_key.html", {"new": done, "switch": None})
+
+        done = _made(desk, make)
+        if not isinstance(done, Refusal):
+            return done
         refused(form, done)
     return form_page(
         *(desk, form),
@@ -215,6 +230,16 @@ def revoke(desk: OperatorDesk, key_id: int) -> HttpResponse:
     if isinstance(done, Refusal):
         return not_done(desk, done, reverse("operator-switches"))
     messages.success(desk.request, _("The key was revoked."))
+    return redirect("operator-switches")
+
+
+def _made(desk: OperatorDesk, make: Callable[[], NewKey | Refusal]) -> HttpResponse | Refusal:
+    """Make a key, once; its text waits for the list."""
+    made = once(desk, make, lambda new: new.key.id)
+    if isinstance(made, Refusal):
+        return made
+    if (new := made[1]) is not None:
+        tell_once(desk.request, OPERATOR, new.key.name, new.text)
     return redirect("operator-switches")
 
 

@@ -64,10 +64,12 @@ def first_password(request: HttpRequest) -> HttpResponse:
 
 second_factor = anyone(
     AuthenticateView.as_view(
-        template_name="people/second_factor.html", form_class=forms.SecondFactor
+        template_name="people/second_factor.html",
+        form_class=forms.SecondFactor,
+        webauthn_form_class=forms.PasskeyAfterPassword,
     )
 )
-passkey_sign_in = anyone(LoginWebAuthnView.as_view())
+passkey_sign_in = anyone(LoginWebAuthnView.as_view(form_class=forms.PasskeyAlone))
 forgotten = anyone(
     PasswordResetView.as_view(template_name="people/forgotten.html", form_class=forms.Forgotten)
 )
@@ -90,7 +92,11 @@ password_again = own(
 factor_again = own(
     FactorAgainView.as_view(template_name="people/factor_again.html", form_class=forms.FactorAgain)
 )
-passkey_again = own(ReauthenticateWebAuthnView.as_view(template_name="people/passkey_again.html"))
+passkey_again = own(
+    ReauthenticateWebAuthnView.as_view(
+        template_name="people/passkey_again.html", form_class=forms.PasskeyAgain
+    )
+)
 change_password = own(
     PasswordChangeView.as_view(
         template_name="people/change_password.html", form_class=forms.ChangePassword

@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from talktime.console.doors import Desk, page
+from talktime.console.pressed_once import once
 from talktime.console.roles import VOICE
 from talktime.console.users.words import KINDS, countries_shown
-from talktime.core.directory import PERSON
+from talktime.core.directory import PERSON, User
 from talktime.core.limits import NAME_TEXT_MAX, USER_NAME_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.user_changes import UserChange
@@ -44,13 +45,18 @@ def add_user(desk: Desk) -> HttpResponse:
     refused: Refusal | None = None
     if form.is_valid():
         new = UserChange(**form.cleaned_data)
-        with desk.cell.transaction():
-            made = create_user(
+
+        def make() -> User | Refusal:
+            return create_user(
                 desk.cell, desk.owner, new, catalogue=desk.catalogue, next_id=desk.next_id
             )
+
+        made = once(desk, make, lambda user: user.id, in_cell=True)
         if not isinstance(made, Refusal):
-            messages.success(desk.request, _("The user was added. Choose licences and a number."))
-            return redirect("user", desk.owner.id, made.id)
+            if made[1] is not None:
+                said = _("The user was added. Choose licences and a number.")
+                messages.success(desk.request, said)
+            return redirect("user", desk.owner.id, made[0])
         refused = made
     status = 422 if form.is_bound else 200
     return desk.page("users/add.html", {"form": form, "refused": refused}, status=status)

@@ -9,8 +9,10 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from talktime.console.doors import Desk, Shown, page
+from talktime.console.pressed_once import once
 from talktime.console.roles import SEE, VOICE
 from talktime.console.users.list_page import USERS_ON_A_PAGE, user_shown
+from talktime.console.users.ticked import ticked_anew
 from talktime.console.users.words import licence_name, licence_shown
 from talktime.core.licensing import LicenceGroup
 from talktime.core.limits import GROUP_NAME_TEXT_MAX, USER_NAME_TEXT_MAX, USERS_SELECTED_MAX
@@ -37,18 +39,22 @@ def groups_page(desk: Desk) -> HttpResponse:
     if not desk.may(VOICE):
         raise PermissionDenied
     name = desk.request.POST.get("name", "").strip()[: GROUP_NAME_TEXT_MAX + 1]
-    with desk.cell.transaction():
-        made = create_group(
+
+    def make() -> LicenceGroup | Refusal:
+        return create_group(
             *(desk.cell, desk.owner),
             name=name,
             licences=frozenset(),
             catalogue=desk.catalogue,
             next_id=desk.next_id,
         )
+
+    made = once(desk, make, lambda group: group.id, in_cell=True)
     if isinstance(made, Refusal):
         return _groups(desk, {"refused": made, "typed": name}, 422)
-    messages.success(desk.request, _("The group was made. Choose its licences and members."))
-    return redirect("group", desk.owner.id, made.id)
+    if made[1] is not None:
+        messages.success(desk.request, _("The group was made. Choose its licences and members."))
+    return redirect("group", desk.owner.id, made[0])
 
 
 @page(may=SEE, methods=("GET", "HEAD", "POST"))
@@ -125,10 +131,13 @@ def _group(
 
 
 def _save_licences(desk: Desk, group: LicenceGroup) -> Done:
-    codes = frozenset(desk.request.POST.getlist("licence"))
+    added, removed = ticked_anew(desk, "licence")
     with desk.cell.transaction():
         done = change_group(
-            desk.cell, desk.owner, group.name, licences=codes, catalogue=desk.catalogue
+            *(desk.cell, desk.owner, group.name),
+            add=added,
+            remove=removed,
+            catalogue=desk.catalogue,
         )
     return done if isinstance(done, Refusal) else _("The licences were saved, for all members.")
 

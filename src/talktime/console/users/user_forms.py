@@ -6,13 +6,14 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from talktime.console.billing.forms import Money
+from talktime.console.shared_forms import SharedForm
 from talktime.core.directory import User
 from talktime.core.limits import NAME_TEXT_MAX
 from talktime.core.money import decimal_text
 from talktime.operations.user_changes import NO_LIMIT, UserChange
 
 
-class SettingsForm(forms.Form):
+class SettingsForm(SharedForm):
     """Name for people, place, policy, spend limit, toll-free dial-in."""
 
     display_name = forms.CharField(label=_("Display name"), max_length=NAME_TEXT_MAX)

@@ -12,6 +12,7 @@ from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import SEE, VOICE
 from talktime.console.start.shown import telephone
 from talktime.console.users.list_page import lacking
+from talktime.console.users.ticked import ticked_anew
 from talktime.console.users.user_forms import SettingsForm
 from talktime.console.users.words import (
     CALL_TYPES,
@@ -61,7 +62,7 @@ def user_page(desk: Desk, user_id: int) -> HttpResponse:
     if isinstance(done, str):
         messages.success(desk.request, done)
         return redirect("user", desk.owner.id, user_id)
-    form = SettingsForm(desk.request.POST) if part == "settings" else None
+    form = _settings(desk, holder) if part == "settings" else None
     shown = user_page_shown(desk, holder, form)
     return desk.page("users/user.html", {**shown, "refused": done, "part": part}, status=422)
 
@@ -165,25 +166,24 @@ def _changed(desk: Desk, change: UserChange, said: str) -> Done:
 
 
 def _save_licences(desk: Desk, holder: Holder) -> Done:
-    """The page tells which of the licences it showed are ticked; others, and those that came with
-    a group, stay."""
-    sent = desk.request.POST
-    ticked, shown = frozenset(sent.getlist("licence")), frozenset(sent.getlist("shown"))
-    change = UserChange(
-        holder.user.name,
-        add=ticked & shown,
-        remove=(shown - ticked) & holder.own_licences,
-    )
+    """What was ticked or unticked on the page; others, and those that came with a group, stay."""
+    added, removed = ticked_anew(desk, "licence")
+    change = UserChange(holder.user.name, add=added, remove=removed & holder.own_licences)
     return _changed(desk, change, _("The licences were saved."))
 
 
 def _save_groups(desk: Desk, holder: Holder) -> Done:
-    groups = frozenset(desk.request.POST.getlist("group"))
-    return _changed(desk, UserChange(holder.user.name, groups=groups), _("The groups were saved."))
+    joined, left = ticked_anew(desk, "group")
+    change = UserChange(holder.user.name, join=joined, leave=left & holder.groups)
+    return _changed(desk, change, _("The groups were saved."))
+
+
+def _settings(desk: Desk, holder: Holder) -> SettingsForm:
+    return SettingsForm(desk.request.POST, initial=SettingsForm.initial_of(holder.user))
 
 
 def _save_settings(desk: Desk, holder: Holder) -> Done:
-    form = SettingsForm(desk.request.POST)
+    form = _settings(desk, holder)
     if not form.is_valid():
         return Refusal("invalid_value", _("something below is not right"))
     change = form.change_of(holder.user.name)

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from talktime.console.databases import current
 from talktime.console.doors import Desk, page
+from talktime.console.pressed_once import once
 from talktime.console.roles import NOTICES
 from talktime.console.webhooks.pages import tell_once, webhook_page
 from talktime.core.deliveries import WEBHOOK
@@ -18,6 +19,7 @@ from talktime.core.refusal import Refusal
 from talktime.operations.deliveries import redeliver_failed, send_test
 from talktime.operations.endpoints import (
     ENTROPY_BYTES,
+    NewSecret,
     disable_endpoint,
     enable_endpoint,
     remove_endpoint,
@@ -32,17 +34,21 @@ POST = ("POST",)
 @page(may=NOTICES, methods=POST)
 def rotate(desk: Desk, endpoint_id: int) -> HttpResponse:
     """Make a new secret, shown once; the one before signs too for a day."""
-    with desk.cell.transaction():
-        made = rotate_secret(
+
+    def make() -> NewSecret | Refusal:
+        return rotate_secret(
             *(desk.cell, desk.owner.id, endpoint_id),
             seal=Seal(current().seal_keys()),
             now_ms=desk.now_ms,
             entropy=secrets.token_bytes(ENTROPY_BYTES),
         )
+
+    made = once(desk, make, lambda new: new.endpoint.id, in_cell=True)
     if isinstance(made, Refusal):
         return _refused(desk, endpoint_id, made)
-    tell_once(desk, made)
-    messages.success(desk.request, _("The secret was rotated."))
+    if made[1] is not None:
+        tell_once(desk, made[1])
+        messages.success(desk.request, _("The secret was rotated."))
     return redirect("webhook", desk.owner.id, endpoint_id)
 
 

@@ -19,8 +19,10 @@ from talktime.console.notices.shown import (
     delivery_shown,
     kind_title,
 )
+from talktime.console.pressed_once import once
 from talktime.console.refusals import sentence
 from talktime.console.roles import NOTICES
+from talktime.console.shared_forms import SharedForm
 from talktime.core.limits import NAME_TEXT_MAX, WEBHOOK_URL_TEXT_MAX
 from talktime.core.notices import KINDS
 from talktime.core.refusal import Refusal
@@ -45,7 +47,7 @@ HOUR_MS = 3_600_000
 KIND_CHOICES = [(kind, kind) for kind, each in KINDS.items() if each.to_programs]
 
 
-class KindsForm(forms.Form):
+class KindsForm(SharedForm):
     """Which kinds of events a program is told of."""
 
     every = forms.ChoiceField(
@@ -104,8 +106,9 @@ def add_webhook(desk: Desk) -> HttpResponse:
     form = EndpointForm(desk.request.POST) if posted else EndpointForm(initial={"every": "all"})
     if posted and form.is_valid():
         settings, typed = current(), form.cleaned_data
-        with desk.cell.transaction():
-            made = add_endpoint(
+
+        def make() -> NewSecret | Refusal:
+            return add_endpoint(
                 *(desk.cell, desk.owner.id, typed["url"]),
                 kinds=typed["kinds"],
                 actor=desk.actor[:NAME_TEXT_MAX],
@@ -115,10 +118,13 @@ def add_webhook(desk: Desk) -> HttpResponse:
                 next_id=desk.next_id,
                 entropy=secrets.token_bytes(ENTROPY_BYTES),
             )
+
+        made = once(desk, make, lambda new: new.endpoint.id, in_cell=True)
         if not isinstance(made, Refusal):
-            tell_once(desk, made)
-            messages.success(desk.request, _("The endpoint was added."))
-            return redirect("webhook", desk.owner.id, made.endpoint.id)
+            if made[1] is not None:
+                tell_once(desk, made[1])
+                messages.success(desk.request, _("The endpoint was added."))
+            return redirect("webhook", desk.owner.id, made[0])
         form.add_error("url", sentence(made))
     return desk.page("webhooks/add.html", {"form": form}, 422 if posted else 200)
 
@@ -168,7 +174,7 @@ def webhook_kinds(desk: Desk, endpoint_id: int) -> HttpResponse:
     posted = desk.request.method == "POST"
     kinds = list(endpoint.kinds)
     initial = {"every": "some" if kinds else "all", "kinds": kinds}
-    form = KindsForm(desk.request.POST) if posted else KindsForm(initial=initial)
+    form = KindsForm(desk.request.POST if posted else None, initial=initial)
     if posted and form.is_valid():
         with desk.cell.transaction():
             done = choose_kinds(desk.cell, desk.owner.id, endpoint_id, form.cleaned_data["kinds"])

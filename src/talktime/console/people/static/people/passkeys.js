@@ -12,6 +12,13 @@
     // A passkey is for a name: an address in digits has none.
     var named = !/^([0-9.]+|\[.*\])$/.test(window.location.hostname);
     show(window.PublicKeyCredential && named ? "able" : "not");
+    // Enter in the field of a name is the same as the button.
+    document.querySelectorAll("#mfa_webauthn_add").forEach(function (button) {
+      button.form.addEventListener("submit", function (event) {
+        event.preventDefault();
+        button.click();
+      });
+    });
   });
 
   document.addEventListener("allauth.error", function (event) {
