@@ -209,6 +209,33 @@ def test_a_refund_that_fails_resumes_no_recharge_that_a_dispute_has_paused(shop)
     assert shop.recharge().recharge.paused_code == "disputed"
 
 
+def test_a_refund_takes_the_place_of_no_dispute_that_has_paused_recharge(shop):
+    disputed, refunded = shop.buy(100 * UNIT), shop.buy(100 * UNIT)
+    shop.recharge_on(10 * UNIT, 50 * UNIT)
+    hear(shop, disputed, "lost")
+    shop.spend(50 * UNIT)
+    shop.wait(hours=1)
+    started = shop.refund(refunded, 80 * UNIT)
+    assert shop.money() == (-30 * UNIT, 0, 30 * UNIT)
+    note_refund(shop.counter, refunded, started.refund.id, RefundFailed("the account is closed"))
+    assert shop.money() == (50 * UNIT, 0, 0)
+    assert shop.recharge().recharge.paused_code == "disputed"
+    shop.proven()
+
+
+def test_a_refund_that_fails_each_time_resumes_recharge_each_time(shop):
+    payment = shop.buy(100 * UNIT)
+    shop.recharge_on(10 * UNIT, 50 * UNIT)
+    shop.spend(50 * UNIT)
+    refund, paused = shop.refund(payment, 80 * UNIT).refund, []
+    for outcome in (RefundFailed("closed"), Refunded("re_1"), RefundFailed("closed")):
+        shop.wait(hours=1)
+        note_refund(shop.counter, payment, refund.id, outcome)
+        paused.append(shop.recharge().recharge.paused_code)
+    assert paused == ["", "refunded", ""]
+    shop.proven()
+
+
 def test_what_comes_again_names_the_credit_note_of_what_went_back(shop):
     payment = shop.buy(100 * UNIT)
     hear(shop, payment, "open", 20 * UNIT, "dp_1")

@@ -20,6 +20,7 @@ from talktime.core.payments import (
     DISPUTED,
     FREEZING,
     REFUNDED,
+    TAKEN_BACK,
     Payment,
     Recharge,
 )
@@ -101,7 +102,8 @@ def give_back(
     far as it is still owed, and comes as a new lot as far as other money has paid it since.
 
     Returns the new lot. Auto-recharge goes on where a dispute is won, or where the refund that
-    failed had paused it: `others_open` says that another dispute is open.
+    failed had paused it: `others_open` says that another dispute is open. The refund is still as it
+    was before.
     """
     books, wallet, now_ms = collector.books, collector.wallet, collector.now_ms
     organisation_id = wallet.organisation_id
@@ -141,7 +143,9 @@ def give_back(
 
 
 def _paused_by(recharge: Recharge, refund: Refund) -> bool:
-    return (recharge.paused_code, recharge.paused_ms) == (REFUNDED, refund.created_ms)
+    # One that had failed and was done after all has paused it then.
+    at_ms = (refund.created_ms, refund.closed_ms)
+    return recharge.paused_code == REFUNDED and recharge.paused_ms in at_ms
 
 
 def _new_lot(collector: Collector, refund: Refund, micros: int) -> Lot:
@@ -178,7 +182,10 @@ def freeze(collector: Collector, code: str, why: str, cause_id: int) -> None:
     if attempt is not None and attempt.state == DECLINED:
         attempt.code, attempt.detail = code, detail
         attempt.move(CANCELLED, now_ms)
-    recharge.pause(code, why, now_ms)  # what is owed changes, and stands with the wallet
+    if code != REFUNDED or recharge.paused_code not in (DISPUTED, TAKEN_BACK):
+        # A refund may fail, which resumes: it takes the place of no other. What is owed changes,
+        # and stands with the wallet.
+        recharge.pause(code, why, now_ms)
     if recharge.enabled:
         facts = {"code": code, "detail": detail, "currency": wallet.currency}
         told = notice(

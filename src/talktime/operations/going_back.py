@@ -129,7 +129,6 @@ def give(desk: Desk, refund: Refund, state: str, detail: str) -> None:
     """The money is with us after all: put it back, and invoice it again."""
     counter, payment = desk.counter, desk.payment
     note = credit_note_number(counter.cell, refund)
-    refund.move(state, counter.now_ms, detail=detail)
     new = give_back(
         desk.collector,
         payment,
@@ -137,6 +136,7 @@ def give(desk: Desk, refund: Refund, state: str, detail: str) -> None:
         refund,
         others_open=has_open_chargeback(counter.cell, refund.organisation_id, refund.id),
     )
+    refund.move(state, counter.now_ms, detail=detail)
     update_refund(counter.cell, refund)
     facts = DocumentFacts(
         INVOICE,
