@@ -72,6 +72,20 @@ def test_a_client_that_counts_from_one_again_gets_another_call_for_an_old_sessio
     assert second[0].startswith("nas-1/00000001~")
 
 
+@pytest.mark.parametrize("status", [Status.STOP, Status.ACCOUNTING_ON])
+def test_the_same_request_in_another_packet_is_the_same_call_of_an_old_session_id(
+    nas, store, status
+):
+    nas.ask(ACCT_SESSION_ID="c1")
+    nas.account(status, "c1" if status is Status.STOP else None, ACCT_SESSION_TIME=0)
+    for _ in range(2):
+        assert seconds(nas.ask(ACCT_SESSION_ID="c1")) == 300
+    assert nas.ask(ACCT_SESSION_ID="c1", CALLED_STATION_ID="+14255550100").code == 3
+    assert len(calls(store)) == 2
+    nas.account(Status.STOP, ACCT_SESSION_TIME=2)
+    assert usage(store)[-1][0] == 2
+
+
 def test_without_a_session_id_accounting_finds_its_call_by_class(nas, store):
     assert seconds(nas.ask()) == 300
     assert nas.account(Status.START, "s9").code == 5

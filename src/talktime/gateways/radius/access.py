@@ -81,21 +81,25 @@ class Access:
         self, peer: Peer, packet: AuthPacket, call: Named
     ) -> tuple[Named, Reply | Refusal]:
         """A call is asked for; where its session id named one that is over, under another key."""
+        keys = self._sessions.keys_of(peer.switch_id, call.call_key)
+        *earlier, last = [self._sessions.find(peer.switch_id, key) for key in keys]
+        if any(each is not None and packet.authenticator in each.asked_by for each in earlier):
+            return call, SENT_AGAIN
+        session_key, call = call.call_key, call._replace(call_key=keys[-1])
         found = await self._authorize(peer, packet, call)
         known = isinstance(found, Reply) and (found.replayed or told(found).code in TAKEN)
-        first = self._sessions.find(peer.switch_id, call.call_key)
-        left = first is not None and first.left
+        left = last is not None and last.left
         if known and (left or await self._state(peer, call.call_key) != OPEN):
-            other = used_again(call.call_key, packet)
-            if first is not None and packet.authenticator in first.asked_by:
+            other = used_again(session_key, packet)
+            if last is not None and packet.authenticator in last.asked_by:
                 return call, SENT_AGAIN
             if await self._state(peer, other) not in ("", OPEN):
                 return call, SENT_AGAIN
             # The client has one call of this id: an alarm of the last one would end the new one.
-            for key in self._sessions.keys_of(peer.switch_id, call.call_key):
-                if key != other and (last := self._sessions.find(peer.switch_id, key)):
-                    self._disconnects.over(last)
-            self._sessions.name_again(peer.switch_id, call.call_key, other)
+            for key in keys:
+                if key != other and (before := self._sessions.find(peer.switch_id, key)):
+                    self._disconnects.over(before)
+            self._sessions.name_again(peer.switch_id, session_key, other)
             call = call._replace(call_key=other)
             found = await self._authorize(peer, packet, call)
         return call, found
