@@ -209,6 +209,17 @@ def test_a_client_that_has_no_such_call_is_left_alone(nas, store, listener):
     assert said(listener.receive())["ACCT_SESSION_ID"] == [b"c1"]
 
 
+def test_a_client_that_had_no_such_call_yet_is_asked_when_it_is_answered(nas, store, listener):
+    nas.ask(ACCT_SESSION_ID="c1")
+    end(store, "nas-1/c1")
+    listener.answer(listener.receive(), DisconnectNAK, SESSION_CONTEXT_NOT_FOUND)
+    assert listener.receive(SILENCE_S) is None
+    nas.account(Status.START)
+    asked = listener.receive(2)
+    assert asked is not None
+    assert said(asked)["ACCT_SESSION_ID"] == [b"c1"]
+
+
 def test_an_answer_that_the_client_did_not_sign_is_none(nas, store, listener):
     nas.ask(ACCT_SESSION_ID="c1")
     end(store, "nas-1/c1")

@@ -121,6 +121,10 @@ class Accounting:
             # Interim-Update came first, the end is counted from that, which was granted since.
             passed_s = min(number(packet, Attribute.ACCT_DELAY_TIME) or 0, DELAY_S_MAX)
             self._disconnects.watch(session, session.granted_s - passed_s, outcome.valid_until)
+        if session.denied and not session.over:
+            # It has the call after all, and a Start is taken down of one that is to end, too.
+            session.denied = False
+            self._disconnects.ending()
         return outcome.code or outcome.decision
 
     async def _going_on(self, peer: Peer, call: Named, used_s: int, delay_s: int) -> str:
