@@ -52,6 +52,14 @@ def test_a_job_is_measured_from_its_last_success_or_from_the_start():
     assert record.measure(6_000) == JobMeasure("work", "main", 5_500, 500, 1)
 
 
+def test_a_job_that_fails_since_the_clock_was_set_back_lags():
+    record = Record("work", "main", 0)
+    record.ran(3_600_000, 3_600_000, 0, "")
+    record.ran(5_000, 5_000, 0, "no")
+    record.ran(6_000, 6_000, 0, "no")
+    assert record.measure(9_000) == JobMeasure("work", "main", 5_000, 4_000, 2)
+
+
 def test_a_long_failure_is_cut_to_what_the_table_holds():
     assert Record("work", "main", 0).ran(1, 2, 0, "x" * 600) == JobRun(
         "work", 1, 2, None, 0, "x" * 500

@@ -58,3 +58,12 @@ def test_after_the_clock_was_set_back_the_last_run_is_kept_again(cell):
     for run, found in ((behind, ahead), (RUN, RUN)):
         keep(cell, run)
         assert kept(cell) == [found]
+
+
+def test_a_job_that_fails_since_the_clock_was_set_back_has_not_worked_later_than_that(cell):
+    keep(cell, RUN._replace(began_ms=3_600_000, ended_ms=3_600_005, worked_ms=3_600_005))
+    failed = RUN._replace(worked_ms=None, failure="no")
+    for more_ms in (0, 10_000):
+        at_ms = failed.ended_ms + more_ms
+        keep(cell, failed._replace(began_ms=at_ms, ended_ms=at_ms))
+        assert [(run.ended_ms, run.worked_ms) for run in kept(cell)] == [(at_ms, failed.ended_ms)]

@@ -33,6 +33,8 @@ class Record:
         """Count a run."""
         if failure:
             self._failures += 1
+            if self._worked_ms is not None:  # not ahead: the clock may have been set back since
+                self._worked_ms = min(self._worked_ms, ended_ms)
         else:
             self._worked_ms = ended_ms
         worked_ms = None if failure else ended_ms

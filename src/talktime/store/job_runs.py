@@ -12,7 +12,9 @@ INSERT INTO job_run (job, began_ms, ended_ms, worked_ms, rows, failure)
 VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (job) DO UPDATE SET
     began_ms = excluded.began_ms, ended_ms = excluded.ended_ms,
-    worked_ms = COALESCE(excluded.worked_ms, job_run.worked_ms),
+    worked_ms = COALESCE(excluded.worked_ms, CASE
+        WHEN job_run.worked_ms > excluded.ended_ms THEN excluded.ended_ms
+        ELSE job_run.worked_ms END),
     rows = excluded.rows, failure = excluded.failure
 WHERE excluded.began_ms >= job_run.began_ms
     OR excluded.ended_ms < job_run.began_ms - {CLOCK_SET_MS}
@@ -35,7 +37,7 @@ class JobRun(NamedTuple):
 
 def keep_job_run(connection: Connection, run: JobRun) -> None:
     """Keep this run as the job's last, unless a later one is kept already; one of a clock that
-    was set back since is none."""
+    was set back since is none, and of a job that fails since then it has worked until then."""
     connection.run(KEEP_JOB_RUN, run)
 
 
