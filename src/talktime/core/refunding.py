@@ -101,9 +101,8 @@ def give_back(
     forfeited as always, unless a debt is owed, which it pays); what became a debt is forgiven as
     far as it is still owed, and comes as a new lot as far as other money has paid it since.
 
-    Returns the new lot. Auto-recharge goes on where a dispute is won, or where the refund that
-    failed had paused it: `others_open` says that another dispute is open. The refund is still as it
-    was before.
+    Returns the new lot. Auto-recharge goes on where a dispute is won, or where the refund (as it
+    was before it failed) had paused it: `others_open` says that another dispute is open.
     """
     books, wallet, now_ms = collector.books, collector.wallet, collector.now_ms
     organisation_id = wallet.organisation_id
