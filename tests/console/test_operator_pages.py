@@ -13,7 +13,7 @@ from talktime.console.cell.operating_models import Burn, WorkMark
 from talktime.console.control_plane.models import Account
 from talktime.core.commands import EndCall
 from tests.console.money import Money
-from tests.console.rows import insert
+from tests.console.rows import CELL, insert
 from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in, words_of
 from tests.lively_books import Player
 
@@ -111,3 +111,17 @@ def test_running_calls_are_shown_live_with_what_they_cost_and_why_they_are_to_en
     assert "All 1" in later
     assert "The calls of this page have ended." in later
     assert "No call is running" not in later
+
+
+def test_an_organisation_whose_cell_was_restored_without_it_is_said_to_have_no_credits(money):
+    Wallet.objects.using(CELL).filter(organisation_id=money.owner.id).delete()
+    client, here = operator(), f"/organisations/{money.owner.id}/"
+    for path in ("", "credits/", "credits/recharge/", "notices/recipients/"):
+        met = client.get(f"{here}{path}")
+        assert (met.status_code, "credits are missing" in words_of(met)) == (503, True)
+        assert "Nothing is lost" not in words_of(met)
+    listed = words_of(client.get("/operator/organisations/"))
+    assert ("No wallet" in listed, "Cell away" in listed) == (True, False)
+    assert "“After a restore” in the doc" in words_of(client.get(f"/operator{here}"))
+    german = client.get(here, headers={"Accept-Language": "de"})
+    assert "Das Guthaben dieser Organisation fehlt" in words_of(german)

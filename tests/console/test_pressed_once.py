@@ -95,3 +95,11 @@ def test_a_user_and_a_group_and_an_organisation_are_made_once_and_nothing_is_ref
     another = OpenedForm(person, "/operator/organisations/new/", "country")
     refused = another.send(**{**typed, "currency": "USD"})
     assert (refused.status_code, "There is an organisation" in words_of(refused)) == (422, True)
+
+
+def test_what_somebody_went_back_for_is_made_once_too(person, money):
+    form = OpenedForm(person, f"/organisations/{money.owner.id}/keys/new/", "name")
+    for name in ("Portal", "Reports", "Reports"):
+        form.send(name=name, scopes=["read"])
+    names = ApiKey.objects.filter(name__in=("Portal", "Reports")).values_list("name", flat=True)
+    assert sorted(names) == ["Portal", "Reports"]

@@ -4,7 +4,7 @@ Mirrors src/talktime/console/shared_forms.py and users/ticked.py."""
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from talktime.console.cell.models import Recipient
+from talktime.console.cell.models import Recipient, WebhookEndpoint
 from talktime.console.control_plane.models import Organisation, RateCard
 from talktime.operations.billing_profiles import buyer_of
 from talktime.operations.recharge_settings import view_recharge
@@ -16,7 +16,7 @@ from tests.console.test_users_pages import FRONT, admin, holder, money, user_at
 
 __all__ = ["admin", "money"]
 
-SAID = "Somebody changed this meanwhile"
+SAID = "This was changed meanwhile"
 
 
 def rules_of(money):
@@ -87,9 +87,11 @@ def test_settings_licences_and_groups_of_a_user_keep_what_somebody_else_changed(
     assert found.own_licences == {"MCOEV", "MCOPSTN1", "MCOMEETADV"}
     assert found.groups == {"sales", "night"}
     three, four = (OpenedForm(admin, page, "display_name") for _ in range(2))
-    three.send(policy="DialoutCPCandPSTNDisabled", save="settings")
-    met = four.send(policy="DialoutCPCDomesticPSTNDisabled", save="settings")
-    assert (met.status_code, SAID in words_of(met)) == (422, True)
+    three.send(policy="DialoutCPCandPSTNDisabled", usage_location="NO", save="settings")
+    met = four.send(policy="DialoutCPCDomesticPSTNDisabled", usage_location="SE", save="settings")
+    for label in ("Norway", "Meetings: Don't allow. Calls: Don't allow"):
+        assert f"{SAID}, to: {label}. Sent again" in words_of(met)
+    assert met.status_code == 422
     assert holder(money, FRONT).user.policy == "DialoutCPCandPSTNDisabled"
 
 
@@ -173,3 +175,76 @@ def test_recipients_the_billing_profile_and_pay_as_you_go_keep_what_somebody_els
     assert (buyer.tax_id, buyer.address) == ("DE 1", "Harbour 1\nOslo")
     rules = '{"pay_as_you_go":true,"post_usage_cap_micros":30000000}'
     assert rules_of(money) == ("UTC", rules)
+
+
+def test_one_person_who_sends_a_form_twice_is_told_of_nobody(admin, money):
+    here = f"/organisations/{money.owner.id}/"
+    operator = Staff(money, EMAIL).client
+    change = f"/operator/organisations/{money.owner.id}/change/"
+    entry = "/operator/catalogue/policy/of/DialoutCPCDomesticPSTNDisabled/"
+    yaml = "user: domestic\r\nconference: 'domestic' # ours"
+    amounts = {"trigger": "50.00", "amount": "100.0", "month_limit": "900.0"}
+    cases = (
+        (admin, user_at(money, FRONT), {"spend_limit": "25.00", "save": "settings"}),
+        (admin, f"{here}credits/alerts/", {"below": "100, 20.0"}),
+        (admin, f"{here}credits/recharge/", {**amounts, "enabled": "on"}),
+        (admin, f"{here}post-usage/pay-as-you-go/", {"cap": "30.0", "on": "on"}),
+        (admin, f"{here}invoices/profile/", {"address": " Harbour 1 \r\n\r\nOslo"}),
+        (operator, change, {"blocked_countries": "kp, ir", "confirmed": "1"}),
+        (operator, entry, {"fields_yaml": yaml, "confirmed": "1"}),
+    )
+    for client, path, typed in cases:
+        form = OpenedForm(client, path, next(iter(typed)))
+        first, second = form.send(**typed), form.send(**typed)
+        assert (path, first.status_code, second.status_code) == (path, 302, 302)
+
+
+def test_what_both_changed_is_said_before_what_is_wrong_with_it(admin, money):
+    page = user_at(money, FRONT)
+    one, two = (OpenedForm(admin, page, "display_name") for _ in range(2))
+    one.send(spend_limit="25", save="settings")
+    met = two.send(spend_limit="a lot", save="settings")
+    assert f"{SAID}, to: 25. Sent again, yours takes its place." in words_of(met)
+    assert holder(money, FRONT).user.spend_limit_micros == 25_000_000
+
+
+def test_kinds_of_events_that_were_set_to_all_meanwhile_are_set_by_sending_again(admin, money):
+    add = OpenedForm(admin, f"/organisations/{money.owner.id}/webhooks/add/", "url")
+    events = add.send(url="https://hooks.contoso.example/it").headers["Location"] + "events/"
+    some = {"every": "some", "kinds": ["purchase.succeeded"]}
+    OpenedForm(admin, events, "every").send(**some)
+    one, two = (OpenedForm(admin, events, "every") for _ in range(2))
+    one.send(every="all")
+    more = {**some, "kinds": ["notice.test", "purchase.succeeded"]}
+    met = two.send(**more)
+    assert (met.status_code, SAID in words_of(met)) == (422, True)
+    seen = {"seen": '{"every": "all", "kinds": []}'}
+    page = met.content.decode()
+    assert 'value="some" id="id_every_1" required checked' in page
+    assert two.send(**more, **seen).status_code == 302
+    assert (
+        WebhookEndpoint.objects.using(CELL).get().kinds == '["notice.test", "purchase.succeeded"]'
+    )
+
+
+def test_an_earlier_version_is_not_published_over_one_that_it_was_not_compared_with(money):
+    person = Staff(money, EMAIL)
+    for rates in (RATES, DEARER):
+        file = SimpleUploadedFile("rates.csv", rates)
+        card = {"name": "gold", "currency": "USD", "valid_from": ""}
+        draft = person.post("rate-upload/", **card, file=file).headers["Location"]
+        OpenedForm(person.client, draft, "versions").send(f"{draft}publish/", confirmed="1")
+    versions = RateCard.objects.filter(name="gold")
+    first, second = versions.order_by("valid_from_ms")
+    asked = {each: f"rate-versions/{each.id}/again/" for each in (first, second)}
+    sure = {"valid_from": "", "versions": "2", "confirmed": "1"}
+    assert 'name="versions" value="2"' in person.post(asked[first]).content.decode()
+    assert person.post(asked[first], **sure).status_code == 302
+    person.client.changes_nothing = True
+    assert "Nothing changes" in words_of(person.client.get(person.post(asked[first], **sure).url))
+    met = person.post(asked[second], **sure)
+    assert "Another version was published meanwhile" in words_of(met)
+    assert versions.count() == 3
+    person.client.changes_nothing = False
+    assert person.post(asked[second], **{**sure, "versions": "3"}).status_code == 302
+    assert versions.count() == 4

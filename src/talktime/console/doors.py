@@ -305,6 +305,9 @@ def at_the_desk(
                 desk = Desk(request, control, cell, owner, permissions)
                 with acting(actor_of(request), now_ms, desk.next_id):
                     return view(desk)
-        except (Outage, NoWallet) as error:
+        except NoWallet as error:
+            log.error("an organisation has no wallet", cell=owner.cell, reason=str(error))
+            return render(request, "start/no_wallet.html", {"organisation": owner}, status=503)
+        except Outage as error:
             log.error("a cell does not answer", cell=owner.cell, reason=str(error))
             return render(request, "start/cell_away.html", {"organisation": owner}, status=503)

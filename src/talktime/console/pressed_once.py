@@ -12,6 +12,7 @@ from talktime.console.databases import current
 from talktime.console.doors import Desk, OperatorDesk
 from talktime.core.refusal import Refusal
 from talktime.operations.creations import make_once
+from talktime.operations.idempotency import request_hash
 from talktime.store.creations import Creations
 
 PRESSED = "pressed"
@@ -41,21 +42,21 @@ def once(
 
     owner_id = desk.owner.id if isinstance(desk, Desk) else 0
     place = desk.cell if in_cell and isinstance(desk, Desk) else desk.control
-    key = desk.request.POST.get(PRESSED, "")
+    key, sent = desk.request.POST.get(PRESSED, ""), _sent(desk.request)
+    seal_keys = current().seal_keys()
     with place.transaction():
         answered, _replayed = (
             make_once(
-                *(Creations(place, owner_id, in_cell), f"{PRESSED} {key}", _sent(desk.request)),
-                act,
+                Creations(place, owner_id, in_cell),
+                # What was typed is part of the key, so that each wish is known by its own.
+                *(f"{PRESSED} {key} {request_hash(seal_keys[0], sent)}", sent, act),
                 secret="",
-                seal_keys=current().seal_keys(),
+                seal_keys=seal_keys,
                 now_ms=desk.now_ms,
             )
             if key
             else (act(), False)
         )
-        if isinstance(answered, Refusal) and answered.code == "idempotency_key_reused":
-            answered = act()
     if isinstance(answered, Refusal):
         return answered
     return answered["id"], made[0] if made else None

@@ -25,6 +25,15 @@ def seller_of(settings: Settings) -> Seller:
     return Seller(*settings.seller)
 
 
+def address_kept(text: str) -> str:
+    r"""An address as it is kept: its lines without blanks around them, and no empty ones.
+
+    >>> address_kept(" Harbour 1\r\n\r\nOslo ")
+    'Harbour 1\nOslo'
+    """
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+
+
 def set_billing_profile(
     cell: Connection, organisation: Organisation, *, legal_name: str, address: str, tax_id: str
 ) -> Buyer | Refusal:
@@ -33,15 +42,17 @@ def set_billing_profile(
     The address may have several lines, and it and the tax id may be empty. The caller opens and
     commits the transaction. Refuses: invalid_value.
     """
-    lines = [line.strip() for line in address.splitlines() if line.strip()]
+    kept = address_kept(address)
     refusal = first(
         check_text("the legal name", legal_name, LEGAL_NAME_TEXT_MAX),
-        *(check_text("each line of the address", line, ADDRESS_TEXT_MAX) for line in lines),
+        *(
+            check_text("each line of the address", line, ADDRESS_TEXT_MAX)
+            for line in kept.splitlines()
+        ),
         check_text("the tax id", tax_id, TAX_ID_TEXT_MAX) if tax_id else None,
     )
     if refusal is not None:
         return refusal
-    kept = "\n".join(lines)
     if len(kept) > ADDRESS_TEXT_MAX:
         detail = f"the address must be at most {ADDRESS_TEXT_MAX} characters"
         return Refusal("invalid_value", detail)

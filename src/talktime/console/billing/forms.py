@@ -19,6 +19,7 @@ from talktime.core.limits import (
 from talktime.core.money import DECIMALS_MAX, parse_micros
 from talktime.core.payments import AMOUNT, UP_TO, PaymentMethod
 from talktime.core.recharging import DAY_MAX, Bounds
+from talktime.operations.billing_profiles import address_kept
 
 AMOUNT_TEXT_MAX = 40
 
@@ -144,6 +145,10 @@ class ProfileForm(SharedForm):
         widget=forms.Textarea(attrs={"rows": 4}),
     )
     tax_id = forms.CharField(label=_("Tax ID"), max_length=TAX_ID_TEXT_MAX, required=False)
+
+    def clean_address(self) -> str:
+        """The address as it is kept."""
+        return address_kept(self.cleaned_data["address"])
 
 
 class PayAsYouGoForm(SharedForm):

@@ -62,6 +62,18 @@ class EntryForm(SharedForm):
         label=gettext_lazy("Take it out of the catalogue from then on"), required=False
     )
 
+    def __init__(self, kind: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind = kind
+
+    def clean_fields_yaml(self) -> str:
+        """The fields as the catalogue writes them, where they can be read."""
+        text = str(self.cleaned_data["fields_yaml"]).replace("\r\n", "\n")
+        entry = entry_of_text(self.kind, self.cleaned_data.get("code", ""), text, 0)
+        if isinstance(entry, Refusal) or entry.value is None:
+            return text
+        return fields_text(entry.value)
+
 
 def catalogues_of(desk: OperatorDesk) -> Catalogues:
     """All dated entries."""
@@ -149,7 +161,7 @@ def catalogue_entry(desk: OperatorDesk, kind: str, code: str) -> HttpResponse:
     initial = {"code": code, "fields_yaml": fields_text(value) if value else ""}
     data = desk.request.POST.copy()
     data["code"] = code
-    form = EntryForm(data if posted else None, initial=initial)
+    form = EntryForm(kind, data if posted else None, initial=initial)
     shown: Shown = {
         "kind": kind,
         "kind_name": CATALOGUE_KINDS[kind],
@@ -176,7 +188,7 @@ def catalogue_new(desk: OperatorDesk, kind: str) -> HttpResponse:
     if kind not in KINDS:
         raise Http404
     posted = desk.request.method == "POST"
-    form = EntryForm(desk.request.POST) if posted else EntryForm()
+    form = EntryForm(kind, desk.request.POST if posted else None)
     del form.fields["withdraw"]
     shown: Shown = {"kind": kind, "kind_name": CATALOGUE_KINDS[kind], "code": ""}
     shown["names"] = ", ".join(KINDS[kind]._fields[1:])
@@ -215,8 +227,7 @@ def change(
     if typed.get("withdraw"):
         entry: Entry | Refusal = Entry(kind, typed["code"], from_ms, None)
     else:
-        text = typed["fields_yaml"].replace("\r\n", "\n")
-        entry = entry_of_text(kind, typed["code"], text, from_ms)
+        entry = entry_of_text(kind, typed["code"], typed["fields_yaml"], from_ms)
     if isinstance(entry, Refusal):
         return entry
     how = Writing(at_ms, desk.next_id, dry_run, alone=True)

@@ -80,6 +80,13 @@ class ChangeForm(SharedForm):
         help_text=gettext_lazy("Where it is not the organisation's, it cannot buy credits."),
     )
 
+    def clean(self) -> dict[str, Any]:
+        """Countries are sets of codes."""
+        typed: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in COUNTRIES:
+            typed[name] = frozenset(typed.get(name, "").upper().replace(",", " ").split())
+        return typed
+
 
 COUNTRIES = ("allowed_countries", "blocked_countries")
 AMOUNTS = ("spend_limit_micros", "post_usage_cap_micros")
@@ -152,10 +159,7 @@ def _initial(owner: Organisation) -> dict[str, Any]:
 
 
 def _rules(typed: dict[str, Any]) -> dict[str, Any]:
-    rules = {name: typed[name] for name in CallingRules._fields if name in typed}
-    for name in COUNTRIES:
-        rules[name] = frozenset(rules[name].upper().replace(",", " ").split())
-    return rules
+    return {name: typed[name] for name in CallingRules._fields if name in typed}
 
 
 def _changes(

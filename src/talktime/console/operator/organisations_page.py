@@ -1,5 +1,6 @@
 """All organisations: found, filtered by what needs somebody, and a new one made."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from urllib.parse import urlencode
 
@@ -102,7 +103,7 @@ def organisations(desk: OperatorDesk) -> HttpResponse:
     shown = {
         "wanted": wanted,
         "flags": [(code, words[0]) for code, words in FLAGS.items()],
-        "table": table(_("Organisations"), COLUMNS, [row(desk, each) for each in found.rows]),
+        "table": table(_("Organisations"), COLUMNS, [row(desk, each, gone) for each in found.rows]),
         "away": gone,
         "newest": f"{here}?{urlencode(kept)}" if wanted.after else "",
         "older": more,
@@ -113,15 +114,15 @@ def organisations(desk: OperatorDesk) -> HttpResponse:
     return desk.page("operator/organisations.html", shown)
 
 
-def row(desk: OperatorDesk, health: OrganisationHealth) -> list[Cell]:
-    """One organisation in the table."""
+def row(desk: OperatorDesk, health: OrganisationHealth, away: Sequence[str]) -> list[Cell]:
+    """One organisation in the table; `away` are the cells that do not answer."""
     owner, wallet = health.organisation, health.wallet
     url = reverse("operator-organisation", args=[owner.id])
     tags = tuple(Tag(*FLAGS[flag]) for flag in health.flags)
     name = Cell(owner.name, url, note=f"{owner.country} · {COMMERCE_MODELS[owner.commerce_model]}")
     if wallet is None:
-        away = Tag(_("Cell away"), "bad")
-        return [name, Cell("?"), Cell("?"), Cell("?"), Cell(tags=(away,))]
+        why = Tag(_("Cell away") if owner.cell in away else _("No wallet"), "bad")
+        return [name, Cell("?"), Cell("?"), Cell("?"), Cell(tags=(why,))]
     left = days_left(wallet)
     return [
         name,

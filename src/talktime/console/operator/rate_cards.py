@@ -14,7 +14,7 @@ from talktime.clock import now_ms
 from talktime.console.databases import current
 from talktime.console.doors import CHANGE, OperatorDesk, Shown, operator_page
 from talktime.console.operator.asking import Moment, confirmed, form_page, refused
-from talktime.console.operator.rate_changes import changes_shown
+from talktime.console.operator.rate_changes import changes_shown, versions_counted
 from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import DIRECTIONS
 from talktime.console.roles import FINANCE, OPERATE
@@ -219,8 +219,16 @@ def rates_again(desk: OperatorDesk, version_id: int) -> HttpResponse:
     back = reverse("operator-rate-card", args=[version.name])
     if posted and form.is_valid():
         start_ms = form.cleaned_data["valid_from"]
-        if not confirmed(desk):
+        versions = versions_counted(desk, version.name)
+        stale = desk.request.POST.get("versions", versions) != versions
+        if stale or not confirmed(desk):
             shown = changes_shown(desk, found, start_ms)
+            if stale and not any(each["any"] for each in shown["counts"]):  # sent twice
+                messages.info(desk.request, _("Nothing changes: the same rates are in force."))
+                return redirect("operator-rate-card", version.name)
+            if stale:
+                warning = _("Another version was published meanwhile: look what this one changes.")
+                messages.warning(desk.request, warning)
             return desk.page("operator/rates_again.html", {**shown, "back": back, "form": form})
         at_ms = now_ms()
         done = publish_again(

@@ -59,12 +59,19 @@ def compared_draft(desk: OperatorDesk, draft: RateDraft) -> Compared:
     return found
 
 
+def versions_counted(desk: OperatorDesk, name: str) -> str:
+    """How many versions a card has: another number, and a comparison is not true any more."""
+    with desk.control.reading():
+        return str(len(versions_of(desk.control, name)))
+
+
 def changes_shown(desk: OperatorDesk, found: Published, start_ms: int | None) -> Shown:
     """What publishing a version again would change."""
     compared = compare_version(desk.control, found.version, start_ms or desk.now_ms)
     return {
         **summary(desk, compared),
         "version": found.version,
+        "versions": versions_counted(desk, found.version.name),
         "version_from": desk.wording.moment(found.version.valid_from_ms),
         "starts": desk.in_utc.moment(start_ms) if start_ms else "",
         "table": table(

@@ -11,14 +11,19 @@ from django.utils.translation import gettext_lazy
 from talktime.clock import now_ms
 from talktime.console.doors import CHANGE, OperatorDesk, operator_page
 from talktime.console.operator.asking import Moment, confirm, confirmed, not_done, refused
-from talktime.console.operator.rate_changes import compared_draft, page_of_changes, summary
+from talktime.console.operator.rate_changes import (
+    compared_draft,
+    page_of_changes,
+    summary,
+    versions_counted,
+)
 from talktime.console.roles import FINANCE, OPERATE
 from talktime.core.limits import CARD_NAME_TEXT_MAX, DRAFT_ROWS_MAX, SOURCE_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.csv_rows import BadFile
 from talktime.operations.rate_drafts import Upload, discard_draft, keep_draft, publish_draft
 from talktime.store.rate_drafts import RateDraft, draft_of_id
-from talktime.store.rates import card_names, versions_of
+from talktime.store.rates import card_names
 
 
 class UploadForm(forms.Form):
@@ -90,7 +95,7 @@ def rate_draft(desk: OperatorDesk, draft_id: int) -> HttpResponse:
         "starts": desk.in_utc.moment(draft.valid_from_ms) if draft.valid_from_ms else "",
         "made": desk.wording.moment(draft.made_ms),
         "late": late,
-        "versions": _versions(desk, draft),
+        "versions": versions_counted(desk, draft.name),
     }
     return desk.page("operator/rate_draft.html", shown)
 
@@ -110,7 +115,7 @@ def publish_rates(desk: OperatorDesk, draft_id: int) -> HttpResponse:
             _("This upload is not there any more: it was published or thrown away."),
         )
         return redirect("operator-rate-cards")
-    versions = _versions(desk, draft)
+    versions = versions_counted(desk, draft.name)
     if desk.request.POST.get("versions", versions) != versions:
         messages.warning(
             desk.request, _("Another version was published meanwhile: look what this one changes.")
@@ -139,12 +144,6 @@ def publish_rates(desk: OperatorDesk, draft_id: int) -> HttpResponse:
         return not_done(desk, done, reverse("operator-rate-draft", args=[draft_id]))
     messages.success(desk.request, _("The version was published."))
     return redirect("operator-rate-card", draft.name)
-
-
-def _versions(desk: OperatorDesk, draft: RateDraft) -> str:
-    """How many versions the card has: another number, and the comparison is not true any more."""
-    with desk.control.reading():
-        return str(len(versions_of(desk.control, draft.name)))
 
 
 def _draft(desk: OperatorDesk, draft_id: int) -> RateDraft:

@@ -179,7 +179,12 @@ def _save_groups(desk: Desk, holder: Holder) -> Done:
 
 
 def _settings(desk: Desk, holder: Holder) -> SettingsForm:
-    return SettingsForm(desk.request.POST, initial=SettingsForm.initial_of(holder.user))
+    form = SettingsForm(desk.request.POST, initial=SettingsForm.initial_of(holder.user))
+    form.labels = {
+        "policy": policies_shown(desk),
+        "usage_location": countries_shown(desk.wording.locale),
+    }
+    return form
 
 
 def _save_settings(desk: Desk, holder: Holder) -> Done:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -69,6 +69,12 @@ class KindsForm(SharedForm):
         super().__init__(*args, **kwargs)
         choices = [(kind, f"{kind} · {kind_title(kind)}") for kind, _words in KIND_CHOICES]
         self.fields["kinds"].choices = choices  # type: ignore[attr-defined]
+
+    def _meet(self, data: QueryDict) -> None:
+        every = data.get("every", "")
+        super()._meet(data)
+        if "kinds" in self._both:  # sent again, these take the place of all
+            data["every"] = every
 
     def clean(self) -> dict[str, Any]:
         """The kinds: none for all."""
