@@ -5,6 +5,7 @@ import pytest
 
 from talktime.core.limits import CALL_SECONDS_MAX
 from talktime.core.outcomes import Granted, Noted, Paid, Refused
+from talktime.core.payers import CREDITS_ALONE, Payers
 from talktime.core.rating import Rate
 from talktime.core.refusal import Refusal
 from tests.commands import (
@@ -120,6 +121,17 @@ def test_a_free_call_needs_no_money():
     assert desk.do(settle(used_s=61)).charge_micros == 0
     assert call_of(desk).state == "released"
     assert money(desk) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("source", ["credits", "post_usage"])
+def test_what_is_left_of_a_paid_increment_is_not_called_free(source):
+    after_use = {"post_usage": "2026-11/post_usage", "post_usage_cap_micros": 15_000}
+    payers = Payers(**after_use) if source == "post_usage" else CREDITS_ALONE
+    desk = Desk() if source == "post_usage" else funded(15_000)
+    assert desk.do(authorize(payers=payers)).paid_by == (Paid(source, 60, 15_000),)
+    granted = desk.do(extend(sequence=1, used_s=55), at_s=55)
+    assert (granted.granted_s, granted.final) == (5, True)
+    assert granted.paid_by == (Paid(source, 5, 0),)
 
 
 def test_the_fee_is_held_with_the_first_slice_and_never_again():

@@ -53,6 +53,13 @@ POST_PAID = CALL._replace(credit_micros=0, post_micros=75_000, billed_micros=75_
             ),
             "statement_overdue",
         ),
+        (POST_PAID, CONTOSO._replace(commerce_model="post_usage"), "post_usage_off"),
+        (
+            POST_PAID,
+            CONTOSO._replace(rules=CallingRules(pay_as_you_go=True)),
+            "post_usage_off",
+        ),
+        (CALL, CONTOSO._replace(commerce_model="draining"), ""),
         (
             POST_PAID,
             CONTOSO._replace(

@@ -72,6 +72,11 @@ def test_the_published_layout_is_read_with_and_without_a_byte_order_mark(newline
     assert rows == [RateRow("outbound", rate, START_MS, "mixed", "KR")]
 
 
+def test_a_minute_may_cost_a_million_in_a_currency_of_small_units():
+    [row] = read("prefix,destination,price_per_minute,connection_fee", "870,At sea,1000000,5000")
+    assert row.rate == Rate("870", "At sea", 10**12, 5_000_000_000, 60, 60)
+
+
 def test_a_date_may_carry_a_time_and_a_zone():
     rows = read(
         "prefix,destination,price_per_minute,valid_from",
@@ -110,7 +115,7 @@ def test_one_prefix_may_stand_for_several_times_and_both_directions():
         ("49,Germany,0", "price_per_minute: is zero, which only kind freephone may be"),
         ("49,Germany,0.000", "price_per_minute: is zero, which only kind freephone may be"),
         ("49,Germany,0.0000001", "price_per_minute: '0.0000001' has more than 6 decimals"),
-        ("49,Germany,1000.1", "price_per_minute: 1000.1 is more than 1000"),
+        ("49,Germany,1000000.1", "price_per_minute: 1000000.1 is more than 1000000"),
         ("49,Germany,", "price_per_minute: '' is not a decimal number such as 12.5"),
         ("49,Germany,NaN", "price_per_minute: 'NaN' is not a decimal number such as 12.5"),
         ("49,Germany,1e3", "price_per_minute: '1e3' is not a decimal number such as 12.5"),

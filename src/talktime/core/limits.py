@@ -1,7 +1,6 @@
 """Whatever can grow has its maximum here. Names end in what they count."""
 
-# Money: a billion units of a currency. Far above any balance, and its product with the seconds
-# of a day still fits the databases' 64-bit integers.
+# Money: a billion units of a currency, at once; the databases' 64-bit integers hold 9,000 of it.
 AMOUNT_MICROS_MAX = 10**15
 EXPIRES_MS_MAX = 7_258_118_400_000  # the year 2200
 
@@ -75,7 +74,7 @@ RATE_FILE_BYTES_MAX = 512 * 1024 * 1024
 DRAFT_ROWS_MAX = 500_000  # of a file that is published in the console; the shell takes more
 DRAFT_BYTES_MAX = 64 * 1024 * 1024
 DRAFTS_MAX = 20
-RATE_MICROS_MAX = 1_000_000_000
+RATE_MICROS_MAX = 10**12  # a minute: of a currency of small units, a satellite costs 160,000
 INCREMENT_S_MAX = 3_600
 DESTINATION_TEXT_MAX = 200
 CARD_NAME_TEXT_MAX = 64

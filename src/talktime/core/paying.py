@@ -121,14 +121,16 @@ def parts_paid(
     call: Call, from_s: int, until_s: int, pool_s: int, credit_micros: int, post_micros: int
 ) -> tuple[Paid, ...]:
     """Who pays for the billed seconds between two moments of a call: minutes up to `pool_s`, then
-    credits for the whole increments they cover, then post-usage."""
+    credits for the whole increments they cover, then post-usage. What is left of an increment that
+    was granted before costs no more."""
     by_pool_s = max(min(pool_s, until_s) - from_s, 0)
     by_money_s = until_s - from_s - by_pool_s
     parts = []
     if by_pool_s:
         parts.append(Paid("pool", by_pool_s, 0, call.payers.pool))
     if by_money_s and not credit_micros and not post_micros:
-        parts.append(Paid("free", by_money_s, 0))
+        before = "post_usage" if call.post_micros else "credits"
+        parts.append(Paid(before if call.rate.per_minute_micros else "free", by_money_s, 0))
     elif by_money_s:
         by_credit_s = by_money_s
         if post_micros:

@@ -7,7 +7,7 @@ from talktime.core.commands import EndCall
 from talktime.core.directory import Organisation
 from talktime.core.gates import EMERGENCY
 from talktime.core.limits import BATCH_MAX, WATCHED_CALLS_PAGE
-from talktime.core.money_gates import blocked_after_use
+from talktime.core.money_gates import blocked_after_use, paid_after_use
 from talktime.core.outcomes import CallEnding
 from talktime.operations.execute import Done
 from talktime.operations.sweep import Sweep, Swept, execute_batch
@@ -42,10 +42,10 @@ def end_calls(sweep: Sweep) -> Swept:
 def why_to_end(call: Running, organisation: Organisation | None) -> str:
     """The code of the refusal by which a running call is to end; empty where it goes on.
 
-    In this order: ORGANISATION_INACTIVE, USER_INACTIVE; STATEMENT_OVERDUE where it is paid after
-    use; INSUFFICIENT_CREDIT where credits pay and the wallet owes more than all it has, held money
-    included (D15); SPEND_LIMIT_REACHED and POST_USAGE_CAP_REACHED where these were lowered below
-    what is spent and held (R50, D14).
+    In this order: ORGANISATION_INACTIVE, USER_INACTIVE; STATEMENT_OVERDUE or POST_USAGE_OFF where
+    it is paid after use and may not be any more (R72); INSUFFICIENT_CREDIT where credits pay and
+    the wallet owes more than all it has, held money included (D15); SPEND_LIMIT_REACHED and
+    POST_USAGE_CAP_REACHED where these were lowered below what is spent and held (R50, D14).
     """
     if organisation is None or call.rate == EMERGENCY.text():
         return ""
@@ -53,8 +53,8 @@ def why_to_end(call: Running, organisation: Organisation | None) -> str:
         return "organisation_inactive"
     if call.user_active is not None and not call.user_active:
         return "user_inactive"
-    if call.post_micros and blocked_after_use(organisation):
-        return "statement_overdue"
+    if call.post_micros and not paid_after_use(organisation):
+        return "statement_overdue" if blocked_after_use(organisation) else "post_usage_off"
     if call.credit_micros and call.balance_micros < 0:
         return "insufficient_credit"
     rules = organisation.rules
