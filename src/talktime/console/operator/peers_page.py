@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy
 from talktime.clock import now_ms
 from talktime.console.databases import current
 from talktime.console.doors import CHANGE, OperatorDesk, operator_page
-from talktime.console.keys.told import tell_once
 from talktime.console.operator.asking import confirm, confirmed, form_page, not_done, refused
 from talktime.console.operator.tables import Tag
 from talktime.console.pressed_once import once
 from talktime.console.roles import OPERATE
+from talktime.console.told_once import tell_once
 from talktime.core.limits import HOST_TEXT_MAX, PEER_SECRET_TEXT_MAX
 from talktime.core.peers import DIAMETER, RADIUS, Peer
 from talktime.core.refusal import Refusal

@@ -67,11 +67,12 @@ def versions_counted(desk: OperatorDesk, name: str) -> str:
 
 def changes_shown(desk: OperatorDesk, found: Published, start_ms: int | None) -> Shown:
     """What publishing a version again would change."""
+    versions = versions_counted(desk, found.version.name)  # first: none may come unseen between
     compared = compare_version(desk.control, found.version, start_ms or desk.now_ms)
     return {
         **summary(desk, compared),
         "version": found.version,
-        "versions": versions_counted(desk, found.version.name),
+        "versions": versions,
         "version_from": desk.wording.moment(found.version.valid_from_ms),
         "starts": desk.in_utc.moment(start_ms) if start_ms else "",
         "table": table(

@@ -82,6 +82,7 @@ def rate_upload(desk: OperatorDesk) -> HttpResponse:
 def rate_draft(desk: OperatorDesk, draft_id: int) -> HttpResponse:
     """A draft against what is in force."""
     draft = _draft(desk, draft_id)
+    versions = versions_counted(desk, draft.name)  # first: none may come unseen between
     try:
         compared = compared_draft(desk, draft)
     except LookupError as error:
@@ -95,7 +96,7 @@ def rate_draft(desk: OperatorDesk, draft_id: int) -> HttpResponse:
         "starts": desk.in_utc.moment(draft.valid_from_ms) if draft.valid_from_ms else "",
         "made": desk.wording.moment(draft.made_ms),
         "late": late,
-        "versions": versions_counted(desk, draft.name),
+        "versions": versions,
     }
     return desk.page("operator/rate_draft.html", shown)
 

@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy
 
 from talktime.clock import now_ms
 from talktime.console.doors import CHANGE, OperatorDesk, Shown, operator_page
-from talktime.console.keys.told import tell_once, told_once
 from talktime.console.operator.asking import confirm, confirmed, form_page, not_done, refused
 from talktime.console.operator.peers_page import PEER, peer_shown
 from talktime.console.operator.tables import Tag
 from talktime.console.pressed_once import once
 from talktime.console.roles import OPERATE
+from talktime.console.told_once import tell_once, told_once
 from talktime.core.keys import OPERATOR, SWITCH_SCOPES, ApiKey
 from talktime.core.limits import KEY_NAME_TEXT_MAX, NAME_TEXT_MAX, SWITCH_NAME_TEXT_MAX
 from talktime.core.refusal import Refusal

@@ -13,7 +13,7 @@ from talktime.console.databases import current
 from talktime.console.doors import Desk, page
 from talktime.console.pressed_once import once
 from talktime.console.roles import NOTICES
-from talktime.console.webhooks.pages import tell_once, webhook_page
+from talktime.console.webhooks.pages import tell_secret, webhook_page
 from talktime.core.deliveries import WEBHOOK
 from talktime.core.refusal import Refusal
 from talktime.operations.deliveries import redeliver_failed, send_test
@@ -47,7 +47,7 @@ def rotate(desk: Desk, endpoint_id: int) -> HttpResponse:
     if isinstance(made, Refusal):
         return _refused(desk, endpoint_id, made)
     if made[1] is not None:
-        tell_once(desk, made[1])
+        tell_secret(desk, made[1])
         messages.success(desk.request, _("The secret was rotated."))
     return redirect("webhook", desk.owner.id, endpoint_id)
 

@@ -23,6 +23,7 @@ from talktime.console.pressed_once import once
 from talktime.console.refusals import sentence
 from talktime.console.roles import NOTICES
 from talktime.console.shared_forms import SharedForm
+from talktime.console.told_once import tell_once, told_once
 from talktime.core.limits import NAME_TEXT_MAX, WEBHOOK_URL_TEXT_MAX
 from talktime.core.notices import KINDS
 from talktime.core.refusal import Refusal
@@ -36,13 +37,12 @@ from talktime.operations.endpoints import (
     choose_kinds,
     list_endpoints,
 )
-from talktime.operations.sealing import NotSealedHere, Seal
+from talktime.operations.sealing import Seal
 from talktime.store.deliveries import Delivery
 from talktime.store.notices import ID_MAX, notices_of_ids
 from talktime.store.recipients import Endpoint
 
 PAGE_DELIVERIES = 25
-TOLD_ONCE = "webhook_secret"
 HOUR_MS = 3_600_000
 KIND_CHOICES = [(kind, kind) for kind, each in KINDS.items() if each.to_programs]
 
@@ -128,7 +128,7 @@ def add_webhook(desk: Desk) -> HttpResponse:
         made = once(desk, make, lambda new: new.endpoint.id, in_cell=True)
         if not isinstance(made, Refusal):
             if made[1] is not None:
-                tell_once(desk, made[1])
+                tell_secret(desk, made[1])
                 messages.success(desk.request, _("The endpoint was added."))
             return redirect("webhook", desk.owner.id, made[0])
         form.add_error("url", sentence(made))
@@ -160,7 +160,7 @@ def webhook_page(desk: Desk, endpoint_id: int, refusal: Refusal | None = None) -
     more = {"before": last[0].id} if len(deliveries) > PAGE_DELIVERIES else {}
     shown: Shown = {
         "endpoint": endpoint_shown(desk, endpoint),
-        "secret": _told_once(desk, endpoint_id),
+        "told": told_once(desk.request, page_of(endpoint_id)),
         "deliveries": told,
         "state": state,
         "states": [(name, words) for name, (words, _look) in STATES.items()],
@@ -231,19 +231,12 @@ def _told(desk: Desk, deliveries: list[Delivery]) -> list[Shown]:
     ]
 
 
-def tell_once(desk: Desk, made: NewSecret) -> None:
-    """Keep a new secret for the next page, sealed, in the session."""
-    sealed = Seal(current().seal_keys()).seal(made.secret)
-    desk.request.session[TOLD_ONCE] = [str(made.endpoint.id), sealed]
+def tell_secret(desk: Desk, made: NewSecret) -> None:
+    """Keep a new secret for the endpoint's page."""
+    endpoint = made.endpoint
+    tell_once(desk.request, page_of(endpoint.id), endpoint.url, made.secret)
 
 
-def _told_once(desk: Desk, endpoint_id: int) -> str:
-    """The secret that was just made for this endpoint: shown now, and never again."""
-    id_, sealed = desk.request.session.get(TOLD_ONCE) or ("", "")
-    if id_ != str(endpoint_id):
-        return ""
-    del desk.request.session[TOLD_ONCE]
-    try:
-        return Seal(current().seal_keys()).opened(sealed)
-    except NotSealedHere:
-        return ""
+def page_of(endpoint_id: int) -> str:
+    """What names the page of an endpoint where a secret is kept for it."""
+    return f"webhook {endpoint_id}"

@@ -9,7 +9,8 @@ TOLD_ONCE = "told_once"
 
 
 def tell_once(request: HttpRequest, whose: str, name: str, text: str) -> None:
-    """Keep the text of the key or peer of this name, sealed, in the session."""
+    """Keep the text of the key, peer or endpoint of this name, sealed, in the session; `whose`
+    names the page that shows it."""
     sealed = Seal(current().seal_keys()).seal(text)
     request.session[TOLD_ONCE] = [whose, name, sealed]
 
