@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 import talktime.store
-from talktime.store import card_setups, payments, provider_events, refunds, tables
+from talktime.store import (
+    card_setups,
+    endings,
+    payments,
+    provider_events,
+    refunds,
+    tables,
+    usage_days,
+)
 from talktime.store.database import Both, Connection
 from talktime.store.notices import OUTBOX
 from talktime.store.payments import PAYMENT_TABLES
@@ -119,6 +127,7 @@ def test_every_statement_of_the_store_fits_the_schema(store: Store):
         (card_setups.DUE, "card_setup_due"),
         (provider_events.DUE, "provider_event_due"),
         (provider_events.TRY_OF_REF, "payment_try_by_ref"),
+        (endings.CALLS_TO_END, "call_ending"),
     ],
     ids=lambda value: value if "_" in value and " " not in value else "",
 )
@@ -128,6 +137,13 @@ def test_what_is_looked_for_several_times_a_second_is_found_by_its_index(
     values = [0] * statement.count("?")
     plan = store.cell().rows(f"EXPLAIN QUERY PLAN {statement}", values)
     assert f"USING INDEX {index}" in plan[0][-1].replace("COVERING ", "")
+
+
+@pytest.mark.layouts("sqlite")
+def test_what_the_sums_have_passed_is_found_by_its_id(store: Store):
+    """Every page of usage asks for it, of organisations with millions of records too."""
+    plan = store.cell().rows(f"EXPLAIN QUERY PLAN {usage_days.PASSED}", [1, 1, 1])
+    assert plan[0][-1] == "SEARCH usage_record USING INTEGER PRIMARY KEY (rowid=?)"
 
 
 def test_an_organisations_books_are_written_where_their_version_is_counted_up():

@@ -7,10 +7,11 @@ from talktime.core.limits import CALLS_ENDING_MAX
 from talktime.store.database import Both, Connection
 from talktime.store.load import LOCK_WALLETS
 
+# `+`: by the index of those to end, not through all calls there are in the order of their ids.
 CALLS_TO_END = f"""
     SELECT switch_id, call_key, organisation_id, ending FROM call
     WHERE state = 'open' AND ending IS NOT NULL
-    ORDER BY id LIMIT {CALLS_ENDING_MAX}"""
+    ORDER BY +id LIMIT {CALLS_ENDING_MAX}"""
 
 # The third and fourth of a call's payers are the meters of its user's spending and of post-usage.
 _WATCHED = """

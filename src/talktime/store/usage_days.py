@@ -73,8 +73,9 @@ TAIL = (
     f"SELECT {TO_SUM} FROM (SELECT {TO_SUM} FROM usage_record WHERE id > ? ORDER BY id LIMIT ?) t "
     "WHERE organisation_id = ?"
 )
+# `+`: by the ids, which are few, not by the organisation, which is all there ever was.
 PASSED = (
-    f"SELECT {TO_SUM} FROM usage_record WHERE organisation_id = ? AND id IN (SELECT id FROM "
+    f"SELECT {TO_SUM} FROM usage_record WHERE +organisation_id = ? AND id IN (SELECT id FROM "
     f"unsummed WHERE name = '{MARK}' AND id <= ? ORDER BY id LIMIT ?)"
 )
 LOCATIONS = "SELECT id, usage_location FROM person WHERE id = ANY(?)"
