@@ -17,6 +17,7 @@ from talktime.operations.grants import (
     list_requests,
     reject,
 )
+from talktime.store.attention import asked_grants, waiting
 from talktime.store.grants import GrantRequest
 from tests.contents import cell_contents
 from tests.shop import NOW_MS, UNIT, Shop
@@ -137,6 +138,33 @@ def test_what_was_rejected_stays_rejected(shop, giver):
     assert reject(giver, request.id, actor="third").decided_by == "second"
     assert contents(shop) == before
     assert shop.money() == (0, 0, 0)
+
+
+def test_a_request_whose_credits_would_have_expired_is_expired_and_nobody_decides_it(shop, giver):
+    """R12: to the millisecond."""
+    asked = LARGE._replace(lasts_until_ms=NOW_MS + 10)
+    request = give(giver, asked)
+    before = contents(shop)
+    assert [each.state for each in list_requests(giver._replace(now_ms=NOW_MS + 9))] == ["asked"]
+    late = giver._replace(now_ms=NOW_MS + 10)
+    [seen] = list_requests(late)
+    assert seen == request._replace(state="expired")
+    for decide in (approve, reject):
+        refusal = decide(late, request.id, actor="second")
+        assert (refusal.code, refusal.detail) == (
+            "payment_not_possible",
+            "nobody decided it before its credits would have expired: ask again",
+        )
+    with shop.cell.reading():
+        assert (waiting(shop.cell, NOW_MS + 9).asked_grants, len(waits(shop, NOW_MS + 9))) == (1, 1)
+        assert (waiting(shop.cell, NOW_MS + 10).asked_grants, waits(shop, NOW_MS + 10)) == (0, [])
+    assert contents(shop) == before
+    assert isinstance(approve(giver._replace(now_ms=NOW_MS + 9), request.id, actor="2nd"), Funded)
+
+
+def waits(shop, now_ms):
+    """What the operator is asked to decide."""
+    return asked_grants(shop.cell, now_ms, 0, 10)
 
 
 def test_the_same_key_and_grant_again_is_the_same_lot_or_the_same_request(shop, giver):

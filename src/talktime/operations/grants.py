@@ -31,6 +31,9 @@ from talktime.store.four_eyes import Given
 from talktime.store.grants import GrantRequest
 from talktime.store.load import LOCK_WALLETS
 
+EXPIRED = "expired"
+"""The state of a request that nobody decided in time."""
+
 
 class Grant(NamedTuple):
     """What is to be given: micros of the wallet's currency, until when (None: twelve months), why
@@ -109,7 +112,8 @@ def _before(giver: Giver, grant: Grant) -> GrantRequest | Refusal | bool:
         return Refusal("unknown_organisation", f"organisation {owner} has no wallet")
     known = store.request_of_key(giver.cell, owner, grant.idempotency_key)
     if known is not None:
-        return known if known.body_hash == request_hash(grant) else _reused(known)
+        same = known.body_hash == request_hash(grant)
+        return _seen(known, giver.now_ms) if same else _reused(known)
     return store.was_given(giver.cell, owner, grant.idempotency_key)
 
 
@@ -137,7 +141,7 @@ def approve(giver: Giver, request_id: int, *, actor: str) -> Funded | Refusal:
     names both.
 
     Refuses: unknown_payment; approval_needed for the one who asked; payment_not_possible where it
-    was rejected; invalid_value; for a purchase what `why_not_enter` refuses by now.
+    was rejected, or has expired; invalid_value; for a purchase what `why_not_enter` refuses by now.
     """
     refusal = _why_not(giver, request_id, actor)
     if refusal is not None:
@@ -148,6 +152,8 @@ def approve(giver: Giver, request_id: int, *, actor: str) -> Funded | Refusal:
             return request
         if request.state == "rejected":
             return Refusal("payment_not_possible", f"{request.decided_by} has rejected it")
+        if request.state == EXPIRED:
+            return _too_late()
         by = f"{request.asked_by}, approved by {request.decided_by or actor}"
         grant = Grant(
             request.amount_micros,
@@ -172,7 +178,7 @@ def reject(giver: Giver, request_id: int, *, actor: str) -> GrantRequest | Refus
     """Do not give what was asked for.
 
     Refuses: unknown_payment, approval_needed, invalid_value; payment_not_possible where it was
-    approved.
+    approved, or has expired.
     """
     refusal = _why_not(giver, request_id, actor)
     if refusal is not None:
@@ -183,6 +189,8 @@ def reject(giver: Giver, request_id: int, *, actor: str) -> GrantRequest | Refus
             return request
         if request.state == "approved":
             return Refusal("payment_not_possible", f"{request.decided_by} has approved it")
+        if request.state == EXPIRED:
+            return _too_late()
         decided = request._replace(state="rejected", decided_by=actor, decided_ms=giver.now_ms)
         store.decide_request(giver.cell, decided)
         _note(giver, "grant.rejected", request.id, request.amount_micros, request.reason)
@@ -190,9 +198,11 @@ def reject(giver: Giver, request_id: int, *, actor: str) -> GrantRequest | Refus
 
 
 def list_requests(giver: Giver) -> list[GrantRequest]:
-    """The organisation's requests, the latest first, at most PAGE_ROWS_MAX."""
+    """The organisation's requests, the latest first, at most PAGE_ROWS_MAX. One that nobody decided
+    before its credits would have expired is `expired`."""
     with giver.cell.reading():
-        return store.requests_of(giver.cell, giver.organisation.id, PAGE_ROWS_MAX)
+        found = store.requests_of(giver.cell, giver.organisation.id, PAGE_ROWS_MAX)
+    return [_seen(each, giver.now_ms) for each in found]
 
 
 def _note(giver: Giver, action: str, of_id: int, micros: int, reason: str) -> None:
@@ -220,7 +230,19 @@ def _waiting(giver: Giver, request_id: int) -> GrantRequest | Refusal:
     request = store.request_of_id(giver.cell, giver.organisation.id, request_id)
     if request is None:
         return Refusal("unknown_payment", f"there is no grant request {request_id}")
-    return request
+    return _seen(request, giver.now_ms)
+
+
+def _seen(request: GrantRequest, now_ms: int) -> GrantRequest:
+    # Not written down: no job is needed for what the clock says.
+    until_ms = request.lasts_until_ms
+    late = request.state == "asked" and until_ms is not None and until_ms <= now_ms
+    return request._replace(state=EXPIRED) if late else request
+
+
+def _too_late() -> Refusal:
+    detail = "nobody decided it before its credits would have expired: ask again"
+    return Refusal("payment_not_possible", detail)
 
 
 def _wrong_amount(giver: Giver, grant: Grant) -> Refusal | None:
