@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from talktime.core.catalogue import Catalogue, Currency
+from talktime.core.charges import Dispute
 from talktime.core.limits import EXPIRES_MS_MAX
 from talktime.core.outcomes import Funded
 from talktime.operations.accounts import put_account, set_staff_role
+from talktime.operations.disputes import note_dispute
 from talktime.operations.four_eyes import approval_above
 from talktime.operations.grants import (
     Giver,
@@ -256,4 +258,28 @@ def test_of_two_operators_who_decide_at_once_one_is_first_and_it_is_given_once_o
                 "SELECT 1 FROM lot WHERE idempotency_key = ?", [f"grant request {request.id}"]
             )
         assert len(lots) == (state == "approved")
+    shop.proven()
+
+
+def test_a_debt_is_paid_after_the_move_to_post_usage_and_above_the_limit_by_two(shop, giver):
+    """D14, D15, R12: what comes for it is money, and nothing of it is given."""
+    payment = shop.buy(600 * UNIT)
+    shop.spend(600 * UNIT)
+    note_dispute(shop.counter, payment, Dispute("dp_1", 600 * UNIT, "lost"))
+    with shop.cell.transaction():
+        shop.cell.run("UPDATE wallet SET no_buying = 'post_usage'")
+    giver = giver._replace(organisation=shop.organisation._replace(commerce_model="post_usage"))
+    transfer = LARGE._replace(amount_micros=600 * UNIT, source="purchase", reason="bank 7")
+    before = contents(shop)
+    more = give(giver, transfer._replace(amount_micros=601 * UNIT))
+    assert more.code == "credits_not_offered"
+    assert more.detail.endswith("no more than the 600 USD that it owes can be entered")
+    assert contents(shop) == before
+    request, other = give(giver, transfer), give(giver, transfer._replace(idempotency_key="key 3"))
+    assert shop.money() == (-600 * UNIT, 0, 600 * UNIT)
+    approve(giver, request.id, actor="second")
+    assert shop.money() == (0, 0, 0)
+    assert shop.moved("debt_payment")[-1] == ("debt_payment", "lot", "debt", 600 * UNIT)
+    assert approve(giver, other.id, actor="second").code == "credits_not_offered"
+    assert shop.documents()[-1] == ("invoice", 600 * UNIT)
     shop.proven()

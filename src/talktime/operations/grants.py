@@ -30,6 +30,7 @@ from talktime.store.database import Connection
 from talktime.store.four_eyes import Given
 from talktime.store.grants import GrantRequest
 from talktime.store.load import LOCK_WALLETS
+from talktime.store.wallet_shown import debt_of
 
 EXPIRED = "expired"
 """The state of a request that nobody decided in time."""
@@ -83,7 +84,8 @@ def give(giver: Giver, grant: Grant) -> Funded | GrantRequest | Refusal:
         before = _before(giver, grant)
     if isinstance(before, GrantRequest | Refusal):
         return before
-    refusal = None if before else _why_not_enter(giver, grant)
+    with giver.cell.reading():
+        refusal = None if before else _why_not_enter(giver, grant)
     if refusal is not None:
         return refusal
     alone = before or _takes(giver, grant)
@@ -274,7 +276,10 @@ def _request(giver: Giver, grant: Grant) -> GrantRequest:
 
 
 def _why_not_enter(giver: Giver, grant: Grant) -> Refusal | None:
-    return why_not_enter(giver.catalogue, giver.organisation, grant.source, grant.amount_micros)
+    debt_micros = debt_of(giver.cell, giver.organisation.id)
+    return why_not_enter(
+        *(giver.catalogue, giver.organisation, grant.source, grant.amount_micros, debt_micros)
+    )
 
 
 def _fund(giver: Giver, grant: Grant) -> Funded | Refusal:
