@@ -32,6 +32,12 @@ def test_many_small_grants_need_another_operator_as_one_large_does(money, staff)
     assert (refused.status_code, Lot.objects.using(CELL).count()) == (422, 2)
 
 
+def test_what_is_confirmed_is_the_exact_amount(money, staff):
+    for path in ("grant/", "adjust/"):
+        asked, _done = staff.sure(at(money, path), amount="12.345", reason="Goodwill")
+        assert "Amount US$12.35 (12.345) Reason" in words_of(asked)
+
+
 def test_a_limit_is_raised_by_two_and_a_file_does_not_raise_it(money, staff):
     """R12."""
     path = "catalogue/currency/new/"
