@@ -164,6 +164,23 @@ def test_a_request_whose_credits_would_have_expired_is_expired_and_nobody_decide
     assert isinstance(approve(giver._replace(now_ms=NOW_MS + 9), request.id, actor="2nd"), Funded)
 
 
+def test_what_was_given_is_answered_again_though_it_has_expired_since(shop, giver):
+    """R69."""
+    brief = SMALL._replace(lasts_until_ms=NOW_MS + 10)
+    given = give(giver, brief)
+    request = give(giver, LARGE._replace(idempotency_key="key 2", lasts_until_ms=NOW_MS + 10))
+    approved = approve(giver, request.id, actor="second")
+    later = giver._replace(now_ms=NOW_MS + 10)
+    before = contents(shop)
+    for lot, again in (
+        (given.lot, give(later, brief)),
+        (approved.lot, approve(later, request.id, actor="second")),
+    ):
+        assert (again.lot.id, again.replayed) == (lot.id, True)
+    assert give(later, brief._replace(idempotency_key="key 3")).code == "invalid_value"
+    assert contents(shop) == before
+
+
 def waits(shop, now_ms):
     """What the operator is asked to decide."""
     return asked_grants(shop.cell, now_ms, 0, 10)

@@ -34,6 +34,7 @@ from talktime.store.save import save
 
 BY_HAND = "By the operator"
 """How a purchase was paid that an operator enters."""
+GONE_ALREADY = Refusal("invalid_value", "the money would have expired before it is there")
 ENTERED = ("purchase", "grant", "adjustment")
 """What an operator may enter; a recharge is what a card has paid."""
 
@@ -130,7 +131,7 @@ def fund_within(
         priority,
         promotional,
     )
-    refusal = _malformed(command, now_ms)
+    refusal = _malformed(command)
     if refusal is not None:
         return refusal
     return _funded(cell, organisation, command, why_not, seller, now_ms, next_id)
@@ -158,6 +159,8 @@ def _funded(
         most_micros = owed_at_most_micros(debt_micros, organisation.currency)
         if command.source == "purchase" and closed and command.amount_micros > most_micros:
             why_not = why_not or Refusal("credits_not_offered", "buying has been closed")
+        if command.expires_ms <= now_ms:
+            why_not = why_not or GONE_ALREADY
         if why_not is not None:
             return why_not
         document = invoice_lot(
@@ -204,7 +207,7 @@ def _told(lot: Lot, currency: str, balance_micros: int, number: str) -> Notice:
     )
 
 
-def _malformed(command: Fund, now_ms: int) -> Refusal | None:
+def _malformed(command: Fund) -> Refusal | None:
     refusal = first(
         check_one_of("the source", command.source, SOURCE_ACCOUNTS),
         check_text("the reason", command.reason, REASON_TEXT_MAX),
@@ -220,6 +223,4 @@ def _malformed(command: Fund, now_ms: int) -> Refusal | None:
         return Refusal("invalid_value", detail)
     if command.expires_ms > EXPIRES_MS_MAX:
         return Refusal("invalid_value", "the money must expire before the year 2200")
-    if command.expires_ms <= now_ms:
-        return Refusal("invalid_value", "the money would have expired before it is there")
     return None

@@ -21,7 +21,7 @@ from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
 from talktime.operations.eligibility import why_not_enter
 from talktime.operations.four_eyes import take, why_not_decide
-from talktime.operations.fund import fund_within
+from talktime.operations.fund import GONE_ALREADY, fund_within
 from talktime.operations.idempotency import check_key, request_hash
 from talktime.operations.input_checks import check_text, first
 from talktime.operations.invoices import UNNAMED
@@ -76,7 +76,7 @@ def give(giver: Giver, grant: Grant) -> Funded | GrantRequest | Refusal:
         check_text("the reason", grant.reason, REASON_TEXT_MAX),
         check_text("the actor", grant.actor, ACTOR_TEXT_MAX),
         check_key(grant.idempotency_key),
-        _wrong_amount(giver, grant),
+        _wrong_amount(grant),
     )
     if refusal is not None:
         return refusal
@@ -247,12 +247,10 @@ def _too_late() -> Refusal:
     return Refusal("payment_not_possible", detail)
 
 
-def _wrong_amount(giver: Giver, grant: Grant) -> Refusal | None:
+def _wrong_amount(grant: Grant) -> Refusal | None:
     if not 0 < grant.amount_micros <= AMOUNT_MICROS_MAX:
         most = decimal_text(AMOUNT_MICROS_MAX)
         return Refusal("invalid_value", f"the amount must be above 0 and at most {most}")
-    if grant.lasts_until_ms is not None and grant.lasts_until_ms <= giver.now_ms:
-        return Refusal("invalid_value", "the money would have expired before it is there")
     if grant.lasts_until_ms is not None and grant.lasts_until_ms > EXPIRES_MS_MAX:
         return Refusal("invalid_value", "the money must expire before the year 2200")
     return None
@@ -276,6 +274,8 @@ def _request(giver: Giver, grant: Grant) -> GrantRequest:
 
 
 def _why_not_enter(giver: Giver, grant: Grant) -> Refusal | None:
+    if grant.lasts_until_ms is not None and grant.lasts_until_ms <= giver.now_ms:
+        return GONE_ALREADY
     debt_micros = debt_of(giver.cell, giver.organisation.id)
     return why_not_enter(
         *(giver.catalogue, giver.organisation, grant.source, grant.amount_micros, debt_micros)
