@@ -117,6 +117,15 @@ def test_settings_of_auto_recharge_are_tried_on_what_was_used(api, money):
     assert status == 200
     assert (tried["days"], tried["spent"]) == (28, "0.15")
     assert (tried["charges"], tried["total"]) == (["100"], "100")
+    for amount, code in (
+        ("0", "amount_out_of_bounds"),
+        ("-100", "amount_out_of_bounds"),
+        ("49", "amount_out_of_bounds"),
+        ("100.001", "invalid_value"),
+    ):
+        plan = f'{{"trigger": "0.10", "amount": "{amount}"}}'
+        status, refused = api("POST", "/recharge/simulation", plan)
+        assert (status, refused["code"]) == (422, code)
     assert api("GET", "/recharge")[1]["enabled"] is False
 
 

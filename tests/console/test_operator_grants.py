@@ -32,6 +32,12 @@ def test_many_small_grants_need_another_operator_as_one_large_does(money, staff)
     assert (refused.status_code, Lot.objects.using(CELL).count()) == (422, 2)
 
 
+def test_what_is_confirmed_is_the_exact_amount(money, staff):
+    for path in ("grant/", "adjust/"):
+        asked, _done = staff.sure(at(money, path), amount="12.345", reason="Goodwill")
+        assert "Amount US$12.35 (12.345) Reason" in words_of(asked)
+
+
 def test_a_limit_is_raised_by_two_and_a_file_does_not_raise_it(money, staff):
     """R12."""
     path = "catalogue/currency/new/"
@@ -67,6 +73,23 @@ def test_a_limit_can_be_rejected(money, staff):
     confirm = second.post(decide, second.get("grants/"), decision="reject")
     assert second.post(decide, confirm).status_code == 302
     assert LimitRequest.objects.get().state == "rejected"
+
+
+def test_a_grant_that_nobody_approved_in_time_waits_no_more(money, staff):
+    """R12."""
+    staff.sure(at(money, "grant/"), amount="900", reason="Launch")
+    second = Staff(money, SECOND)
+    assert "1 grant waits for approval" in words_of(second.get(""))
+    assert "waits for another operator: Launch" in words_of(second.get(at(money)))
+    path = at(money, f"grants/{GrantRequest.objects.using(CELL).get().id}/")
+    GrantRequest.objects.using(CELL).update(lasts_until_ms=money.now_ms)
+    assert "waits for approval" not in words_of(second.get(""))
+    assert "waits for another operator" not in words_of(second.get(at(money)))
+    assert "No grant waits" in words_of(second.get("grants/"))
+    for sent in ({}, {"confirmed": "1"}):
+        said = second.post(path, decision="approve", **sent)
+        assert "Nobody decided it before its credits would have expired" in words_of(said)
+    assert Lot.objects.using(CELL).count() == 0
 
 
 def test_an_operator_whom_another_made_approves_nothing_until_a_third_confirms_it(money, staff):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from talktime.jobs.provider_events import reconcile_payments
 from talktime.jobs.refunds import refund_payments
 from talktime.operations.refunds import find_refund
 from tests.shop import UNIT, Shop
@@ -93,6 +94,27 @@ def test_a_refund_that_the_provider_refuses_is_taken_back(shop):
     assert found.detail == "The provider could not refund it: the bank cannot refund this"
     assert shop.money() == (100 * UNIT, 0, 0)
     assert gone_back(shop) == []
+    shop.proven()
+
+
+def test_a_dispute_that_had_no_room_is_booked_whole_when_the_refund_has_failed(shop):
+    """Source: D15."""
+    payment = shop.buy(100 * UNIT)
+    shop.refund(payment, 40 * UNIT)
+    shop.bank.dispute(shop.charge_of(payment))
+    shop.run(reconcile_payments)
+    assert shop.went_back() == [
+        ("refund", "asked", 40 * UNIT, 0),
+        ("chargeback", "open", 60 * UNIT, 0),
+    ]
+    shop.bank.refunds_fail = True
+    shop.run(refund_payments)
+    assert shop.went_back() == [
+        ("refund", "failed", 40 * UNIT, 0),
+        ("chargeback", "open", 60 * UNIT, 0),
+        ("chargeback", "open", 40 * UNIT, 0),
+    ]
+    assert shop.money() == (0, 0, 0)
     shop.proven()
 
 

@@ -66,17 +66,37 @@ def test_an_operator_funds_what_a_reseller_or_another_agreement_keeps_from_buyin
 def test_a_purchase_entered_by_hand_keeps_the_rules_of_buying_and_a_gift_has_none(code):
     """R6, R7, D14."""
     organisation, _ = WHY[code]
-    refusal = why_not_enter(CATALOGUE, organisation, "purchase", 50 * UNIT)
+    refusal = why_not_enter(CATALOGUE, organisation, "purchase", 50 * UNIT, 0)
     assert refusal == why_not_buy(CATALOGUE, organisation, by_operator=True)
     for source in ("grant", "adjustment"):
-        assert why_not_enter(CATALOGUE, organisation, source, 1) is None
+        assert why_not_enter(CATALOGUE, organisation, source, 1, 0) is None
 
 
 def test_a_purchase_entered_by_hand_is_within_the_bounds():
     """R6."""
-    assert why_not_enter(CATALOGUE, CONTOSO, "purchase", 50 * UNIT) is None
-    refusal = why_not_enter(CATALOGUE, CONTOSO, "purchase", 50 * UNIT - 1)
+    assert why_not_enter(CATALOGUE, CONTOSO, "purchase", 50 * UNIT, 0) is None
+    refusal = why_not_enter(CATALOGUE, CONTOSO, "purchase", 50 * UNIT - 1, 0)
     assert refusal.code == "amount_out_of_bounds"
+
+
+@pytest.mark.parametrize("model", ["draining", "post_usage"])
+@pytest.mark.parametrize(
+    ("micros", "code"),
+    [
+        (3_700_000, None),
+        (10_000, None),
+        (3_690_000, None),
+        (3_695_001, "invalid_value"),
+        (3_710_000, "credits_not_offered"),
+    ],
+)
+def test_who_may_buy_nothing_can_pay_what_they_owe(model, micros, code):
+    """D14, D15: below the least that can be bought too, and no more than pays it."""
+    organisation = CONTOSO._replace(commerce_model=model, currency="USD")
+    refusal = why_not_enter(CATALOGUE, organisation, "purchase", micros, 3_695_001)
+    assert (refusal and refusal.code) == code
+    inactive = why_not_enter(CATALOGUE, organisation._replace(active=False), "purchase", 1, 1)
+    assert inactive.code == "organisation_inactive"
 
 
 @pytest.mark.parametrize(

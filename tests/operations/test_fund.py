@@ -157,6 +157,19 @@ def test_no_purchase_is_entered_once_buying_was_closed_but_a_gift_is(put, cell, 
         assert isinstance(put(source=source, idempotency_key=source), Funded)
 
 
+def test_once_buying_was_closed_no_more_is_entered_than_is_owed_under_the_lock(put, cell):
+    """D14: to the unit that can be paid."""
+    with cell.transaction():
+        cell.run("UPDATE wallet SET no_buying = 'draining'")
+        cell.run("UPDATE wallet SET debt_micros = 45001, balance_micros = -45001")
+    before = cell_contents(cell)
+    refusal = put(amount_micros=60_000)
+    assert refusal == Refusal("credits_not_offered", "buying has been closed")
+    assert cell_contents(cell) == before
+    assert isinstance(put(amount_micros=50_000), Funded)
+    assert cell.rows("SELECT balance_micros, debt_micros FROM wallet") == [(4_999, 0)]
+
+
 def test_what_the_rules_of_buying_refuse_is_not_entered_and_what_was_is_answered(put, cell):
     """R6, R7."""
     put()

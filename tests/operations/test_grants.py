@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from talktime.core.catalogue import Catalogue, Currency
+from talktime.core.charges import Dispute
 from talktime.core.limits import EXPIRES_MS_MAX
 from talktime.core.outcomes import Funded
 from talktime.operations.accounts import put_account, set_staff_role
+from talktime.operations.disputes import note_dispute
 from talktime.operations.four_eyes import approval_above
 from talktime.operations.grants import (
     Giver,
@@ -17,6 +19,7 @@ from talktime.operations.grants import (
     list_requests,
     reject,
 )
+from talktime.store.attention import asked_grants, waiting
 from talktime.store.grants import GrantRequest
 from tests.contents import cell_contents
 from tests.shop import NOW_MS, UNIT, Shop
@@ -139,6 +142,50 @@ def test_what_was_rejected_stays_rejected(shop, giver):
     assert shop.money() == (0, 0, 0)
 
 
+def test_a_request_whose_credits_would_have_expired_is_expired_and_nobody_decides_it(shop, giver):
+    """R12: to the millisecond."""
+    asked = LARGE._replace(lasts_until_ms=NOW_MS + 10)
+    request = give(giver, asked)
+    before = contents(shop)
+    assert [each.state for each in list_requests(giver._replace(now_ms=NOW_MS + 9))] == ["asked"]
+    late = giver._replace(now_ms=NOW_MS + 10)
+    [seen] = list_requests(late)
+    assert seen == request._replace(state="expired")
+    for decide in (approve, reject):
+        refusal = decide(late, request.id, actor="second")
+        assert (refusal.code, refusal.detail) == (
+            "payment_not_possible",
+            "nobody decided it before its credits would have expired: ask again",
+        )
+    with shop.cell.reading():
+        assert (waiting(shop.cell, NOW_MS + 9).asked_grants, len(waits(shop, NOW_MS + 9))) == (1, 1)
+        assert (waiting(shop.cell, NOW_MS + 10).asked_grants, waits(shop, NOW_MS + 10)) == (0, [])
+    assert contents(shop) == before
+    assert isinstance(approve(giver._replace(now_ms=NOW_MS + 9), request.id, actor="2nd"), Funded)
+
+
+def test_what_was_given_is_answered_again_though_it_has_expired_since(shop, giver):
+    """R69."""
+    brief = SMALL._replace(lasts_until_ms=NOW_MS + 10)
+    given = give(giver, brief)
+    request = give(giver, LARGE._replace(idempotency_key="key 2", lasts_until_ms=NOW_MS + 10))
+    approved = approve(giver, request.id, actor="second")
+    later = giver._replace(now_ms=NOW_MS + 10)
+    before = contents(shop)
+    for lot, again in (
+        (given.lot, give(later, brief)),
+        (approved.lot, approve(later, request.id, actor="second")),
+    ):
+        assert (again.lot.id, again.replayed) == (lot.id, True)
+    assert give(later, brief._replace(idempotency_key="key 3")).code == "invalid_value"
+    assert contents(shop) == before
+
+
+def waits(shop, now_ms):
+    """What the operator is asked to decide."""
+    return asked_grants(shop.cell, now_ms, 0, 10)
+
+
 def test_the_same_key_and_grant_again_is_the_same_lot_or_the_same_request(shop, giver):
     """R69."""
     assert give(giver, SMALL).lot.id == give(giver, SMALL).lot.id
@@ -228,4 +275,28 @@ def test_of_two_operators_who_decide_at_once_one_is_first_and_it_is_given_once_o
                 "SELECT 1 FROM lot WHERE idempotency_key = ?", [f"grant request {request.id}"]
             )
         assert len(lots) == (state == "approved")
+    shop.proven()
+
+
+def test_a_debt_is_paid_after_the_move_to_post_usage_and_above_the_limit_by_two(shop, giver):
+    """D14, D15, R12: what comes for it is money, and nothing of it is given."""
+    payment = shop.buy(600 * UNIT)
+    shop.spend(600 * UNIT)
+    note_dispute(shop.counter, payment, Dispute("dp_1", 600 * UNIT, "lost"))
+    with shop.cell.transaction():
+        shop.cell.run("UPDATE wallet SET no_buying = 'post_usage'")
+    giver = giver._replace(organisation=shop.organisation._replace(commerce_model="post_usage"))
+    transfer = LARGE._replace(amount_micros=600 * UNIT, source="purchase", reason="bank 7")
+    before = contents(shop)
+    more = give(giver, transfer._replace(amount_micros=601 * UNIT))
+    assert more.code == "credits_not_offered"
+    assert more.detail.endswith("no more than the 600 USD that it owes can be entered")
+    assert contents(shop) == before
+    request, other = give(giver, transfer), give(giver, transfer._replace(idempotency_key="key 3"))
+    assert shop.money() == (-600 * UNIT, 0, 600 * UNIT)
+    approve(giver, request.id, actor="second")
+    assert shop.money() == (0, 0, 0)
+    assert shop.moved("debt_payment")[-1] == ("debt_payment", "lot", "debt", 600 * UNIT)
+    assert approve(giver, other.id, actor="second").code == "credits_not_offered"
+    assert shop.documents()[-1] == ("invoice", 600 * UNIT)
     shop.proven()

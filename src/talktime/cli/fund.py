@@ -39,6 +39,7 @@ from talktime.operations.till import NoWallet
 from talktime.store.database import Connection
 from talktime.store.four_eyes import Given
 from talktime.store.grants import GrantRequest
+from talktime.store.wallet_shown import debt_of
 
 Money = Annotated[
     str, typer.Argument(help="How much, in the wallet's currency: 250 or 99.50.", metavar="AMOUNT")
@@ -92,9 +93,11 @@ def entered(name: str, grant: Grant, priority: int) -> tuple[Organisation, Funde
     settings, micros = installation(), grant.amount_micros
     with control_plane(settings) as control:
         owner, catalogue = organisation_of(control, name), catalogue_of(control)
-        why_not = why_not_enter(catalogue, owner, grant.source, micros)
-        counts = micros > 0 and grant.source in ENTERED and why_not is None
         with cell(settings, owner.cell) as connection, repeatable(grant.idempotency_key):
+            with connection.reading():
+                debt_micros = debt_of(connection, owner.id)
+            why_not = why_not_enter(catalogue, owner, grant.source, micros, debt_micros)
+            counts = micros > 0 and grant.source in ENTERED and why_not is None
             alone = not counts or may_alone(control, catalogue, owner, grant)
             at, seller = now_ms(), seller_of(settings)
             if not alone:

@@ -3,8 +3,10 @@
 import structlog
 
 from talktime.core.limits import TEND_BATCH_MAX
+from talktime.core.refunding import FAILED
 from talktime.jobs.installed_providers import Providers
 from talktime.jobs.payments import counter_of, counters_of, one_row
+from talktime.jobs.provider_events import ask_money_back
 from talktime.operations.counters import Counters
 from talktime.operations.refunds import ASK, next_refund_step, note_refund
 from talktime.operations.sweep import Sweep, Swept
@@ -44,6 +46,9 @@ def _refund(
     else:
         outcome = provider.refund(refund_id, step.charge_ref, step.amount_micros, step.currency)
     counter = counter_of(sweep, counters, organisation_id)
-    note_refund(counter, step.payment_id, refund_id, outcome)
+    refund = note_refund(counter, step.payment_id, refund_id, outcome)
     log.info("provider answered", refund=refund_id, asked=step.verb, outcome=type(outcome).__name__)
+    if refund is not None and refund.state == FAILED:
+        # A dispute of all that was paid had no room while the refund seemed to be under way.
+        ask_money_back(counter, provider, step.payment_id, step.charge_ref)
     return 1

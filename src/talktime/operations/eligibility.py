@@ -34,15 +34,24 @@ def why_not_buy(
 
 
 def why_not_enter(
-    catalogue: Catalogue, organisation: Organisation, source: str, micros: int
+    catalogue: Catalogue, organisation: Organisation, source: str, micros: int, debt_micros: int
 ) -> Refusal | None:
     """Why an operator may not enter this much by hand: a purchase keeps the rules of buying, for
-    it is one (R6, R7, D14); what is given is the operator's.
+    it is one (R6, R7, D14), but who may buy nothing on the way to post-usage billing, or on it,
+    can pay what they owe, in parts or whole; what is given is the operator's.
 
     Refuses: organisation_inactive, credits_not_offered; as `check_amount`.
     """
     if source != "purchase":
         return None
+    name, currency = organisation.name, organisation.currency
+    if organisation.active and organisation.commerce_model != "prepaid" and debt_micros:
+        most_micros = owed_at_most_micros(debt_micros, currency)
+        if micros > most_micros:
+            owed = f"{decimal_text(most_micros)} {currency}"
+            detail = f"{name} may buy nothing: no more than the {owed} that it owes can be entered"
+            return Refusal("credits_not_offered", detail)
+        return _check_whole("the amount", micros, currency)
     bounds = bounds_of(catalogue, organisation.currency)
     return why_not_buy(catalogue, organisation, by_operator=True) or check_amount(
         "the amount", micros, bounds, organisation.currency
@@ -96,6 +105,16 @@ def check_amount(what: str, micros: int, bounds: Bounds, currency: str) -> Refus
         least, most = decimal_text(bounds.minimum_micros), decimal_text(bounds.maximum_micros)
         detail = f"{what} must be from {least} to {most} {currency}, not {decimal_text(micros)}"
         return Refusal("amount_out_of_bounds", detail)
+    return _check_whole(what, micros, currency)
+
+
+def owed_at_most_micros(debt_micros: int, currency: str) -> int:
+    """The least amount that can be paid and pays a debt."""
+    unit_micros = chargeable_unit_micros(currency)
+    return -(-debt_micros // unit_micros) * unit_micros
+
+
+def _check_whole(what: str, micros: int, currency: str) -> Refusal | None:
     unit_micros = chargeable_unit_micros(currency)
     if micros % unit_micros:
         detail = f"{what} must be a multiple of {decimal_text(unit_micros)} {currency}"

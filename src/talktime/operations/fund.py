@@ -22,6 +22,7 @@ from talktime.core.notices import Notice, notice
 from talktime.core.outcomes import Funded, Refused
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
+from talktime.operations.eligibility import owed_at_most_micros
 from talktime.operations.execute import DEFAULT_TERMS
 from talktime.operations.idempotency import check_key, request_hash
 from talktime.operations.input_checks import check_one_of, check_text, first
@@ -33,6 +34,7 @@ from talktime.store.save import save
 
 BY_HAND = "By the operator"
 """How a purchase was paid that an operator enters."""
+GONE_ALREADY = Refusal("invalid_value", "the money would have expired before it is there")
 ENTERED = ("purchase", "grant", "adjustment")
 """What an operator may enter; a recharge is what a card has paid."""
 
@@ -111,8 +113,8 @@ def fund_within(
     the same lot: nobody funds twice by accident. Operators name who did it and why (R12); lots of
     lower `priority` are spent first, then those that expire earlier (D6).
 
-    Refuses: `why_not`; credits_not_offered for a purchase where buying is closed (D14);
-    invalid_value; unknown_organisation where the cell has no wallet for it;
+    Refuses: `why_not`; credits_not_offered for a purchase of more than is owed where buying is
+    closed (D14); invalid_value; unknown_organisation where the cell has no wallet for it;
     idempotency_key_reused for the same key with another request.
     """
     a_year_on_ms = expires_ms(now_ms, organisation.time_zone)
@@ -129,7 +131,7 @@ def fund_within(
         priority,
         promotional,
     )
-    refusal = _malformed(command, now_ms)
+    refusal = _malformed(command)
     if refusal is not None:
         return refusal
     return _funded(cell, organisation, command, why_not, seller, now_ms, next_id)
@@ -145,14 +147,20 @@ def _funded(
     next_id: Callable[[], int],
 ) -> Funded | Refusal:
     books = load(cell, [command], next_id, DEFAULT_TERMS)
+    wallet = books.wallets.get(organisation.id)
+    debt_micros = 0 if wallet is None else wallet.debt_micros
     outcome = decide(books, command, now_ms)
     if isinstance(outcome, Refused):
         return outcome.refusal
     if not isinstance(outcome, Funded):
         raise TypeError(f"funding came to {outcome!r}")
     if not outcome.replayed:
-        if command.source == "purchase" and books.wallets[organisation.id].no_buying in CLOSED:
+        closed = books.wallets[organisation.id].no_buying in CLOSED
+        most_micros = owed_at_most_micros(debt_micros, organisation.currency)
+        if command.source == "purchase" and closed and command.amount_micros > most_micros:
             why_not = why_not or Refusal("credits_not_offered", "buying has been closed")
+        if command.expires_ms <= now_ms:
+            why_not = why_not or GONE_ALREADY
         if why_not is not None:
             return why_not
         document = invoice_lot(
@@ -199,7 +207,7 @@ def _told(lot: Lot, currency: str, balance_micros: int, number: str) -> Notice:
     )
 
 
-def _malformed(command: Fund, now_ms: int) -> Refusal | None:
+def _malformed(command: Fund) -> Refusal | None:
     refusal = first(
         check_one_of("the source", command.source, SOURCE_ACCOUNTS),
         check_text("the reason", command.reason, REASON_TEXT_MAX),
@@ -215,6 +223,4 @@ def _malformed(command: Fund, now_ms: int) -> Refusal | None:
         return Refusal("invalid_value", detail)
     if command.expires_ms > EXPIRES_MS_MAX:
         return Refusal("invalid_value", "the money must expire before the year 2200")
-    if command.expires_ms <= now_ms:
-        return Refusal("invalid_value", "the money would have expired before it is there")
     return None

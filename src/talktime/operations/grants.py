@@ -21,7 +21,7 @@ from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
 from talktime.operations.eligibility import why_not_enter
 from talktime.operations.four_eyes import take, why_not_decide
-from talktime.operations.fund import fund_within
+from talktime.operations.fund import GONE_ALREADY, fund_within
 from talktime.operations.idempotency import check_key, request_hash
 from talktime.operations.input_checks import check_text, first
 from talktime.operations.invoices import UNNAMED
@@ -30,6 +30,10 @@ from talktime.store.database import Connection
 from talktime.store.four_eyes import Given
 from talktime.store.grants import GrantRequest
 from talktime.store.load import LOCK_WALLETS
+from talktime.store.wallet_shown import debt_of
+
+EXPIRED = "expired"
+"""The state of a request that nobody decided in time."""
 
 
 class Grant(NamedTuple):
@@ -72,7 +76,7 @@ def give(giver: Giver, grant: Grant) -> Funded | GrantRequest | Refusal:
         check_text("the reason", grant.reason, REASON_TEXT_MAX),
         check_text("the actor", grant.actor, ACTOR_TEXT_MAX),
         check_key(grant.idempotency_key),
-        _wrong_amount(giver, grant),
+        _wrong_amount(grant),
     )
     if refusal is not None:
         return refusal
@@ -80,7 +84,8 @@ def give(giver: Giver, grant: Grant) -> Funded | GrantRequest | Refusal:
         before = _before(giver, grant)
     if isinstance(before, GrantRequest | Refusal):
         return before
-    refusal = None if before else _why_not_enter(giver, grant)
+    with giver.cell.reading():
+        refusal = None if before else _why_not_enter(giver, grant)
     if refusal is not None:
         return refusal
     alone = before or _takes(giver, grant)
@@ -109,7 +114,8 @@ def _before(giver: Giver, grant: Grant) -> GrantRequest | Refusal | bool:
         return Refusal("unknown_organisation", f"organisation {owner} has no wallet")
     known = store.request_of_key(giver.cell, owner, grant.idempotency_key)
     if known is not None:
-        return known if known.body_hash == request_hash(grant) else _reused(known)
+        same = known.body_hash == request_hash(grant)
+        return _seen(known, giver.now_ms) if same else _reused(known)
     return store.was_given(giver.cell, owner, grant.idempotency_key)
 
 
@@ -137,7 +143,7 @@ def approve(giver: Giver, request_id: int, *, actor: str) -> Funded | Refusal:
     names both.
 
     Refuses: unknown_payment; approval_needed for the one who asked; payment_not_possible where it
-    was rejected; invalid_value; for a purchase what `why_not_enter` refuses by now.
+    was rejected, or has expired; invalid_value; for a purchase what `why_not_enter` refuses by now.
     """
     refusal = _why_not(giver, request_id, actor)
     if refusal is not None:
@@ -148,6 +154,8 @@ def approve(giver: Giver, request_id: int, *, actor: str) -> Funded | Refusal:
             return request
         if request.state == "rejected":
             return Refusal("payment_not_possible", f"{request.decided_by} has rejected it")
+        if request.state == EXPIRED:
+            return _too_late()
         by = f"{request.asked_by}, approved by {request.decided_by or actor}"
         grant = Grant(
             request.amount_micros,
@@ -172,7 +180,7 @@ def reject(giver: Giver, request_id: int, *, actor: str) -> GrantRequest | Refus
     """Do not give what was asked for.
 
     Refuses: unknown_payment, approval_needed, invalid_value; payment_not_possible where it was
-    approved.
+    approved, or has expired.
     """
     refusal = _why_not(giver, request_id, actor)
     if refusal is not None:
@@ -183,6 +191,8 @@ def reject(giver: Giver, request_id: int, *, actor: str) -> GrantRequest | Refus
             return request
         if request.state == "approved":
             return Refusal("payment_not_possible", f"{request.decided_by} has approved it")
+        if request.state == EXPIRED:
+            return _too_late()
         decided = request._replace(state="rejected", decided_by=actor, decided_ms=giver.now_ms)
         store.decide_request(giver.cell, decided)
         _note(giver, "grant.rejected", request.id, request.amount_micros, request.reason)
@@ -190,9 +200,11 @@ def reject(giver: Giver, request_id: int, *, actor: str) -> GrantRequest | Refus
 
 
 def list_requests(giver: Giver) -> list[GrantRequest]:
-    """The organisation's requests, the latest first, at most PAGE_ROWS_MAX."""
+    """The organisation's requests, the latest first, at most PAGE_ROWS_MAX. One that nobody decided
+    before its credits would have expired is `expired`."""
     with giver.cell.reading():
-        return store.requests_of(giver.cell, giver.organisation.id, PAGE_ROWS_MAX)
+        found = store.requests_of(giver.cell, giver.organisation.id, PAGE_ROWS_MAX)
+    return [_seen(each, giver.now_ms) for each in found]
 
 
 def _note(giver: Giver, action: str, of_id: int, micros: int, reason: str) -> None:
@@ -220,15 +232,25 @@ def _waiting(giver: Giver, request_id: int) -> GrantRequest | Refusal:
     request = store.request_of_id(giver.cell, giver.organisation.id, request_id)
     if request is None:
         return Refusal("unknown_payment", f"there is no grant request {request_id}")
-    return request
+    return _seen(request, giver.now_ms)
 
 
-def _wrong_amount(giver: Giver, grant: Grant) -> Refusal | None:
+def _seen(request: GrantRequest, now_ms: int) -> GrantRequest:
+    # Not written down: no job is needed for what the clock says.
+    until_ms = request.lasts_until_ms
+    late = request.state == "asked" and until_ms is not None and until_ms <= now_ms
+    return request._replace(state=EXPIRED) if late else request
+
+
+def _too_late() -> Refusal:
+    detail = "nobody decided it before its credits would have expired: ask again"
+    return Refusal("payment_not_possible", detail)
+
+
+def _wrong_amount(grant: Grant) -> Refusal | None:
     if not 0 < grant.amount_micros <= AMOUNT_MICROS_MAX:
         most = decimal_text(AMOUNT_MICROS_MAX)
         return Refusal("invalid_value", f"the amount must be above 0 and at most {most}")
-    if grant.lasts_until_ms is not None and grant.lasts_until_ms <= giver.now_ms:
-        return Refusal("invalid_value", "the money would have expired before it is there")
     if grant.lasts_until_ms is not None and grant.lasts_until_ms > EXPIRES_MS_MAX:
         return Refusal("invalid_value", "the money must expire before the year 2200")
     return None
@@ -252,7 +274,12 @@ def _request(giver: Giver, grant: Grant) -> GrantRequest:
 
 
 def _why_not_enter(giver: Giver, grant: Grant) -> Refusal | None:
-    return why_not_enter(giver.catalogue, giver.organisation, grant.source, grant.amount_micros)
+    if grant.lasts_until_ms is not None and grant.lasts_until_ms <= giver.now_ms:
+        return GONE_ALREADY
+    debt_micros = debt_of(giver.cell, giver.organisation.id)
+    return why_not_enter(
+        *(giver.catalogue, giver.organisation, grant.source, grant.amount_micros, debt_micros)
+    )
 
 
 def _fund(giver: Giver, grant: Grant) -> Funded | Refusal:

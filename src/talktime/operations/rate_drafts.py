@@ -34,6 +34,7 @@ from talktime.store.rate_drafts import RateDraft
 from talktime.store.rates import (
     CardVersion,
     Published,
+    lock_publishing,
     rows_of_version,
     version_of_id,
     versions_of,
@@ -118,9 +119,15 @@ def compare_version(control: Connection, version: CardVersion, start_ms: int) ->
 
 
 def publish_draft(
-    control: Connection, draft_id: int, *, now_ms: int, next_id: Callable[[], int]
-) -> ImportReport | Refusal:
-    """Publish a draft whole, and throw it away; in a transaction of its own.
+    control: Connection,
+    draft_id: int,
+    *,
+    versions: int,
+    now_ms: int,
+    next_id: Callable[[], int],
+) -> ImportReport | Refusal | None:
+    """Publish a draft whole, and throw it away; in a transaction of its own. None where its card
+    has not as many versions any more as it was compared with.
 
     Refuses: not_found where it is gone: published or thrown away before; as `import_rates`
     does.
@@ -129,6 +136,8 @@ def publish_draft(
         draft = store.draft_of_id(control, draft_id, locked=True)
         if draft is None:
             return _gone(draft_id)
+        if _count_versions(control, draft.name) != versions:
+            return None
         start_ms = max(draft.valid_from_ms or now_ms, now_ms)
         report = import_rates(
             *(control, _rows_of_draft(control, draft, start_ms)),
@@ -159,12 +168,15 @@ def publish_again(
     control: Connection,
     card_id: int,
     *,
+    versions: int,
     valid_from_ms: int,
     now_ms: int,
     next_id: Callable[[], int],
-) -> ImportReport | Refusal:
+) -> ImportReport | Refusal | None:
     """Publish the rows of an earlier version as a new one, from a start on; in a transaction of its
-    own. Refuses: not_found; invalid_value for a start in the past; as `import_rates` does.
+    own. None where the card has not as many versions any more as it was compared with.
+
+    Refuses: not_found; invalid_value for a start in the past; as `import_rates` does.
     """
     if valid_from_ms < now_ms:
         return Refusal("invalid_value", "a version cannot begin in the past: calls were rated")
@@ -173,6 +185,8 @@ def publish_again(
         if found is None:
             return _gone(card_id)
         version = found.version
+        if _count_versions(control, version.name) != versions:
+            return None
         return import_rates(
             *(control, list(rows_of_version(control, card_id))),
             name=version.name,
@@ -207,6 +221,12 @@ def csv_of_version(control: Connection, found: Published) -> Iterator[str]:
             text.seek(0)
             text.truncate()
     yield text.getvalue()
+
+
+def _count_versions(control: Connection, name: str) -> int:
+    """How many versions a card has, until this transaction ends."""
+    lock_publishing(control)
+    return len(versions_of(control, name))
 
 
 def _compared(control: Connection, rows: list[RateRow], name: str, start_ms: int) -> Compared:

@@ -80,7 +80,7 @@ def set_recharge(
     """
     refusal = check_text("the actor", actor, ACTOR_TEXT_MAX)
     if plan.enabled:
-        refusal = refusal or why_not or _wrong(counter, plan)
+        refusal = refusal or why_not or why_not_plan(counter, plan)
     if refusal is not None:
         return refusal
     with open_till(counter) as collector:
@@ -226,7 +226,8 @@ def _give_up(till: Till, state: str, code: str, detail: str, now_ms: int) -> Non
         attempt.move(state, now_ms)
 
 
-def _wrong(counter: Counter, plan: RechargePlan) -> Refusal | None:
+def why_not_plan(counter: Counter, plan: RechargePlan) -> Refusal | None:
+    """Why auto-recharge cannot be set so. Refuses: amount_out_of_bounds; invalid_value."""
     currency = counter.organisation.currency
     refusal = first(
         check_one_of("the method", plan.method, RECHARGE_METHODS),

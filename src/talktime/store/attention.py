@@ -37,7 +37,8 @@ OPEN_REFUNDS = """
 ASKED_GRANTS = """
     SELECT id, organisation_id, amount_micros, promotional, lasts_until_ms, reason, asked_by,
         asked_ms
-    FROM grant_request WHERE state = 'asked' AND id > ? ORDER BY id LIMIT ?"""
+    FROM grant_request WHERE state = 'asked' AND id > ?
+        AND (lasts_until_ms IS NULL OR lasts_until_ms > ?) ORDER BY id LIMIT ?"""
 _RUNNING = """
     SELECT c.id, c.organisation_id, c.switch_id, c.call_key, c.type, c.user_id,
         COALESCE(w.display_name, ''), c.from_digits, c.to_digits, c.rate, c.started_ms,
@@ -61,7 +62,8 @@ COUNTS = """
             WHERE closed_ms IS NULL AND kind = 'refund' LIMIT ?) d),
         (SELECT COUNT(*) FROM (SELECT 1 FROM refund
             WHERE closed_ms IS NULL AND kind = 'chargeback' LIMIT ?) e),
-        (SELECT COUNT(*) FROM (SELECT 1 FROM grant_request WHERE state = 'asked' LIMIT ?) f),
+        (SELECT COUNT(*) FROM (SELECT 1 FROM grant_request WHERE state = 'asked'
+            AND (lasts_until_ms IS NULL OR lasts_until_ms > ?) LIMIT ?) f),
         (SELECT COUNT(*) FROM (SELECT 1 FROM call
             WHERE state = 'open' AND sweep_ms < ? AND deadline_ms < ? LIMIT ?) g),
         (SELECT COUNT(*) FROM (SELECT 1 FROM call WHERE state = 'open' LIMIT ?) h),
@@ -224,9 +226,9 @@ def open_refunds(cell: Connection, kind: str, after_id: int, rows_max: int) -> l
     return [RefundRow(*row) for row in cell.rows(OPEN_REFUNDS, [kind, after_id, rows_max])]
 
 
-def asked_grants(cell: Connection, after_id: int, rows_max: int) -> list[GrantRow]:
-    """Grants that wait for a second operator, the oldest first."""
-    found = [GrantRow(*row) for row in cell.rows(ASKED_GRANTS, [after_id, rows_max])]
+def asked_grants(cell: Connection, now_ms: int, after_id: int, rows_max: int) -> list[GrantRow]:
+    """Grants that wait for a second operator and have not expired, the oldest first."""
+    found = [GrantRow(*row) for row in cell.rows(ASKED_GRANTS, [after_id, now_ms, rows_max])]
     return [each._replace(promotional=bool(each.promotional)) for each in found]
 
 
@@ -252,10 +254,10 @@ def stuck_calls(
     return [RunningCall(*row) for row in cell.rows(STUCK, params)]
 
 
-def waiting(cell: Connection, stuck_before_ms: int) -> Waiting:
-    """How many of each kind wait."""
+def waiting(cell: Connection, now_ms: int, stuck_before_ms: int = 0) -> Waiting:
+    """How many of each kind wait now; of calls, those whose deadline was before a moment."""
     most = COUNTED_MAX
-    params = [most] * 6 + [stuck_before_ms, stuck_before_ms] + [most] * 4
+    params = [most] * 5 + [now_ms, most] + [stuck_before_ms, stuck_before_ms] + [most] * 4
     return Waiting(*cell.rows(COUNTS, params)[0])
 
 

@@ -8,7 +8,7 @@ from talktime.store.database import Connection
 
 class GrantRequest(NamedTuple):
     """A grant above the limit, or (`source`) a purchase entered by hand. `state` is asked, approved
-    or rejected; times in ms."""
+    or rejected, and to whoever looks (operations/grants.py) also expired; times in ms."""
 
     id: int
     organisation_id: int

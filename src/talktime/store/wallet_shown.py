@@ -10,6 +10,8 @@ from talktime.store.database import Connection
 from talktime.store.load import load
 from talktime.store.payments import load_till
 
+DEBT_OF = "SELECT debt_micros FROM wallet WHERE organisation_id = ?"
+
 
 def wallet_shown(
     connection: Connection, organisation_id: int, next_id: Callable[[], int]
@@ -17,6 +19,13 @@ def wallet_shown(
     """The wallet with its lots as they stand."""
     books = load(connection, [ExpireLots(organisation_id)], next_id, Terms(), lock=False)
     return books.wallets.get(organisation_id)
+
+
+def debt_of(connection: Connection, organisation_id: int) -> int:
+    """What a wallet owes, in micros; nothing where there is none. The caller opens the reading, or
+    the transaction."""
+    rows = connection.rows(DEBT_OF, [organisation_id])
+    return int(rows[0][0]) if rows else 0
 
 
 def till_shown(connection: Connection, organisation_id: int, since_ms: int) -> Till:

@@ -22,6 +22,7 @@ from talktime.operations.recharge_settings import (
     set_alerts,
     set_recharge,
     view_recharge,
+    why_not_plan,
 )
 from talktime.operations.spending import spending_by_day
 from talktime.operations.wallet_view import view_wallet
@@ -165,13 +166,18 @@ def put_recharge(asked: Asked, sent: SentRecharge) -> Document | Refusal:
 @wallet.does(
     *("POST", "/recharge/simulation", Simulation),
     by=SEES,
+    refusals=("amount_out_of_bounds",),
     sent={"trigger": "20", "amount": "100", "month_limit": "500"},
 )
-def post_recharge_simulation(asked: Asked, sent: SentPlan) -> Document:
+def post_recharge_simulation(asked: Asked, sent: SentPlan) -> Document | Refusal:
     """What these settings would have charged with the use of the last 28 days.
 
     Nothing is kept, and nothing is charged.
     """
+    tried = RechargePlan(True, sent.trigger, sent.amount, sent.method, sent.month_limit)
+    refusal = why_not_plan(asked.counter, tried)
+    if refusal is not None:
+        return refusal
     days = spending_by_day(asked.cell, asked.owner, MONTH_DAYS, asked.now_ms)
     plan = (sent.trigger, sent.method, sent.amount, sent.month_limit, DAY_MAX)
     charges = replay(

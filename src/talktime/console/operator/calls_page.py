@@ -38,7 +38,7 @@ def calls(desk: OperatorDesk) -> HttpResponse:
                     found += stuck_calls(cell, before_ms, after, PAGE_ROWS + 1)
                 else:
                     found += running_calls(cell, after, PAGE_ROWS + 1)
-                seen = waiting(cell, before_ms)
+                seen = waiting(cell, desk.now_ms, before_ms)
             running, late = running + seen.running_calls, late + seen.stuck_calls
     found.sort(key=lambda each: (each.sweep_ms, each.id))
     page = found[:PAGE_ROWS]

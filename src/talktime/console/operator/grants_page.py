@@ -23,7 +23,7 @@ from talktime.console.roles import FINANCE, OPERATE
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import person_of
 from talktime.operations.catalogue import Writing
-from talktime.operations.grants import approve, list_requests, reject
+from talktime.operations.grants import EXPIRED, approve, list_requests, reject
 from talktime.operations.limit_requests import approve_limit, list_limits, reject_limit
 from talktime.store.attention import asked_grants
 
@@ -36,7 +36,7 @@ def grants(desk: OperatorDesk) -> HttpResponse:
         found = []
         for cell in cells.open.values():
             with cell.reading():
-                found += asked_grants(cell, after, PAGE_ROWS + 1)
+                found += asked_grants(cell, desk.now_ms, after, PAGE_ROWS + 1)
     found.sort(key=lambda each: each.id)
     page = found[:PAGE_ROWS]
     owners = owners_of(desk, [each.organisation_id for each in page])
@@ -85,7 +85,7 @@ def decide_grant(desk: OperatorDesk, organisation_id: int, grant_id: int) -> Htt
     try:
         with organisation_at(desk, organisation_id) as place:
             asked = next((x for x in list_requests(place.giver) if x.id == grant_id), None)
-            if not confirmed(desk) and asked is not None:
+            if not confirmed(desk) and asked is not None and asked.state != EXPIRED:
                 amount = desk.wording.money(asked.amount_micros, place.owner.currency).in_full
                 return confirm(
                     desk,

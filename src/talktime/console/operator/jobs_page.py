@@ -134,7 +134,7 @@ def span(ms: int | None) -> str:
 def told_shown(desk: OperatorDesk, name: str, cell: Connection) -> dict[str, Any]:
     """What of a cell is told to people and programs, and what waits."""
     new_ms, due_ms = store.oldest_waiting_ms(cell)
-    seen = waiting(cell, 0)
+    seen = waiting(cell, desk.now_ms)
     return {
         "cell": name,
         "to_spread": seen.notices_to_spread,

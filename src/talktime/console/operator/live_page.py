@@ -140,7 +140,7 @@ def charts_shown(desk: OperatorDesk) -> Shown:
         for cell in cells.open.values():
             with cell.reading():
                 ids = newest_usage_ids(cell, since_ms, SETTLED_MAX)
-                running += waiting(cell, 0).running_calls
+                running += waiting(cell, desk.now_ms).running_calls
             if len(ids) == SETTLED_MAX:
                 since_ms = max(since_ms, made_ms(ids[-1]) // MINUTE_MS * MINUTE_MS + MINUTE_MS)
             settled.update(made_ms(id_) // MINUTE_MS for id_ in ids)

@@ -357,7 +357,7 @@ def _amount_facts(desk: OperatorDesk, place: Place, typed: dict[str, Any]) -> li
     amount = desk.wording.money(typed["amount"], place.owner.currency)
     return [
         (_("Organisation"), place.owner.name),
-        (_("Amount"), amount.text),
+        (_("Amount"), amount.in_full),
         (_("Reason"), typed["reason"]),
     ]
 

@@ -54,7 +54,7 @@ def look(name: str, cell: Connection, now_ms: int) -> Seen:
     with cell.reading():
         return Seen(
             name,
-            waiting(cell, now_ms - STUCK_MS),
+            waiting(cell, now_ms, now_ms - STUCK_MS),
             books_state(cell),
             job_states(cell, PERIODS_MS, real_ms()),
         )

@@ -67,7 +67,7 @@ def payments(desk: OperatorDesk) -> HttpResponse:
         for cell in cells.open.values():
             with cell.reading():
                 rows += found_in(cell, tab, after, desk.now_ms)
-                seen = waiting(cell, 0)
+                seen = waiting(cell, desk.now_ms)
             counts["unknown"] += seen.unknown_payments
             counts["paused"] += seen.paused_recharges
             counts["disputes"] += seen.open_disputes

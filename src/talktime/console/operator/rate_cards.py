@@ -14,7 +14,12 @@ from talktime.clock import now_ms
 from talktime.console.databases import current
 from talktime.console.doors import CHANGE, OperatorDesk, Shown, operator_page
 from talktime.console.operator.asking import Moment, confirmed, form_page, refused
-from talktime.console.operator.rate_changes import changes_shown, versions_counted
+from talktime.console.operator.rate_changes import (
+    changes_shown,
+    compared_with_others,
+    versions_counted,
+    warn_of_another,
+)
 from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import DIRECTIONS
 from talktime.console.roles import FINANCE, OPERATE
@@ -220,23 +225,24 @@ def rates_again(desk: OperatorDesk, version_id: int) -> HttpResponse:
     if posted and form.is_valid():
         start_ms = form.cleaned_data["valid_from"]
         versions = versions_counted(desk, version.name)
-        stale = desk.request.POST.get("versions", versions) != versions
-        if stale or not confirmed(desk):
+        stale, done, at_ms = compared_with_others(desk, versions), None, now_ms()
+        if confirmed(desk) and not stale:
+            done = publish_again(
+                *(desk.control, version_id),
+                versions=versions,
+                valid_from_ms=start_ms or at_ms,
+                now_ms=at_ms,
+                next_id=desk.next_id,
+            )
+            stale = done is None
+        if done is None:
             shown = changes_shown(desk, found, start_ms)
             if stale and not any(each["any"] for each in shown["counts"]):  # sent twice
                 messages.info(desk.request, _("Nothing changes: the same rates are in force."))
                 return redirect("operator-rate-card", version.name)
             if stale:
-                warning = _("Another version was published meanwhile: look what this one changes.")
-                messages.warning(desk.request, warning)
+                warn_of_another(desk)
             return desk.page("operator/rates_again.html", {**shown, "back": back, "form": form})
-        at_ms = now_ms()
-        done = publish_again(
-            *(desk.control, version_id),
-            valid_from_ms=start_ms or at_ms,
-            now_ms=at_ms,
-            next_id=desk.next_id,
-        )
         if not isinstance(done, Refusal):
             messages.success(desk.request, _("The version was published."))
             return redirect("operator-rate-card", version.name)

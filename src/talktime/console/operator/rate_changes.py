@@ -5,6 +5,7 @@ from itertools import pairwise
 from threading import Lock
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -59,10 +60,21 @@ def compared_draft(desk: OperatorDesk, draft: RateDraft) -> Compared:
     return found
 
 
-def versions_counted(desk: OperatorDesk, name: str) -> str:
+def versions_counted(desk: OperatorDesk, name: str) -> int:
     """How many versions a card has: another number, and a comparison is not true any more."""
     with desk.control.reading():
-        return str(len(versions_of(desk.control, name)))
+        return len(versions_of(desk.control, name))
+
+
+def compared_with_others(desk: OperatorDesk, versions: int) -> bool:
+    """Whether the form was made when the card had not so many versions."""
+    return desk.request.POST.get("versions", str(versions)) != str(versions)
+
+
+def warn_of_another(desk: OperatorDesk) -> None:
+    """Say that another version came between a comparison and its publishing."""
+    warning = _("Another version was published meanwhile: look what this one changes.")
+    messages.warning(desk.request, warning)
 
 
 def changes_shown(desk: OperatorDesk, found: Published, start_ms: int | None) -> Shown:

@@ -13,9 +13,11 @@ from talktime.console.doors import CHANGE, OperatorDesk, operator_page
 from talktime.console.operator.asking import Moment, confirm, confirmed, not_done, refused
 from talktime.console.operator.rate_changes import (
     compared_draft,
+    compared_with_others,
     page_of_changes,
     summary,
     versions_counted,
+    warn_of_another,
 )
 from talktime.console.roles import FINANCE, OPERATE
 from talktime.core.limits import CARD_NAME_TEXT_MAX, DRAFT_ROWS_MAX, SOURCE_TEXT_MAX
@@ -117,10 +119,8 @@ def publish_rates(desk: OperatorDesk, draft_id: int) -> HttpResponse:
         )
         return redirect("operator-rate-cards")
     versions = versions_counted(desk, draft.name)
-    if desk.request.POST.get("versions", versions) != versions:
-        messages.warning(
-            desk.request, _("Another version was published meanwhile: look what this one changes.")
-        )
+    if compared_with_others(desk, versions):
+        warn_of_another(desk)
         return redirect("operator-rate-draft", draft_id)
     if not confirmed(desk):
         starts = desk.in_utc.moment(draft.valid_from_ms) if draft.valid_from_ms else _("At once")
@@ -140,7 +140,12 @@ def publish_rates(desk: OperatorDesk, draft_id: int) -> HttpResponse:
             button=_("Publish"),
             back=reverse("operator-rate-draft", args=[draft_id]),
         )
-    done = publish_draft(desk.control, draft_id, now_ms=now_ms(), next_id=desk.next_id)
+    done = publish_draft(
+        desk.control, draft_id, versions=versions, now_ms=now_ms(), next_id=desk.next_id
+    )
+    if done is None:
+        warn_of_another(desk)
+        return redirect("operator-rate-draft", draft_id)
     if isinstance(done, Refusal):
         return not_done(desk, done, reverse("operator-rate-draft", args=[draft_id]))
     messages.success(desk.request, _("The version was published."))
