@@ -111,6 +111,23 @@ RULES = {
         "R69": "The same request again is not charged again.",
         "R70": "A usage record names the licence that paid.",
     },
+    "Reports": {
+        "R76": "The export has the known columns in their order, ours behind; each row its own id.",
+        "R77": "Calls of attendants and queues name no user, those of meetings the organizer.",
+        "R78": "The last digits of the other party's number are hidden, by the organisation's "
+        "country.",
+        "R79": "Reports go back a year; a list of calls as Graph's has 90 days, both ends "
+        "included.",
+        "R80": "Such a list comes in pages of 1,000, in one order; the last has no next link.",
+        "R81": "Domestic and international follow from the usage location; calls that come in are "
+        "neither.",
+        "R82": "A pool is what is used of it and what is available; what is paid by the minute has "
+        "none.",
+        "R83": "What meetings called is summed by organizer, place, context and currency, with the "
+        "fees.",
+        "R84": "Who was blocked, and unblocked, is listed for good, with when.",
+        "R85": "Calls over other carriers are not charged: no such type of call is taken.",
+    },
     "Numbers": {
         "R88": "How many numbers an organisation can have follows from its licences.",
         "R89": "A toll-free number is had only by who has funded.",

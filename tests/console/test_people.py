@@ -316,6 +316,9 @@ def test_staff_sees_all_organisations_and_changes_who_is_staff_but_not_itself(ad
     found = words_of(client.get("/organisations/?q=kam 07"))
     assert "Fabrikam 07" in found
     assert "Contoso" not in found
+    team = words_of(client.get("/organisations/7/team/"))
+    assert "Nobody looks after this organisation yet." in team
+    assert "talktime admin create" in team
     post(client, "/operator/staff/", email=EMAIL, role="finance")
     assert Account.objects.get(email=EMAIL).staff_role == "finance"
     assert admin.get("/operator/staff/").status_code == 404

@@ -15,17 +15,23 @@ import pytest
 from talktime.console.accounts import create_admin
 from talktime.console.asgi import application
 from talktime.console.control_plane.models import Account
+from talktime.console.usage import names
 from talktime.console.usage.names import CAUSES
+from talktime.core.audit import Actor, Change
 from talktime.core.catalogue import CREDITS
 from talktime.core.commands import Answer, Authorize, Settle
 from talktime.core.directory import User
+from talktime.core.meters import month_of
 from talktime.core.payers import Payers
 from talktime.core.rating import Rate
 from talktime.gateways.radius.attributes import CAUSES as RADIUS_CAUSES
 from talktime.operations.execute import execute
 from talktime.operations.fund import fund
+from talktime.operations.usage_documents import NUMBER_TYPES, SUBSCRIBER
+from talktime.store.audit import insert_change
 from talktime.store.users import insert_users
 from tests.console.money import Money
+from tests.console.test_billing_credits import form_of
 from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in, words_of
 
 GERMANY = Rate("49", "Germany", 15_000, 20_000, 60, 60)
@@ -159,6 +165,7 @@ def test_a_filter_shows_what_is_like_that(admin, calls, query, keys):
     ],
 )
 def test_a_wrong_filter_is_named_at_its_field_and_exports_nothing(admin, calls, query, says):
+    """R79."""
     response = admin.get(at(calls, f"usage/?{query}"))
     assert response.status_code == 422
     assert says in words_of(response)
@@ -276,13 +283,21 @@ def test_whatever_the_gateway_for_radius_writes_as_a_cause_has_words():
     assert set(RADIUS_CAUSES.values()) < set(CAUSES)
 
 
+def test_types_of_numbers_fit_their_column_and_have_words():
+    """R76."""
+    types = {"Subscriber", "TollService", "TollFreeService"}
+    assert {SUBSCRIBER, *NUMBER_TYPES.values()} == set(names.NUMBER_TYPES) == types
+    assert max(map(len, types)) <= 16
+
+
 def test_another_organisation_sees_nothing_of_it(admin, calls, installation):
     calls.call("a")
     other = Money(installation, name="Fabrikam")
     create_admin("admin@fabrikam.example", PASSWORD, other.owner.id)
     client = browser()
     sign_in(client, "admin@fabrikam.example")
-    for path in ("usage/", "usage/export/csv/", "usage/pools/", "usage/dial-out/"):
+    reports = ("pools/", "dial-out/", "blocked/", "export/csv/", "")
+    for path in (f"usage/{each}" for each in reports):
         assert client.get(at(calls, path)).status_code == 404
     mine = f"/organisations/{other.owner.id}/"
     assert client.get(f"{mine}calls/{calls.usage_id('a')}/").status_code == 404
@@ -290,6 +305,7 @@ def test_another_organisation_sees_nothing_of_it(admin, calls, installation):
 
 
 def test_what_meetings_called_is_counted_to_the_organizer(admin, calls):
+    """R77, R83."""
     assert "No meeting called out" in words_of(admin.get(at(calls, "usage/dial-out/")))
     calls.call("m1", user_id=32, type_="conf_out")
     calls.call("m2", user_id=32, type_="conf_out", used_s=30)
@@ -303,7 +319,61 @@ def test_what_meetings_called_is_counted_to_the_organizer(admin, calls):
     assert "No meeting called out" in words_of(admin.get(at(calls, "usage/dial-out/?location=US")))
 
 
+def switch_often(cell, owner_id, at_ms, times):
+    """A user is blocked and unblocked many times, all in one moment."""
+    for n in range(1, times + 1):
+        change = (Actor("key", "robot"), "user.changed", "desk@contoso.example")
+        facts = {"active": n % 2 == 0}, {"active": n % 2 == 1}
+        insert_change(cell, Change(n, owner_id, *change, *facts, at_ms))
+
+
+def test_blocked_users_are_listed_with_when_and_by_whom_a_page_at_a_time(admin, calls):
+    """R84."""
+    page = at(calls, "usage/blocked/")
+    assert "Nobody was blocked" in words_of(admin.get(page))
+    for save in ("block", "unblock"):
+        token = form_of(admin.get(at(calls, "users/31/")))["csrfmiddlewaretoken"]
+        typed = {"save": save, "csrfmiddlewaretoken": token}
+        assert admin.post(at(calls, "users/31/"), typed).status_code == 302
+    row = f"<Front> desk desk@contoso.example No data Requested by {EMAIL}"
+    words = words_of(admin.get(page))
+    assert f"{row} Unblocked" in words
+    assert f"{row} Blocked" in words
+    with closing(calls.money.cell()) as cell, cell.transaction():
+        switch_often(cell, calls.owner.id, calls.now_ms - 1_000, 49)
+    first = admin.get(page)
+    assert len(rows_of(first)) == 50
+    [older] = re.findall(r'href="([?]before=[^"]+)"', first.content.decode())
+    assert len(rows_of(admin.get(page + older))) == 1
+    assert admin.get(at(calls, "usage/?report=blocked-users")).url == page
+
+
 def test_pools_are_shown_by_month(admin, calls):
     words = words_of(admin.get(at(calls, "usage/pools/")))
     assert "No included minutes" in words
     assert "No minutes were used" in words_of(admin.get(at(calls, "usage/pools/?month=2026-10")))
+
+
+def test_a_pool_is_what_is_used_and_what_is_available_and_paid_minutes_have_none(admin, calls):
+    """R82."""
+    with closing(calls.money.cell()) as cell, cell.transaction():
+        insert_users(
+            cell,
+            [
+                User(id_, calls.owner.id, f"user{id_}@contoso.example", "User", "NO",
+                     frozenset({"MCOEV", plan, CREDITS}), "person", True)
+                for id_, plan in ((41, "MCOPSTN1"), (42, "MCOPSTN_PAYG_2"))
+            ],
+        )  # fmt: skip
+        month = month_of(calls.now_ms)
+        meter = calls.owner.id, f"{month}/minutes/MCOPSTN1/NO/domestic", 90, 60, 72_000
+        cell.run(
+            "INSERT INTO meter (organisation_id, key, used, held, total) VALUES (?, ?, ?, ?, ?)",
+            meter,
+        )
+    [pool] = rows_of(admin.get(at(calls, "usage/pools/")))
+    words = " ".join(re.sub(r"<[^>]+>", " ", " ".join(pool)).split())
+    assert words == (
+        "Norway Domestic Calling Plan (domestic) 1,200 1:30 1,198:30 (1 held by running calls) "
+        "MCOPSTN1 1"
+    )

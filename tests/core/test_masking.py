@@ -14,6 +14,7 @@ MASKED |= {"CH": 4, "FR": 4}
 
 @pytest.mark.parametrize("type_", CALL_TYPES)
 def test_the_other_partys_number_alone_is_hidden(type_):
+    """R78."""
     if type_ in INBOUND_TYPES:
         assert shown_parties(type_, THEIRS, OURS, 4) == Parties("+49301234****", "+4722001122")
     else:
@@ -26,6 +27,7 @@ def test_a_short_or_missing_number_shows_no_more_than_a_long_one():
 
 
 def test_the_catalogue_hides_what_the_reference_hides():
+    """R78."""
     assert {
         entry.code: entry.value.masked_digits
         for entry in seed_entries()

@@ -65,6 +65,16 @@ def test_a_notice_reaches_people_and_programs_once(office):
     assert len(office.deliveries()) == 4
 
 
+def test_who_pays_and_who_looks_after_the_telephones_hear_of_minutes_that_run_out(office):
+    """R25, R27: what goes beyond the minutes costs money."""
+    office.recipient("billing@contoso.example", "billing")
+    office.recipient("phones@contoso.example", "voice")
+    pool = "2026-11/minutes/MCOPSTN1/NO/domestic"
+    office.tell("pool.warning", pool=pool, used_s=57_600, total_s=72_000, percent=80)
+    office.run()
+    assert office.server.box.to == ["billing@contoso.example", "phones@contoso.example"]
+
+
 def test_an_endpoint_hears_only_of_the_kinds_it_asked_for(office):
     office.endpoint(kinds=["lot.expired"])
     office.zero()

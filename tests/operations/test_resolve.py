@@ -139,6 +139,7 @@ def test_a_service_number_calls_out_for_its_resource_account(ask):
     ],
 )
 def test_a_call_that_is_nobodys_is_refused_without_a_command(ask, said, code, detail):
+    """R85: nor is there a command for calls over other carriers."""
     assert ask(**said) == Refusal(code, detail)
 
 

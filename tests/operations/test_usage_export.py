@@ -46,6 +46,7 @@ def read(pieces):
 
 
 def test_the_header_is_that_of_the_reference_then_ours():
+    """R76."""
     text, _ = read(csv_pieces([]))
     assert text.startswith(HEADER + ",Record Kind,")
     assert text.endswith("\r\n")
@@ -53,6 +54,7 @@ def test_the_header_is_that_of_the_reference_then_ours():
 
 
 def test_a_row_says_who_called_whom_when_and_for_how_much():
+    """R76, R78, R81."""
     _, [line] = read(csv_pieces([[row()]]))
     assert line["UsageId"] == "00000000-0000-0000-0000-0000000000ff"
     assert line["AAD ObjectId"] == "00000000-0000-0000-0000-00000000001f"
@@ -77,12 +79,14 @@ def test_amounts_are_rounded_half_up_and_exact_at_the_end():
 
 
 def test_calls_of_bots_have_no_user():
+    """R77."""
     _, [line] = read(csv_pieces([[row("ucap_in", person=False)]]))
     assert (line["AAD ObjectId"], line["UPN"], line["User Display Name"]) == ("", "", "")
     assert line["Call Direction"] == "Inbound"
 
 
 def test_nothing_becomes_a_formula():
+    """R76: what is quoted, or could be taken for a formula."""
     hostile = '=HYPERLINK("http://x","y")'
     _, [line] = read(csv_pieces([[row(display_name=hostile)]]))
     assert line["User Display Name"] == "'" + hostile
@@ -111,6 +115,7 @@ def test_the_zip_has_the_file_and_what_was_asked_for():
 
 
 def test_a_document_is_like_a_call_log_row():
+    """R78, R81."""
     document = call_log_row(row(), "NO")
     assert document["startDateTime"] == "2026-11-23T10:00:00.2500000Z"
     assert (document["charge"], document["connectionCharge"]) == (Decimal("0.05"), Decimal("0.02"))

@@ -167,7 +167,7 @@ _ALL = (
     Kind(
         "pool.warning",
         "Included minutes are being used up",
-        VOICE,
+        BOTH,
         ("pool",),
         ("used_s", "total_s", "percent"),
     ),

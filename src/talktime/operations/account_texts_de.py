@@ -103,6 +103,7 @@ GERMAN = AccountLanguage(
         "viewer": "Leser",
     },
     facts={"role": "Rolle", "place": "Von", "at": "Wann"},
-    footer="Diese Mail ging an {email}, weil sie Ihr Konto bei Talktime betrifft.",
+    footer="Diese Mail ging an {email}, weil sie Ihr Konto bei Talktime betrifft. "
+    "Zeiten gelten in {zone}.",
     colon=":",
 )

@@ -95,6 +95,7 @@ ENGLISH = AccountLanguage(
         "viewer": "Viewer",
     },
     facts={"role": "Role", "place": "From", "at": "When"},
-    footer="This mail was sent to {email} because it concerns your account at Talktime.",
+    footer="This mail was sent to {email} because it concerns your account at Talktime. "
+    "Times are in {zone}.",
     colon=":",
 )

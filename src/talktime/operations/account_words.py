@@ -28,6 +28,7 @@ def account_words(kind: str, email: str, facts: Mapping[str, str]) -> Words:
     wording = Wording(_LOCALES[language.code], zone_named(facts.get("time_zone") or "UTC"))
     shown = {name: clean(str(value)) for name, value in facts.items() if name != "link"}
     shown["email"] = clean(email)
+    shown["zone"] = str(wording.zone)
     shown["at"] = wording.moment(int(facts["at_ms"]))
     if "expires_ms" in facts:
         shown["expires"] = wording.moment(int(facts["expires_ms"]))

@@ -22,7 +22,7 @@ from talktime.store.numbers import numbers_of_digits
 from talktime.store.usage_rows import Person, people_of
 
 BOT_TYPES = ("ucap_in", "ucap_out")
-NUMBER_TYPES = {TOLL: "Toll", TOLL_FREE: "TollFree"}
+NUMBER_TYPES = {TOLL: "TollService", TOLL_FREE: "TollFreeService"}
 SUBSCRIBER = "Subscriber"
 DURATION_SOURCE = "operator"
 """The switch, which is the operator's, says how long a call was."""
@@ -162,8 +162,8 @@ def call_log_row(row: UsageRow, tenant_country: str) -> dict[str, Any]:
         "userId": str(UUID(int=person.id)) if person else "",
         "userPrincipalName": person.name if person else "",
         "userDisplayName": person.display_name if person else "",
-        "startDateTime": _moment(record.started_ms),
-        "endDateTime": _moment(record.ended_ms),
+        "startDateTime": moment_text(record.started_ms),
+        "endDateTime": moment_text(record.ended_ms),
         "duration": record.used_s,
         "charge": Decimal(half_up_text(record.charge_micros)),
         "callType": record.type,
@@ -200,6 +200,15 @@ def usage_guid(usage_id: int) -> str:
     return str(UUID(int=usage_id))
 
 
+def moment_text(at_ms: int) -> str:
+    """A moment (ms) with the seven digits below the second that such rows have.
+
+    >>> moment_text(1_500)
+    '1970-01-01T00:00:01.5000000Z'
+    """
+    return f"{_seconds(at_ms)[:-1]}.{at_ms % 1000:03}0000Z"
+
+
 @lru_cache(1_024)
 def country_name(country: str, language: str = "en") -> str:
     """A country's name; of what is none, nothing.
@@ -212,11 +221,6 @@ def country_name(country: str, language: str = "en") -> str:
 
 def _seconds(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _moment(at_ms: int) -> str:
-    """With the seven digits below the second that such rows have."""
-    return f"{_seconds(at_ms)[:-1]}.{at_ms % 1000:03}0000Z"
 
 
 def _switches(control: Connection) -> list[Switch]:

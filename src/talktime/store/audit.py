@@ -17,6 +17,12 @@ _SOUGHT = (
 )
 CHANGES_OF = f"SELECT {_COLUMNS} FROM audit_entry WHERE organisation_id = ? AND {_SOUGHT}"
 CHANGES = f"SELECT {_COLUMNS} FROM audit_entry WHERE {_SOUGHT}"
+# A fact's name in its JSON quotes is found in no value: there the quotes are escaped.
+SWITCHED = (
+    f"SELECT {_COLUMNS} FROM audit_entry WHERE organisation_id = ? AND at_ms >= ? "
+    "AND (at_ms, id) < (?, ?) AND (action = 'user.changed' AND after LIKE ? "
+    "OR action = 'user.created' AND after LIKE ?) ORDER BY at_ms DESC, id DESC LIMIT ?"
+)
 
 
 class Sought(NamedTuple):
@@ -49,6 +55,16 @@ def changes_before(connection: Connection, sought: Sought, limit: int) -> list[C
         return [_change(row) for row in connection.rows(CHANGES, params)]
     rows = connection.rows(CHANGES_OF, (sought.organisation_id, *params))
     return [_change(row) for row in rows]
+
+
+def users_switched_before(
+    connection: Connection, organisation_id: int, from_ms: int, before: tuple[int, int], limit: int
+) -> list[Change]:
+    """The changes that switched a user off or on, those who were made switched off too, since a
+    moment and before (at_ms, id), the newest first."""
+    switched, made_off = '%"active": %', '%"active": false%'
+    params = (organisation_id, from_ms, *before, switched, made_off, limit)
+    return [_change(row) for row in connection.rows(SWITCHED, params)]
 
 
 def _change(row: Row) -> Change:

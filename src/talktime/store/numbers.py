@@ -52,6 +52,10 @@ NUMBERS_OF_USER = (
     f"SELECT {_NUMBER_COLUMNS} FROM number WHERE organisation_id = ? AND user_id = ? AND active = ?"
     " ORDER BY digits LIMIT ?"
 )
+NUMBERS_OF_USERS = (
+    f"SELECT {_NUMBER_COLUMNS} FROM number WHERE organisation_id = ? AND user_id = ANY(?) "
+    "AND active = ? ORDER BY digits DESC"
+)
 NUMBERS_OF_NOBODY = (
     f"SELECT {_NUMBER_COLUMNS} FROM number WHERE organisation_id = ? AND user_id IS NULL "
     "AND active = ? AND kind = ? LIMIT ?"
@@ -133,6 +137,15 @@ def numbers_of_user(
     """The numbers in use that a user has."""
     values = (organisation_id, user_id, True, limit)
     return [_number(row) for row in connection.rows(NUMBERS_OF_USER, values)]
+
+
+def first_numbers(
+    connection: Connection, organisation_id: int, user_ids: Sequence[int]
+) -> dict[int, str]:
+    """By user, the digits of the first number in use that each has."""
+    rows = connection.rows(NUMBERS_OF_USERS, (organisation_id, list(user_ids), True))
+    entries = [_number(row) for row in rows]
+    return {each.user_id: each.digits for each in entries if each.user_id is not None}
 
 
 def numbers_of_nobody(

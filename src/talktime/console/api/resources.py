@@ -1,6 +1,7 @@
 """All resources of the management API, in the order of its document."""
 
 from talktime.console.api.attention import attention
+from talktime.console.api.blocked_users import blocked
 from talktime.console.api.books import books
 from talktime.console.api.calling import calling
 from talktime.console.api.calls_now import calls_now
@@ -28,7 +29,8 @@ from talktime.console.api.webhooks import webhooks
 RESOURCES = (
     *(every, one, model),
     *(wallet, ledger, payments, methods, invoices, statements, profile, grants),
-    *(users, groups, numbers, pools, calling, calls_now, usage, reports, views),
+    *(users, groups, numbers, pools, calling, calls_now),
+    *(usage, reports, blocked, views),
     *(recipients, webhooks, notices),
     *(team, keys, audit),
     *(attention, books, switches, cards, catalogue, health),

@@ -145,9 +145,13 @@ def get_pstn_calls(
     if len(found) > GRAPH_PAGE:
         last = found[GRAPH_PAGE - 1]
         token = _cursor(Place(last.started_ms, last.id))
-        request = asked.request
-        answer["@odata.nextLink"] = request.build_absolute_uri(f"{request.path}?$skiptoken={token}")
+        answer["@odata.nextLink"] = next_link(asked, token)
     return answer
+
+
+def next_link(asked: Asked, token: str) -> str:
+    """The address of the same list from there on, as Graph writes it."""
+    return asked.request.build_absolute_uri(f"{asked.request.path}?$skiptoken={token}")
 
 
 def _rows(asked: Asked, records: list[UsageRecord]) -> list[Answer]:

@@ -59,6 +59,7 @@ ORGANISATION_MENU = (
             Entry(_("Usage reports"), "usage", SEE, ("call",)),
             Entry(_("Minute pools"), "pools"),
             Entry(_("Dial-out from meetings"), "dial-out"),
+            Entry(_("Blocked users"), "blocked-users"),
         ),
     ),
     Group(

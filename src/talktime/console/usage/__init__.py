@@ -1,1 +1,1 @@
-"""Usage reports, calls, minute pools, dial-out from meetings."""
+"""Usage reports, calls, minute pools, dial-out from meetings, blocked users."""

@@ -39,8 +39,8 @@ CAPABILITIES: dict[str, Promise] = {
 }
 NUMBER_TYPES: dict[str, Promise] = {
     "Subscriber": _("Subscriber"),
-    "Toll": _("Service number, toll"),
-    "TollFree": _("Service number, toll-free"),
+    "TollService": _("Service number, toll"),
+    "TollFreeService": _("Service number, toll-free"),
 }
 FLAGS: dict[str, Promise] = {
     "expired": _("Ended by its deadline"),

@@ -21,7 +21,7 @@ from talktime.store.usage_days import Wanted
 from talktime.store.usage_rows import ANY_NUMBER, Place
 
 PAGE = "usage"
-REPORTS = {"pools": "pools", "dial-out": "dial-out"}
+REPORTS = ("pools", "dial-out", "blocked-users")
 
 
 @page(may=SEE)
@@ -29,7 +29,7 @@ def usage_page(desk: Desk) -> HttpResponse:
     """Run the report. Everything it is about is in its address, so that it can be kept and sent."""
     query = desk.request.GET
     if query.get("report") in REPORTS:
-        return redirect(REPORTS[query["report"]], desk.owner.id)
+        return redirect(query["report"], desk.owner.id)
     views = list_views(desk.cell, desk.owner.id, PAGE)
     reader = Reader(desk.cell, desk.owner, desk.catalogue)
     columns = columns_of(desk)
@@ -45,7 +45,7 @@ def usage_page(desk: Desk) -> HttpResponse:
         if chart == "user" and asked.wanted != Wanted():
             chart = CHARTS[0][0]
         measure = form.cleaned_data["measure"] or MEASURES[0][0]
-        before = _place(query.get("before", ""))
+        before = place_in(query.get("before", ""))
         added = reader.add_up(asked, chart)
         found = reader.page(asked, added, before)
         describer = Describer(desk.control, desk.cell, desk.owner, desk.catalogue)
@@ -80,7 +80,7 @@ def _pages(desk: Desk, found: UsagePage, before: Place | None, added: Added) -> 
     }
 
 
-def _place(text: str) -> Place | None:
+def place_in(text: str) -> Place | None:
     """Where a page begins, as an address names it; what is none is the newest."""
     started, _, usage_id = text.partition(".")
     if all(each.isascii() and each.isdigit() and len(each) < 20 for each in (started, usage_id)):

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from talktime.console.usage import (
+    blocked_page,
     call_page,
     dial_out_page,
     export_pages,
@@ -20,6 +21,7 @@ urlpatterns = [
     path(f"{USAGE}views/<int:view_id>/delete/", view_pages.delete, name="delete-view"),
     path(f"{USAGE}pools/", pools_page.pools_page, name="pools"),
     path(f"{USAGE}dial-out/", dial_out_page.dial_out_page, name="dial-out"),
+    path(f"{USAGE}blocked/", blocked_page.blocked_page, name="blocked-users"),
     path(f"{USAGE}dial-out/csv/", dial_out_page.dial_out_csv, name="dial-out-csv"),
     path(
         "organisations/<int:organisation_id>/calls/<int:usage_id>/",

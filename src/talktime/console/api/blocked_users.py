@@ -1,0 +1,96 @@
+"""`callRecords/getPstnBlockedUsersLog`: users who were blocked and unblocked (R84)."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from ninja import Query
+from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from talktime.console.api.door import Asked, Resource
+from talktime.console.api.shapes import Page, Shown
+from talktime.console.api.usage import GRAPH_PAGE, FromTime, ToTime, next_link
+from talktime.core.limits import PSTN_CALLS_MS_MAX
+from talktime.core.masking import number_text
+from talktime.core.refusal import Refusal
+from talktime.operations.blocked_users import BlockedUser, blocked_users
+from talktime.operations.usage_documents import moment_text
+
+blocked = Resource("Blocked users", "Who was blocked and unblocked, and when.")
+Answer = dict[str, Any]
+
+
+class BlockedUserRow(Shown):
+    """A time at which a user was blocked or unblocked, with the properties of a
+    `pstnBlockedUsersLogRow`. `userTelephoneNumber` is the user's now."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    block_date_time: str
+    block_reason: str
+    remediation_id: str
+    user_block_mode: str = Field(json_schema_extra={"enum": ["blocked", "unblocked"]})
+    user_display_name: str
+    user_id: str
+    user_principal_name: str
+    user_telephone_number: str
+
+
+class BlockedUsersLog(Shown):
+    """A page of the log, as Graph gives it; on the last there is no `@odata.nextLink`."""
+
+    count: int = Field(alias="@odata.count")
+    value: list[BlockedUserRow]
+    next_link: str = Field("", alias="@odata.nextLink")
+
+
+@blocked.reads(
+    "/callRecords/getPstnBlockedUsersLog(fromDateTime={from_time},toDateTime={to_time})",
+    BlockedUsersLog,
+    refusals=("range_too_long",),
+    sparse=True,
+)
+def get_blocked_users(
+    asked: Asked,
+    from_time: FromTime,
+    to_time: ToTime,
+    skiptoken: Annotated[
+        str, Query(alias="$skiptoken", max_length=64, description="From a nextLink.")
+    ] = "",
+) -> Answer | Refusal:
+    """Users who were blocked or unblocked between two moments, both included, as Graph's
+    `getPstnBlockedUsersLog` gives them, the newest first.
+
+    At most 90 days; pages of 1,000.
+    """
+    if to_time < from_time:
+        return Refusal("invalid_value", "toDateTime must not be before fromDateTime")
+    if to_time - from_time > PSTN_CALLS_MS_MAX:
+        return Refusal("range_too_long", "at most 90 days are looked at at once")
+    before = Page(limit=GRAPH_PAGE, cursor=skiptoken).place or (to_time + 1, 0)
+    found = blocked_users(
+        *(asked.control, asked.cell, asked.owner.id),
+        from_ms=from_time,
+        before=before,
+        limit=GRAPH_PAGE + 1,
+    )
+    rows = [_row(each) for each in found[:GRAPH_PAGE]]
+    answer: Answer = {"@odata.count": len(rows), "value": rows}
+    if len(found) > GRAPH_PAGE:
+        last = found[GRAPH_PAGE - 1]
+        answer["@odata.nextLink"] = next_link(asked, f"{last.at_ms}-{last.id}")
+    return answer
+
+
+def _row(row: BlockedUser) -> Answer:
+    user = row.user
+    return {
+        "blockDateTime": moment_text(row.at_ms),
+        "blockReason": f"Requested by {row.actor}",
+        "remediationId": str(row.id),
+        "userBlockMode": "blocked" if row.blocked else "unblocked",
+        "userDisplayName": user.display_name if user else "",
+        "userId": str(UUID(int=user.id)) if user else "",
+        "userPrincipalName": row.name,
+        "userTelephoneNumber": number_text(row.digits),
+    }

@@ -1,0 +1,119 @@
+"""Calls and blocked users as Graph lists them. Mirrors src/talktime/console/api/blocked_users.py
+and usage.py."""
+
+from contextlib import closing
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from django.test import Client
+
+from tests.console.test_usage import Calls, switch_often
+from tests.many_usage import COPY_USAGE, FIRST_ID
+
+LOG, CALLS = "callRecords/getPstnBlockedUsersLog", "callRecords/getPstnCalls"
+DAY_MS = 86_400_000
+DESK = "desk@contoso.example"
+
+
+@pytest.fixture
+def calls(installation):
+    return Calls(installation)
+
+
+def client_of(calls, *scopes):
+    headers = {"authorization": f"Bearer {calls.money.key(*scopes)}"}
+    return Client(SERVER_NAME="localhost", headers=headers)
+
+
+def put(calls, name, **fields):
+    body = {"users": [{"name": name, **fields}]}
+    path = "/api/v1/organisations/Contoso/users"
+    response = client_of(calls, "users").post(path, body, "application/json")
+    assert response.status_code == 200, response.content
+
+
+def ask(calls, path):
+    return client_of(calls, "read").get(f"/api/v1/organisations/Contoso/{path}")
+
+
+def between(from_ms, to_ms):
+    return f"(fromDateTime={_text(from_ms)},toDateTime={_text(to_ms)})"
+
+
+def _text(at_ms):
+    text = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def test_who_was_blocked_is_a_log_as_graph_has_it(calls):
+    """R84."""
+    put(calls, DESK, active=False)
+    put(calls, DESK, active=True)
+    span = LOG + between(calls.now_ms, calls.now_ms + 600_000)
+    told = ask(calls, span).json()
+    assert (told["@odata.count"], "@odata.nextLink" in told) == (2, False)
+    last, first = told["value"]
+    assert (last["userBlockMode"], first["userBlockMode"]) == ("unblocked", "blocked")
+    assert (first["userPrincipalName"], first["userId"]) == (DESK, str(UUID(int=31)))
+    assert first["blockReason"].startswith("Requested by ")
+    assert first["blockDateTime"].endswith("0000Z")
+    moment = datetime.fromisoformat(first["blockDateTime"])
+    at_ms = int(moment.timestamp() * 1000)
+    assert first in ask(calls, LOG + between(at_ms, at_ms)).json()["value"]
+    assert ask(calls, LOG + between(at_ms - 60_000, at_ms - 1)).json()["value"] == []
+
+
+def pages_of(calls, path):
+    """The values of each page, to the last, which says of no other."""
+    client, pages = client_of(calls, "read"), []
+    path = f"/api/v1/organisations/Contoso/{path}"
+    while path:
+        page = client.get(path).json()
+        assert page["@odata.count"] == len(page["value"])
+        pages.append(page["value"])
+        path = page.get("@odata.nextLink")
+    return pages
+
+
+def test_the_log_comes_in_pages_of_a_thousand(calls):
+    """R80, R84."""
+    with closing(calls.money.cell()) as cell, cell.transaction():
+        switch_often(cell, calls.owner.id, calls.now_ms, 1_001)
+    first, last = pages_of(calls, LOG + between(calls.now_ms - DAY_MS, calls.now_ms))
+    assert (len(first), len(last)) == (1_000, 1)
+    assert [row["remediationId"] for row in first + last] == [str(n) for n in range(1_001, 0, -1)]
+
+
+@pytest.mark.parametrize("what", [LOG, CALLS])
+def test_more_than_90_days_of_a_log_are_refused(calls, what):
+    """R79."""
+    from_ms = calls.now_ms - 90 * DAY_MS
+    assert ask(calls, what + between(from_ms, calls.now_ms)).json()["value"] == []
+    refused = ask(calls, what + between(from_ms - 1, calls.now_ms))
+    assert (refused.status_code, refused.json()["code"]) == (400, "range_too_long")
+    assert ask(calls, what + between(calls.now_ms, calls.now_ms - 1)).status_code == 422
+
+
+def test_calls_are_listed_as_graph_does_both_ends_included_page_by_page(calls):
+    """R79, R80."""
+    for key, used_s in (("a", 61), ("b", 60), ("c", 60), ("d", 59)):
+        calls.call(key, used_s=used_s)
+    began_ms = calls.now_ms - 61_000
+    whole = ask(calls, CALLS + between(began_ms, began_ms + 2_000)).json()
+    found = [row["callId"] for row in whole["value"]]
+    assert (found[0], set(found[1:3]), found[3]) == ("d", {"b", "c"}, "a")
+    assert (whole["@odata.count"], "@odata.nextLink" in whole) == (4, False)
+    within = ask(calls, CALLS + between(began_ms + 1, began_ms + 1_999)).json()
+    assert within["value"] == whole["value"][1:3]
+
+
+def test_calls_come_in_pages_of_a_thousand_in_one_order(calls):
+    """R80."""
+    calls.call("a")
+    with closing(calls.money.cell()) as cell, cell.transaction():
+        cell.run(COPY_USAGE, [1_000, FIRST_ID, calls.usage_id("a")])
+    first, last = pages_of(calls, CALLS + between(calls.now_ms - DAY_MS, calls.now_ms))
+    assert (len(first), len(last)) == (1_000, 1)
+    ids = [int(row["usageId"]) for row in first + last]
+    assert ids == sorted(set(ids), reverse=True)
