@@ -173,6 +173,28 @@ def test_what_was_closed_is_not_extended(served: Charging) -> None:
     assert served.usage("s;1") == [("call", 7, 7_000)]
 
 
+def test_a_request_again_after_the_end_of_its_session_is_granted_nothing(store: Store) -> None:
+    """A client that begins a new call under an old Session-Id must not talk for nothing."""
+    asked = [initial("s;1"), credit("s;1", UPDATE, 1, used=20, asked=30)]
+    ended = credit("s;1", TERMINATION, 2, used=5)
+    with charging(store) as served:
+        client = served.client()
+        for message in (*asked, ended):
+            assert client.ask(message).result_code == r.SUCCESS
+        switch = served.switch
+    with charging(store, switch=switch) as served:
+        client = served.client()
+        for message in asked:
+            message.header.is_retransmit = True
+            again = client.ask(message)
+            assert (again.result_code, again.granted_service_unit) == (r.UNKNOWN_SESSION_ID, None)
+            assert again.multiple_services_credit_control == []
+        assert client.ask(ended).result_code == r.SUCCESS
+        assert served.usage("s;1") == [("call", 25, 25_000)]
+        assert served.balance_s() == (3_600 - 25, 0)
+        assert served.faults() == []
+
+
 def test_a_request_again_gets_the_same_answer_and_is_booked_once(served: Charging) -> None:
     client = served.client()
     asked = [

@@ -131,6 +131,7 @@ class Credit:
                 since_last=True,
                 keep_s=self.keep_s,
                 capped=request.used_s <= CALL_SECONDS_MAX,
+                while_open=True,
             )
             self.engine.ask(extend, partial(self._told, asked))
         elif request.kind == EVENT and self._on_event is not None:
@@ -191,7 +192,7 @@ class Credit:
         return at_ms if believable(at_ms - self.engine.clock_ms()) else None
 
     def _authorize(self, asked: Asked, command: Authorize) -> None:
-        command.keep_s = self.keep_s
+        command.keep_s, command.while_open = self.keep_s, True
         self.engine.ask(command, partial(self._told, asked))
 
     def _told(self, asked: Asked, reply: Reply) -> None:
