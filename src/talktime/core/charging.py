@@ -67,7 +67,7 @@ def _note_totals(books: Books, call: Call, command: Authorize, now_ms: int) -> N
             tell_crossings(books, meter, now_ms)
 
 
-def extend(books: Books, call: Call, command: Extend, now_ms: int) -> Granted | Refused:
+def extend(books: Books, call: Call, command: Extend, now_ms: int) -> Granted | Noted | Refused:
     """Decide how much longer a running call may talk, counted from the seconds used so far.
 
     Units: whole seconds since answer. Refuses when what was granted is used up and no further
@@ -83,6 +83,9 @@ def extend(books: Books, call: Call, command: Extend, now_ms: int) -> Granted | 
     call.reported_s = max(call.reported_s, command.used_s)
     if call.ending:
         return Refused(Refusal(call.ending, TO_END), call.call_key, command.sequence)
+    if command.only_reports:
+        call.deadline_ms = max(call.deadline_ms, now_ms + command.keep_s * 1000)
+        return Noted(call.call_key, command.sequence, call.deadline_ms)
     asked = Asked(command.used_s, command.requested_s, command.keep_s, command.sequence)
     return _grant(books, call, asked, (), now_ms)
 

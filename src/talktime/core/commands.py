@@ -72,7 +72,7 @@ class Answer:
 class Extend:
     """`used_s` seconds were talked so far; may the call go on? `keep_s` as in Authorize. With
     `capped` (see Settle), more than can be meant counts as the most that is accepted, and gets no
-    more.
+    more. With `only_reports` nothing more is asked for: what was granted stays held.
     """
 
     switch_id: int
@@ -86,6 +86,7 @@ class Extend:
     keep_s: int = 0
     capped: bool = False
     while_open: bool = False
+    only_reports: bool = False
 
 
 @dataclass(slots=True)

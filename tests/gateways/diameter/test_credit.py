@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from diameter.message.avp.grouped import ProxyInfo
+from diameter.message.avp.grouped import ProxyInfo, RequestedServiceUnit
 
 from talktime.core.limits import DIAMETER_WAITING_MAX
 from talktime.gateways.diameter import results as r
@@ -111,6 +111,32 @@ def test_open_an_update_debits_reserves_and_restarts_the_supervision(served: Cha
     assert (call.state, call.reported_s, call.granted_s) == ("open", 20, 50)
     assert call.deadline_ms >= first_ms
     assert served.balance_s() == (3_600, 50)
+
+
+def test_open_an_update_that_asks_for_no_units_gets_none(store: Store) -> None:
+    """A service that has stopped, or is paused, reports without Requested-Service-Unit."""
+    with charging(store, seconds=30) as served:
+        client = served.client()
+        assert granted(client.ask(initial("s;1"))) == (r.SUCCESS, 30, True)
+        first_ms = served.call("s;1").deadline_ms
+        report = credit("s;1", UPDATE, 1, used=20)
+        answer = client.ask(report)
+        assert granted(answer) == (r.SUCCESS, 0, False)
+        service = answer.multiple_services_credit_control[0]
+        assert (service.result_code, service.rating_group) == (r.SUCCESS, 100)
+        assert (service.granted_service_unit, answer.granted_service_unit) == (None, None)
+        call = served.call("s;1")
+        assert (call.state, call.reported_s, call.granted_s) == ("open", 20, 30)
+        assert call.deadline_ms >= first_ms
+        assert client.ask(report).as_bytes()[20:] == answer.as_bytes()[20:]
+        # All that there was is used up: that is no matter of who wants no more.
+        assert granted(client.ask(credit("s;1", UPDATE, 2, used=10))) == (r.SUCCESS, 0, False)
+        asking = credit("s;1", UPDATE, 3, used=0, asked=30)
+        assert granted(client.ask(asking)) == (r.CREDIT_LIMIT_REACHED, 0, False)
+        assert client.ask(credit("s;1", TERMINATION, 4, used=0)).result_code == r.SUCCESS
+        assert served.usage("s;1") == [("call", 30, 30_000)]
+        assert served.balance_s() == (0, 0)
+        assert served.faults() == []
 
 
 def test_open_an_update_that_is_refused_counts_what_was_used(store: Store) -> None:
@@ -267,8 +293,15 @@ def test_units_are_granted_as_they_were_asked_for(served: Charging) -> None:
 
 
 def test_whoever_leaves_the_amount_to_the_service_gets_a_slice(served: Charging) -> None:
-    answer = served.client().ask(initial("s;1", None))
+    client = served.client()
+    answer = client.ask(initial("s;1", None))
     assert answer.granted_service_unit.cc_time == 300
+    more = client.ask(credit("s;1", UPDATE, 1, used=20, grouped=False))
+    assert more.granted_service_unit.cc_time == 300
+    asking = credit("s;1", UPDATE, 2, used=20)
+    service = asking.multiple_services_credit_control[0]
+    service.requested_service_unit = RequestedServiceUnit()
+    assert granted(client.ask(asking)) == (r.SUCCESS, 300, False)
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,7 @@ class Credit:
                 keep_s=self.keep_s,
                 capped=request.used_s <= CALL_SECONDS_MAX,
                 while_open=True,
+                only_reports=request.only_reports,
             )
             self.engine.ask(extend, partial(self._told, asked))
         elif request.kind == EVENT and self._on_event is not None:

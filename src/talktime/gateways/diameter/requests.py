@@ -93,6 +93,12 @@ class CreditRequest(msgspec.Struct):
         asked = self.asking.asked
         return asked.seconds if asked is not None else 0
 
+    @property
+    def only_reports(self) -> bool:
+        """Whether it is to get no units: a service that wants more asks for them (RFC 8506, 8.16).
+        Outside of services units are left out by who leaves their number to the server (5.3)."""
+        return self.kind == UPDATE and bool(self.services) and self.asking.asked is None
+
     def meaning(self) -> int:
         """What tells it from another request of its session and number: 64 bits, signed. Who routed
         it and when are no part of that."""
@@ -100,6 +106,8 @@ class CreditRequest(msgspec.Struct):
         if self.kind == EVENT and self.number:
             # An event is a session of one request: another number is another event.
             said += f" {self.number}"
+        if self.only_reports:
+            said += " report"
         if self.parties is not NOBODY:
             who = self.parties
             said += repr((self.correlation, who.calling, who.called, who.names, who.terminating))
