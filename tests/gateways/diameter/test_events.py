@@ -162,6 +162,20 @@ def test_a_price_is_told_and_nothing_held(served: Charging) -> None:
     assert served.balance_s() == (1_000, 0)
 
 
+@pytest.mark.parametrize("seconds", [0, 1])
+def test_a_price_is_told_whatever_the_balance_is(store: Store, seconds: int) -> None:
+    """RFC 8506, 6.1: an enquiry makes no balance checks."""
+    with charging(store, seconds=seconds) as served:
+        client = served.client()
+        client.ask(event("e;1", DEBIT, 1))
+        answer = client.ask(event("e;2", PRICE, 450))
+        assert answer.result_code == r.SUCCESS
+        cost = answer.cost_information
+        assert (cost.unit_value.value_digits, cost.unit_value.exponent) == (45, -2)
+        assert cost.currency_code == 840
+        assert served.balance_s() == (0, 0)
+
+
 def test_more_seconds_than_a_call_may_last_have_no_price_and_no_balance(served: Charging) -> None:
     client = served.client()
     unit = "cc_service_specific_units"

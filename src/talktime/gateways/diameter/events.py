@@ -9,6 +9,8 @@ import msgspec
 from talktime.core.commands import Authorize, CallCommand, Refund, Settle
 from talktime.core.debits import DEBIT, REFUND
 from talktime.core.limits import CALL_SECONDS_MAX
+from talktime.core.money import decimal_text
+from talktime.core.rating import billed_seconds, price_micros
 from talktime.core.refusal import Refusal
 from talktime.gateways.diameter import answers
 from talktime.gateways.diameter import avps as a
@@ -110,13 +112,23 @@ class Events:
             return
         body = msgspec.json.decode(found.body)
         no_money = r.result_of(found.code) == r.CREDIT_LIMIT_REACHED
-        if found.code and not (no_money and request.action == CHECK_BALANCE):
-            self._credit.refuse(asked, found.code, body["detail"])
-            return
-        if request.action == CHECK_BALANCE:
+        if request.action == CHECK_BALANCE and (no_money or not found.code):
             enough = not found.code and body["lasts_seconds"] >= seconds
             result = ENOUGH_CREDIT if enough else NO_CREDIT
             said = write_unsigned(a.CHECK_BALANCE_RESULT, result)
-        else:
+        elif not found.code:
             said = cost_information(body["cost"]["charge"], body["price"]["currency"])
+        elif no_money and command.refusal is None and command.payers.no_money is None:
+            # The balance alone is against the call: no matter of its price (RFC 8506, 6.1).
+            said = self._priced(command, seconds)
+        else:
+            self._credit.refuse(asked, found.code, body["detail"])
+            return
         self._credit.answer(asked, answers.closed(node, asked.header, request, said))
+
+    def _priced(self, command: Authorize, seconds: int) -> bytes:
+        """What so many seconds cost where no minutes pay for them."""
+        organisation = self._credit.engine.directory.directory.organisation(command.organisation_id)
+        micros = price_micros(billed_seconds(seconds, command.rate), command.rate)
+        currency = organisation.currency if organisation is not None else ""
+        return cost_information(decimal_text(micros), currency)
