@@ -103,8 +103,8 @@ class CreditRequest(msgspec.Struct):
         """What tells it from another request of its session and number: 64 bits, signed. Who routed
         it and when are no part of that."""
         said = f"{self.kind} {self.action} {self.used_s} {self.asked_s} {self.session_id}"
-        if self.kind == EVENT and self.number:
-            # An event is a session of one request: another number is another event.
+        if self.kind in (INITIAL, EVENT) and self.number:
+            # A session has one of these: another number is another request.
             said += f" {self.number}"
         if self.only_reports:
             said += " report"
@@ -149,8 +149,11 @@ def read_credit(data: bytes, found: CreditRequest) -> None:
     if twice is not None:
         why = f"AVP {twice[0]} stands there twice"
         raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, raw(data, twice), why)
-    if len(services) > DIAMETER_SERVICES_MAX or len(found.proxies) > DIAMETER_PROXIES_MAX:
-        raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, b"", "too many services or relays")
+    if len(services) > DIAMETER_SERVICES_MAX:
+        failed = raw(data, services[DIAMETER_SERVICES_MAX])
+        raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, failed, "too many services")
+    if len(found.proxies) > DIAMETER_PROXIES_MAX:
+        raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, b"", "too many relays")
     _read_head(data, first, found)
     _read_services(data, own, services, found)
     if found.kind == INITIAL or found.kind == EVENT:
