@@ -109,7 +109,8 @@ def _grant(
     payable_s = lasts_s(call, purse)
     until_s = max(min(billed_seconds(used_s + asked_s, rate), payable_s), call.granted_s)
     if until_s <= used_s or (whole and until_s < requested_s):
-        refusal = too_short(wallet, call, purse, until_s if whole else used_s, available_micros)
+        paid_s, whole_s = (until_s, requested_s) if whole else (used_s, 0)
+        refusal = too_short(wallet, call, purse, paid_s, available_micros, whole_s)
         tell_refused(books, wallet, call, refusal, now_ms)
         return Refused(refusal, call.call_key, sequence, passed)
     more_micros = _hold(books, wallet, call, purse, until_s, now_ms)
