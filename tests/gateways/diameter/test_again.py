@@ -64,6 +64,20 @@ def test_a_session_is_begun_once(served: Charging) -> None:
     assert served.balance_s() == (3_600, 30)
 
 
+def test_what_another_sub_session_asks_is_no_repetition_and_is_refused(served: Charging) -> None:
+    """A call has no sub-sessions; taken for repetitions, what they report would be lost."""
+    client = served.client()
+    assert granted(client.ask(initial("s;1", cc_sub_session_id=1))) == (r.SUCCESS, 30, False)
+    other = client.ask(initial("s;1", cc_sub_session_id=2))
+    assert other.result_code == r.UNABLE_TO_COMPLY
+    report = {"used": 20, "asked": 30}
+    ours = credit("s;1", UPDATE, 1, cc_sub_session_id=1, **report)
+    assert [granted(client.ask(ours)) for _ in range(2)] == [(r.SUCCESS, 30, False)] * 2
+    theirs = client.ask(credit("s;1", UPDATE, 1, cc_sub_session_id=2, **report))
+    assert theirs.result_code == r.UNABLE_TO_COMPLY
+    assert served.call("s;1").reported_s == 20
+
+
 def test_a_request_again_after_the_end_of_its_session_is_granted_nothing(store: Store) -> None:
     """A client that begins a new call under an old Session-Id must not talk for nothing."""
     asked = [initial("s;1"), credit("s;1", UPDATE, 1, used=20, asked=30)]

@@ -76,6 +76,7 @@ class CreditRequest(msgspec.Struct):
     kind: int = 0
     number: int = 0
     kind_and_number: bytes = b""
+    sub_session: bytes = b""
     action: int | None = None
     correlation: str = ""
     cause: str = "normal"
@@ -106,6 +107,9 @@ class CreditRequest(msgspec.Struct):
         if self.kind in (INITIAL, EVENT) and self.number:
             # A session has one of these: another number is another request.
             said += f" {self.number}"
+        if self.sub_session:
+            # A call has none: the requests of a second one are no repetitions of the first one's.
+            said += f" sub {self.sub_session.hex()}"
         if self.only_reports:
             said += " report"
         if self.parties is not NOBODY:
@@ -215,6 +219,8 @@ def _read_head(data: bytes, first: dict[int, Avp], found: CreditRequest) -> None
     found.number = unsigned(data, first[a.CC_REQUEST_NUMBER])
     if found.number > NUMBER_MAX:
         _invalid(data, first[a.CC_REQUEST_NUMBER], f"CC-Request-Number is above {NUMBER_MAX}")
+    if a.CC_SUB_SESSION_ID in first:
+        found.sub_session = raw(data, first[a.CC_SUB_SESSION_ID])
     if kind == TERMINATION:
         if a.TERMINATION_CAUSE in first:
             cause = unsigned(data, first[a.TERMINATION_CAUSE])
