@@ -61,7 +61,9 @@ def test_a_debit_is_granted_beyond_a_slice_or_not_at_all() -> None:
     assert done.charge_micros == 20_000 + 15 * 15_000
     assert money(desk) == (UNIT - 245_000, 0, 0)
     poor = funded(200_000)
-    assert code(debit(poor, 900)) == "insufficient_credit"
+    refused = debit(poor, 900)
+    assert code(refused) == "insufficient_credit"
+    assert refused.refusal.detail == "900 s to Germany cost 0.245 USD; 0.2 USD is available"
     assert money(poor) == (200_000, 0, 0)
     assert code(debit(funded(100 * UNIT), 86_401)) == "call_too_long"
 

@@ -1,5 +1,7 @@
 """Who is asked first, what was answered before, and in which order. Mirrors core/decide.py."""
 
+from dataclasses import replace
+
 import pytest
 
 from talktime.core.outcomes import (
@@ -90,6 +92,21 @@ def test_the_same_request_again_gets_the_same_answer_and_changes_nothing(desk, b
     assert type(replayed) is Replayed
     assert replayed.answer.outcome is first
     assert facts(desk) == changed
+
+
+@pytest.mark.parametrize("over", [settle(sequence=9), expire_hold()], ids=["settled", "expired"])
+@pytest.mark.parametrize("again", [authorize(), extend(used_s=10)], ids=["authorize", "extend"])
+def test_what_is_repeated_only_while_the_call_runs_is_granted_nothing_after_its_end(
+    desk, over, again
+):
+    """Nothing is held any more: who took the answer for a new grant would talk for nothing."""
+    only_while_open = replace(again, while_open=True)
+    desk.do(authorize())
+    desk.do(again)
+    assert type(desk.do(only_while_open)) is Replayed
+    desk.do(over, at_s=3_000)
+    refused_unchanged(desk, only_while_open, "call_settled")
+    assert type(desk.do(again)) is Replayed
 
 
 @pytest.mark.parametrize(

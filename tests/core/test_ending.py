@@ -4,7 +4,15 @@ what core/decide.py counts."""
 from dataclasses import replace
 
 from talktime.core.commands import NEXT, EndCall
-from talktime.core.outcomes import CallEnding, Granted, HoldExpired, Refused, Replayed, Settled
+from talktime.core.outcomes import (
+    CallEnding,
+    Granted,
+    HoldExpired,
+    Noted,
+    Refused,
+    Replayed,
+    Settled,
+)
 from tests.commands import (
     ORGANISATION,
     SWITCH,
@@ -84,6 +92,20 @@ def test_what_is_held_is_kept_as_long_as_the_switch_may_take_to_ask_again():
     assert call_of(desk).deadline_ms == desk.now_ms + 1_000_000
     desk.do(replace(extend(sequence=2, used_s=20), keep_s=2_000))
     assert call_of(desk).deadline_ms == desk.now_ms + 2_000_000
+
+
+def test_who_only_reports_is_granted_nothing_and_told_when_the_call_is_to_end():
+    desk = funded(75_000)
+    desk.do(authorize())
+    report = replace(extend(used_s=300), keep_s=2_000, only_reports=True)
+    noted = desk.do(report, at_s=300)
+    assert noted == Noted("C1", 1, desk.now_ms + 2_000_000)
+    assert (call_of(desk).reported_s, call_of(desk).granted_s) == (300, 300)
+    assert money(desk) == (75_000, 75_000, 0)
+    desk.do(end())
+    refused = desk.do(replace(extend(sequence=2, used_s=310), only_reports=True), at_s=310)
+    assert refused.refusal.code == "organisation_inactive"
+    assert call_of(desk).reported_s == 310
 
 
 def test_a_call_that_is_to_end_keeps_its_grant_and_gets_no_other():

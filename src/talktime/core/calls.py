@@ -70,6 +70,11 @@ class Call:
         self.new = self.restarted = self.changed = self.ending_changed = False
 
     @property
+    def is_over(self) -> bool:
+        """Whether it runs no more, and cannot be authorized again."""
+        return self.state not in (OPEN, REFUSED)
+
+    @property
     def rate_text(self) -> str:
         """The rate as its row keeps it."""
         return self.rate.text()

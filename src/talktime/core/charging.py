@@ -67,7 +67,7 @@ def _note_totals(books: Books, call: Call, command: Authorize, now_ms: int) -> N
             tell_crossings(books, meter, now_ms)
 
 
-def extend(books: Books, call: Call, command: Extend, now_ms: int) -> Granted | Refused:
+def extend(books: Books, call: Call, command: Extend, now_ms: int) -> Granted | Noted | Refused:
     """Decide how much longer a running call may talk, counted from the seconds used so far.
 
     Units: whole seconds since answer. Refuses when what was granted is used up and no further
@@ -83,6 +83,9 @@ def extend(books: Books, call: Call, command: Extend, now_ms: int) -> Granted | 
     call.reported_s = max(call.reported_s, command.used_s)
     if call.ending:
         return Refused(Refusal(call.ending, TO_END), call.call_key, command.sequence)
+    if command.only_reports:
+        call.deadline_ms = max(call.deadline_ms, now_ms + command.keep_s * 1000)
+        return Noted(call.call_key, command.sequence, call.deadline_ms)
     asked = Asked(command.used_s, command.requested_s, command.keep_s, command.sequence)
     return _grant(books, call, asked, (), now_ms)
 
@@ -106,7 +109,8 @@ def _grant(
     payable_s = lasts_s(call, purse)
     until_s = max(min(billed_seconds(used_s + asked_s, rate), payable_s), call.granted_s)
     if until_s <= used_s or (whole and until_s < requested_s):
-        refusal = too_short(wallet, call, purse, until_s if whole else used_s, available_micros)
+        paid_s, whole_s = (until_s, requested_s) if whole else (used_s, 0)
+        refusal = too_short(wallet, call, purse, paid_s, available_micros, whole_s)
         tell_refused(books, wallet, call, refusal, now_ms)
         return Refused(refusal, call.call_key, sequence, passed)
     more_micros = _hold(books, wallet, call, purse, until_s, now_ms)

@@ -8,7 +8,8 @@ another request.
 Switches number their requests on a call and report its seconds since the answer (charging-api).
 Where a dialect of theirs does not: `NEXT` as the sequence is the number after the call's last one;
 with `since_last`, seconds count from the last report, whichever that was, so such requests are
-taken in any order, each once.
+taken in any order, each once. With `while_open`, an answer is given again only while the call runs:
+whoever is told "granted" again after its end would talk on what nothing is held for.
 """
 
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ class Authorize:
     keep_s: int = 0
     whole: bool = False
     perhaps_of: int | None = None
+    while_open: bool = False
 
 
 @dataclass(slots=True)
@@ -70,7 +72,7 @@ class Answer:
 class Extend:
     """`used_s` seconds were talked so far; may the call go on? `keep_s` as in Authorize. With
     `capped` (see Settle), more than can be meant counts as the most that is accepted, and gets no
-    more.
+    more. With `only_reports` nothing more is asked for: what was granted stays held.
     """
 
     switch_id: int
@@ -83,6 +85,8 @@ class Extend:
     since_last: bool = False
     keep_s: int = 0
     capped: bool = False
+    while_open: bool = False
+    only_reports: bool = False
 
 
 @dataclass(slots=True)

@@ -169,6 +169,8 @@ def _answered_before(books: Books, call: Call, command: CallCommand) -> Replayed
     stored = books.answers.get((call.id, command.sequence))
     if stored is not None:
         if stored.body_hash == command.body_hash:
+            if isinstance(command, (Authorize, Extend)) and command.while_open and call.is_over:
+                return _refused(command, "call_settled", "the call was over before this repetition")
             return Replayed(stored)
         if type(command) is Refund:
             return None
@@ -194,7 +196,7 @@ def _out_of_order(books: Books, call: Call, command: CallCommand) -> Refused | N
     if kind is Refund:
         refusal = debits.not_refundable(call)
         return None if refusal is None else Refused(refusal, command.call_key, command.sequence)
-    if call.state not in (OPEN, REFUSED):
+    if call.is_over:
         return _refused(command, "call_settled", "the call's deadline had passed; settle it")
     if command.sequence != expected and not (type(command) is Extend and command.since_last):
         return _refused(

@@ -37,7 +37,7 @@ class Granted:
 
 @dataclass(slots=True)
 class Noted:
-    """The answer of a call was noted."""
+    """What was reported of a call was noted: its answer, or seconds without asking for more."""
 
     call_key: str
     sequence: int

@@ -10,9 +10,10 @@ from talktime.core.refusal import Refusal
 
 
 def too_short(
-    wallet: Wallet, call: Call, purse: Purse, used_s: int, available_micros: int
+    wallet: Wallet, call: Call, purse: Purse, used_s: int, available_micros: int, whole_s: int = 0
 ) -> Refusal:
-    """The refusal of a call whose next increment nobody can pay.
+    """The refusal of a call whose next increment nobody can pay after `used_s` seconds; or all of
+    `whole_s`, where that is asked for at once.
 
     In the order of D16: CALL_TOO_LONG at the longest call; why money may not be used at all, where
     minutes have ended; NO_TENANT_CREDIT_CAPABILITY where nothing was ever funded; the balance
@@ -28,6 +29,8 @@ def too_short(
     refusal = payers.no_money
     if refusal is not None:
         return refusal
+    if whole_s:
+        next_s, used_s = billed_seconds(whole_s, rate), 0
     more_micros = price_of_s(next_s, purse.pool_s, rate) - call.held_micros
     if purse.credit_micros + purse.post_micros >= more_micros:
         return Refusal(

@@ -106,3 +106,8 @@ def credit(
 def units(cc_time: int) -> GrantedServiceUnit:
     """So many seconds, granted."""
     return GrantedServiceUnit(cc_time=cc_time)
+
+
+def failed_codes(answer: Any) -> list[int]:
+    """The codes of the AVPs that a refusal is about."""
+    return [avp.code for failed in answer.failed_avp for avp in failed.additional_avps]

@@ -3,28 +3,28 @@
 
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from diameter.message.avp.grouped import ProxyInfo
+from diameter.message.avp.grouped import ProxyInfo, RequestedServiceUnit
 
 from talktime.core.limits import DIAMETER_WAITING_MAX
 from talktime.gateways.diameter import results as r
 from tests.gateways.diameter.asked import (
     E164,
-    INITIAL,
     OUR_HOST,
     SIP_URI,
     TERMINATING,
     TERMINATION,
     UPDATE,
     credit,
+    failed_codes,
 )
-from tests.gateways.diameter.serving import CALLEE, CALLER, Charging, charging
+from tests.gateways.diameter.calls import granted, initial
+from tests.gateways.diameter.serving import CALLER, Charging, charging
 from tests.stores import Store
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
-KAMAILIO = {"calling": f"sip:{CALLER}@127.0.0.1:5080", "called": f"sip:{CALLEE}@127.0.0.1"}
+SUBSCRIPTION_ID, CALLED_PARTY_ADDRESS = 443, 832
 
 
 @pytest.fixture
@@ -32,18 +32,6 @@ def served(store: Store) -> Iterator[Charging]:
     """A service with an hour of credits."""
     with charging(store) as running:
         yield running
-
-
-def initial(session: str, asked: int | None = 30, **said: Any) -> Any:
-    """The first request of a call to Germany."""
-    return credit(session, INITIAL, 0, asked=asked, **{**KAMAILIO, **said})
-
-
-def granted(answer: Any) -> tuple[int, int, bool]:
-    """The result, the seconds granted, and whether they are the last."""
-    service = answer.multiple_services_credit_control[0]
-    seconds = service.granted_service_unit.cc_time if service.granted_service_unit else 0
-    return answer.result_code, seconds, service.final_unit_indication is not None
 
 
 def test_a_call_is_granted_extended_and_charged(served: Charging) -> None:
@@ -113,6 +101,32 @@ def test_open_an_update_debits_reserves_and_restarts_the_supervision(served: Cha
     assert served.balance_s() == (3_600, 50)
 
 
+def test_open_an_update_that_asks_for_no_units_gets_none(store: Store) -> None:
+    """A service that has stopped, or is paused, reports without Requested-Service-Unit."""
+    with charging(store, seconds=30) as served:
+        client = served.client()
+        assert granted(client.ask(initial("s;1"))) == (r.SUCCESS, 30, True)
+        first_ms = served.call("s;1").deadline_ms
+        report = credit("s;1", UPDATE, 1, used=20)
+        answer = client.ask(report)
+        assert granted(answer) == (r.SUCCESS, 0, False)
+        service = answer.multiple_services_credit_control[0]
+        assert (service.result_code, service.rating_group) == (r.SUCCESS, 100)
+        assert (service.granted_service_unit, answer.granted_service_unit) == (None, None)
+        call = served.call("s;1")
+        assert (call.state, call.reported_s, call.granted_s) == ("open", 20, 30)
+        assert call.deadline_ms >= first_ms
+        assert client.ask(report).as_bytes()[20:] == answer.as_bytes()[20:]
+        # All that there was is used up: that is no matter of who wants no more.
+        assert granted(client.ask(credit("s;1", UPDATE, 2, used=10))) == (r.SUCCESS, 0, False)
+        asking = credit("s;1", UPDATE, 3, used=0, asked=30)
+        assert granted(client.ask(asking)) == (r.CREDIT_LIMIT_REACHED, 0, False)
+        assert client.ask(credit("s;1", TERMINATION, 4, used=0)).result_code == r.SUCCESS
+        assert served.usage("s;1") == [("call", 30, 30_000)]
+        assert served.balance_s() == (0, 0)
+        assert served.faults() == []
+
+
 def test_open_an_update_that_is_refused_counts_what_was_used(store: Store) -> None:
     with charging(store, seconds=10) as served:
         client = served.client()
@@ -173,41 +187,6 @@ def test_what_was_closed_is_not_extended(served: Charging) -> None:
     assert served.usage("s;1") == [("call", 7, 7_000)]
 
 
-def test_a_request_again_gets_the_same_answer_and_is_booked_once(served: Charging) -> None:
-    client = served.client()
-    asked = [
-        initial("s;1"),
-        credit("s;1", UPDATE, 1, used=20, asked=30),
-        credit("s;1", TERMINATION, 2, used=5),
-    ]
-    for message in asked:
-        first = client.ask(message).as_bytes()
-        message.header.is_retransmit = True
-        again = client.ask(message).as_bytes()
-        assert again[20:] == first[20:]
-    assert served.usage("s;1") == [("call", 25, 25_000)]
-    assert served.faults() == []
-
-
-def test_a_request_again_after_a_restart_gets_the_same_answer(store: Store) -> None:
-    with charging(store) as served:
-        first = served.client().ask(initial("s;1")).as_bytes()
-        switch = served.switch
-    with charging(store, switch=switch) as again:
-        client = again.client()
-        assert client.ask(initial("s;1")).as_bytes()[20:] == first[20:]
-        assert granted(client.ask(credit("s;1", UPDATE, 1, used=20, asked=30))) == (2001, 30, False)
-
-
-def test_another_request_of_the_same_number_is_refused(served: Charging) -> None:
-    client = served.client()
-    client.ask(initial("s;1"))
-    client.ask(credit("s;1", UPDATE, 1, used=20, asked=30))
-    other = client.ask(credit("s;1", UPDATE, 1, used=21, asked=30))
-    assert other.result_code == r.UNABLE_TO_COMPLY
-    assert served.call("s;1").reported_s == 20
-
-
 def test_one_second_more_than_was_granted_is_no_fault(store: Store) -> None:
     """What Kamailio does with an account of 12 seconds."""
     with charging(store, seconds=12) as served:
@@ -245,22 +224,34 @@ def test_units_are_granted_as_they_were_asked_for(served: Charging) -> None:
 
 
 def test_whoever_leaves_the_amount_to_the_service_gets_a_slice(served: Charging) -> None:
-    answer = served.client().ask(initial("s;1", None))
+    client = served.client()
+    answer = client.ask(initial("s;1", None))
     assert answer.granted_service_unit.cc_time == 300
+    more = client.ask(credit("s;1", UPDATE, 1, used=20, grouped=False))
+    assert more.granted_service_unit.cc_time == 300
+    asking = credit("s;1", UPDATE, 2, used=20)
+    service = asking.multiple_services_credit_control[0]
+    service.requested_service_unit = RequestedServiceUnit()
+    assert granted(client.ask(asking)) == (r.SUCCESS, 300, False)
 
 
 @pytest.mark.parametrize(
-    ("said", "result"),
+    ("said", "result", "failed"),
     [
-        ({"calling": "sip:nobody@elsewhere.example"}, r.USER_UNKNOWN),
-        ({"called": "sip:+99912345678@gw"}, r.RATING_FAILED),
-        ({"called": "sip:+33123456789@gw"}, r.RATING_FAILED),
+        ({"calling": "sip:nobody@elsewhere.example"}, r.USER_UNKNOWN, []),
+        ({"called": "sip:+99912345678@gw"}, r.RATING_FAILED, [CALLED_PARTY_ADDRESS]),
+        ({"called": "sip:+33123456789@gw"}, r.RATING_FAILED, [CALLED_PARTY_ADDRESS]),
+        ({"called": ""}, r.RATING_FAILED, [CALLED_PARTY_ADDRESS]),
+        ({"calling": ""}, r.RATING_FAILED, [SUBSCRIPTION_ID]),
+        ({"calling": "tel:+1"}, r.RATING_FAILED, [SUBSCRIPTION_ID]),
     ],
 )
 def test_what_cannot_be_charged_is_refused_by_what_is_wrong(
-    served: Charging, said: dict[str, str], result: int
+    served: Charging, said: dict[str, str], result: int, failed: list[int]
 ) -> None:
-    assert served.client().ask(initial("s;1", **said)).result_code == result
+    """RFC 8506, 9.2: a rating that failed names the AVP that it failed by."""
+    answer = served.client().ask(initial("s;1", **said))
+    assert (answer.result_code, failed_codes(answer)) == (result, failed)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from talktime.core.limits import CALL_SECONDS_MAX
 from talktime.gateways.diameter import results as r
-from tests.gateways.diameter.asked import EVENT, INITIAL, TERMINATION, credit
+from tests.gateways.diameter.asked import EVENT, INITIAL, TERMINATION, credit, failed_codes
 from tests.gateways.diameter.serving import CALLEE, CALLER, Charging, charging
 from tests.stores import Store
 
@@ -95,7 +95,8 @@ def test_a_debit_within_a_call_that_runs_is_refused_and_leaves_it_running(
 
 
 def test_a_debit_needs_to_say_how_much(served: Charging) -> None:
-    assert served.client().ask(event("e;1", DEBIT)).result_code == r.RATING_FAILED
+    refused = served.client().ask(event("e;1", DEBIT))
+    assert (refused.result_code, failed_codes(refused)) == (r.RATING_FAILED, [437])
 
 
 def test_a_debit_is_given_back_once_as_a_correction(served: Charging) -> None:
@@ -117,6 +118,20 @@ def test_a_part_of_a_debit_is_given_back_by_another_session(served: Charging) ->
     assert answer.result_code == r.SUCCESS
     assert served.usage("e;1") == [("call", 100, 100_000), ("correction", -30, -30_000)]
     assert client.ask(event("e;3", REFUND, 30, cc_correlation_id=b"e;1")).result_code == 4010
+    assert served.balance_s() == (930, 0)
+    assert served.faults() == []
+
+
+def test_a_refund_in_the_session_of_its_debit_may_correlate_something_else(
+    served: Charging,
+) -> None:
+    client = served.client()
+    client.ask(event("e;1", DEBIT, 100))
+    back = event("e;1", REFUND, 30, cc_correlation_id=b"icid-1")
+    assert [client.ask(back).result_code for _ in range(2)] == [r.SUCCESS] * 2
+    assert served.usage("e;1") == [("call", 100, 100_000), ("correction", -30, -30_000)]
+    unknown = client.ask(event("e;2", REFUND, 30, cc_correlation_id=b"icid-1"))
+    assert (unknown.result_code, failed_codes(unknown)) == (r.RATING_FAILED, [263])
     assert served.balance_s() == (930, 0)
     assert served.faults() == []
 
@@ -160,6 +175,32 @@ def test_a_price_is_told_and_nothing_held(served: Charging) -> None:
     assert (cost.unit_value.value_digits, cost.unit_value.exponent) == (45, -2)
     assert cost.currency_code == 840
     assert served.balance_s() == (1_000, 0)
+
+
+def test_balance_and_price_may_be_asked_for_in_the_session_of_a_call(served: Charging) -> None:
+    client = served.client()
+    client.ask(credit("s;1", INITIAL, 0, asked=300, **PARTIES))
+    client.ask(event("e;1", DEBIT, 100))
+    for session in ("s;1", "e;1"):
+        assert client.ask(event(session, CHECK_BALANCE, 600)).check_balance_result == 0
+        assert client.ask(event(session, CHECK_BALANCE, 601)).check_balance_result == 1
+        assert client.ask(event(session, PRICE, 450)).cost_information.currency_code == 840
+    assert served.call("s;1").state == "open"
+    assert served.balance_s() == (900, 300)
+
+
+@pytest.mark.parametrize("seconds", [0, 1])
+def test_a_price_is_told_whatever_the_balance_is(store: Store, seconds: int) -> None:
+    """RFC 8506, 6.1: an enquiry makes no balance checks."""
+    with charging(store, seconds=seconds) as served:
+        client = served.client()
+        client.ask(event("e;1", DEBIT, 1))
+        answer = client.ask(event("e;2", PRICE, 450))
+        assert answer.result_code == r.SUCCESS
+        cost = answer.cost_information
+        assert (cost.unit_value.value_digits, cost.unit_value.exponent) == (45, -2)
+        assert cost.currency_code == 840
+        assert served.balance_s() == (0, 0)
 
 
 def test_more_seconds_than_a_call_may_last_have_no_price_and_no_balance(served: Charging) -> None:

@@ -23,9 +23,17 @@ from talktime.engine.reply import NEVER_AUTHORIZED, Reply
 from talktime.gateways.diameter import answers
 from talktime.gateways.diameter import avps as a
 from talktime.gateways.diameter import results as r
-from talktime.gateways.diameter.codec import BadAvp, Header, write_group, write_unsigned
+from talktime.gateways.diameter.codec import (
+    BadAvp,
+    Header,
+    write,
+    write_group,
+    write_unsigned,
+    zeros,
+)
 from talktime.gateways.diameter.connection import PeerConnection
 from talktime.gateways.diameter.node import DO_NOT_WANT_TO_TALK_TO_YOU, Node
+from talktime.gateways.diameter.parties_said import NOBODY
 from talktime.gateways.diameter.peers_open import PeersOpen
 from talktime.gateways.diameter.requests import (
     EVENT,
@@ -46,6 +54,7 @@ SET_UP_S = 120
 """How long a call may ring. A grant counts from its answer, Validity-Time from the grant's arrival:
 it must be longer than both together, or the client asks again before anything was talked."""
 TCC_IN_VALIDITIES = 2
+WHO_CALLS = zeros(a.SUBSCRIPTION_ID, 0, 0)
 FAILED = "this request failed; the service's log says why"
 KINDS = {INITIAL: "initial", UPDATE: "update", TERMINATION: "termination", EVENT: "event"}
 REVOKED = Peer(0, 0, DIAMETER, "", "", (), False, True, "", 0, 0)
@@ -131,6 +140,8 @@ class Credit:
                 since_last=True,
                 keep_s=self.keep_s,
                 capped=request.used_s <= CALL_SECONDS_MAX,
+                while_open=True,
+                only_reports=request.only_reports,
             )
             self.engine.ask(extend, partial(self._told, asked))
         elif request.kind == EVENT and self._on_event is not None:
@@ -166,7 +177,10 @@ class Credit:
         hashed = asked.request.meaning()
         found = await self.engine.reconsider(refusal, said, asked.peer.switch_id, hashed)
         if isinstance(found, Refusal):
-            self.refuse(asked, found.code, found.detail)
+            unrated = r.result_of(found.code) == r.RATING_FAILED
+            # Of a number called that is no number the command says so: this is about who calls.
+            failed = WHO_CALLS if unrated and asked.request.parties.called else b""
+            self.refuse(asked, found.code, found.detail, failed)
         else:
             then(found)
 
@@ -191,7 +205,7 @@ class Credit:
         return at_ms if believable(at_ms - self.engine.clock_ms()) else None
 
     def _authorize(self, asked: Asked, command: Authorize) -> None:
-        command.keep_s = self.keep_s
+        command.keep_s, command.while_open = self.keep_s, True
         self.engine.ask(command, partial(self._told, asked))
 
     def _told(self, asked: Asked, reply: Reply) -> None:
@@ -213,13 +227,16 @@ class Credit:
             log.exception("diameter answer failed", peer=asked.connection.host)
             self._refuse(asked, r.UNABLE_TO_COMPLY, FAILED)
 
-    def refuse(self, asked: Asked, code: str, detail: str) -> None:
-        """Answer with what a refusal's code means here."""
-        failed = b""
+    def refuse(self, asked: Asked, code: str, detail: str, failed: bytes = b"") -> None:
+        """Answer with what a refusal's code means here; `failed` is the AVP that it is about, where
+        that is not the number called."""
+        result = r.result_of(code)
         if code == "used_seconds_out_of_range":
             unit = write_unsigned(a.CC_TIME, min(asked.request.used_s, 0xFFFFFFFF))
             failed = write_group(a.USED_SERVICE_UNIT, unit)
-        self._refuse(asked, r.result_of(code), f"{code}: {detail}", failed)
+        elif result == r.RATING_FAILED and not failed and asked.request.parties is not NOBODY:
+            failed = write(a.CALLED_PARTY_ADDRESS, asked.request.parties.called.encode())
+        self._refuse(asked, result, f"{code}: {detail}", failed)
 
     def answer(self, asked: Asked, data: bytes, result: int = r.SUCCESS) -> None:
         """Give a request its answer, which has this Result-Code."""

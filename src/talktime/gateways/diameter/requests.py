@@ -76,6 +76,7 @@ class CreditRequest(msgspec.Struct):
     kind: int = 0
     number: int = 0
     kind_and_number: bytes = b""
+    sub_session: bytes = b""
     action: int | None = None
     correlation: str = ""
     cause: str = "normal"
@@ -93,13 +94,24 @@ class CreditRequest(msgspec.Struct):
         asked = self.asking.asked
         return asked.seconds if asked is not None else 0
 
+    @property
+    def only_reports(self) -> bool:
+        """Whether it is to get no units: a service that wants more asks for them (RFC 8506, 8.16).
+        Outside of services units are left out by who leaves their number to the server (5.3)."""
+        return self.kind == UPDATE and bool(self.services) and self.asking.asked is None
+
     def meaning(self) -> int:
         """What tells it from another request of its session and number: 64 bits, signed. Who routed
         it and when are no part of that."""
         said = f"{self.kind} {self.action} {self.used_s} {self.asked_s} {self.session_id}"
-        if self.kind == EVENT and self.number:
-            # An event is a session of one request: another number is another event.
+        if self.kind in (INITIAL, EVENT) and self.number:
+            # A session has one of these: another number is another request.
             said += f" {self.number}"
+        if self.sub_session:
+            # A call has none: the requests of a second one are no repetitions of the first one's.
+            said += f" sub {self.sub_session.hex()}"
+        if self.only_reports:
+            said += " report"
         if self.parties is not NOBODY:
             who = self.parties
             said += repr((self.correlation, who.calling, who.called, who.names, who.terminating))
@@ -141,8 +153,11 @@ def read_credit(data: bytes, found: CreditRequest) -> None:
     if twice is not None:
         why = f"AVP {twice[0]} stands there twice"
         raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, raw(data, twice), why)
-    if len(services) > DIAMETER_SERVICES_MAX or len(found.proxies) > DIAMETER_PROXIES_MAX:
-        raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, b"", "too many services or relays")
+    if len(services) > DIAMETER_SERVICES_MAX:
+        failed = raw(data, services[DIAMETER_SERVICES_MAX])
+        raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, failed, "too many services")
+    if len(found.proxies) > DIAMETER_PROXIES_MAX:
+        raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, b"", "too many relays")
     _read_head(data, first, found)
     _read_services(data, own, services, found)
     if found.kind == INITIAL or found.kind == EVENT:
@@ -204,6 +219,8 @@ def _read_head(data: bytes, first: dict[int, Avp], found: CreditRequest) -> None
     found.number = unsigned(data, first[a.CC_REQUEST_NUMBER])
     if found.number > NUMBER_MAX:
         _invalid(data, first[a.CC_REQUEST_NUMBER], f"CC-Request-Number is above {NUMBER_MAX}")
+    if a.CC_SUB_SESSION_ID in first:
+        found.sub_session = raw(data, first[a.CC_SUB_SESSION_ID])
     if kind == TERMINATION:
         if a.TERMINATION_CAUSE in first:
             cause = unsigned(data, first[a.TERMINATION_CAUSE])
