@@ -61,6 +61,29 @@ def test_a_session_id_that_runs_already_is_no_other_call(nas, store):
     assert calls(store) == [("nas-1/c1", "open", 0, 300)]
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        '"Front, <desk>" <sip:{}@10.0.0.1:5060;user=phone>;tag=1c5',
+        "Empfang Z\xfcrich <sip:{};cpc=ordinary@10.0.0.1>",
+        "<tel:{}>",
+        "sip:%2B{}@gw",
+    ],
+)
+def test_a_party_is_read_as_a_border_controller_copies_it_from_a_header(nas, radius, store, form):
+    asked = {
+        name: form.format(number.removeprefix("+") if "%2B" in form else number)
+        for name, number in (
+            ("CALLING_STATION_ID", radius.demo.caller),
+            ("CALLED_STATION_ID", radius.demo.callee),
+        )
+    }
+    said = {name: text.encode("latin-1") for name, text in asked.items()}
+    assert seconds(nas.ask(ACCT_SESSION_ID="c1", **said)) == 300
+    nas.account(Status.STOP, ACCT_SESSION_TIME=30, **said)
+    assert [each[0] for each in usage(store)] == [30]
+
+
 def test_a_client_that_counts_from_one_again_gets_another_call_for_an_old_session_id(nas, store):
     for used_s in (30, 2):
         assert seconds(nas.ask(ACCT_SESSION_ID="00000001")) == 300

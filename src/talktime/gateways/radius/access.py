@@ -2,7 +2,6 @@
 and why."""
 
 import asyncio
-import json
 
 from pyrad.packet import AuthPacket, StatusServer
 
@@ -12,7 +11,7 @@ from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
 from talktime.engine.reply import Reply
 from talktime.gateways.parties import call_request
-from talktime.gateways.radius.asking import NotDecided, asked, hash_of
+from talktime.gateways.radius.asking import NotDecided, asked, hash_of, shown
 from talktime.gateways.radius.attributes import Attribute, TerminationAction
 from talktime.gateways.radius.calls import (
     Again,
@@ -125,12 +124,7 @@ class Access:
         return await asked(engine, command)
 
     async def _state(self, peer: Peer, call_key: str) -> str:
-        shown = await self._engine.show(peer.switch_id, call_key)
-        if isinstance(shown, Refusal):
-            if shown.kind.status in NotDecided.STATUSES:
-                raise NotDecided
-            return ""
-        return str(json.loads(shown)["state"])
+        return str((await shown(self._engine, peer.switch_id, call_key)).get("state", ""))
 
 
 def _outcome(reply: Reply) -> Told | Refusal:
