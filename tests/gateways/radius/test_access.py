@@ -1,6 +1,7 @@
 """Access-Request: for how long a call may talk, or why it may not."""
 
 import pytest
+from pyrad.packet import Packet
 
 from talktime.gateways.radius.attributes import Attribute, Status
 from tests.gateways.radius.nas import Nas, add_client, calls, message, seconds, usage
@@ -107,6 +108,18 @@ def test_the_same_request_in_another_packet_is_the_same_call_of_an_old_session_i
     assert len(calls(store)) == 2
     nas.account(Status.STOP, ACCT_SESSION_TIME=2)
     assert usage(store)[-1][0] == 2
+
+
+def test_two_requests_at_once_for_an_old_session_id_are_one_call(radius, nas, store):
+    """A client, or two paths from it, that sends again before the first answer is out."""
+    asked = {"CALLING_STATION_ID": radius.demo.caller, "CALLED_STATION_ID": radius.demo.callee}
+    nas.ask(ACCT_SESSION_ID="c1")
+    nas.account(Status.STOP, ACCT_SESSION_TIME=2)
+    for _ in range(8):
+        nas.send(nas.access(ACCT_SESSION_ID="c1", **asked))
+    classes = {Packet(packet=nas.receive())[Attribute.CLASS][0] for _ in range(8)}
+    assert len(classes) == 1
+    assert len(calls(store)) == 2
 
 
 def test_without_a_session_id_accounting_finds_its_call_by_class(nas, store):

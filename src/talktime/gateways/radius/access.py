@@ -2,6 +2,7 @@
 and why."""
 
 import asyncio
+from weakref import WeakValueDictionary
 
 from pyrad.packet import AuthPacket, StatusServer
 
@@ -43,6 +44,7 @@ class Access:
         self._engine = engine
         self._sessions = sessions
         self._disconnects = disconnects
+        self._turns: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
 
     async def answer(self, peer: Peer, packet: AuthPacket, host: str) -> tuple[str, bytes]:
         """What came of a packet in one word, and the answer. Raises BadPacket, NotDecided."""
@@ -55,7 +57,9 @@ class Access:
             call = call._replace(call_key=again.call_key)
             found = await self._more(peer, again)
         else:
-            call, found = await self._new(peer, packet, call)
+            # One by one: the next of a session id is to find what the last one named by it.
+            async with self._turns.setdefault((peer.switch_id, call.call_key), asyncio.Lock()):
+                call, found = await self._new(peer, packet, call)
         outcome = found if isinstance(found, Refusal) else _outcome(found)
         if isinstance(outcome, Refusal):
             return outcome.code, reject(packet, f"{outcome.kind.title}: {outcome.detail}")
