@@ -29,6 +29,7 @@ LONGEST = (
     "tests/browser/test_german.py",
     "tests/invariants/test_fuzzed_ports.py",
     "tests/invariants/test_sandbox_money_in.py",
+    "tests/switches/test_kamailio_numbers.py",
     "tests/jobs/test_every_job.py",
     "tests/invariants/test_two_services.py",
     "tests/gateways/test_clock_jumps.py",

@@ -3,6 +3,7 @@
 import signal
 import socket
 from contextlib import ExitStack, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -28,6 +29,7 @@ class Exchange:
         self._environ = {**store.environ, **environ}
         self._port = free_port(socket.SOCK_STREAM, host)
         self._running = ExitStack()
+        self._proxies = count(1)
         self.key = ""
 
     def __enter__(self) -> Self:
@@ -62,7 +64,7 @@ class Exchange:
 
     def new_proxy(self, next_hop: Phone | Forger, **settings: str) -> Proxy:
         """Another Kamailio, with another next hop."""
-        folder = self.folder / f"proxy.{next_hop.port}"
+        folder = self.folder / f"proxy.{next(self._proxies)}"
         proxy = over_http(folder, self.service.url, self.key, next_hop.address, **settings)
         self._running.callback(proxy.end)
         proxy.start()

@@ -74,11 +74,15 @@ class Forger:
         first = f"{method} {uri or f'sip:{call.called}@{call.proxy.address}'} SIP/2.0"
         self._put([first, *(f"{name}: {text}" for name, text in lines.items() if text)], call.proxy)
 
-    def answer(self, request: str, status: int, proxy: Proxy, tag: str = "") -> None:
-        """An answer to a request that was heard."""
+    def answer(
+        self, request: str, status: int, proxy: Proxy, tag: str = "", contact: str | None = None
+    ) -> None:
+        """An answer to a request that was heard; without a Contact where that is empty."""
         copied = [ln for ln in request.split("\r\n") if ln.split(":")[0].lower() in COPIED]
         to = header(request, "To") + (f";tag={tag}" if tag else "")
-        more = [f"To: {to}", f"Contact: <sip:callee@{self.address}>", "Content-Length: 0"]
+        if contact is None:
+            contact = f"<sip:callee@{self.address}>"
+        more = [f"To: {to}", *([f"Contact: {contact}"] if contact else []), "Content-Length: 0"]
         self._put([f"SIP/2.0 {status} So", *copied, *more], proxy)
 
     def hear(self, first: str, patience_s: float = PATIENCE_S) -> str:

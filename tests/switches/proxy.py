@@ -20,7 +20,7 @@ OPTIONS = (
 def changed(settings: str, values: dict[str, str]) -> str:
     """The settings of the example with other values: what a reader of the how-to does by hand."""
     for name, value in values.items():
-        line = rf'(?m)^#!substdef "!{name}!.*!g"$'
+        line = rf'(?m)^#?#!substdef "!{name}!.*!g"$'
         settings, found = re.subn(line, lambda _: f'#!substdef "!{name}!{value}!g"', settings)  # noqa: B023
         assert found == 1, f"{name} is no setting"
     return settings

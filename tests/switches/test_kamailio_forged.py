@@ -267,16 +267,45 @@ def test_a_call_id_that_is_none_is_refused(line: Line, call_id: str) -> None:
     assert line.office.calls() == []
 
 
-@pytest.mark.parametrize("tag", ["", "t" * 8200], ids=["none", "long"])
-def test_an_answer_by_which_nobody_could_end_the_call_is_none(line: Line, tag: str) -> None:
+@pytest.mark.parametrize(
+    ("tag", "contact"),
+    [
+        ("", None),
+        ("t" * 8200, None),
+        ("tag", ""),
+        ("tag", "*"),
+        ("tag", "<sip:a@127.0.0.1:9>, <sip:b@127.0.0.1:9>"),
+    ],
+    ids=["no tag", "a long tag", "no contact", "a star", "two contacts"],
+)
+def test_an_answer_by_which_nobody_could_end_the_call_is_none(
+    line: Line, tag: str, contact: str | None
+) -> None:
     line.caller.send(line.call(), "INVITE")
     invite = line.callee.hear("INVITE")
-    line.callee.answer(invite, 200, line.proxy, tag)
+    line.callee.answer(invite, 200, line.proxy, tag, contact)
     assert not line.caller.hear("SIP/2.0 200", SILENCE_S)
     line.callee.answer(invite, 486, line.proxy, "busy")
     assert line.caller.hear("SIP/2.0 486")
     line.exchange.closed(line.office)
     assert line.office.call().state == "released"
+
+
+def test_of_several_that_answer_one_call_the_first_has_it(line: Line) -> None:
+    line.caller.send(line.call(), "INVITE")
+    invite = line.callee.hear("INVITE")
+    with closing(Forger()) as other:
+        line.callee.answer(invite, 200, line.proxy, "first")
+        route = header(line.caller.hear("SIP/2.0 200"), "Record-Route")
+        line.callee.answer(invite, 200, line.proxy, "other", f"<sip:other@{other.address}>")
+        assert not line.caller.hear("SIP/2.0 200", SILENCE_S)
+        line.callee.answer(invite, 200, line.proxy, "first")
+        assert header(line.caller.hear("SIP/2.0 200"), "To").endswith(";tag=first")
+    call = line.call(header(invite, "Call-ID"))._replace(to_tag="first")
+    line.caller.send(call, "ACK", uri=f"sip:callee@{line.callee.address}", Route=route)
+    line.hang_up(call, route)
+    line.exchange.closed(line.office)
+    assert line.office.call().state == "settled"
 
 
 def test_a_caller_whom_nobody_asserts_is_put_through_to_an_emergency_number_alone(

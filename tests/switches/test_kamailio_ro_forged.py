@@ -197,3 +197,24 @@ def test_an_answer_by_which_nobody_could_end_the_call_is_none(line: Line, tag: s
     assert line.caller.hear("SIP/2.0 486")
     line.exchange.closed(line.office)
     assert line.office.wallet().held == 0
+
+
+@pytest.mark.parametrize(
+    ("uri", "on"),
+    [
+        ("sip:{};npdi;rn=+299321000@sbc", "sip:{}@sbc"),
+        ("sip:{};rn=+299321000@sbc;user=phone", "sip:{}@sbc;user=phone"),
+        ("tel:{};npdi;rn=+299321000", "tel:{}"),
+        ("urn:service:sos.fire", "urn:service:sos.fire"),
+    ],
+)
+def test_a_call_goes_on_to_the_number_that_is_charged_and_to_no_other(
+    line: Line, uri: str, on: str
+) -> None:
+    anybody = {"P_Asserted_Identity": ""}
+    for number, headers in (("112", anybody), (BY_THE_SECOND, anybody if "urn" in uri else {})):
+        line.caller.send(line.call(), "INVITE", uri=uri.format(number), **headers)
+        invite = line.callee.hear("INVITE")
+        assert invite.startswith(f"INVITE {on.format(number)} SIP/2.0"), line.proxy.said()[-3000:]
+        line.callee.answer(invite, 486, line.proxy, "busy")
+        assert line.caller.hear("SIP/2.0 486")

@@ -4,6 +4,7 @@ Dialects that have no type of call (3GPP TS 32.260, RFC 2865) leave it to the nu
 of our users goes out; else a call to one of our numbers comes in.
 """
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
@@ -17,6 +18,9 @@ from talktime.operations.resolve import CallRequest
 _SCHEMES = ("sip", "sips", "tel", "im", "pres")
 _SEPARATORS = str.maketrans("", "", "-.() ")
 _NATIONAL_PREFIX = "00"
+# A display name may hold anything in its quotes, also what looks like another address.
+_NAME_ADDR = re.compile(r'(?:\s*"(?:[^"\\]|\\.)*"\s*|[^"<]*)<([^>]*)>')
+_LOCAL = re.compile(r";\s*phone-context\s*=", re.IGNORECASE)
 
 
 class Party(NamedTuple):
@@ -29,27 +33,31 @@ class Party(NamedTuple):
 
 @lru_cache(PARTIES_CACHED_MAX)
 def party(text: str, plus: bool = True) -> Party:
-    """Read one side of a call. With `plus`, digits without "+" are an international number.
+    """Read one side of a call: a number or name, a SIP or tel URI, or what stands in From. With
+    `plus`, digits without "+" are an international number, unless they say where they are dialled
+    (phone-context: a local number, RFC 3966 5.1.5).
 
     >>> party("sip:+4930123456;npdi@gw.example.net:5060;user=phone").number
     '+4930123456'
     >>> party("sip:front.desk@contoso.example")
     Party(number='', name='front.desk@contoso.example')
-    >>> party("tel:+1-425-555-0100").number, party("004930123456").number
+    >>> party('"Front desk" <sip:%2B1-425-555-0100@gw>;tag=5f').number, party("004930123456").number
     ('+14255550100', '+4930123456')
     >>> party("112").number, party("030123456", plus=False).number
     ('112', '030123456')
     """
-    text = text.strip().strip("<>")
+    address = _NAME_ADDR.match(text)
+    text = (address[1] if address else text).strip().strip("<>")
     scheme, colon, rest = text.partition(":")
     if colon and scheme.lower() in _SCHEMES:
         text = rest
     text = text.partition("?")[0]
     user, at, host = text.partition("@")
-    user = unquote(user.partition(";")[0]).partition(":")[0] if at or colon else user
-    digits = user.translate(_SEPARATORS)
+    plain = unquote(user.partition(";")[0].partition(":")[0])
+    digits = plain.translate(_SEPARATORS)
     if digits.removeprefix("+").isdecimal() and digits.isascii() and len(digits) <= NUMBER_TEXT_MAX:
-        return Party(number=_international(digits, plus))
+        return Party(number=_international(digits, plus and not _LOCAL.search(user)))
+    user = plain if at or colon else user
     host = host.partition(";")[0].partition(":")[0]
     return Party(name=(f"{user}@{host}" if host else user)[:USER_NAME_TEXT_MAX].lower())
 

@@ -1,6 +1,7 @@
 """Access-Request: for how long a call may talk, or why it may not."""
 
 import pytest
+from pyrad.packet import Packet
 
 from talktime.gateways.radius.attributes import Attribute, Status
 from tests.gateways.radius.nas import Nas, add_client, calls, message, seconds, usage
@@ -61,6 +62,29 @@ def test_a_session_id_that_runs_already_is_no_other_call(nas, store):
     assert calls(store) == [("nas-1/c1", "open", 0, 300)]
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        '"Front, <desk>" <sip:{}@10.0.0.1:5060;user=phone>;tag=1c5',
+        "Empfang Z\xfcrich <sip:{};cpc=ordinary@10.0.0.1>",
+        "<tel:{}>",
+        "sip:%2B{}@gw",
+    ],
+)
+def test_a_party_is_read_as_a_border_controller_copies_it_from_a_header(nas, radius, store, form):
+    asked = {
+        name: form.format(number.removeprefix("+") if "%2B" in form else number)
+        for name, number in (
+            ("CALLING_STATION_ID", radius.demo.caller),
+            ("CALLED_STATION_ID", radius.demo.callee),
+        )
+    }
+    said = {name: text.encode("latin-1") for name, text in asked.items()}
+    assert seconds(nas.ask(ACCT_SESSION_ID="c1", **said)) == 300
+    nas.account(Status.STOP, ACCT_SESSION_TIME=30, **said)
+    assert [each[0] for each in usage(store)] == [30]
+
+
 def test_a_client_that_counts_from_one_again_gets_another_call_for_an_old_session_id(nas, store):
     for used_s in (30, 2):
         assert seconds(nas.ask(ACCT_SESSION_ID="00000001")) == 300
@@ -84,6 +108,18 @@ def test_the_same_request_in_another_packet_is_the_same_call_of_an_old_session_i
     assert len(calls(store)) == 2
     nas.account(Status.STOP, ACCT_SESSION_TIME=2)
     assert usage(store)[-1][0] == 2
+
+
+def test_two_requests_at_once_for_an_old_session_id_are_one_call(radius, nas, store):
+    """A client, or two paths from it, that sends again before the first answer is out."""
+    asked = {"CALLING_STATION_ID": radius.demo.caller, "CALLED_STATION_ID": radius.demo.callee}
+    nas.ask(ACCT_SESSION_ID="c1")
+    nas.account(Status.STOP, ACCT_SESSION_TIME=2)
+    for _ in range(8):
+        nas.send(nas.access(ACCT_SESSION_ID="c1", **asked))
+    classes = {Packet(packet=nas.receive())[Attribute.CLASS][0] for _ in range(8)}
+    assert len(classes) == 1
+    assert len(calls(store)) == 2
 
 
 def test_without_a_session_id_accounting_finds_its_call_by_class(nas, store):

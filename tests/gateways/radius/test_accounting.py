@@ -6,6 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from talktime.gateways.radius.attributes import Status
+from tests.clocks import SetClock
 from tests.gateways.radius.nas import (
     SILENCE_S,
     Nas,
@@ -89,6 +90,27 @@ def test_a_call_that_was_not_answered_costs_nothing(nas, store):
     assert nas.account(Status.STOP, ACCT_SESSION_TIME=0, ACCT_TERMINATE_CAUSE=2).code == 5
     assert [(each[0], each[1], each[2]) for each in usage(store)] == [(0, 0, "lost_carrier")]
     assert [each[1] for each in calls(store)] == ["released"]
+
+
+def test_a_stop_that_says_not_how_long_ends_a_call_that_was_answered(store):
+    """A proxy that counts no seconds, such as Kamailio with acc_radius."""
+    clock, demo = SetClock(), seeded(store)
+    add_client(store, "nas-1", "127.0.0.1")
+    with radius_service(store, demo, sources=clock.sources) as service:
+        nas = Nas(service)
+        nas.ask(ACCT_SESSION_ID="c1")
+        nas.send(nas.accounting(Status.STOP))  # overtakes the Start
+        assert nas.receive(SILENCE_S) is None
+        assert service.counted("accounting", "no_session_time") == 1
+        nas.account(Status.START)
+        clock.jump(121)
+        for _ in range(2):
+            assert nas.account(Status.STOP, ACCT_TERMINATE_CAUSE=1).code == 5
+        clock.jump(50)
+        assert nas.account(Status.STOP, ACCT_DELAY_TIME=50).code == 5
+    [(used_s, _, cause)] = usage(store)
+    assert used_s in (121, 122)
+    assert cause == "user_request"
 
 
 def test_what_can_never_be_taken_down_is_answered_and_told_to_the_log(nas, store):

@@ -2,7 +2,7 @@
 and why."""
 
 import asyncio
-import json
+from weakref import WeakValueDictionary
 
 from pyrad.packet import AuthPacket, StatusServer
 
@@ -12,7 +12,7 @@ from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
 from talktime.engine.reply import Reply
 from talktime.gateways.parties import call_request
-from talktime.gateways.radius.asking import NotDecided, asked, hash_of
+from talktime.gateways.radius.asking import NotDecided, asked, hash_of, shown
 from talktime.gateways.radius.attributes import Attribute, TerminationAction
 from talktime.gateways.radius.calls import (
     Again,
@@ -44,6 +44,7 @@ class Access:
         self._engine = engine
         self._sessions = sessions
         self._disconnects = disconnects
+        self._turns: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
 
     async def answer(self, peer: Peer, packet: AuthPacket, host: str) -> tuple[str, bytes]:
         """What came of a packet in one word, and the answer. Raises BadPacket, NotDecided."""
@@ -56,7 +57,9 @@ class Access:
             call = call._replace(call_key=again.call_key)
             found = await self._more(peer, again)
         else:
-            call, found = await self._new(peer, packet, call)
+            # One by one: the next of a session id is to find what the last one named by it.
+            async with self._turns.setdefault((peer.switch_id, call.call_key), asyncio.Lock()):
+                call, found = await self._new(peer, packet, call)
         outcome = found if isinstance(found, Refusal) else _outcome(found)
         if isinstance(outcome, Refusal):
             return outcome.code, reject(packet, f"{outcome.kind.title}: {outcome.detail}")
@@ -125,12 +128,7 @@ class Access:
         return await asked(engine, command)
 
     async def _state(self, peer: Peer, call_key: str) -> str:
-        shown = await self._engine.show(peer.switch_id, call_key)
-        if isinstance(shown, Refusal):
-            if shown.kind.status in NotDecided.STATUSES:
-                raise NotDecided
-            return ""
-        return str(json.loads(shown)["state"])
+        return str((await shown(self._engine, peer.switch_id, call_key)).get("state", ""))
 
 
 def _outcome(reply: Reply) -> Told | Refusal:

@@ -5,6 +5,7 @@ and in any order. What can never be taken down is answered too: sending it again
 """
 
 import asyncio
+from datetime import datetime
 
 import structlog
 from pyrad.packet import AcctPacket, StatusServer
@@ -13,7 +14,7 @@ from talktime.core.commands import NEXT, Answer, Extend, Settle
 from talktime.core.limits import CALL_SECONDS_MAX, CAUSE_TEXT_MAX, USED_SECONDS_MAX
 from talktime.core.peers import Peer
 from talktime.engine.engine import Engine
-from talktime.gateways.radius.asking import asked, hash_of
+from talktime.gateways.radius.asking import asked, hash_of, shown
 from talktime.gateways.radius.attributes import Attribute, Status, cause_of
 from talktime.gateways.radius.belonging import DELAY_S_MAX, belongs_to, moment_of
 from talktime.gateways.radius.calls import Named, key_in_class, named
@@ -85,6 +86,8 @@ class Accounting:
 
     async def _take(self, status: Status, peer: Peer, packet: AcctPacket, call: Named) -> str:
         used_s = number(packet, Attribute.ACCT_SESSION_TIME)
+        if used_s is None and status is Status.STOP:
+            used_s = await self._talked_s(peer, packet, call)
         if status is Status.START:
             code = await self._answered(peer, packet, call)
         elif used_s is None:
@@ -104,6 +107,17 @@ class Accounting:
                 code=code,
             )
         return code
+
+    async def _talked_s(self, peer: Peer, packet: AcctPacket, call: Named) -> int | None:
+        """How long a call has talked that ends now; None where it was not answered, as far as is
+        known. A client need not count (RFC 2866 5.13: 0-1), and SIP proxies do not."""
+        answered_at = (await shown(self._engine, peer.switch_id, call.call_key)).get("answered_at")
+        if answered_at is None:
+            return None
+        # By the delay alone, as the end of a grant is: two clocks may differ.
+        delay_s = min(number(packet, Attribute.ACCT_DELAY_TIME) or 0, DELAY_S_MAX)
+        ended_s = self._engine.clock_ms() // 1000 - delay_s
+        return max(1, ended_s - int(datetime.fromisoformat(answered_at).timestamp()))
 
     async def _answered(self, peer: Peer, packet: AcctPacket, call: Named) -> str:
         session = self._sessions.meet(peer, call)

@@ -1,9 +1,12 @@
 """Commands put to the engine by coroutines, and what stands for a request that has no JSON."""
 
 import asyncio
+import json
 from hashlib import blake2b
+from typing import Any
 
 from talktime.core.commands import CallCommand
+from talktime.core.refusal import Refusal
 from talktime.engine.engine import NOT_DECIDED, Engine
 from talktime.engine.reply import Reply
 
@@ -27,6 +30,18 @@ async def asked(engine: Engine, command: CallCommand) -> Reply:
     if reply.status in NOT_DECIDED:
         raise NotDecided
     return reply
+
+
+async def shown(engine: Engine, switch_id: int, call_key: str) -> dict[str, Any]:
+    """A call as it stands (operations/show_call.py); empty where there is none. Raises
+    NotDecided."""
+    found = await engine.show(switch_id, call_key)
+    if isinstance(found, Refusal):
+        if found.kind.status in NOT_DECIDED:
+            raise NotDecided
+        return {}
+    call: dict[str, Any] = json.loads(found)
+    return call
 
 
 def hash_of(*meaning: str | int | None) -> int:

@@ -97,6 +97,10 @@ def _require_message_authenticator(packet: Packet) -> None:
         raise BadPacket("wrong_secret")
 
 
+STATIONS = (Attribute.CALLED_STATION_ID, Attribute.CALLING_STATION_ID)
+"""Here a client may copy what a telephone sent, with a display name in whatever encoding."""
+
+
 def text(packet: Packet, attribute: Attribute) -> str:
     """The first value of a text attribute, without the NUL that some clients end it with; empty
     where there is none. Raises BadPacket: bad_value."""
@@ -104,7 +108,8 @@ def text(packet: Packet, attribute: Attribute) -> str:
     if not values:
         return ""
     try:
-        found: str = values[0].decode().rstrip("\0")
+        errors = "replace" if attribute in STATIONS else "strict"
+        found: str = values[0].decode(errors=errors).rstrip("\0")
     except UnicodeDecodeError:
         raise BadPacket("bad_value") from None
     if "\0" in found:
