@@ -50,8 +50,3 @@ class Ways:
         if len(self._young) >= self._half:
             self._old, self._young = self._young, {}
         self._young[switch_id, request.session_id] = way
-
-    def forget(self, key: CallKey) -> None:
-        """The session is over."""
-        self._young.pop(key, None)
-        self._old.pop(key, None)
