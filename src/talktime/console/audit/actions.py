@@ -15,6 +15,7 @@ ACTIONS: dict[str, str] = {
     "model.moved_by_reseller": _("{subject} was marked as moved by its reseller"),
     "billing_profile.set": _("The billing address was changed"),
     # Money.
+    "wallet.made": _("{subject} was given an empty wallet after a restore"),
     "wallet.funded": _("Credits were added by hand"),
     "purchase.begun": _("A purchase was begun"),
     "purchase.received": _("The payment of an invoice was confirmed"),
