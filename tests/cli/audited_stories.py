@@ -51,6 +51,16 @@ def users(world: World) -> list[str]:
     return [CONTOSO, world.file("users.csv", "name,display_name\nlobby,Entrance\n")]
 
 
+def lost_wallet(world: World) -> list[str]:
+    """An organisation that is newer than its cell."""
+    world.shell("organisation", "create", "Fabrikam", "--country", "US")
+    owner = world.shell.json("organisation", "show", "Fabrikam")["id"]
+    cell = world.store.cell()
+    with cell.transaction():
+        cell.run("DELETE FROM wallet WHERE organisation_id = ?", [int(owner)])
+    return ["Fabrikam"]
+
+
 def rates(world: World) -> list[str]:
     """A second version of a card."""
     header = "prefix,destination,price_per_minute\n"
@@ -140,6 +150,9 @@ REZONED = {"AT payg_zone": "1", "entries": 1}
 STORIES = {
     "user import": Story(
         users, ("user.changed", "lobby", {"display_name": "Lobby"}, {"display_name": "Entrance"})
+    ),
+    "organisation make-wallet": Story(
+        lost_wallet, ("wallet.made", "Fabrikam", {}, {"currency": "USD"})
     ),
     "import-rates": Story(rates, ("rate_card.published", "standard", {}, PUBLISHED)),
     "catalogue import": Story(

@@ -43,6 +43,7 @@ grant give Contoso 5 --reason goodwill
 fund Contoso 50 --reason order
 take-back Contoso {lot} 5 --reason mistake
 billing-profile set Contoso --legal-name Contoso
+invoice skip-to MAIN-001000 --reason restored
 key create portal --operator Contoso
 peer create diameter SBC p.example.net --realm example.net --address 192.0.2.10
 peer revoke {peer}

@@ -95,3 +95,20 @@ def test_a_billing_profile_is_set_and_shown(shell, contoso):
     refused = shell.error("billing-profile", "set", "Contoso", "--legal-name", "")
     assert refused.endswith("(invalid_value)")
     assert shell.json("billing-profile", "show", "Contoso") == made
+
+
+def test_numbers_go_on_from_where_the_operator_says_and_checks_know_it(shell, contoso):
+    contoso_before = shell.json("invoice", "list", "Contoso")["invoices"]
+    skip = ("invoice", "skip-to", "MAIN-001000")
+    assert "998 numbers are left out" in shell(*skip, "--reason", "restored")
+    assert "nothing was changed" in shell(*skip, "--reason", "again")
+    shell("fund", "Contoso", "50", "--reason", "order")
+    numbers = [each["number"] for each in shell.json("invoice", "list", "Contoso")["invoices"]]
+    assert numbers == ["MAIN-001000", *(each["number"] for each in contoso_before)]
+    assert "The books hold." in shell("check-books")
+    assert "MAIN-001001 to MAIN-1001001" in shell.error(*skip, "--reason", "late")
+    assert "is no number such as" in shell.error("invoice", "skip-to", "1000", "--reason", "x")
+    assert "has no cell" in shell.error("invoice", "skip-to", "NOWHERE-10", "--reason", "x")
+    (change,) = shell.json("audit", "--action", "documents.skipped")["changes"]
+    assert change["before"] == {"next": "MAIN-000002"}
+    assert change["after"] == {"next": "MAIN-001000", "reason": "restored"}

@@ -57,3 +57,40 @@ def test_a_demo_whose_wallet_is_gone_ends_in_one_line(store):
     line = refused(store.environ, "--demo")
     assert line.startswith("talktime: the demo cannot be seeded: ")
     assert "check-books" in line
+
+
+def test_an_organisation_newer_than_its_cell_is_given_a_wallet_and_sold_credits_again(
+    store, shell, contoso
+):
+    cell = store.settings.data / "cell_main.sqlite3"
+    store.close()
+    for file in store.settings.data.glob("cell_main.sqlite3*"):
+        file.unlink()
+    shutil.copy(migrated_files("sqlite") / "cell_main.sqlite3", cell)
+    for command in (("wallet",), ("organisation", "show")):
+        assert "talktime organisation make-wallet" in shell.error(*command, "Contoso")
+    assert "has an empty wallet now" in shell("organisation", "make-wallet", "Contoso")
+    assert "The books hold." in shell("check-books")
+    user = ("front-desk@contoso.example", "--licence", "MCOEV", "--usage-location", "US")
+    shell("user", "create", "Contoso", *user)
+    shell("number", "release", "Contoso", "+14255550100")
+    shell("number", "create", "Contoso", "+14255550100", "--user", user[0])
+    shell("fund", "Contoso", "50", "--reason", "made again")
+    again = shell.json("organisation", "make-wallet", "Contoso")
+    assert not again["made"]
+    assert shell.json("wallet", "Contoso")["available"] == "50"
+    assert "The books hold." in shell("check-books")
+
+
+def test_a_wallet_newer_than_the_control_plane_is_named_again(store, shell, contoso):
+    control = store.control()
+    with control.transaction():
+        control.run("DELETE FROM organisation WHERE name = ?", ("Contoso",))
+    (cell,) = shell.json("check-books", code=1)["cells"]
+    (finding,) = [each for check in cell["checks"] for each in check["findings"]]
+    adopting = ("Contoso", "--country", "US", "--adopt", finding["organisation_id"])
+    assert "invalid_value" in shell.error("organisation", "create", *adopting, "--currency", "NOK")
+    shell("organisation", "create", *adopting)
+    assert shell.json("wallet", "Contoso")["available"] == "250"
+    assert "The books hold." in shell("check-books")
+    assert "already_exists" in shell.error("organisation", "create", "B", *adopting[1:])

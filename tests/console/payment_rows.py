@@ -169,6 +169,13 @@ DOCUMENTS: dict[Any, dict[str, Any]] = {
         "payment_id": 73,
         "body": "{}",
     },
+    cell.DocumentGap: {
+        "first_number": 2,
+        "last_number": 999,
+        "reason": "restored to the third of March",
+        "actor": "operator",
+        "at_ms": START_MS,
+    },
     cell.PostStatement: {
         "id": 82,
         "organisation_id": 1,

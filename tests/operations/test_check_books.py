@@ -200,6 +200,8 @@ PLANTED = [
     ("answer_calls", run("INSERT INTO answer VALUES (42, 0, 1, 0, 200, '{}', 0)")),
     ("document_numbers", run("UPDATE revision SET value = value + 1 WHERE name = 'documents'")),
     ("document_numbers", run("DELETE FROM document WHERE kind = 'credit_note'")),
+    ("document_numbers", run("INSERT INTO document_gap VALUES (1, 1, 'x', 'x', 0)")),
+    ("document_numbers", run("INSERT INTO document_gap VALUES (100, 199, 'x', 'x', 0)")),
     ("payment_invoices", run("UPDATE document SET amount_micros = 5 WHERE kind = 'invoice'")),
     ("payment_invoices", run("UPDATE document SET organisation_id = 2 WHERE kind = 'invoice'")),
     ("statement_usage", run("UPDATE post_statement SET amount_micros = amount_micros + 5")),

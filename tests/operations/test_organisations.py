@@ -243,3 +243,46 @@ def test_organisations_are_listed_by_name(create, control):
         create(name=name)
     assert [each.name for each in list_organisations(control)] == ["a", "b", "c"]
     assert [each.name for each in list_organisations(control, after="a", limit=1)] == ["b"]
+
+
+def marked(cell, organisation_id, no_buying):
+    """The wallet was in use, and is marked so."""
+    with cell.transaction():
+        values = (no_buying, organisation_id)
+        cell.run("UPDATE wallet SET no_buying = ? WHERE organisation_id = ?", values)
+
+
+def forgotten(control, organisation_id):
+    """The control plane was restored to a time before the organisation."""
+    with control.transaction():
+        control.run("DELETE FROM organisation WHERE id = ?", (organisation_id,))
+
+
+@pytest.mark.parametrize(
+    ("mark", "model"),
+    [(None, "prepaid"), ("moving", "prepaid"), ("draining", "draining"), ("post_usage",) * 2],
+)
+def test_a_wallet_that_the_directory_forgot_gets_its_organisation(
+    create, control, cell, mark, model
+):
+    lost = create()
+    marked(cell, lost.id, mark)
+    forgotten(control, lost.id)
+    before = cell_contents(cell)
+    adopted = create(name="Contoso again", adopt=lost.id)
+    assert adopted == lost._replace(name="Contoso again", commerce_model=model)
+    assert find_organisation(control, "Contoso again") == adopted
+    assert cell_contents(cell) == before
+
+
+def test_no_wallet_is_adopted_that_is_not_there_or_has_its_organisation(create, control, cell):
+    known = create()
+    before = control_contents(control), cell_contents(cell)
+    detail = "cell main has no wallet of an organisation 7"
+    assert create(name="Other", adopt=7) == Refusal("unknown_organisation", detail)
+    detail = "Contoso has the wallet to be adopted"
+    assert create(name="Other", adopt=known.id) == Refusal("already_exists", detail)
+    detail = "the wallet to be adopted is in NOK"
+    refused = create(name="Other", adopt=known.id, currency="USD")
+    assert refused == Refusal("invalid_value", detail)
+    assert (control_contents(control), cell_contents(cell)) == before

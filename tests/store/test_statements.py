@@ -156,4 +156,5 @@ def test_an_organisations_books_are_written_where_their_version_is_counted_up():
         for text in (statement if isinstance(statement, Both) else (statement,))
         if WRITES_BOOKS.search(text) and not name.startswith("save.")
     }
-    assert found == {"due.SWEEP_AT_DEADLINE", "due.FORGET_CALLS", "organisations.INSERT_WALLET"}
+    new = {"organisations.INSERT_WALLET", "organisations.INSERT_MISSING_WALLET"}
+    assert found == {"due.SWEEP_AT_DEADLINE", "due.FORGET_CALLS", *new}

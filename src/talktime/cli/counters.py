@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from talktime.cli.failures import Failure
+from talktime.cli.failures import Failure, no_wallet
 from talktime.cli.installation import (
     cell,
     control_plane,
@@ -51,7 +51,7 @@ def counter_of(name: str) -> Iterator[OpenCounter]:
                 counter, catalogue = counters.of(owner), counters.catalogue
                 yield OpenCounter(owner, counter, why_not, control, catalogue)
             except NoWallet as error:
-                raise Failure(f"the wallet of {owner.name} is missing: {error}") from error
+                raise no_wallet(owner) from error
 
 
 def giver_of(opened: OpenCounter) -> Giver:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import TypeVar
 
+from talktime.core.directory import Organisation
 from talktime.core.refusal import Refusal
 from talktime.store.database import Outage
 from talktime.store.version import OtherVersion
@@ -33,6 +34,15 @@ def unless_refused(result: "Value | Refusal") -> "Value":
     if isinstance(result, Refusal):
         raise refused(result)
     return result
+
+
+def no_wallet(owner: Organisation) -> Failure:
+    """That an organisation's cell knows nothing of its money, and what to do."""
+    return Failure(
+        f"cell {owner.cell} has no wallet of {owner.name}: most likely it was restored to a time "
+        "before it. Restore the right backup, or give it an empty wallet with "
+        "`talktime organisation make-wallet`"
+    )
 
 
 def refused(refusal: Refusal) -> Failure:

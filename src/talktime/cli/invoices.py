@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import RenderableType
+from rich.text import Text
 
 from talktime.cli.failures import Failure, unless_refused
+from talktime.cli.fund import account
 from talktime.cli.installation import (
     all_pages,
     cell,
@@ -18,12 +20,14 @@ from talktime.cli.installation import (
 )
 from talktime.cli.output import Json, amount, document_of, lines, moment, panel, show, table
 from talktime.cli.whole_files import write_whole
+from talktime.clock import now_ms
 from talktime.core.directory import Organisation
 from talktime.core.documents import Buyer, Document, number_text, parsed_number
 from talktime.core.money import decimal_text
 from talktime.core.refusal import Refusal
 from talktime.operations.billing_profiles import buyer_of, set_billing_profile
 from talktime.operations.documents import find_any_document, list_documents
+from talktime.operations.skip_documents import note_skipped, skip_documents
 from talktime.store.database import Connection
 
 group = typer.Typer(no_args_is_help=True, help="Invoices, credit notes and statements, as issued.")
@@ -87,6 +91,33 @@ def pdf_command(
         show(True, {"number": written, "file": str(file)})
     else:
         print(f"{written} is in {file}")
+
+
+@group.command("skip-to")
+def skip_command(
+    number: Annotated[str, typer.Argument(help="Of the next document: MAIN-001000.")],
+    reason: Annotated[str, typer.Option(help="Why; kept with the numbers that no document has.")],
+    actor: Annotated[str, typer.Option(help="Who does it. Default: this shell's account.")] = "",
+    json: Json = False,
+) -> None:
+    """Go on numbering a cell's documents from a number, after a restore, so that none is given
+    twice. What is left out is written down, and is no gap for check-books."""
+    settings = installation()
+    parsed = parsed_number(number)
+    if parsed is None:
+        raise Failure(f"{number[:40]!r} is no number such as MAIN-001000")
+    (name, first), who = parsed, actor or account()
+    with control_plane(settings) as control, cell(settings, name) as connection:
+        with connection.transaction():
+            skipped = unless_refused(
+                skip_documents(connection, name, first, reason=reason, actor=who, now_ms=now_ms())
+            )
+        with control.transaction():
+            note_skipped(control, name, skipped)
+    shown = number_text(name, first)
+    document = {"next": shown, "skipped": skipped.numbers, "reason": skipped.reason}
+    what = f"{skipped.numbers:,} numbers are left out" if skipped.numbers else "nothing was changed"
+    show(json, document, Text(f"The next document is {shown}: {what}."))
 
 
 @profile_group.command("show")

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import RenderableType
+from rich.text import Text
 
 from talktime.cli.commerce_model import move_command, moved_to
-from talktime.cli.failures import Failure, unless_refused
+from talktime.cli.failures import no_wallet, unless_refused
 from talktime.cli.installation import (
     all_pages,
     catalogue_of,
@@ -30,6 +31,7 @@ from talktime.operations.organisations import (
     create_organisation,
     list_organisations,
 )
+from talktime.operations.restored_wallets import make_missing_wallet
 from talktime.operations.user_changes import NO_LIMIT
 from talktime.store.load import load
 
@@ -50,9 +52,14 @@ def create_command(
     cell_name: Annotated[
         str, typer.Option("--cell", help="Where its books are. Default: the first cell.")
     ] = "",
+    adopt: Annotated[
+        int | None,
+        typer.Option(help="Id of a wallet there that check-books says the directory lacks."),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Make an organisation, prepaid, with an empty wallet."""
+    """Make an organisation, prepaid, with an empty wallet; or, after a restore, the organisation of
+    a wallet that nobody knows any more."""
     settings = installation()
     home = cell_name or next(iter(settings.cells))
     with ExitStack() as opened:
@@ -70,9 +77,25 @@ def create_command(
                 rate_card=rate_card,
                 now_ms=now_ms(),
                 next_id=new_ids().next,
+                adopt=adopt,
             )
         )
     show(json, document_of(made), picture(made))
+
+
+@group.command("make-wallet")
+def make_wallet_command(name: Name, json: Json = False) -> None:
+    """Give an organisation an empty wallet, where a restore of its cell has lost it.
+
+    A wallet that is there stays as it is. Users and settings are to be made again.
+    """
+    settings = installation()
+    with control_plane(settings) as control:
+        owner = organisation_of(control, name)
+    with cell(settings, owner.cell) as connection, connection.transaction():
+        made = make_missing_wallet(connection, owner)
+    said = "has an empty wallet now" if made else "has its wallet: nothing was changed"
+    show(json, {"organisation_id": str(owner.id), "made": made}, Text(f"{owner.name} {said}."))
 
 
 @group.command("list")
@@ -103,7 +126,7 @@ def show_command(name: Name, json: Json = False) -> None:
         books = load(connection, [ExpireLots(found.id)], new_ids().next, Terms(), lock=False)
     wallet = books.wallets.get(found.id)
     if wallet is None:
-        raise Failure(f"the wallet of {found.name} is missing in cell {found.cell}")
+        raise no_wallet(found)
     document = {**document_of(found), "wallet": wallet_document(wallet, at_ms)}
     show(json, document, picture(found, wallet, at_ms), lots_table(wallet, at_ms))
 

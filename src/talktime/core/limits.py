@@ -182,6 +182,7 @@ INVOICE_REMINDED_DAYS = 14
 """A purchase by invoice is called to mind so long after its order."""
 INVOICE_GIVEN_UP_DAYS = 60
 """A purchase by invoice is given up so long after its order."""
+DOCUMENTS_SKIPPED_MAX = 1_000_000  # numbers, at once, after a restore
 ALERT_LEVELS_MAX = 10
 RECHARGES_A_DAY_MAX = 50
 PROVIDER_TEXT_MAX = 500

@@ -6,16 +6,20 @@ each, and again after a while if it lasts.
 
 import threading
 import time
+from collections.abc import Callable
 
 import structlog
 
 from talktime.config import Address
 from talktime.store.database import Connection, Outage
-from talktime.store.version import Migrations, opened
+from talktime.store.version import Migrations, opened, require_version
 
 log = structlog.get_logger(__name__)
 
 TELL_AGAIN_SECONDS = 60
+VERSION_SECONDS_MAX = 60
+"""A connection that is kept longer is asked again whether its database is of this version: whoever
+migrates it may have forgotten this process."""
 
 
 class Outages:
@@ -62,6 +66,7 @@ class Connector:
         outages: Outages | None = None,
         *,
         sync_apart: bool = False,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.reason = ""
         self.database = database
@@ -70,6 +75,8 @@ class Connector:
         self._app = app
         self._expected = expected
         self._sync_apart = sync_apart
+        self._clock_s = clock_s
+        self._asked_s = 0.0
         self._connection: Connection | None = None
 
     def connection(self) -> Connection:
@@ -77,10 +84,15 @@ class Connector:
         Outage where none can be opened or the version is another."""
         if self._connection is not None and self._connection.gone():
             self.close()
+        now_s = self._clock_s()
         if self._connection is None:
             self._connection = opened(
                 self._address, self._app, self._expected, sync_apart=self._sync_apart
             )
+            self._asked_s = now_s
+        elif now_s - self._asked_s > VERSION_SECONDS_MAX and self._connection.settled():
+            require_version(self._connection, self._app, self._expected)
+            self._asked_s = now_s
         return self._connection
 
     def failed(self, outage: Outage) -> None:

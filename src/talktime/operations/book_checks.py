@@ -231,10 +231,11 @@ CHECKS = (
     ),
     Check(
         "document_numbers",
-        "the numbers of documents have no gaps, and their counter stands at the last",
+        "numbers of documents have no gaps but those written down; their counter is at the last",
         "document",
         documents.DOCUMENT_NUMBERS,
-        "document {id} has number {number}; without a gap it is {of} (document 0: the counter)",
+        "document {id} has number {number}; without a gap it is {of} (document 0: the counter, or "
+        "a gap that was written down)",
     ),
     Check(
         "payment_invoices",

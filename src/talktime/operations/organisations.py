@@ -28,6 +28,7 @@ from talktime.store.organisations import (
     organisation_of_id,
     organisations_by_name,
     update_organisation,
+    wallet_here,
 )
 from talktime.store.rates import versions_of
 from talktime.store.revisions import DIRECTORY, lock
@@ -45,15 +46,20 @@ def create_organisation(
     rate_card: str,
     now_ms: int,
     next_id: Callable[[], int],
+    adopt: int | None = None,
 ) -> Organisation | Refusal:
     """Make an organisation on the prepaid model, with an empty wallet in one of the cells.
+
+    `adopt` is the id of an organisation that the cell has a wallet of, and the control plane does
+    not know, because it was restored to a time before it: it gets that id, wallet and model.
 
     It opens its own transactions, because there are two: the wallet is committed in the cell
     before the control plane names the organisation, so that whoever finds it finds its wallet. When
     the second fails, do it all again: an empty wallet that nobody names stays, and does no harm.
 
     The rate card may come later (until then calls are refused: no_rate); one that is there must be
-    in the organisation's currency. Refuses: invalid_value, already_exists for a name in use.
+    in the organisation's currency. Refuses: invalid_value; already_exists for a name or a wallet in
+    use; unknown_organisation where there is no wallet to adopt.
     """
     refusal = first(
         check_text("the name", name, NAME_TEXT_MAX),
@@ -73,15 +79,45 @@ def create_organisation(
     organisation = Organisation(
         next_id(), name, cell, currency, time_zone, country, "prepaid", True, rate_card
     )
-    with cells[cell].transaction():
-        insert_wallet(cells[cell], organisation.id, currency)
+    made = _with_wallet(cells[cell], organisation, adopt)
+    return made if isinstance(made, Refusal) else _named(control, made, now_ms)
+
+
+def _with_wallet(
+    cell: Connection, organisation: Organisation, adopt: int | None
+) -> Organisation | Refusal:
+    """Make the wallet; or take the id and the model of one that is there."""
+    if adopt is None:
+        with cell.transaction():
+            insert_wallet(cell, organisation.id, organisation.currency)
+        return organisation
+    with cell.reading():
+        found = wallet_here(cell, adopt)
+    if found is None:
+        detail = f"cell {organisation.cell} has no wallet of an organisation {adopt}"
+        return Refusal("unknown_organisation", detail)
+    currency, no_buying = found
+    if currency != organisation.currency:
+        return Refusal("invalid_value", f"the wallet to be adopted is in {currency}")
+    model = no_buying if no_buying in COMMERCE_MODELS else "prepaid"
+    return organisation._replace(id=adopt, commerce_model=model)
+
+
+def _named(control: Connection, organisation: Organisation, now_ms: int) -> Organisation | Refusal:
     with control.transaction():
         lock(control, DIRECTORY)
-        refusal = _taken(control, name)
+        refusal = _taken(control, organisation.name) or _known(control, organisation.id)
         if refusal is None:
             insert_organisation(control, organisation, now_ms)
             _note_created(control, organisation)
     return refusal or organisation
+
+
+def _known(control: Connection, organisation_id: int) -> Refusal | None:
+    found = organisation_of_id(control, organisation_id)
+    if found is None:
+        return None
+    return Refusal("already_exists", f"{found.name} has the wallet to be adopted")
 
 
 def change_organisation(

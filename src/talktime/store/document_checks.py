@@ -4,13 +4,18 @@ as book_checks.py.
 A statement's transfer has the statement's id, a payment of a statement's transfer the payment's.
 """
 
-# The counter stands among the documents, where the next one would.
+# A gap that was written down takes the place of its numbers; the counter stands at the last.
 DOCUMENT_NUMBERS = """
-    SELECT organisation_id, id, NULL, place, number, COUNT(*) OVER ()
+    SELECT organisation_id, id, NULL, CAST(place AS BIGINT), number, COUNT(*) OVER ()
     FROM (
-        SELECT organisation_id, id, number, ROW_NUMBER() OVER (ORDER BY number) AS place
-        FROM document
-        UNION ALL SELECT 0, 0, value, (SELECT COUNT(*) FROM document)
+        SELECT organisation_id, id, number,
+            SUM(wide) OVER (ORDER BY number ROWS UNBOUNDED PRECEDING) - wide + 1 AS place
+        FROM (
+            SELECT organisation_id, id, number, 1 AS wide FROM document
+            UNION ALL SELECT 0, 0, first_number, last_number - first_number + 1
+            FROM document_gap) each_one
+        UNION ALL SELECT 0, 0, value, (SELECT COUNT(*) FROM document) + (
+            SELECT COALESCE(SUM(last_number - first_number + 1), 0) FROM document_gap)
         FROM revision WHERE name = 'documents') n
     WHERE number <> place
     ORDER BY 1, 2 LIMIT ?"""

@@ -7,7 +7,7 @@ other.
 
 from talktime.core.documents import Document, DocumentFacts, body_text, parsed_body
 from talktime.store.database import Connection, Row
-from talktime.store.revisions import DOCUMENTS, bump
+from talktime.store.revisions import DOCUMENTS, bump, lock
 
 _COLUMNS = "id, organisation_id, number, issued_ms, body"
 INSERT_DOCUMENT = (
@@ -23,6 +23,12 @@ INVOICE_OF_LOT = (
 DOCUMENTS_BEFORE = (
     f"SELECT {_COLUMNS} FROM document WHERE organisation_id = ? AND number < ? "
     "ORDER BY number DESC LIMIT ?"
+)
+COUNTED = f"SELECT value FROM revision WHERE name = '{DOCUMENTS}'"
+COUNT_ON = f"UPDATE revision SET value = ? WHERE name = '{DOCUMENTS}' AND value = ?"
+INSERT_GAP = (
+    "INSERT INTO document_gap (first_number, last_number, reason, actor, at_ms) "
+    "VALUES (?, ?, ?, ?, ?)"
 )
 PROFILE = "SELECT legal_name, address, tax_id FROM billing_profile WHERE organisation_id = ?"
 PUT_PROFILE = (
@@ -79,6 +85,23 @@ def documents_before(
 ) -> list[Document]:
     """An organisation's documents with lower numbers than this, the newest first."""
     return documents_of_rows(connection.rows(DOCUMENTS_BEFORE, (organisation_id, number, limit)))
+
+
+def last_number(connection: Connection) -> int:
+    """The number that the cell's latest document has, or would have: 0 where there was none. Nobody
+    else issues one until the transaction ends."""
+    lock(connection, DOCUMENTS)
+    return int(connection.rows(COUNTED)[0][0])
+
+
+def skip_numbers(
+    connection: Connection, first: int, last: int, reason: str, actor: str, at_ms: int
+) -> None:
+    """Give these numbers to no document; `first` is the next one. Raises RuntimeError where it is
+    not."""
+    connection.run(INSERT_GAP, (first, last, reason, actor, at_ms))
+    if connection.run(COUNT_ON, (last, first - 1)) != 1:
+        raise RuntimeError(f"{first} is not the next number")
 
 
 def billing_profile(connection: Connection, organisation_id: int) -> tuple[str, str, str] | None:

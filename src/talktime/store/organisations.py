@@ -41,6 +41,13 @@ INSERT_WALLET = (
     "VALUES (?, ?, 0, 0, 0, 0)"
 )
 
+INSERT_MISSING_WALLET = (
+    "INSERT INTO wallet "
+    "(organisation_id, currency, balance_micros, held_micros, debt_micros, version, no_buying) "
+    "VALUES (?, ?, 0, 0, 0, 0, ?) ON CONFLICT (organisation_id) DO NOTHING"
+)
+WALLET_HERE = "SELECT currency, no_buying FROM wallet WHERE organisation_id = ?"
+
 WALLETS = (
     "SELECT w.organisation_id, w.currency, "
     "EXISTS (SELECT 1 FROM lot l WHERE l.organisation_id = w.organisation_id) FROM wallet w"
@@ -66,6 +73,22 @@ def organisations_after(connection: Connection, seen: int) -> Iterator[Page[Orga
 def insert_wallet(connection: Connection, organisation_id: int, currency: str) -> None:
     """An empty wallet in the organisation's cell."""
     connection.run(INSERT_WALLET, (organisation_id, currency))
+
+
+def insert_missing_wallet(
+    connection: Connection, organisation_id: int, currency: str, no_buying: str | None
+) -> bool:
+    """An empty wallet where the cell has none of the organisation; `no_buying` is why nothing can
+    be bought, None where it can. Whether there was none."""
+    values = (organisation_id, currency, no_buying)
+    return connection.run(INSERT_MISSING_WALLET, values) == 1
+
+
+def wallet_here(connection: Connection, organisation_id: int) -> tuple[str, str | None] | None:
+    """The currency of the organisation's wallet in this cell, and why nothing can be bought (None:
+    it can); None where it has none."""
+    rows = connection.rows(WALLET_HERE, (organisation_id,))
+    return (rows[0][0], rows[0][1]) if rows else None
 
 
 def insert_organisation(

@@ -15,6 +15,7 @@ ACTIONS: dict[str, str] = {
     "model.moved_by_reseller": _("{subject} was marked as moved by its reseller"),
     "billing_profile.set": _("The billing address was changed"),
     # Money.
+    "wallet.made": _("{subject} was given an empty wallet after a restore"),
     "wallet.funded": _("Credits were added by hand"),
     "purchase.begun": _("A purchase was begun"),
     "purchase.received": _("The payment of an invoice was confirmed"),
@@ -29,6 +30,7 @@ ACTIONS: dict[str, str] = {
     "limit.approved": _("That one person may give more {subject} alone was approved"),
     "limit.rejected": _("That one person may give more {subject} alone was rejected"),
     "statement.paid": _("A payment of the statement of {subject} was recorded"),
+    "documents.skipped": _("Numbers of documents before {subject} were left out after a restore"),
     "payment_method.added": _("Payment method {subject} was added"),
     "payment_method.removed": _("Payment method {subject} was removed"),
     "payment_method.first": _("{subject} was made the first payment method"),

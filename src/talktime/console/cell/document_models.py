@@ -1,9 +1,9 @@
 """The tables of one cell about documents: invoices, credit notes, and what is paid after use."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
-from talktime.console.cell.constraints import not_negative, one_of
+from talktime.console.cell.constraints import not_negative, one_of, positive
 from talktime.console.identity import Id
 
 
@@ -21,7 +21,7 @@ class BillingProfile(models.Model):
 
 class Document(models.Model):
     """An invoice, credit note or statement as it was issued. Inserted once, never changed; the
-    numbers of a cell have no gaps."""
+    numbers of a cell have no gaps but those of `document_gap`."""
 
     id = Id(primary_key=True)
     organisation_id = models.BigIntegerField()
@@ -48,6 +48,26 @@ class Document(models.Model):
         ]
         indexes = [
             models.Index(fields=["organisation_id", "issued_ms"], name="document_by_time"),
+        ]
+
+
+class DocumentGap(models.Model):
+    """Numbers that no document of the cell has or will have: the operator said so after a restore,
+    because they may have been given before it. Inserted once, never changed."""
+
+    first_number = models.BigIntegerField(primary_key=True)
+    last_number = models.BigIntegerField()
+    reason = models.CharField(max_length=500)
+    actor = models.CharField(max_length=200)
+    at_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "document_gap"
+        constraints = [
+            positive("first_number", "document_gap_first_positive"),
+            models.CheckConstraint(
+                condition=Q(last_number__gte=F("first_number")), name="document_gap_in_order"
+            ),
         ]
 
 

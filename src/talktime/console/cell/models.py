@@ -13,6 +13,7 @@ from talktime.console.cell.constraints import one_of
 from talktime.console.cell.document_models import (
     BillingProfile,
     Document,
+    DocumentGap,
     PostStatement,
     PostStatementUsage,
 )
@@ -48,11 +49,12 @@ from talktime.console.identity import Id
 # Each by itself: ruff takes away an import that it does not see named here.
 __all__ = [
     "AlertLevel", "Answer", "AuditEntry", "BillingProfile", "BookCheck", "Burn", "Call",
-    "CardSetup", "Creation", "Delivery", "Document", "GrantRequest", "JobRun", "LedgerDay",
-    "LicenceGroup", "Lot", "Meter", "MoneyRequest", "Outbox", "Payment", "PaymentMethod",
-    "PaymentTry", "PostStatement", "PostStatementUsage", "ProviderEvent", "Recharge", "Recipient",
-    "Refund", "Revision", "SavedView", "TakenBack", "Transfer", "Unsummed", "UsageDay",
-    "UsageRecord", "UsageUser", "User", "Wallet", "WalletHour", "WebhookEndpoint", "WorkMark",
+    "CardSetup", "Creation", "Delivery", "Document", "DocumentGap", "GrantRequest", "JobRun",
+    "LedgerDay", "LicenceGroup", "Lot", "Meter", "MoneyRequest", "Outbox", "Payment",
+    "PaymentMethod", "PaymentTry", "PostStatement", "PostStatementUsage", "ProviderEvent",
+    "Recharge", "Recipient", "Refund", "Revision", "SavedView", "TakenBack", "Transfer", "Unsummed",
+    "UsageDay", "UsageRecord", "UsageUser", "User", "Wallet", "WalletHour", "WebhookEndpoint",
+    "WorkMark",
 ]  # fmt: skip
 
 
