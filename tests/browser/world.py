@@ -139,6 +139,8 @@ def live(world: World) -> None:
             wait_until(lambda: _paid(world), "what is to be recharged is paid")
             clock.move("1d")
         _wait_for_the_clock(switch, world, clock)
+    for may in ("--inactive", "--active"):
+        world.run("user", "change", ORGANISATION, f"place-{len(PLACES) - 1}@contoso.example", may)
     _others(world)
 
 

@@ -157,6 +157,25 @@ def test_what_is_no_amount_is_said_in_the_readers_language(admin, money):
     assert "'1.000,50' ist keine Dezimalzahl wie 12.5. Schreiben Sie" in words
 
 
+def test_a_point_that_could_part_thousands_is_asked_about_where_decimals_have_a_comma(admin, money):
+    money.add_card()
+    sent = {**SETTINGS, "enabled": "on", "amount": "1.000"}
+    Account.objects.update(language="de")
+    twofold = "1.000 kann auf zwei Arten gelesen werden. Schreiben Sie Tausender ohne Punkt."
+    refused = post(admin, at(money, "recharge/"), **sent)
+    assert (refused.status_code, twofold in words_of(refused)) == (422, True)
+    refused = post(admin, at(money, "alerts/"), below="20 1.000")
+    assert (refused.status_code, twofold in words_of(refused)) == (422, True)
+    for amount in ("1000", "1000,00", "1000.5"):
+        assert post(admin, at(money, "recharge/"), **{**sent, "amount": amount}).status_code == 302
+    assert post(admin, at(money, "alerts/"), below="20 99,50").status_code == 302
+    shown = admin.get(at(money, "alerts/")).content.decode()
+    assert re.findall(r'name="below" value="([^"]+)"', shown) == ["20  99.5"]
+    Account.objects.update(language="en")
+    assert post(admin, at(money, "alerts/"), below="1,000").status_code == 422
+    assert post(admin, at(money, "alerts/"), below="1.000, 2").status_code == 302
+
+
 def test_a_pause_after_a_dispute_sends_nobody_to_the_card(admin, money):
     money.add_card()
     plan = RechargePlan(True, 50_000_000, 100_000_000)

@@ -15,7 +15,8 @@ __all__ = ["admin", "money"]
 
 def confirm(admin, money, amount="100", method=CARD, po_number=""):
     """Go to the page that asks to confirm."""
-    return admin.get(at(money, f"add/?amount={amount}&method={method}&po_number={po_number}"))
+    asked = at(money, f"add/?amount={amount}&method={method}&po_number={po_number}")
+    return admin.get(asked, follow=True)
 
 
 def pay(admin, money, **choice):
@@ -68,6 +69,19 @@ def test_a_form_sent_twice_buys_once(admin, money):
     other = admin.post(at(money, "add/pay/"), {**form, "amount": "200"})
     assert other.status_code == 409
     assert "Nothing was bought" in words_of(other)
+
+
+def test_whoever_goes_back_after_paying_finds_the_purchase_and_buys_no_second_one(admin, money):
+    money.add_card()
+    confirmed = confirm(admin, money)
+    here = confirmed.request["PATH_INFO"] + "?" + confirmed.request["QUERY_STRING"]
+    again = admin.get(here)
+    assert form_of(again)["key"] == form_of(confirmed)["key"]
+    bought = admin.post(at(money, "add/pay/"), form_of(again)).headers["Location"]
+    money.run_jobs()
+    assert admin.get(here).headers["Location"] == bought
+    assert form_of(confirm(admin, money))["key"] != form_of(confirmed)["key"]
+    assert money.bank.charged_micros == [100_000_000]
 
 
 def test_what_was_typed_is_there_again_after_a_refusal(admin, money):

@@ -77,7 +77,7 @@ def buy(admin, money):
     """Buy 100 with the first method; the page of the payment."""
     choose = admin.get(at(money, "add/")).content.decode()
     method = choose.partition('name="method" value="')[2].partition('"')[0]
-    confirm = form_of(admin.get(at(money, f"add/?amount=100&method={method}")))
+    confirm = form_of(admin.get(at(money, f"add/?amount=100&method={method}"), follow=True))
     return admin.post(at(money, "add/pay/"), confirm).headers["Location"]
 
 

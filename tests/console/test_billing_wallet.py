@@ -161,7 +161,7 @@ def test_the_card_and_its_backup_are_chosen_with_the_settings(admin, money):
 
 def test_much_more_than_usual_is_bought_only_when_it_is_said_twice(admin, money):
     money.add_card()
-    asked = admin.get(at(money, f"add/?amount=1000&method={CARD}"))
+    asked = admin.get(at(money, f"add/?amount=1000&method={CARD}"), follow=True)
     assert "Yes, US$1,000.00: much more than usual" in words_of(asked)
     form = form_of(asked)
     admin.changes_nothing = True
@@ -179,7 +179,7 @@ def test_much_more_than_usual_is_bought_only_when_it_is_said_twice(admin, money)
 
 def test_a_payment_that_is_paid_is_a_receipt_with_its_invoice_and_its_credits(admin, money):
     money.add_card()
-    form = form_of(admin.get(at(money, f"add/?amount=100&method={CARD}")))
+    form = form_of(admin.get(at(money, f"add/?amount=100&method={CARD}"), follow=True))
     page = admin.post(at(money, "add/pay/"), form).headers["Location"]
     money.run_jobs(money.now_ms + 5_000)
     response = admin.get(page)

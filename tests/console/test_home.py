@@ -121,6 +121,10 @@ def test_a_balance_for_years_and_one_that_ends_are_said_so(admin, money):
     assert "Credits are low: what is available lasts for about 2 more days. Add funds" in home(
         admin, money
     )
+    Lot.objects.using("cell_main").update(remaining_micros=999_999)
+    words = home(admin, money)
+    assert "Credits are low: what is available lasts for less than a day. Add funds" in words
+    assert "Lasts for Less than a day at the pace of the last 7 days" in words
     Lot.objects.using("cell_main").update(remaining_micros=0, spent=True)
     words = home(admin, money)
     assert "The credits are used up: calls that need credits are refused. Add funds" in words

@@ -92,6 +92,15 @@ def test_a_form_without_its_token_is_refused(admin):
     assert "The form has expired" in words_of(response)
 
 
+def test_a_form_that_has_expired_leads_back_to_its_page_and_to_no_other_place(admin):
+    here = "http://localhost/sign-in/?next=/organisations/1/"
+    expired = browser(referer=here).post("/sign-in/", {"username": EMAIL})
+    assert f'href="{here}">Open the page anew</a>' in expired.content.decode()
+    elsewhere = browser(referer="http://evil.example/sign-in/").post("/sign-in/", {})
+    assert elsewhere.status_code == 403
+    assert "Open the page anew</a>" not in elsewhere.content.decode()
+
+
 def test_signing_in_leads_only_to_pages_of_this_service(admin):
     there = sign_in(browser(), next="/organisations/1/")
     assert there.headers["Location"] == "/organisations/1/"

@@ -113,6 +113,7 @@ def test_an_app_is_added_after_the_password_again_and_then_asked_for(admin):
     assert ("account.totp_added", EMAIL) in actions()
     client = browser()
     assert sign_in(client).headers["Location"] == "/sign-in/second-factor/"
+    assert "passkey" not in words_of(client.get("/sign-in/second-factor/"))
     assert client.get("/account/").status_code == 302
     assert "The code is not right." in words_of(
         post(client, "/sign-in/second-factor/", code="000000")

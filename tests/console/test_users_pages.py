@@ -188,6 +188,8 @@ def test_a_users_page_saves_each_of_its_parts(admin, money):
     refused = post(admin, page, save="licences", had=ticked, licence=["MCOPSTN1"])
     assert refused.status_code == 422
     assert "MCOPSTN1 (Domestic Calling Plan) needs Teams Phone" in words_of(refused)
+    ticks = re.findall(r'name="licence" value="(\w+)" checked', refused.content.decode())
+    assert ticks == ["MCOPSTN1"]  # what was chosen, to be chosen no second time
     settings = {"display_name": "Reception", "usage_location": "US", "policy": ""}
     policy = "DialoutCPCandPSTNDisabled"
     sent = {**settings, "policy": policy, "spend_limit": "25.50"}

@@ -86,6 +86,16 @@ def test_licences_are_separated_by_spaces_or_semicolons():
     assert row.change.licences == {"MCOEV", "MCOPSTN1", "MCOPSTNC"}
 
 
+def test_semicolons_part_the_columns_where_the_header_has_no_comma():
+    text = 'name;display_name;licences\nlobby;"Lobby, Oslo";"MCOEV;MCOPSTN1"\nhall;Hall\n'
+    rows, bad = read(text)
+    assert [(row.line, row.change.name, row.change.display_name) for row in rows] == [
+        (2, "lobby", "Lobby, Oslo")
+    ]
+    assert rows[0].change.licences == {"MCOEV", "MCOPSTN1"}
+    assert bad.errors == ((3, "the row has 2 columns, the header 3"),)
+
+
 def test_every_bad_row_is_named_by_line_and_the_good_ones_are_read():
     rows, bad = read(
         'name,active,spend_limit\na,yes,1\nb,maybe,\n"c\nd",no,x\ne,no,-1\nf\ng,NO,0\n'

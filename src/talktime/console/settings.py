@@ -147,6 +147,7 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = "talktime_session"
 CSRF_COOKIE_NAME = "talktime_csrf"
+CSRF_FAILURE_VIEW = "talktime.console.start.views.form_expired"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if _installation.https else 0
 SECURE_REFERRER_POLICY = "same-origin"

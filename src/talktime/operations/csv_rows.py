@@ -66,9 +66,12 @@ def unreadable(content: bytes, bytes_max: int) -> RowError | None:
 
 
 def records(content: bytes, errors: RowErrors) -> Iterator[tuple[int, list[str]]]:
-    """Each record that is not blank, with the line on which it begins."""
+    """Each record that is not blank, with the line on which it begins. Semicolons part the columns
+    where the first line has no comma: so spreadsheets write them whose decimals have one."""
+    first = content.partition(b"\n")[0]
+    delimiter = ";" if b";" in first and b"," not in first else ","
     text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
-    reader = csv.reader(text, strict=True)
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 1
         try:

@@ -222,6 +222,12 @@ def find_payment(counter: Counter, payment_id: int) -> Payment | Refusal:
     return payment or _unknown(payment_id)
 
 
+def find_purchase(counter: Counter, idempotency_key: str) -> Payment | None:
+    """The purchase that was begun with this key; None where none was."""
+    with counter.cell.reading():
+        return payment_of_key(counter.cell, counter.organisation.id, idempotency_key)
+
+
 def list_payments(
     counter: Counter, *, before: int | None = None, limit: int = PAGE_ROWS_MAX
 ) -> list[Payment]:

@@ -1,5 +1,6 @@
 """What admins type about money, read exactly: amounts in the organisation's currency."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -22,6 +23,23 @@ from talktime.core.recharging import DAY_MAX, Bounds
 from talktime.operations.billing_profiles import address_kept
 
 AMOUNT_TEXT_MAX = 40
+THOUSANDS = re.compile(r"\d{1,3}\.\d\d0")
+"""1.000 is a thousand where decimals have a comma. No amount is shown with such decimals."""
+
+
+def typed_micros(text: str, wrong: str) -> int:
+    """An amount as the reader's language writes its decimals, in micros. Raises ValidationError,
+    in the words of `wrong`, and for what is a thousand times as much to some readers."""
+    if not (get_language() or "en").startswith("en"):
+        if THOUSANDS.fullmatch(text):
+            twofold = gettext("%(text)s can be read in two ways. Write thousands without a point.")
+            raise forms.ValidationError(twofold % {"text": text})
+        if "." not in text:
+            text = text.replace(",", ".", 1)
+    try:
+        return parse_micros(text)
+    except ValueError as error:
+        raise forms.ValidationError(wrong % {"wrong": said(str(error))}) from error
 
 
 class Money(forms.CharField):
@@ -38,15 +56,7 @@ class Money(forms.CharField):
         if not text:
             return None
         text = text.replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
-        if not (get_language() or "en").startswith("en") and "." not in text:
-            text = text.replace(",", ".", 1)  # how the reader's language writes decimals
-        try:
-            return parse_micros(text)
-        except ValueError as error:
-            wrong = gettext("%(wrong)s. Write an amount such as 99.50.") % {
-                "wrong": said(str(error))
-            }
-            raise forms.ValidationError(wrong) from error
+        return typed_micros(text, gettext("%(wrong)s. Write an amount such as 99.50."))
 
 
 class AddFunds(forms.Form):
@@ -124,14 +134,9 @@ class AlertsForm(SharedForm):
 
     def clean_below(self) -> set[int]:
         """The balances in micros."""
-        words = self.cleaned_data["below"].replace(",", " ").replace(";", " ").split()
-        try:
-            return {parse_micros(word) for word in words}
-        except ValueError as error:
-            wrong = gettext("%(wrong)s. Write amounts with spaces between.") % {
-                "wrong": said(str(error))
-            }
-            raise forms.ValidationError(wrong) from error
+        words = self.cleaned_data["below"].replace(", ", " ").replace(";", " ").split()
+        wrong = gettext("%(wrong)s. Write amounts with spaces between.")
+        return {typed_micros(word, wrong) for word in words}
 
 
 class ProfileForm(SharedForm):

@@ -28,6 +28,7 @@ from talktime.operations.payment_methods import find_method, list_methods
 from talktime.operations.purchases import (
     Terms,
     find_payment,
+    find_purchase,
     list_payments,
     list_tries,
     start_purchase,
@@ -41,10 +42,14 @@ LARGE_TIMES = 20
 
 @page(may=SEE)
 def add_funds(desk: Desk) -> HttpResponse:
-    """Choose how much and with what; with both in the address, look at the terms."""
+    """Choose how much and with what; with both in the address, look at the terms. What was bought
+    from there already is shown instead."""
+    query = desk.request.GET
+    bought = find_purchase(desk.counter, query.get("key", ""))
+    if bought is not None:
+        return redirect("payment", desk.owner.id, bought.id)
     methods = list_methods(desk.counter.cell, desk.owner)
     choices = [(each.id, said(each.name)) for each in methods]
-    query = desk.request.GET
     if desk.why_not is not None or not methods or "amount" not in query:
         initial = {"method": choices[0][0]} if choices else {}
         return _choose(desk, methods, AddFunds(choices, initial=initial))
@@ -60,7 +65,10 @@ def add_funds(desk: Desk) -> HttpResponse:
     if typed["po_number"] and method.kind != INVOICE:
         form.add_error("po_number", _("A purchase order number goes with an invoice alone."))
         return _choose(desk, methods, form, status=422)
-    return _confirm(desk, terms, method, typed["po_number"], secrets.token_hex(KEY_BYTES))
+    if "key" not in query:  # in the address, whoever goes back to the page finds it again
+        keyed = {**query.dict(), "key": secrets.token_hex(KEY_BYTES)}
+        return redirect(f"{desk.request.path}?{urlencode(keyed)}")
+    return _confirm(desk, terms, method, typed["po_number"], query["key"])
 
 
 @page(may=BILLING, methods=("POST",))
@@ -73,7 +81,7 @@ def pay(desk: Desk) -> HttpResponse:
         return redirect("add-funds", desk.owner.id)
     typed = form.cleaned_data
     if is_large(desk, typed["amount"]) and "sure" not in posted:
-        asked = {name: posted.get(name, "") for name in ("amount", "method", "po_number")}
+        asked = {name: posted.get(name, "") for name in ("amount", "method", "po_number", "key")}
         unsure = urlencode({**asked, "unsure": "1"})
         return redirect(f"{reverse('add-funds', args=[desk.owner.id])}?{unsure}")
     begun = start_purchase(

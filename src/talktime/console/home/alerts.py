@@ -116,6 +116,8 @@ def _of_balance(alerts: _Alerts, view: WalletView, pace: Pace | None) -> None:
                 "Credits are low: what is available lasts for about %(days)s more days.",
                 days,
             )
+            if days == 0:
+                words = _("Credits are low: what is available lasts for less than a day.")
             alerts.add("warn", words % {"days": days}, step, place)
     else:
         below = [

@@ -135,6 +135,8 @@ def row(desk: OperatorDesk, health: OrganisationHealth, away: Sequence[str]) -> 
 
 def days_shown(desk: OperatorDesk, days: int) -> str:
     """How long a balance lasts."""
+    if days == 0:
+        return _("Less than a day")
     words = ngettext("%(days)s day", "%(days)s days", days)
     return words % {"days": desk.wording.decimal(days)}
 

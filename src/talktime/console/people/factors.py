@@ -1,6 +1,7 @@
 """allauth's pages about passwords and second factors, on templates of ours and behind our doors."""
 
 from collections.abc import Callable
+from typing import Any
 
 from allauth.account.views import (
     PasswordChangeView,
@@ -12,12 +13,14 @@ from allauth.account.views import (
 )
 from allauth.mfa.base.views import AuthenticateView
 from allauth.mfa.base.views import ReauthenticateView as FactorAgainView
+from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.views import (
     DownloadRecoveryCodesView,
     GenerateRecoveryCodesView,
     ViewRecoveryCodesView,
 )
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
+from allauth.mfa.utils import is_mfa_enabled
 from allauth.mfa.webauthn.views import (
     AddWebAuthnView,
     EditWebAuthnView,
@@ -62,8 +65,19 @@ def first_password(request: HttpRequest) -> HttpResponse:
     return redirect("account_reset_password")
 
 
+class SecondFactor(AuthenticateView):
+    """A code, or a passkey of whoever has one."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Without the passkey's form where there is none."""
+        if not is_mfa_enabled(self.stage.login.user, [Authenticator.Type.WEBAUTHN]):
+            self.webauthn_form = None
+        shown: dict[str, Any] = super().get_context_data(**kwargs)
+        return shown
+
+
 second_factor = anyone(
-    AuthenticateView.as_view(
+    SecondFactor.as_view(
         template_name="people/second_factor.html",
         form_class=forms.SecondFactor,
         webauthn_form_class=forms.PasskeyAfterPassword,

@@ -5,6 +5,7 @@ import logging
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -28,6 +29,14 @@ def start(request: HttpRequest) -> HttpResponse:
         request.user = AnonymousUser()  # who it is cannot be asked
     signed_in = request.user.is_authenticated
     return render(request, "start/start.html", {"working": not away, "signed_in": signed_in})
+
+
+def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """What whoever sends a form with an old token sees, with the way back to the form's page."""
+    page = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(page, {request.get_host()}):
+        page = ""
+    return render(request, "403_csrf.html", {"page": page}, status=403)
 
 
 def databases_away() -> list[str]:

@@ -64,6 +64,9 @@ def user_page(desk: Desk, user_id: int) -> HttpResponse:
         return redirect("user", desk.owner.id, user_id)
     form = _settings(desk, holder) if part == "settings" else None
     shown = user_page_shown(desk, holder, form)
+    if part == "licences":
+        added, removed = ticked_anew(desk, "licence")
+        shown |= _licences(desk, holder, added, removed & holder.own_licences)
     return desk.page("users/user.html", {**shown, "refused": done, "part": part}, status=422)
 
 
@@ -107,8 +110,14 @@ def user_page_shown(desk: Desk, holder: Holder, form: SettingsForm | None = None
     }
 
 
-def _licences(desk: Desk, holder: Holder) -> Shown:
-    """The licences that the user has or can be given, and those that come with groups."""
+def _licences(
+    desk: Desk,
+    holder: Holder,
+    added: frozenset[str] = frozenset(),
+    removed: frozenset[str] = frozenset(),
+) -> Shown:
+    """The licences that the user has or can be given, and those that come with groups; ticked as
+    somebody did who could not save it."""
     user, catalogue = holder.user, desk.catalogue
     offered = [
         licence
@@ -122,6 +131,7 @@ def _licences(desk: Desk, holder: Holder) -> Shown:
             "licence": licence_shown(desk, licence, user.usage_location),
             "has": licence.code in user.licences,
             "by_group": licence.code in by_group,
+            "ticked": licence.code in (user.licences | added) - removed,
         }
         for licence in offered
     ]
