@@ -308,6 +308,49 @@ def test_of_several_that_answer_one_call_the_first_has_it(line: Line) -> None:
     assert line.office.call().state == "settled"
 
 
+def test_an_answer_after_the_call_has_rung_in_vain_sets_up_none(line: Line) -> None:
+    proxy = line.exchange.new_proxy(line.callee, MY_RING_MS="500")
+    line.caller.send(line.call()._replace(proxy=proxy), "INVITE")
+    invite = line.callee.hear("INVITE")
+    line.callee.answer(invite, 180, proxy, "late")
+    assert line.caller.hear("SIP/2.0 408")
+    assert line.callee.hear("CANCEL")
+    line.callee.answer(invite, 200, proxy, "late")
+    line.callee.answer(invite, 200, line.proxy, "astray")
+    assert not line.caller.hear("SIP/2.0 200", SILENCE_S)
+    line.exchange.closed(line.office)
+    assert line.office.call().state == "released"
+
+
+def test_an_answer_that_crosses_a_cancel_is_a_call_that_is_charged(line: Line) -> None:
+    call, via = line.call(), f"SIP/2.0/UDP {line.caller.address};branch=z9hG4bK{line.caller.port}"
+    line.caller.send(call, "INVITE", Via=via)
+    invite = line.callee.hear("INVITE")
+    line.callee.answer(invite, 180, line.proxy, "crossed")
+    assert line.caller.hear("SIP/2.0 180")
+    line.caller.send(call, "CANCEL", Via=via)
+    assert line.callee.hear("CANCEL")
+    line.callee.answer(invite, 200, line.proxy, "crossed")
+    assert line.caller.hear("SIP/2.0 200 canceling")
+    route = header(line.caller.hear("SIP/2.0 200"), "Record-Route")
+    line.hang_up(call._replace(to_tag="crossed"), route)
+    line.exchange.closed(line.office)
+    assert line.office.call().used_s >= 1
+
+
+def test_a_caller_cannot_have_the_callee_call_others(line: Line) -> None:
+    call, route = answered(line.caller, line.callee, line.call())
+    turned = call._replace(from_tag=call.to_tag, to_tag=call.from_tag)
+    other = f"<sip:+299321000@{line.callee.address}>"
+    line.caller.send(call, "REFER", 2, Route=route, Refer_To=other)
+    assert line.caller.hear("SIP/2.0 403")
+    assert not line.callee.hear("REFER", SILENCE_S)
+    line.callee.send(turned, "REFER", 1, "sip:x@x", Route=route, Refer_To=other)
+    assert line.caller.hear("REFER")
+    line.hang_up(call, route)
+    line.exchange.closed(line.office)
+
+
 def test_a_caller_whom_nobody_asserts_is_put_through_to_an_emergency_number_alone(
     line: Line,
 ) -> None:
