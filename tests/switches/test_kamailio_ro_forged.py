@@ -196,8 +196,17 @@ def test_of_two_calls_under_one_call_id_one_rings_at_a_time(line: Line) -> None:
         ("tag", ""),
         ("tag", "*"),
         ("tag", "<sip:a@127.0.0.1:9>, <sip:b@127.0.0.1:9>"),
+        ("tag", '"\\"" <sip:a@127.0.0.1:9>, "x" <sip:b@127.0.0.1:9>'),
     ],
-    ids=["no tag", "a long tag", "a quoted tag", "no contact", "a star", "two contacts"],
+    ids=[
+        "no tag",
+        "a long tag",
+        "a quoted tag",
+        "no contact",
+        "a star",
+        "two contacts",
+        "two like one",
+    ],
 )
 def test_an_answer_by_which_nobody_could_end_the_call_is_none(
     line: Line, tag: str, contact: str | None
@@ -210,6 +219,23 @@ def test_an_answer_by_which_nobody_could_end_the_call_is_none(
     assert line.caller.hear("SIP/2.0 486")
     line.exchange.closed(line.office)
     assert line.office.wallet().held == 0
+
+
+@pytest.mark.parametrize(
+    "contact",
+    ['"Desk, \\"1" <sip:{}@{}>', '<sip:{}@{}>;methods="INVITE, BYE";+sip.instance="<urn:uuid:1>"'],
+)
+def test_a_contact_may_have_commas_in_quotes(line: Line, contact: str) -> None:
+    mine = contact.format(line.office.caller, line.caller.address)
+    line.caller.send(line.call(), "INVITE", Contact=mine)
+    invite = line.callee.hear("INVITE")
+    theirs = contact.format("callee", line.callee.address)
+    line.callee.answer(invite, 200, line.proxy, "tag", theirs)
+    route = header(line.caller.hear("SIP/2.0 200"), "Record-Route")
+    call = line.call(header(invite, "Call-ID"))._replace(to_tag="tag")
+    line.caller.send(call, "ACK", uri=line.there, Route=route)
+    assert line.callee.hear("ACK")
+    line.hang_up(call, route)
 
 
 def test_of_several_that_answer_one_call_the_first_has_it(line: Line) -> None:
