@@ -272,12 +272,21 @@ def test_a_call_id_that_is_none_is_refused(line: Line, call_id: str) -> None:
     [
         ("", None),
         ("t" * 8200, None),
+        ("mine", None),
         ("tag", ""),
         ("tag", "*"),
         ("tag", "<sip:a@127.0.0.1:9>, <sip:b@127.0.0.1:9>"),
         ("tag", '"\\"" <sip:a@127.0.0.1:9>, "x" <sip:b@127.0.0.1:9>'),
     ],
-    ids=["no tag", "a long tag", "no contact", "a star", "two contacts", "two like one"],
+    ids=[
+        "no tag",
+        "a long tag",
+        "the caller's tag",
+        "no contact",
+        "a star",
+        "two contacts",
+        "two like one",
+    ],
 )
 def test_an_answer_by_which_nobody_could_end_the_call_is_none(
     line: Line, tag: str, contact: str | None
