@@ -24,6 +24,7 @@ LONGEST = (
     "tests/invariants/test_killed_service.py",
     "tests/console/test_migrate.py",
     "tests/switches/test_kamailio_forged.py",
+    "tests/switches/test_kamailio_ro_forged.py",
     "tests/scenarios/test_stories.py",
     "tests/invariants/test_shared_minutes.py",
     "tests/browser/test_german.py",

@@ -6,6 +6,8 @@ The patterns are put together from pieces, so that this file does not break its 
 import re
 from collections.abc import Iterator
 
+from tests.house.rules_for_source import FILE_LINES_MAX
+
 _REGISTRIES = [
     "py" + "pi.org",
     "python" + "hosted.org",
@@ -66,6 +68,9 @@ FILE_RULES = [
 def broken_in_text(path: str, text: str) -> Broken:
     """Every line of a committed file against every rule for files."""
     for number, line in enumerate(text.splitlines(), start=1):
+        if number > FILE_LINES_MAX and path.startswith("examples/"):
+            yield number, f"an example has at most {FILE_LINES_MAX} lines"
+            return
         for rule in FILE_RULES:
             broken = rule(path, line)
             if broken:

@@ -51,6 +51,7 @@ PLANTED = {
     "a vague folder": ("src/talktime/helpers/money.py", "", 1, "named for what it holds"),
     "a long file": ("src/talktime/core/lots.py", "a = 1\n" * 401, 400, "401 lines"),
     "a long test file": ("tests/core/test_lots.py", "a = 1\n" * 401, 400, "401 lines"),
+    "a long example": ("examples/kamailio/talktime.cfg", "a=1\n" * 401, 401, "400 lines"),
     "a long function": (
         "bench/load.py",
         "def run():\n" + "    a = 1\n" * 50,

@@ -15,6 +15,7 @@ COPIED = ("via", "from", "call-id", "cseq", "record-route")
 NO_DIALOG: dict[str, dict[str, str]] = {
     "no contact": {"Contact": ""},
     "two contacts": {"Contact": "<sip:a@127.0.0.1:9>, <sip:b@127.0.0.1:9>"},
+    "two that look like one": {"Contact": '"\\"" <sip:a@127.0.0.1:9>, "x" <sip:b@127.0.0.1:9>'},
     "a star": {"Contact": "*"},
     "an empty contact": {"Contact": "<>"},
     "no tag": {"From": "<sip:me@localhost>"},

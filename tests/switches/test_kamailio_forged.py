@@ -272,11 +272,21 @@ def test_a_call_id_that_is_none_is_refused(line: Line, call_id: str) -> None:
     [
         ("", None),
         ("t" * 8200, None),
+        ("mine", None),
         ("tag", ""),
         ("tag", "*"),
         ("tag", "<sip:a@127.0.0.1:9>, <sip:b@127.0.0.1:9>"),
+        ("tag", '"\\"" <sip:a@127.0.0.1:9>, "x" <sip:b@127.0.0.1:9>'),
     ],
-    ids=["no tag", "a long tag", "no contact", "a star", "two contacts"],
+    ids=[
+        "no tag",
+        "a long tag",
+        "the caller's tag",
+        "no contact",
+        "a star",
+        "two contacts",
+        "two like one",
+    ],
 )
 def test_an_answer_by_which_nobody_could_end_the_call_is_none(
     line: Line, tag: str, contact: str | None
@@ -289,6 +299,24 @@ def test_an_answer_by_which_nobody_could_end_the_call_is_none(
     assert line.caller.hear("SIP/2.0 486")
     line.exchange.closed(line.office)
     assert line.office.call().state == "released"
+
+
+@pytest.mark.parametrize(
+    "contact",
+    ['"Desk, \\"1" <sip:{}@{}>', '<sip:{}@{}>;methods="INVITE, BYE";+sip.instance="<urn:uuid:1>"'],
+)
+def test_a_contact_may_have_commas_in_quotes(line: Line, contact: str) -> None:
+    mine = contact.format(line.office.caller, line.caller.address)
+    line.caller.send(line.call(), "INVITE", Contact=mine)
+    invite = line.callee.hear("INVITE")
+    theirs = contact.format("callee", line.callee.address)
+    line.callee.answer(invite, 200, line.proxy, "tag", theirs)
+    route = header(line.caller.hear("SIP/2.0 200"), "Record-Route")
+    call = line.call(header(invite, "Call-ID"))._replace(to_tag="tag")
+    line.caller.send(call, "ACK", uri=f"sip:callee@{line.callee.address}", Route=route)
+    assert line.callee.hear("ACK")
+    line.hang_up(call, route)
+    line.exchange.closed(line.office)
 
 
 def test_of_several_that_answer_one_call_the_first_has_it(line: Line) -> None:
@@ -306,6 +334,49 @@ def test_of_several_that_answer_one_call_the_first_has_it(line: Line) -> None:
     line.hang_up(call, route)
     line.exchange.closed(line.office)
     assert line.office.call().state == "settled"
+
+
+def test_an_answer_after_the_call_has_rung_in_vain_sets_up_none(line: Line) -> None:
+    proxy = line.exchange.new_proxy(line.callee, MY_RING_MS="500")
+    line.caller.send(line.call()._replace(proxy=proxy), "INVITE")
+    invite = line.callee.hear("INVITE")
+    line.callee.answer(invite, 180, proxy, "late")
+    assert line.caller.hear("SIP/2.0 408")
+    assert line.callee.hear("CANCEL")
+    line.callee.answer(invite, 200, proxy, "late")
+    line.callee.answer(invite, 200, line.proxy, "astray")
+    assert not line.caller.hear("SIP/2.0 200", SILENCE_S)
+    line.exchange.closed(line.office)
+    assert line.office.call().state == "released"
+
+
+def test_an_answer_that_crosses_a_cancel_is_a_call_that_is_charged(line: Line) -> None:
+    call, via = line.call(), f"SIP/2.0/UDP {line.caller.address};branch=z9hG4bK{line.caller.port}"
+    line.caller.send(call, "INVITE", Via=via)
+    invite = line.callee.hear("INVITE")
+    line.callee.answer(invite, 180, line.proxy, "crossed")
+    assert line.caller.hear("SIP/2.0 180")
+    line.caller.send(call, "CANCEL", Via=via)
+    assert line.callee.hear("CANCEL")
+    line.callee.answer(invite, 200, line.proxy, "crossed")
+    assert line.caller.hear("SIP/2.0 200 canceling")
+    route = header(line.caller.hear("SIP/2.0 200"), "Record-Route")
+    line.hang_up(call._replace(to_tag="crossed"), route)
+    line.exchange.closed(line.office)
+    assert line.office.call().used_s >= 1
+
+
+def test_a_caller_cannot_have_the_callee_call_others(line: Line) -> None:
+    call, route = answered(line.caller, line.callee, line.call())
+    turned = call._replace(from_tag=call.to_tag, to_tag=call.from_tag)
+    other = f"<sip:+299321000@{line.callee.address}>"
+    line.caller.send(call, "REFER", 2, Route=route, Refer_To=other)
+    assert line.caller.hear("SIP/2.0 403")
+    assert not line.callee.hear("REFER", SILENCE_S)
+    line.callee.send(turned, "REFER", 1, "sip:x@x", Route=route, Refer_To=other)
+    assert line.caller.hear("REFER")
+    line.hang_up(call, route)
+    line.exchange.closed(line.office)
 
 
 def test_a_caller_whom_nobody_asserts_is_put_through_to_an_emergency_number_alone(

@@ -16,6 +16,7 @@ from tests.switches.proxy import Proxy
 
 DIGITS = BY_THE_SECOND.removeprefix("+")
 IN_GERMANY = {"MY_COUNTRY_CODE": "49", "MY_NATIONAL_PREFIX": "0"}
+WITHOUT_PREFIX = {"MY_COUNTRY_CODE": "49", "MY_NATIONAL_PREFIX": ""}
 IN_AMERICA = {"MY_COUNTRY_CODE": "1", "MY_NATIONAL_PREFIX": "1"}
 
 
@@ -143,6 +144,7 @@ def test_a_caller_without_a_number_is_nobody(network: Network, asserted: str) ->
     [
         (IN_GERMANY, "sip:015112345678@sbc", "<sip:{}@sbc>"),
         (IN_GERMANY, "sip:15112345678@sbc", "<sip:{}@sbc>"),
+        (WITHOUT_PREFIX, "sip:15112345678@sbc", "<sip:{}@sbc>"),
         (
             {**IN_AMERICA, "MY_INTERNATIONAL_PREFIX": "011|00"},
             f"sip:011{DIGITS}@sbc",

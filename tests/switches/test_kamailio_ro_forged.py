@@ -187,11 +187,35 @@ def test_of_two_calls_under_one_call_id_one_rings_at_a_time(line: Line) -> None:
     assert sorted(call.state for call in line.office.calls()) == ["released", "settled"]
 
 
-@pytest.mark.parametrize("tag", ["", "t" * 8200, '"a;b"'], ids=["none", "long", "quoted"])
-def test_an_answer_by_which_nobody_could_end_the_call_is_none(line: Line, tag: str) -> None:
+@pytest.mark.parametrize(
+    ("tag", "contact"),
+    [
+        ("", None),
+        ("t" * 8200, None),
+        ('"a;b"', None),
+        ("mine", None),
+        ("tag", ""),
+        ("tag", "*"),
+        ("tag", "<sip:a@127.0.0.1:9>, <sip:b@127.0.0.1:9>"),
+        ("tag", '"\\"" <sip:a@127.0.0.1:9>, "x" <sip:b@127.0.0.1:9>'),
+    ],
+    ids=[
+        "no tag",
+        "a long tag",
+        "a quoted tag",
+        "the caller's tag",
+        "no contact",
+        "a star",
+        "two contacts",
+        "two like one",
+    ],
+)
+def test_an_answer_by_which_nobody_could_end_the_call_is_none(
+    line: Line, tag: str, contact: str | None
+) -> None:
     line.caller.send(line.call(), "INVITE")
     invite = line.callee.hear("INVITE")
-    line.callee.answer(invite, 200, line.proxy, tag)
+    line.callee.answer(invite, 200, line.proxy, tag, contact)
     assert not line.caller.hear("SIP/2.0 200", SILENCE_S)
     line.callee.answer(invite, 486, line.proxy, "busy")
     assert line.caller.hear("SIP/2.0 486")
@@ -200,11 +224,65 @@ def test_an_answer_by_which_nobody_could_end_the_call_is_none(line: Line, tag: s
 
 
 @pytest.mark.parametrize(
+    "contact",
+    ['"Desk, \\"1" <sip:{}@{}>', '<sip:{}@{}>;methods="INVITE, BYE";+sip.instance="<urn:uuid:1>"'],
+)
+def test_a_contact_may_have_commas_in_quotes(line: Line, contact: str) -> None:
+    mine = contact.format(line.office.caller, line.caller.address)
+    line.caller.send(line.call(), "INVITE", Contact=mine)
+    invite = line.callee.hear("INVITE")
+    theirs = contact.format("callee", line.callee.address)
+    line.callee.answer(invite, 200, line.proxy, "tag", theirs)
+    route = header(line.caller.hear("SIP/2.0 200"), "Record-Route")
+    call = line.call(header(invite, "Call-ID"))._replace(to_tag="tag")
+    line.caller.send(call, "ACK", uri=line.there, Route=route)
+    assert line.callee.hear("ACK")
+    line.hang_up(call, route)
+
+
+def test_of_several_that_answer_one_call_the_first_has_it(line: Line) -> None:
+    line.caller.send(line.call(), "INVITE")
+    invite = line.callee.hear("INVITE")
+    line.callee.answer(invite, 200, line.proxy, "first")
+    route = header(line.caller.hear("SIP/2.0 200"), "Record-Route")
+    line.callee.answer(invite, 200, line.proxy, "other")
+    assert not line.caller.hear("SIP/2.0 200", SILENCE_S)
+    line.callee.answer(invite, 200, line.proxy, "first")
+    assert header(line.caller.hear("SIP/2.0 200"), "To").endswith(";tag=first")
+    call = line.call(header(invite, "Call-ID"))._replace(to_tag="first")
+    line.caller.send(call, "ACK", uri=line.there, Route=route)
+    assert line.callee.hear("ACK")
+    line.hang_up(call, route)
+
+
+def test_an_answer_after_the_call_was_refused_sets_up_none(line: Line) -> None:
+    line.caller.send(line.call(), "INVITE")
+    invite = line.callee.hear("INVITE")
+    line.callee.answer(invite, 486, line.proxy, "late")
+    assert line.caller.hear("SIP/2.0 486")
+    line.callee.answer(invite, 200, line.proxy, "late")
+    assert not line.caller.hear("SIP/2.0 200", SILENCE_S)
+    line.exchange.closed(line.office)
+
+
+def test_no_side_of_a_call_can_have_the_other_call_somebody(line: Line) -> None:
+    call, route = answered(line.caller, line.callee, line.call())
+    turned = call._replace(from_tag=call.to_tag, to_tag=call.from_tag)
+    for one, its, other in (line.caller, call, line.callee), (line.callee, turned, line.caller):
+        one.send(its, "REFER", 2, "sip:x@x", Route=route, Refer_To="<sip:+299321000@x>")
+        assert one.hear("SIP/2.0 403")
+        assert not other.hear("REFER", SILENCE_S)
+    line.hang_up(call, route)
+
+
+@pytest.mark.parametrize(
     ("uri", "on"),
     [
-        ("sip:{};npdi;rn=+299321000@sbc", "sip:{}@sbc"),
-        ("sip:{};rn=+299321000@sbc;user=phone", "sip:{}@sbc;user=phone"),
-        ("tel:{};npdi;rn=+299321000", "tel:{}"),
+        ("sip:{}@elsewhere;maddr=10.0.0.1", "sip:{}@{}"),
+        ("sip:{}:secret@sbc?To=sip:x", "sip:{}@{}"),
+        ("sip:{};npdi;rn=+299321000@sbc", "sip:{}@{}"),
+        ("sip:{};rn=+299321000@sbc;user=phone", "sip:{}@{}"),
+        ("tel:{};npdi;rn=+299321000", "sip:{}@{}"),
         ("urn:service:sos.fire", "urn:service:sos.fire"),
     ],
 )
@@ -215,6 +293,8 @@ def test_a_call_goes_on_to_the_number_that_is_charged_and_to_no_other(
     for number, headers in (("112", anybody), (BY_THE_SECOND, anybody if "urn" in uri else {})):
         line.caller.send(line.call(), "INVITE", uri=uri.format(number), **headers)
         invite = line.callee.hear("INVITE")
-        assert invite.startswith(f"INVITE {on.format(number)} SIP/2.0"), line.proxy.said()[-3000:]
+        assert invite.startswith(f"INVITE {on.format(number, line.callee.address)} SIP/2.0"), (
+            line.proxy.said()[-3000:]
+        )
         line.callee.answer(invite, 486, line.proxy, "busy")
         assert line.caller.hear("SIP/2.0 486")

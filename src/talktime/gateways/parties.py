@@ -20,6 +20,7 @@ _SEPARATORS = str.maketrans("", "", "-.() ")
 _NATIONAL_PREFIX = "00"
 # A display name may hold anything in its quotes, also what looks like another address.
 _NAME_ADDR = re.compile(r'(?:\s*"(?:[^"\\]|\\.)*"\s*|[^"<]*)<([^>]*)>')
+_HELP = re.compile(r"urn:service:sos([.;]|$)", re.IGNORECASE)
 _LOCAL = re.compile(r";\s*phone-context\s*=", re.IGNORECASE)
 
 
@@ -51,14 +52,17 @@ def party(text: str, plus: bool = True) -> Party:
     scheme, colon, rest = text.partition(":")
     if colon and scheme.lower() in _SCHEMES:
         text = rest
-    text = text.partition("?")[0]
+    if _HELP.match(text):  # RFC 5031
+        return Party(number="112")
     user, at, host = text.partition("@")
+    if not at:
+        user = user.partition("?")[0]
     plain = unquote(user.partition(";")[0].partition(":")[0])
     digits = plain.translate(_SEPARATORS)
     if digits.removeprefix("+").isdecimal() and digits.isascii() and len(digits) <= NUMBER_TEXT_MAX:
         return Party(number=_international(digits, plus and not _LOCAL.search(user)))
     user = plain if at or colon else user
-    host = host.partition(";")[0].partition(":")[0]
+    host = host.partition("?")[0].partition(";")[0].partition(":")[0]
     return Party(name=(f"{user}@{host}" if host else user)[:USER_NAME_TEXT_MAX].lower())
 
 

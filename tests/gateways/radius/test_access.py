@@ -85,6 +85,12 @@ def test_a_party_is_read_as_a_border_controller_copies_it_from_a_header(nas, rad
     assert [each[0] for each in usage(store)] == [30]
 
 
+def test_help_may_be_called_by_its_service_urn(nas, store):
+    assert seconds(nas.ask(ACCT_SESSION_ID="c1", CALLED_STATION_ID="urn:service:sos")) == 300
+    assert nas.account(Status.STOP, ACCT_SESSION_TIME=30).code == 5
+    assert [each[:2] for each in usage(store)] == [(30, 0)]
+
+
 def test_a_client_that_counts_from_one_again_gets_another_call_for_an_old_session_id(nas, store):
     for used_s in (30, 2):
         assert seconds(nas.ask(ACCT_SESSION_ID="00000001")) == 300
