@@ -94,3 +94,20 @@ def test_ctrl_c_while_a_command_is_loaded_ends_it_without_a_word() -> None:
         check=False,
     )
     assert (ran.returncode, ran.stdout, ran.stderr) == (130, b"", b"")
+
+
+def test_every_whole_number_has_bounds_but_those_that_the_operation_looks_at() -> None:
+    without = {
+        words[0]
+        for words, each in commands()
+        for param in each.params
+        if param.type_descriptor.annotation is int and (param.min is None or param.max is None)
+    }
+    assert without == {"call", "fund", "quote", "recharge"}
+
+
+@pytest.mark.layouts("sqlite")
+def test_an_id_that_is_too_large_is_a_wrong_call(shell: Shell) -> None:
+    out, err = shell.run("key", "revoke", str(2**63), code=2)
+    assert out == ""
+    assert str(2**63 - 1) in err

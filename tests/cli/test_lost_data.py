@@ -67,8 +67,9 @@ def test_an_organisation_newer_than_its_cell_is_given_a_wallet_and_sold_credits_
     for file in store.settings.data.glob("cell_main.sqlite3*"):
         file.unlink()
     shutil.copy(migrated_files("sqlite") / "cell_main.sqlite3", cell)
-    for command in (("wallet",), ("organisation", "show")):
-        assert "talktime organisation make-wallet" in shell.error(*command, "Contoso")
+    asked = ("wallet Contoso", "organisation show Contoso", "fund Contoso 50 --reason again")
+    for command in asked:
+        assert "talktime organisation make-wallet" in shell.error(*command.split())
     assert "has an empty wallet now" in shell("organisation", "make-wallet", "Contoso")
     assert "The books hold." in shell("check-books")
     user = ("front-desk@contoso.example", "--licence", "MCOEV", "--usage-location", "US")

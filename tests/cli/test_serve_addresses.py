@@ -8,7 +8,8 @@ from talktime.config_gateways import bracketed
 from tests.cli.test_serve import authorize, demo_of, sign_in
 from tests.gateways.diameter.asked import OUR_HOST, OUR_REALM
 from tests.loopback import FOUR, SIXES, WAYS
-from tests.serving import serving
+from tests.plain_http import plain_client
+from tests.serving import PATIENCE_S, serving
 from tests.stores import Store
 
 BROWSER = "203.0.113.9"
@@ -43,6 +44,21 @@ def test_calls_and_people_come_over_either_version_and_a_proxy_here_says_from_wh
     with (control := Store("sqlite", empty).control()).reading():
         assert control.rows(PLACES, []) == [(here,), (BROWSER,)]
     control.close()
+
+
+def test_who_comes_to_the_name_of_an_https_address_came_by_https_whatever_ended_it(empty):
+    with socket.create_server((FOUR, 0)) as free:
+        port = free.getsockname()[1]
+    environ = {"TALKTIME_URL": "https://Talktime.example", "TALKTIME_SECRET_KEY": "x" * 64}
+    with serving({**empty, **environ}, "--port", str(port)) as service:
+        client = plain_client(f"http://{FOUR}:{port}", {}, PATIENCE_S)
+        secure = [
+            "strict-transport-security" in client.get("/", headers={"host": name}).headers
+            for name in ("talktime.example", "localhost")
+        ]
+        client.close()
+        assert secure == [True, False]
+        assert service.stop() == 0
 
 
 @pytest.mark.parametrize("here", SIXES)

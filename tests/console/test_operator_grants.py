@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from talktime.console.cell.models import GrantRequest, Lot
 from talktime.console.control_plane.models import Account, CatalogueRow, LimitRequest
+from talktime.core.limits import PAGE_ROWS_MAX
 from tests.console.test_operator_flows import (  # noqa: F401 - fixtures
     CELL,
     SECOND,
@@ -73,6 +74,20 @@ def test_a_limit_can_be_rejected(money, staff):
     confirm = second.post(decide, second.get("grants/"), decision="reject")
     assert second.post(decide, confirm).status_code == 302
     assert LimitRequest.objects.get().state == "rejected"
+
+
+def test_a_grant_behind_a_thousand_others_is_confirmed_before_it_is_given(money, staff):
+    staff.sure(at(money, "grant/"), amount="900", reason="Launch")
+    requests = GrantRequest.objects.using(CELL)
+    row = requests.values().get()
+    path = at(money, f"grants/{row['id']}/")
+    requests.bulk_create(
+        GrantRequest(**row | {"id": row["id"] + n, "idempotency_key": f"later {n}"})
+        for n in range(1, PAGE_ROWS_MAX + 1)
+    )
+    confirm = Staff(money, SECOND).post(path, decision="approve")
+    assert "Approve the grant" in words_of(confirm)
+    assert not Lot.objects.using(CELL).exists()
 
 
 def test_a_grant_that_nobody_approved_in_time_waits_no_more(money, staff):

@@ -13,6 +13,8 @@ from talktime.core.funding import TRANSFER_KINDS
 from talktime.core.ledger import SYSTEM_ACCOUNTS
 from talktime.core.refusal import REFUSALS
 from talktime.gateways.http.openapi import OPERATIONS
+from talktime.operations import check_directory
+from talktime.operations.book_checks import CHECKS
 from tests.docs.console import PROJECT
 from tests.house.rules_for_files import FILE_RULES
 from tests.house.rules_for_source import SOURCE_RULES
@@ -127,6 +129,13 @@ def test_every_warning_and_error_in_the_log_is_documented() -> None:
                     args=[ast.Constant(value=str(event)), *_],
                 ):
                     assert f"`{event}`" in text, f"{path.name}: {event}"
+
+
+def test_of_every_check_of_the_books_it_is_said_where_to_look() -> None:
+    page = (PROJECT / "docs/howto/when-the-books-do-not-hold.md").read_text()
+    begins = tuple(re.findall(r"`([a-z]+_[a-z_]*)`", page))
+    names = [*(each.name for each in CHECKS), check_directory.NAME]
+    assert [name for name in names if not name.startswith(begins)] == []
 
 
 def test_every_house_rule_is_explained_with_its_check() -> None:

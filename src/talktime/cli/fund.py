@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from talktime.cli.failures import Failure, reason_for, refused, unless_refused
+from talktime.cli.failures import Failure, no_wallet, reason_for, refused, unless_refused
 from talktime.cli.installation import (
     catalogue_of,
     cell,
@@ -39,6 +39,7 @@ from talktime.operations.till import NoWallet
 from talktime.store.database import Connection
 from talktime.store.four_eyes import Given
 from talktime.store.grants import GrantRequest
+from talktime.store.organisations import wallet_here
 from talktime.store.wallet_shown import debt_of
 
 Money = Annotated[
@@ -95,6 +96,8 @@ def entered(name: str, grant: Grant, priority: int) -> tuple[Organisation, Funde
         owner, catalogue = organisation_of(control, name), catalogue_of(control)
         with cell(settings, owner.cell) as connection, repeatable(grant.idempotency_key):
             with connection.reading():
+                if wallet_here(connection, owner.id) is None:
+                    raise no_wallet(owner)
                 debt_micros = debt_of(connection, owner.id)
             why_not = why_not_enter(catalogue, owner, grant.source, micros, debt_micros)
             counts = micros > 0 and grant.source in ENTERED and why_not is None

@@ -13,6 +13,7 @@ from talktime.cli.moments import moment_ms
 from talktime.cli.output import Json, amount, moment, panel, show, table
 from talktime.cli.purchases import Actor, Money, Organisation_
 from talktime.core.directory import Organisation
+from talktime.core.ids import ID_MAX
 from talktime.core.outcomes import Funded
 from talktime.core.refusal import Refusal
 from talktime.operations.grants import (
@@ -28,7 +29,10 @@ from talktime.store.grants import GrantRequest
 group = typer.Typer(no_args_is_help=True, help="Credits that an operator gives.")
 
 RequestId = Annotated[
-    int, typer.Argument(help="Its id, as `talktime grant list` shows it.", metavar="ID")
+    int,
+    typer.Argument(
+        min=0, max=ID_MAX, help="Its id, as `talktime grant list` shows it.", metavar="ID"
+    ),
 ]
 
 

@@ -21,6 +21,7 @@ from talktime.cli.output import Json, moment, panel, show, table
 from talktime.clock import now_ms
 from talktime.config import Settings
 from talktime.core.directory import Organisation
+from talktime.core.ids import ID_MAX
 from talktime.core.keys import READ, SWITCH_SCOPES, ApiKey
 from talktime.core.limits import KEEP_HOURS_MAX
 from talktime.operations.key_mail import KEY_CREATED, KEY_ROTATED, tell_owners
@@ -47,7 +48,12 @@ group = typer.Typer(
 
 HOUR_MS = 3_600_000
 
-Id = Annotated[int, typer.Argument(help="Its id, as `talktime key list` shows it.", metavar="ID")]
+Id = Annotated[
+    int,
+    typer.Argument(
+        min=0, max=ID_MAX, help="Its id, as `talktime key list` shows it.", metavar="ID"
+    ),
+]
 
 
 @group.command("create")

@@ -24,6 +24,7 @@ from talktime.clock import now_ms
 from talktime.core.books import Terms
 from talktime.core.commands import ExpireLots
 from talktime.core.directory import Organisation
+from talktime.core.ids import ID_MAX
 from talktime.core.ledger import Wallet
 from talktime.core.money import decimal_text
 from talktime.operations.organisations import (
@@ -54,7 +55,11 @@ def create_command(
     ] = "",
     adopt: Annotated[
         int | None,
-        typer.Option(help="Id of a wallet there that check-books says the directory lacks."),
+        typer.Option(
+            min=0,
+            max=ID_MAX,
+            help="Id of a wallet there that check-books says the directory lacks.",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -14,6 +14,7 @@ from talktime.cli.output import Json, moment, panel, show, table
 from talktime.cli.purchases import Actor, Organisation_
 from talktime.clock import now_ms
 from talktime.core.directory import Organisation
+from talktime.core.ids import ID_MAX
 from talktime.core.payments import PaymentMethod
 from talktime.operations.money_documents import method_document
 from talktime.operations.payment_methods import (
@@ -26,7 +27,10 @@ from talktime.operations.payment_methods import (
 group = typer.Typer(no_args_is_help=True, help="What organisations pay with.")
 
 MethodId = Annotated[
-    int, typer.Argument(help="Its id, as `talktime payment-method list` shows it.", metavar="ID")
+    int,
+    typer.Argument(
+        min=0, max=ID_MAX, help="Its id, as `talktime payment-method list` shows it.", metavar="ID"
+    ),
 ]
 
 

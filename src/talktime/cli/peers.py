@@ -14,6 +14,7 @@ from talktime.cli.installation import all_pages, control_plane, installation, ne
 from talktime.cli.keys import owner_of
 from talktime.cli.output import Json, moment, panel, show, table
 from talktime.clock import now_ms
+from talktime.core.ids import ID_MAX
 from talktime.core.limits import PEER_SECRET_TEXT_MAX
 from talktime.core.peers import DIAMETER, PROTOCOLS, RADIUS, Peer
 from talktime.operations.keys import list_switches
@@ -33,7 +34,12 @@ group = typer.Typer(
     no_args_is_help=True, help="Peers: from where switches speak Diameter and RADIUS."
 )
 
-Id = Annotated[int, typer.Argument(help="Its id, as `talktime peer list` shows it.", metavar="ID")]
+Id = Annotated[
+    int,
+    typer.Argument(
+        min=0, max=ID_MAX, help="Its id, as `talktime peer list` shows it.", metavar="ID"
+    ),
+]
 
 
 PROTOCOL_NAMES = {DIAMETER: "Diameter", RADIUS: "RADIUS"}

@@ -12,6 +12,7 @@ from talktime.cli.failures import unless_refused
 from talktime.cli.fund import account, repeatable
 from talktime.cli.output import Json, amount, lines, moment, panel, show, table
 from talktime.core.directory import Organisation
+from talktime.core.ids import ID_MAX
 from talktime.core.payments import SUCCEEDED, Payment
 from talktime.operations.money_documents import payment_document, terms_document
 from talktime.operations.purchases import (
@@ -32,7 +33,10 @@ Money = Annotated[
     str, typer.Argument(help="How much, in the wallet's currency: 250 or 99.50.", metavar="AMOUNT")
 ]
 PaymentId = Annotated[
-    int, typer.Argument(help="Its id, as `talktime purchase list` shows it.", metavar="ID")
+    int,
+    typer.Argument(
+        min=0, max=ID_MAX, help="Its id, as `talktime purchase list` shows it.", metavar="ID"
+    ),
 ]
 Actor = Annotated[str, typer.Option(help="Who does it. Default: the account of this shell.")]
 
@@ -55,7 +59,9 @@ def terms_command(organisation: Organisation_, money: Money, json: Json = False)
 def start_command(
     organisation: Organisation_,
     money: Money,
-    method: Annotated[int, typer.Option(help="Id of the payment method that pays.")],
+    method: Annotated[
+        int, typer.Option(min=0, max=ID_MAX, help="Id of the payment method that pays.")
+    ],
     po_number: Annotated[str, typer.Option(help="Purchase order, for an invoice alone.")] = "",
     actor: Actor = "",
     idempotency_key: Annotated[
@@ -98,7 +104,8 @@ def show_command(organisation: Organisation_, payment: PaymentId, json: Json = F
 def list_command(
     organisation: Organisation_,
     before: Annotated[
-        int | None, typer.Option(help="Go on after the payment of this id, to older ones.")
+        int | None,
+        typer.Option(min=0, max=ID_MAX, help="Go on after the payment of this id, to older ones."),
     ] = None,
     json: Json = False,
 ) -> None:

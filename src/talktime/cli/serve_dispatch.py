@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from talktime.core.addresses import plain_text
 
@@ -59,6 +60,19 @@ def with_plain_clients(application: Application) -> Application:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if client := scope.get("client"):
             scope["client"] = (plain_text(client[0]), client[1])
+        await application(scope, receive, send)
+
+    return serve
+
+
+def by_https(application: Application, url: str) -> Application:
+    """The application, told that people came by https where they came to the name in this address
+    of the service: what ends their TLS may be on another machine, and need not say so."""
+    name = urlsplit(url).netloc.lower().encode()
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if (b"host", name) in scope["headers"]:
+            scope["scheme"] = "https"
         await application(scope, receive, send)
 
     return serve

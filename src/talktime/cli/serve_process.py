@@ -20,6 +20,7 @@ from talktime.cli.serve_dispatch import (
     Application,
     Dispatcher,
     Health,
+    by_https,
     not_here,
     with_plain_clients,
 )
@@ -114,11 +115,12 @@ class Process:
         from talktime.console.loading import load_all
 
         load_all()
-        # A proxy on this machine may say that people came by https.
+        # A proxy on this machine may say from where people came, and whether by https.
         behind_proxy: Any = ProxyHeadersMiddleware(
             cast(Any, application), trusted_hosts=["127.0.0.1", "::1"]
         )
-        return with_plain_clients(cast(Application, behind_proxy))
+        served = with_plain_clients(cast(Application, behind_proxy))
+        return by_https(served, self._settings.public_url) if self._settings.https else served
 
 
 def descriptors_wanted() -> int:

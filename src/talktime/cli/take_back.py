@@ -12,11 +12,15 @@ from talktime.cli.fund import account, repeatable
 from talktime.cli.output import Json, amount, panel, show
 from talktime.cli.purchases import Actor, Money, Organisation_
 from talktime.core.directory import Organisation
+from talktime.core.ids import ID_MAX
 from talktime.operations.money_documents import taken_back_document
 from talktime.operations.take_back import Took, take_back
 
 LotId = Annotated[
-    int, typer.Argument(help="Its id, as `talktime statement` shows it.", metavar="LOT")
+    int,
+    typer.Argument(
+        min=0, max=ID_MAX, help="Its id, as `talktime statement` shows it.", metavar="LOT"
+    ),
 ]
 
 

@@ -18,6 +18,7 @@ from talktime.cli.installation import (
 from talktime.cli.output import Json, moment, panel, show, table
 from talktime.cli.users import OrganisationName
 from talktime.clock import now_ms
+from talktime.core.ids import ID_MAX
 from talktime.operations.deliveries import deliveries_of_endpoint, redeliver
 from talktime.operations.endpoints import (
     ENTROPY_BYTES,
@@ -32,13 +33,15 @@ from talktime.operations.endpoints import (
 )
 from talktime.operations.sealing import Seal
 from talktime.store.deliveries import Delivery
-from talktime.store.notices import ID_MAX
 from talktime.store.recipients import Endpoint
 
 group = typer.Typer(no_args_is_help=True, help="Programs that are told of what happens.")
 
 Id = Annotated[
-    int, typer.Argument(help="Its id, as `talktime webhook list` shows it.", metavar="ID")
+    int,
+    typer.Argument(
+        min=0, max=ID_MAX, help="Its id, as `talktime webhook list` shows it.", metavar="ID"
+    ),
 ]
 
 
@@ -178,7 +181,10 @@ def deliveries_command(organisation: OrganisationName, endpoint: Id, json: Json 
 def redeliver_command(
     organisation: OrganisationName,
     delivery: Annotated[
-        int, typer.Argument(help="Its id, as `talktime notices` shows it.", metavar="ID")
+        int,
+        typer.Argument(
+            min=0, max=ID_MAX, help="Its id, as `talktime notices` shows it.", metavar="ID"
+        ),
     ],
     json: Json = False,
 ) -> None:

@@ -28,13 +28,14 @@ from talktime.clock import now_ms
 from talktime.console.control_plane.models import Account, Membership
 from talktime.console.databases import current
 from talktime.console.entering import signed_in, taking
-from talktime.console.identity import ID_MAX, new_ids
+from talktime.console.identity import new_ids
 from talktime.console.kept_connections import lent
 from talktime.console.roles import SEE, Permission, permissions_of
 from talktime.console.start.shown import PageWording, clock_words, wording_of
 from talktime.core.audit import Actor
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
+from talktime.core.ids import ID_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import acting
 from talktime.operations.billing_profiles import seller_of

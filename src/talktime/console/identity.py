@@ -8,8 +8,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from talktime.clock import now_ms
 from talktime.core.ids import NODES, Ids
 
-ID_MAX = 2**63 - 1
-
 
 def new_ids() -> Ids:
     """A maker of ids for one request."""

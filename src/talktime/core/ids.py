@@ -11,6 +11,8 @@ EPOCH_MS = 1_767_225_600_000
 """2026-01-01T00:00:00Z: the ids of 41 bits of milliseconds last until 2095."""
 NODE_BITS, COUNTER_BITS = 10, 12
 NODES = 1 << NODE_BITS
+ID_MAX = 2**63 - 1
+"""What a column of ids can have at most."""
 
 
 def made_ms(id_: int) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from talktime.core.deliveries import DUE, MAIL, WEBHOOK
+from talktime.core.ids import ID_MAX
 from talktime.core.limits import PAGE_ROWS_MAX, TEST_NOTICE_EVERY_MS
 from talktime.core.notices import notice
 from talktime.core.refusal import Refusal
@@ -20,7 +21,6 @@ from talktime.store import deliveries as store
 from talktime.store.database import Connection
 from talktime.store.deliveries import Delivery
 from talktime.store.notices import (
-    ID_MAX,
     Only,
     StoredNotice,
     insert_spread,

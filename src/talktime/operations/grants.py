@@ -199,6 +199,12 @@ def reject(giver: Giver, request_id: int, *, actor: str) -> GrantRequest | Refus
         return decided
 
 
+def find_request(giver: Giver, request_id: int) -> GrantRequest | Refusal:
+    """One request as it stands, `expired` as in `list_requests`. Refuses: unknown_payment."""
+    with giver.cell.transaction():
+        return _waiting(giver, request_id)
+
+
 def list_requests(giver: Giver) -> list[GrantRequest]:
     """The organisation's requests, the latest first, at most PAGE_ROWS_MAX. One that nobody decided
     before its credits would have expired is `expired`."""
@@ -218,8 +224,7 @@ def _why_not(giver: Giver, request_id: int, actor: str) -> Refusal | None:
     refusal = check_text("the actor", actor, ACTOR_TEXT_MAX)
     if refusal is not None:
         return refusal
-    with giver.cell.transaction():
-        request = _waiting(giver, request_id)
+    request = find_request(giver, request_id)
     if isinstance(request, Refusal):
         return request
     with giver.control.transaction():

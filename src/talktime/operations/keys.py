@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from talktime.core.audit import Facts
 from talktime.core.directory import Organisation
+from talktime.core.ids import ID_MAX
 from talktime.core.keys import (
     OPERATOR_SCOPES,
     ORGANISATION_SCOPES,
@@ -46,7 +47,6 @@ from talktime.store.keys import (
 )
 from talktime.store.revisions import KEYS, lock
 
-ID_MAX = 2**63 - 1
 USE_NOTED_EACH_MS = 3_600_000
 KEY_PREFIX = "tt_"
 ENTROPY_BYTES = 32

@@ -6,6 +6,7 @@ Each change takes a connection to the control plane, in a transaction that the c
 
 from collections.abc import Callable
 
+from talktime.core.ids import ID_MAX
 from talktime.core.limits import PAGE_ROWS_MAX, SANDBOX_DECLINES_MAX
 from talktime.core.money import decimal_text
 from talktime.core.refusal import Refusal
@@ -34,7 +35,6 @@ from talktime.store.sandbox import (
 )
 from talktime.store.sandbox_events import SandboxEvent, events_before
 
-ID_MAX = 2**63 - 1
 LAST4_DIGITS = 4
 
 

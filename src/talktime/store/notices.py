@@ -55,7 +55,6 @@ OWNERS_NOT_SPREAD = (
     "WHERE spread_ms IS NULL AND organisation_id = ANY(?) AND at_ms < ?"
 )
 BALANCES = "SELECT organisation_id, balance_micros FROM wallet WHERE organisation_id = ANY(?)"
-ID_MAX = 2**63 - 1
 
 
 class Only(NamedTuple):

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from talktime.console.api.refusals import Refused
-from talktime.console.identity import ID_MAX
+from talktime.core.ids import ID_MAX
 from talktime.core.limits import CURSOR_TEXT_MAX, NAME_TEXT_MAX, PAGE_ROWS_MAX
 from talktime.core.money import decimal_text, parse_micros
 from talktime.core.refusal import Refusal

@@ -19,8 +19,8 @@ from talktime.console.api.shapes import (
     listing,
 )
 from talktime.console.api.usage_asked import Day, Search, asked_usage
-from talktime.console.identity import ID_MAX
 from talktime.core.calls import UsageRecord
+from talktime.core.ids import ID_MAX
 from talktime.core.limits import PSTN_CALLS_MS_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.call_story import call_story

@@ -20,10 +20,10 @@ from talktime.console.audit.shown import (
 from talktime.console.control_plane.models import Organisation
 from talktime.console.databases import current
 from talktime.console.doors import Desk, OperatorDesk, operator_page, page
-from talktime.console.identity import ID_MAX
 from talktime.console.kept_connections import lent
 from talktime.console.roles import FINANCE
 from talktime.core.audit import Change
+from talktime.core.ids import ID_MAX
 from talktime.core.limits import AUDIT_EXPORT_ROWS_MAX, EMAIL_TEXT_MAX
 from talktime.operations.audit_log import list_changes
 from talktime.operations.render import utc_text

@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from talktime.console.doors import CHANGE, Desk, Shown, page
-from talktime.console.identity import ID_MAX
 from talktime.console.people.mail import sealed_mail
 from talktime.console.pressed_once import once
 from talktime.console.refusals import sentence
 from talktime.console.roles import TEAM
 from talktime.console.told_once import tell_once, told_once
+from talktime.core.ids import ID_MAX
 from talktime.core.keys import BILLING, NOTICES, READ, USERS, ApiKey
 from talktime.core.limits import KEY_NAME_TEXT_MAX
 from talktime.core.refusal import Refusal

@@ -23,13 +23,14 @@ from talktime.console.notices.shown import (
 from talktime.console.refusals import sentence
 from talktime.console.roles import NOTICES
 from talktime.console.start.headers import POLICY
+from talktime.core.ids import ID_MAX
 from talktime.core.notices import KINDS
 from talktime.core.refusal import Refusal
 from talktime.operations.deliveries import find_delivery, list_told, mail_of, redeliver
 from talktime.operations.endpoints import list_endpoints
 from talktime.operations.notice_words import Place
 from talktime.operations.recipients import list_recipients
-from talktime.store.notices import ID_MAX, Only
+from talktime.store.notices import Only
 
 PAGE_NOTICES = 50
 FILTERS = ("kind", "state", "to")

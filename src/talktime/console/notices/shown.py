@@ -8,13 +8,14 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from talktime.core.deliveries import MAIL
+from talktime.core.ids import ID_MAX
 from talktime.core.notices import KINDS
 from talktime.operations.deliveries import Told
 from talktime.operations.notice_words import language_of, title_of
 from talktime.operations.send_deliveries import event_body
 from talktime.operations.wording import Wording
 from talktime.store.deliveries import Delivery
-from talktime.store.notices import ID_MAX, StoredNotice
+from talktime.store.notices import StoredNotice
 
 STATES = {
     "due": (_("Waits"), "warn"),

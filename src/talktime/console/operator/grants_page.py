@@ -23,7 +23,7 @@ from talktime.console.roles import FINANCE, OPERATE
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import person_of
 from talktime.operations.catalogue import Writing
-from talktime.operations.grants import EXPIRED, approve, list_requests, reject
+from talktime.operations.grants import EXPIRED, approve, find_request, reject
 from talktime.operations.limit_requests import approve_limit, list_limits, reject_limit
 from talktime.store.attention import asked_grants
 
@@ -84,8 +84,10 @@ def decide_grant(desk: OperatorDesk, organisation_id: int, grant_id: int) -> Htt
     yes = desk.request.POST.get("decision") == "approve"
     try:
         with organisation_at(desk, organisation_id) as place:
-            asked = next((x for x in list_requests(place.giver) if x.id == grant_id), None)
-            if not confirmed(desk) and asked is not None and asked.state != EXPIRED:
+            asked = find_request(place.giver, grant_id)
+            if isinstance(asked, Refusal):
+                return not_done(desk, asked, reverse("operator-grants"))
+            if not confirmed(desk) and asked.state != EXPIRED:
                 amount = desk.wording.money(asked.amount_micros, place.owner.currency).in_full
                 return confirm(
                     desk,

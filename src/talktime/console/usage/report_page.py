@@ -6,13 +6,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from talktime.console.doors import Desk, Shown, page
-from talktime.console.identity import ID_MAX
 from talktime.console.roles import BILLING, SEE, VOICE
 from talktime.console.usage.asked import asked_of, form_of
 from talktime.console.usage.drawn import chart_of
 from talktime.console.usage.forms import CHARTS, MEASURES, UsageForm
 from talktime.console.usage.names import COLUMNS
 from talktime.console.usage.shown import columns_of, rows_shown, total_shown
+from talktime.core.ids import ID_MAX
 from talktime.operations.saved_views import list_views
 from talktime.operations.usage_documents import Describer
 from talktime.operations.usage_report import Added, Asked, Reader, UsagePage

@@ -24,6 +24,7 @@ from talktime.console.refusals import sentence
 from talktime.console.roles import NOTICES
 from talktime.console.shared_forms import SharedForm
 from talktime.console.told_once import tell_once, told_once
+from talktime.core.ids import ID_MAX
 from talktime.core.limits import NAME_TEXT_MAX, WEBHOOK_URL_TEXT_MAX
 from talktime.core.notices import KINDS
 from talktime.core.refusal import Refusal
@@ -39,7 +40,7 @@ from talktime.operations.endpoints import (
 )
 from talktime.operations.sealing import Seal
 from talktime.store.deliveries import Delivery
-from talktime.store.notices import ID_MAX, notices_of_ids
+from talktime.store.notices import notices_of_ids
 from talktime.store.recipients import Endpoint
 
 PAGE_DELIVERIES = 25
