@@ -23,6 +23,7 @@ def directory():
         ],
         numbers=[
             NumberEntry("14255550100", 1, 5, "user"),
+            NumberEntry("14255550102", 1, None, "user"),
             NumberEntry("18005550100", 1, None, "toll_free"),
             NumberEntry("14255550111", 1, 6, "toll", attached="queue"),
         ],
@@ -77,6 +78,8 @@ def test_a_call_to_a_number_of_ours_comes_in(directory):
     stranger = "+4930123456"
     to_user = ("user_in", stranger, "+14255550100", None, None)
     assert asked(directory, stranger, "+14255550100") == to_user
+    to_nobody = ("user_in", stranger, "+14255550102", None, None)
+    assert asked(directory, stranger, "+14255550102") == to_nobody
     to_bridge = ("conf_in", stranger, "+18005550100", None, "+18005550100")
     assert asked(directory, stranger, "+18005550100") == to_bridge
     to_bot = ("ucap_in", stranger, "+14255550111", None, "+14255550111")

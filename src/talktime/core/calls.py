@@ -15,7 +15,10 @@ OUTBOUND_TYPES = (
     "conf_out",
     "ucap_out",
 )
-INBOUND_TYPES = ("user_in", "conf_in", "ucap_in")
+UNASSIGNED_IN = "unassigned_in"
+ASKED_TYPES = (*OUTBOUND_TYPES, "user_in", "conf_in", "ucap_in")
+"""The types of call that a switch can ask for."""
+INBOUND_TYPES = ("user_in", "conf_in", "ucap_in", UNASSIGNED_IN)
 CALL_TYPES = OUTBOUND_TYPES + INBOUND_TYPES
 """The call type codes of the usage report (reference, 5.2)."""
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
-from talktime.core.calls import CALL_TYPES
+from talktime.core.calls import ASKED_TYPES
 from talktime.core.limits import (
     CALL_KEY_TEXT_MAX,
     CALL_SECONDS_MAX,
@@ -106,7 +106,7 @@ Cause = Annotated[
 class Party(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     """Who calls whom, and when."""
 
-    type: Literal[CALL_TYPES]  # type: ignore[valid-type]
+    type: Literal[ASKED_TYPES]  # type: ignore[valid-type]
     from_: Number | None = field(name="from", default=None)
     to: Number | None = None
     user: UserName | None = None
