@@ -21,7 +21,6 @@ from talktime.core.audit import Actor, Change
 from talktime.core.catalogue import CREDITS
 from talktime.core.commands import Answer, Authorize, Settle
 from talktime.core.directory import User
-from talktime.core.gates import TO_NOBODY
 from talktime.core.meters import month_of
 from talktime.core.payers import Payers
 from talktime.core.rating import Rate
@@ -67,7 +66,9 @@ class Calls:
             with cell.transaction():
                 insert_users(cell, users)
 
-    def call(self, key, user_id=31, type_="user_out", used_s=61, rate=GERMANY, cause="normal"):
+    def call(
+        self, key, user_id=31, type_="user_out", used_s=61, rate=GERMANY, cause="normal", room=""
+    ):
         """A whole call, that ends now."""
         began_ms = self.now_ms - used_s * 1000
         ours = "4722001122"
@@ -76,6 +77,7 @@ class Calls:
             *(1, key, 0, 7, self.owner.id, user_id, type_, *numbers, began_ms, rate, 0),
             passed=(f"number: +{THEIRS} exists (DE)",),
             payers=Payers(),
+            conference_id=room,
         )
         with closing(self.money.cell()) as cell:
             for command in (
@@ -150,20 +152,6 @@ def test_a_filter_shows_what_is_like_that(admin, calls, query, keys):
     path = at(calls, f"usage/?column=call_id&{quote(query, safe='=&')}")
     found = [re.sub(r"<[^>]+>", "", cells[0]) for cells in rows_of(admin.get(path))]
     assert sorted(found) == sorted(keys)
-
-
-def test_a_call_to_a_number_that_nobody_has_is_in_the_report_as_such(admin, calls):
-    calls.call("a")
-    calls.call("n", user_id=None, type_="unassigned_in", rate=TO_NOBODY)
-    report = admin.get(at(calls, "usage/?type=unassigned_in"))
-    assert "Inbound, to an unassigned number" in words_of(report)
-    assert len(rows_of(report)) == 1
-    text = b"".join(admin.get(at(calls, "usage/export/csv/"))).decode()
-    lines = {line["Call ID"]: line for line in csv.DictReader(io.StringIO(text, newline=""))}
-    found = lines["n"]
-    assert (found["Call Type"], found["Call Direction"]) == ("unassigned_in", "Inbound")
-    assert (found["UPN"], found["Number Type"], found["Charge"]) == ("", "Subscriber", "0.00")
-    assert (found["Caller ID"], found["Destination Number"]) == ("+493012345***", "+4722001122")
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ class CallRequest(msgspec.Struct, frozen=True, gc=False):
     service_number: str | None = None
     at_ms: int | None = None
     requested_s: int = 0
+    conference_id: str = ""
 
 
 class _Party(msgspec.Struct, frozen=True, gc=False):
@@ -129,6 +130,7 @@ def resolve(
         verdict.pool_total_s,
         verdict.guard_total_s,
         perhaps_of=party.number.lately_of(at_ms) if party.number is not None else None,
+        conference_id=request.conference_id,
     )
 
 
