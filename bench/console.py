@@ -170,7 +170,7 @@ def record_row(chance: random.Random, owner: int, number: int, ended_ms: int) ->
         *(rate.destination, prefix, rate.text(), "USD", started_ms, ended_ms, used_s, billed_s),
         *(rate.fee_micros if charge_micros else 0, charge_micros, "normal", capability),
         *(month_of(started_ms), f"{month_of(started_ms)}/minutes/P/US/domestic" if pool_s else ""),
-        *(pool_s, 0, "[]", '["worked out"]'),
+        *(pool_s, 0, "", "[]", '["worked out"]'),
     )
 
 

@@ -59,6 +59,7 @@ def authorize(
     payers: Payers | None = None,
     pool_total_s: int = 0,
     guard_total_s: int = 0,
+    conference_id: str = "",
 ) -> Authorize:
     """May this call be set up?"""
     command = Authorize(
@@ -77,6 +78,7 @@ def authorize(
         payers=payers or Payers(spending=spending_key(month_of(at_ms), USER)),
         pool_total_s=pool_total_s,
         guard_total_s=guard_total_s,
+        conference_id=conference_id,
     )
     return hashed(command)
 

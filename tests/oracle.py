@@ -251,6 +251,8 @@ def judge_inbound(facts: Facts) -> Verdict:
         owned = world.unbundled(facts.licences)
         plans = owned & set(world.PLANS) if owned & world.PHONES else frozenset()
         return Verdict(free=True, free_capability=min(plans, default=""))
+    if facts.call == "unassigned_in":
+        return Verdict(free=True)
     if facts.toll_free and facts.organizer and not facts.toll_free_dial_in:
         return Verdict("toll_free_not_allowed")
     per_minute = is_per_minute(facts)

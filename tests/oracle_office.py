@@ -111,6 +111,7 @@ class Office:
             for place, person in enumerate(oracle.everyone(facts))
         ]
         numbers = [
+            NumberEntry(f"1206{number:07}", number, None, "user"),
             NumberEntry(f"1425{number:07}", number, None, "toll", attached="bridge"),
             NumberEntry(f"1800{number:07}", number, None, "toll_free", attached="bridge"),
         ]
@@ -126,6 +127,8 @@ class Office:
             said |= {"to": trial.to, "organizer": user.name}
         elif facts.call == "user_in":
             said |= {"from_": "+4930123456", "user": user.name}
+        elif facts.call == "unassigned_in":
+            said |= {"type": "user_in", "to": f"+1206{organisation.id:07}"}
         elif facts.call.endswith("_in"):
             digits = f"1{'800' if facts.toll_free else '425'}{organisation.id:07}"
             said |= {"from_": "+14255550999", "service_number": f"+{digits}"}

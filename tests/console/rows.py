@@ -61,6 +61,7 @@ GOOD: dict[Any, dict[str, Any]] = {
         "payers": "",
         "pool_s": 0,
         "post_micros": 0,
+        "conference_id": "",
     },
     cell.Answer: {
         "call_id": 21,
@@ -103,6 +104,7 @@ GOOD: dict[Any, dict[str, Any]] = {
         "fee_micros": 0,
         "charge_micros": 30_000,
         "cause": "normal",
+        "conference_id": "",
         "capability": "CREDITS",
         "month": "2027-01",
         "pool": "",

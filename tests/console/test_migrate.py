@@ -32,6 +32,7 @@ CELL_TABLES = {
     "delivery",
     "django_migrations",
     "document",
+    "document_gap",
     "grant_request",
     "job_run",
     "ledger_day",
@@ -332,7 +333,7 @@ def test_processes_that_start_together_migrate_one_after_another(
         thread.join()
     assert failed == []
     assert sorted(line.rpartition(": ")[2] for line in said) == [
-        "15 migrations applied",
+        "16 migrations applied",
         "47 migrations applied",
         *["up to date"] * 6,
     ]
@@ -359,17 +360,17 @@ def test_sqlite_is_durable_and_lets_readers_go_on(tmp_path, connections_closed):
         assert connections[alias].transaction_mode == "IMMEDIATE"
 
 
-LAST = "0015_creations"
+STOPPED = "0015_creations"
 FAILING_RECORD = {
     "sqlite": [
-        f"""CREATE TRIGGER no_record BEFORE INSERT ON django_migrations WHEN NEW.name = '{LAST}'
+        f"""CREATE TRIGGER no_record BEFORE INSERT ON django_migrations WHEN NEW.name = '{STOPPED}'
         BEGIN SELECT RAISE(ABORT, 'stopped here'); END"""
     ],
     "postgresql": [
         """CREATE FUNCTION no_record() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION 'stopped here'; END $$""",
         f"""CREATE TRIGGER no_record BEFORE INSERT ON django_migrations FOR EACH ROW
-        WHEN (NEW.name = '{LAST}') EXECUTE FUNCTION no_record()""",
+        WHEN (NEW.name = '{STOPPED}') EXECUTE FUNCTION no_record()""",
     ],
 }
 
@@ -384,11 +385,11 @@ def test_a_migration_that_is_stopped_before_it_is_recorded_is_undone_and_made_by
             cursor.execute(statement)
     with pytest.raises(MigrationError, match="stopped here"):
         migrate(installation)
-    assert tables_of("cell_main") == CELL_TABLES - {"creation"}
+    assert tables_of("cell_main") == CELL_TABLES - {"creation", "document_gap"}
     with connections["cell_main"].cursor() as cursor:
         on_table = " ON django_migrations" if vendor == "postgresql" else ""
         cursor.execute(f"DROP TRIGGER no_record{on_table}")
     said = []
     migrate(installation, said.append)
-    assert [line.rpartition(": ")[2] for line in said] == ["up to date", "1 migrations applied"]
+    assert [line.rpartition(": ")[2] for line in said] == ["up to date", "3 migrations applied"]
     assert tables_of("cell_main") == CELL_TABLES

@@ -12,14 +12,15 @@ from tests.console.rows import CELL, GOOD, START_MS
 BEFORE_CELL, BEFORE_CONTROL_PLANE = "0003", "0002"
 SINCE = {
     Wallet: {"first_funded_ms", "version"},
-    Call: {"payers", "pool_s", "post_micros"},
-    UsageRecord: {"month", "pool", "pool_s", "post_micros"},
+    Call: {"payers", "pool_s", "post_micros", "conference_id"},
+    UsageRecord: {"month", "pool", "pool_s", "post_micros", "conference_id"},
     User: {"policy", "spend_limit_micros", "toll_free_dial_in", "own_licences", "groups"},
     Organisation: {"calling_rules"},
     Number: {"attached", "moved_from", "moved_ms"},
 }
 
-LATER = {Wallet: {"version"}}
+BEFORE_CONFERENCES = {Call: {"conference_id"}, UsageRecord: {"conference_id"}}
+LATER = {Wallet: {"version"}, **BEFORE_CONFERENCES}
 
 
 def migrated(alias, app, to=None):
@@ -83,7 +84,7 @@ def test_a_cell_with_money_is_looked_at_once_when_payments_come(installation):
     insert_old(CELL, Wallet, since=LATER, first_funded_ms=START_MS)
     insert_old(CELL, Wallet, since=LATER, organisation_id=2)
     for model in (Lot, Call, Transfer, UsageRecord, User):
-        insert_old(CELL, model, since={})
+        insert_old(CELL, model, since=LATER)
     migrated(CELL, "cell")
     wallets = Wallet.objects.using(CELL).order_by("organisation_id")
     assert [wallet.version for wallet in wallets] == [0, 0]
@@ -102,6 +103,18 @@ def test_a_cell_with_money_is_looked_at_once_when_payments_come(installation):
             change()
     transfer = GOOD[Transfer] | {"id": 42, "usage_id": None, "kind": "chargeback"}
     Transfer.objects.using(CELL).create(**transfer)
+
+
+def test_records_from_before_are_of_no_conference_and_an_old_process_writes_no_more(installation):
+    migrated(CELL, "cell", "0016")
+    for model in (Call, UsageRecord):
+        insert_old(CELL, model, since=BEFORE_CONFERENCES)
+    migrated(CELL, "cell")
+    for model in (Call, UsageRecord):
+        assert model.objects.using(CELL).get().conference_id == ""
+        with pytest.raises(IntegrityError, match="conference_id"), transaction.atomic(CELL):
+            insert_old(CELL, model, since=BEFORE_CONFERENCES, id=99, call_key="C9")
+    refused_to_change(CELL, UsageRecord)
 
 
 def test_a_control_plane_keeps_its_rates_unchangeable(installation):

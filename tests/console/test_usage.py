@@ -66,7 +66,9 @@ class Calls:
             with cell.transaction():
                 insert_users(cell, users)
 
-    def call(self, key, user_id=31, type_="user_out", used_s=61, rate=GERMANY, cause="normal"):
+    def call(
+        self, key, user_id=31, type_="user_out", used_s=61, rate=GERMANY, cause="normal", room=""
+    ):
         """A whole call, that ends now."""
         began_ms = self.now_ms - used_s * 1000
         ours = "4722001122"
@@ -75,6 +77,7 @@ class Calls:
             *(1, key, 0, 7, self.owner.id, user_id, type_, *numbers, began_ms, rate, 0),
             passed=(f"number: +{THEIRS} exists (DE)",),
             payers=Payers(),
+            conference_id=room,
         )
         with closing(self.money.cell()) as cell:
             for command in (

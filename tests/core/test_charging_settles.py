@@ -193,6 +193,7 @@ def test_the_record_says_who_where_how_long_and_why():
         "pool": "",
         "pool_s": 0,
         "post_micros": 0,
+        "conference_id": "",
         "flags": (),
         "because": (
             "49 Germany at 0.015/min and 0.02 at answer, 60/60, 61 s billed as 120 s: 0.05 USD",

@@ -198,15 +198,18 @@ def test_a_running_call_is_not_authorized_again(desk):
 
 
 def test_a_refused_call_can_be_authorized_again_on_other_terms(desk):
-    """The licence was assigned, and the number corrected."""
-    assert desk.do(authorize(refusal=NO_LICENCE)).refusal == NO_LICENCE
+    """The licence was assigned, the number and the conference corrected."""
+    refused = authorize(refusal=NO_LICENCE, conference_id="room 1")
+    assert desk.do(refused).refusal == NO_LICENCE
     refused_unchanged(desk, extend(sequence=1), "call_not_granted")
     refused_unchanged(desk, answer(sequence=1), "call_not_granted")
-    granted = desk.do(authorize(sequence=1, rate=GERMANY_WITH_FEE, to_digits="4930999999"))
+    other = {"to_digits": "4930999999", "conference_id": "room 2"}
+    granted = desk.do(authorize(sequence=1, rate=GERMANY_WITH_FEE, **other))
     assert granted.rate == GERMANY_WITH_FEE
     desk.do(settle(sequence=2, used_s=1))
     (record,) = desk.books.usage
     assert (record.to_digits, record.charge_micros) == ("4930999999", 35_000)
+    assert record.conference_id == "room 2"
 
 
 def test_a_call_refused_for_money_is_granted_after_a_funding():

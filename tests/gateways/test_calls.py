@@ -5,8 +5,10 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
+from talktime.core.directory import NOT_ATTACHED
 from talktime.gateways.http import answers
-from talktime.operations.assign_numbers import release_number
+from talktime.gateways.http.bodies import AuthorizeBody, body_hash
+from talktime.operations.assign_numbers import attach_number, release_number
 from talktime.operations.organisations import find_organisation
 from talktime.operations.render import utc_text
 from talktime.operations.seed_demo import ORGANISATION
@@ -114,6 +116,65 @@ def test_an_authorize_is_repeated_even_when_its_caller_is_gone(
     assert (again.status_code, again.content) == (200, first.content)
     other = service.call().authorize()
     assert (other.status_code, other.json()["code"]) == (404, "unknown_caller")
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_a_call_of_a_conference_is_shown_and_recorded_with_its_id(
+    service: Service, store: Store
+) -> None:
+    call, room = service.call(), "room-7/2026-11-22 ~"
+    of_room = {"type": "conf_in", "service_number": service.demo.toll_free, "conference_id": room}
+    assert call.authorize(**of_room).status_code == 200
+    assert call.show()["conference_id"] == room
+    other = {"sequence": 0, **_parties(service), **of_room, "conference_id": "room-8"}
+    assert call.send("authorize", other).json()["code"] == "sequence_reused"
+    assert call.next("settle", used_seconds=61).status_code == 200
+    plain = service.call()
+    plain.authorize()
+    assert plain.show()["conference_id"] is None
+    assert plain.next("settle", used_seconds=61).status_code == 200
+    found = {}
+    for name in store.cells:
+        cell = store.cell(name)
+        with cell.reading():
+            found |= dict(cell.rows("SELECT call_key, conference_id FROM usage_record"))
+    assert found == {call.call_id: room, plain.call_id: ""}
+
+
+def test_a_request_without_a_conference_is_the_one_that_it_was_before_there_were_any() -> None:
+    """Its answer was kept under this hash: sent again after an upgrade, it gets that."""
+    said = {"sequence": 0, "type": "conf_out", "organizer": "desk@contoso.example"}
+    plain, of_room = (
+        msgspec.convert(said | {"to": "+493012345678"} | more, AuthorizeBody)
+        for more in ({}, {"conference_id": "room-7"})
+    )
+    assert body_hash(plain) == 1453608556424975020
+    assert body_hash(of_room) != body_hash(plain)
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_a_call_to_a_number_that_nobody_has_any_more_is_free_and_shown_as_such(
+    service: Service, store: Store
+) -> None:
+    number, control = service.demo.caller, store.control()
+    with control.transaction():
+        organisation = find_organisation(control, ORGANISATION)
+        attach_number(control, organisation, number, attached=NOT_ATTACHED)
+    directory = service.engine.directory.directory
+    assert service.until(lambda: directory.number(number[1:]).user_id is None)
+    call, into = service.call(), {"type": "user_in", "from": "+4930123456", "to": number}
+    granted = call.authorize(**into)
+    assert granted.status_code == 200
+    assert f"number: {number} is assigned to nobody" in granted.json()["because"]
+    settled = call.next("settle", used_seconds=61).json()
+    assert (settled["charge"], settled["balance"]["available"]) == ("0", "105")
+    shown = call.show()
+    assert (shown["type"], [each["charge"] for each in shown["usage"]]) == ("unassigned_in", ["0"])
+    cell = store.cell(organisation.cell)
+    with cell.reading():
+        columns = "type, user_id, charge_micros, capability"
+        rows = cell.rows(f"SELECT {columns} FROM usage_record WHERE call_key = ?", [call.call_id])
+    assert rows == [("unassigned_in", None, 0, "")]
 
 
 def _parties(service: Service) -> dict[str, str]:

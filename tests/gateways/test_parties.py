@@ -23,8 +23,10 @@ def directory():
         ],
         numbers=[
             NumberEntry("14255550100", 1, 5, "user"),
+            NumberEntry("14255550102", 1, None, "user"),
             NumberEntry("18005550100", 1, None, "toll_free"),
             NumberEntry("14255550111", 1, 6, "toll", attached="queue"),
+            NumberEntry("14255550112", 1, None, "toll", attached="bridge"),
         ],
     )
     return directory
@@ -93,12 +95,34 @@ def test_a_call_to_a_number_of_ours_comes_in(directory):
     stranger = "+4930123456"
     to_user = ("user_in", stranger, "+14255550100", None, None)
     assert asked(directory, stranger, "+14255550100") == to_user
+    to_nobody = ("user_in", stranger, "+14255550102", None, None)
+    assert asked(directory, stranger, "+14255550102") == to_nobody
     to_bridge = ("conf_in", stranger, "+18005550100", None, "+18005550100")
     assert asked(directory, stranger, "+18005550100") == to_bridge
     to_bot = ("ucap_in", stranger, "+14255550111", None, "+14255550111")
     assert asked(directory, stranger, "+14255550111") == to_bot
     named = ("user_in", stranger, None, DESK, None)
     assert asked(directory, stranger, f"sip:{DESK}") == named
+
+
+@pytest.mark.parametrize(
+    ("called", "said", "kept"),
+    [
+        ("+14255550112", "room-7", "room-7"),
+        ("+14255550112", "r" * 64, "r" * 64),
+        ("+14255550112", "r" * 65, ""),
+        ("+14255550112", "r\n", ""),
+        ("+14255550112", "Besprechung \ufffd", ""),
+        ("+14255550111", "room-7", ""),
+        ("+14255550100", "room-7", ""),
+        ("+4930654321", "room-7", ""),
+    ],
+)
+def test_the_id_of_a_conference_is_kept_of_a_call_to_a_bridge(directory, called, said, kept):
+    request = call_request(
+        directory, PEER, "c", calling="+4930123456", called=called, conference=said
+    )
+    assert request.conference_id == kept
 
 
 def test_the_direction_that_signalling_names_is_taken(directory):

@@ -36,7 +36,7 @@ INSERT_TRANSFER = (
 USAGE_COLUMNS = (
     "organisation_id, switch_id, call_key, kind, type, user_id, from_digits, to_digits, "
     "destination, prefix, rate, currency, started_ms, ended_ms, used_s, billed_s, fee_micros, "
-    "cause, capability, month, pool, pool_s, post_micros, flags, because"
+    "cause, capability, month, pool, pool_s, post_micros, conference_id, flags, because"
 )
 COPY_USAGE = (
     f"INSERT INTO usage_record (id, call_id, charge_micros, {USAGE_COLUMNS}) "

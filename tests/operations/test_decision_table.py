@@ -170,6 +170,7 @@ def arriving() -> Iterator[Trial]:
         facts = Facts(licences=codes, balance=balance, price=TOLL_FREE_PRICE)
         yield Trial(facts._replace(call="ucap_in", toll_free=toll_free, organizer=False))
         yield Trial(facts._replace(call="user_in"))
+        yield Trial(facts._replace(call="unassigned_in", organizer=False))
 
 
 def has_conferencing(codes: frozenset[str]) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from talktime.core.calls import CALL_TYPES, OUTBOUND_TYPES
+from talktime.core.calls import ASKED_TYPES, OUTBOUND_TYPES
 from talktime.core.commands import Authorize
 from talktime.core.directory import CallingRules
 from talktime.core.gates import EMERGENCY, UNRATED
@@ -97,7 +97,12 @@ def test_a_service_number_calls_out_for_its_resource_account(ask):
 @pytest.mark.parametrize(
     ("said", "code", "detail"),
     [
-        ({"type": "dr_out"}, "invalid_request", f"'type' is none of {', '.join(CALL_TYPES)}"),
+        ({"type": "dr_out"}, "invalid_request", f"'type' is none of {', '.join(ASKED_TYPES)}"),
+        (
+            {"type": "unassigned_in", "to": "+14255550102"},
+            "invalid_request",
+            f"'type' is none of {', '.join(ASKED_TYPES)}",
+        ),
         ({"from_": None}, "invalid_request", "user_out needs 'from' or 'user'"),
         ({"from_": ""}, "invalid_request", "user_out needs 'from' or 'user'"),
         ({"type": "conf_out"}, "invalid_request", "conf_out needs 'organizer'"),
@@ -117,18 +122,18 @@ def test_a_service_number_calls_out_for_its_resource_account(ask):
         ({"user": "x" * 200}, "unknown_caller", f"no user is named '{'x' * 128}'"),
         (
             {"type": "user_in", "to": "+12065550199"},
-            "unknown_caller",
-            "+12065550199 is the number of no user",
+            "unknown_number",
+            "+12065550199 is the number of no organisation",
         ),
         (
             {"type": "user_in", "to": "+14255550103"},
-            "unknown_caller",
+            "unknown_user",
             "the user of +14255550103 is not known",
         ),
-        ({"type": "user_in", "user": "nobody"}, "unknown_caller", "no user is named 'nobody'"),
+        ({"type": "user_in", "user": "nobody"}, "unknown_user", "no user is named 'nobody'"),
         (
             {"type": "conf_in", "service_number": "+12065550199"},
-            "unknown_caller",
+            "unknown_number",
             "+12065550199 is the number of no organisation",
         ),
         (

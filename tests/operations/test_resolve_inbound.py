@@ -2,8 +2,9 @@
 
 import pytest
 
-from talktime.core.gates import TO_A_TOLL_NUMBER, TO_A_USER, UNRATED
+from talktime.core.gates import TO_A_TOLL_NUMBER, TO_A_USER, TO_NOBODY, UNRATED
 from tests.callers import (
+    CONTOSO,
     FRONT_DESK,
     MAIN_LINE,
     TOLL_FREE_US,
@@ -16,6 +17,25 @@ def test_a_call_to_a_user_is_free(ask):
     assert (command.user_id, command.rate, command.refusal) == (70, TO_A_USER, None)
     assert (command.from_digits, command.to_digits) == ("4930123456", "14255550100")
     assert ask(type="user_in", to=None, user="bare@contoso.example").rate == TO_A_USER
+
+
+def test_a_call_to_a_number_that_nobody_has_is_free_and_recorded_as_such(ask):
+    command = ask(type="user_in", from_="+4930123456", to="+14255550102")
+    assert (command.type, command.organisation_id, command.user_id) == ("unassigned_in", 7, None)
+    assert (command.rate, command.refusal, command.payers.credits) == (TO_NOBODY, None, False)
+    assert command.passed == ("caller: Contoso", "number: +14255550102 is assigned to nobody")
+
+
+def test_a_user_who_is_named_is_called_on_a_number_that_nobody_has(ask):
+    command = ask(type="user_in", to="+14255550102", user=FRONT_DESK.name)
+    assert (command.type, command.user_id, command.rate) == ("user_in", 70, TO_A_USER)
+
+
+def test_a_number_that_nobody_has_of_an_organisation_switched_off_is_refused(ask, directory):
+    directory.apply([CONTOSO._replace(active=False)])
+    command = ask(type="user_in", to="+14255550102")
+    assert outcome(command) == ("organisation_inactive", "Contoso is switched off")
+    assert command.type == "unassigned_in"
 
 
 @pytest.mark.parametrize("type_", ["conf_in", "ucap_in"])
@@ -86,11 +106,12 @@ def test_a_bot_without_its_licence_answers_no_number(ask, directory):
 def test_a_service_number_is_called_as_one_and_not_as_its_accounts_own(ask):
     """R56: else a toll-free number would be called for nothing."""
     assert outcome(ask(type="user_in", to="+18005550199")) == (
-        "unknown_caller", "+18005550199 is the number of no user"
+        "invalid_request",
+        "+18005550199 is a service number: calls to it are of type conf_in or ucap_in",
     )  # fmt: skip
 
 
 def test_an_organizer_who_is_not_known_is_refused(ask):
     assert outcome(ask(type="conf_in", organizer="nobody", service_number="+18005550199")) == (
-        "unknown_caller", "no user is named 'nobody'"
+        "unknown_user", "no user is named 'nobody'"
     )  # fmt: skip

@@ -32,7 +32,7 @@ def row(type_="user_out", person=True, display_name="Front desk", **changes):
     record = UsageRecord(
         *(255, 1, 9, 1, "=1+1", "call", type_, 31, "4722001122", "493012345678", "Germany"),
         *("49", RATE.text(), "NOK", START_MS, START_MS + 61_000, 61, 120, 20_000, 50_000),
-        *("normal", "MCOPSTNPP", "2026-11", "", 0, 0, (), ()),
+        *("normal", "MCOPSTNPP", "2026-11", "", 0, 0, "", (), ()),
     )._replace(**changes)
     parties = shown_parties(type_, record.from_digits, record.to_digits, 3)
     who = Person(31, "desk@contoso.example", display_name, "NO") if person else None

@@ -15,7 +15,7 @@ from talktime.core.limits import REPLAY_CALLS_MAX, REPLAY_REPEATS_MAX
 MUST_HAVE = ("call_id", "from", "to", "used_seconds")
 MAY_HAVE = (
     *("organisation", "at", "type", "user", "organizer", "service_number"),
-    *("requested_seconds", "cause", "answer", "repeats", "settle"),
+    *("conference_id", "requested_seconds", "cause", "answer", "repeats", "settle"),
 )
 BAD_LINES_NAMED = 20
 WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
@@ -116,7 +116,7 @@ def wrong_with(row: dict[str, str | None], seen: set[str]) -> str:
 def planned(row: dict[str, str]) -> PlannedCall:
     """A right line as the call it plans."""
     asked: dict[str, str | int] = {"type": row.get("type") or "user_out"}
-    for name in ("from", "to", "user", "organizer", "service_number"):
+    for name in ("from", "to", "user", "organizer", "service_number", "conference_id"):
         if row.get(name):
             asked[name] = row[name]
     if row.get("requested_seconds"):

@@ -21,6 +21,9 @@ User = Annotated[str, typer.Option(help="The user who calls, where the number do
 Type = Annotated[str, typer.Option(help="Type of call: user_out, conf_out, conf_in ...")]
 Organizer = Annotated[str, typer.Option(help="Organizer of the conference (conf_out).")]
 ServiceNumber = Annotated[str, typer.Option(help="Service number that was called (conf_in).")]
+ConferenceId = Annotated[
+    str, typer.Option(help="The switch's own id of the conference that the call is of.")
+]
 At = Annotated[str, typer.Option(help="When the call starts. Default: now.", metavar="TIME")]
 Asked = Annotated[int, typer.Option("--seconds", help="Seconds asked for (0: as usual).", min=0)]
 Sequence = Annotated[
@@ -62,6 +65,7 @@ def authorize_command(
     type_: Annotated[str, typer.Option("--type", help="Type of call.")] = "user_out",
     organizer: Organizer = "",
     service_number: ServiceNumber = "",
+    conference_id: ConferenceId = "",
     at: At = "",
     asked_s: Asked = 0,
     sequence: Annotated[int, typer.Option(help="Number of the request on this call.", min=0)] = 0,
@@ -73,6 +77,8 @@ def authorize_command(
     body = request(type_, from_, to, user, organizer, service_number, at)
     if asked_s:
         body["requested_seconds"] = asked_s
+    if conference_id:
+        body["conference_id"] = conference_id
     path = call_path(call_id, "authorize")
     with opened_api(url, key) as api:
         ask(api, path, {"sequence": sequence, **body}, json, f"Call {call_id}")

@@ -119,6 +119,7 @@ def record(
             call.payers.pool if sums.pool_s else "",
             sums.pool_s,
             sums.post_micros,
+            call.conference_id,
             (*flags, "freecall") if capability == FREE_CALL else flags,
             because,
         )

@@ -15,7 +15,12 @@ OUTBOUND_TYPES = (
     "conf_out",
     "ucap_out",
 )
-INBOUND_TYPES = ("user_in", "conf_in", "ucap_in")
+UNASSIGNED_IN = "unassigned_in"
+ASKED_TYPES = (*OUTBOUND_TYPES, "user_in", "conf_in", "ucap_in")
+"""The types of call that a switch can ask for."""
+INBOUND_TYPES = ("user_in", "conf_in", "ucap_in", UNASSIGNED_IN)
+CONFERENCE_TYPES = ("conf_in", "conf_out", "user_out_conf")
+"""Those whose switch may say of which conference the call is."""
 CALL_TYPES = OUTBOUND_TYPES + INBOUND_TYPES
 """The call type codes of the usage report (reference, 5.2)."""
 
@@ -30,7 +35,8 @@ class Call:
     its pool, `post_micros` what will be paid after use; afterwards, what it was charged of each.
 
     `granted_s` counts from the answer and includes all slices. `ending` is the code of the refusal
-    by which the call is to end (core/ending.py). `new`, `changed`, `ending_changed` and `restarted`
+    by which the call is to end (core/ending.py), `conference_id` the switch's own id of the
+    conference that the call is of, '' for none. `new`, `changed`, `ending_changed` and `restarted`
     (authorized again after a refusal) tell the save what to do.
     """
 
@@ -60,6 +66,7 @@ class Call:
     pool_s: int = 0
     post_micros: int = 0
     ending: str | None = None
+    conference_id: str = ""
     new: bool = False
     restarted: bool = False
     changed: bool = False
@@ -120,5 +127,6 @@ class UsageRecord(NamedTuple):
     pool: str
     pool_s: int
     post_micros: int
+    conference_id: str
     flags: tuple[str, ...]
     because: tuple[str, ...]

@@ -31,6 +31,7 @@ class Authorize:
     `keep_s`, what is held is kept for that long at least, for a switch that asks again late. With
     `whole`, all of `requested_s` is granted at once, or nothing: for what is charged beforehand.
     `perhaps_of` is another organisation whose call it may be already: it is looked for there first.
+    `conference_id` is the switch's own id of a conference, '' for none.
     """
 
     switch_id: int
@@ -54,6 +55,7 @@ class Authorize:
     whole: bool = False
     perhaps_of: int | None = None
     while_open: bool = False
+    conference_id: str = ""
 
 
 @dataclass(slots=True)

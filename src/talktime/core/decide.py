@@ -159,6 +159,7 @@ def _new_call(books: Books, command: Authorize, now_ms: int) -> Call:
         command.at_ms,
         deadline_ms=now_ms,
         payers=command.payers,
+        conference_id=command.conference_id,
         new=True,
     )
     books.calls[command.switch_id, command.call_key] = call
@@ -240,6 +241,7 @@ def _restart(call: Call, command: Authorize, now_ms: int) -> None:
     """Authorized again after a refusal: anything may have been corrected since."""
     call.type, call.user_id = command.type, command.user_id
     call.from_digits, call.to_digits = command.from_digits, command.to_digits
+    call.conference_id = command.conference_id
     call.rate, call.payers, call.started_ms = command.rate, command.payers, command.at_ms
     call.deadline_ms = max(call.deadline_ms, now_ms)
     call.restarted = True

@@ -48,6 +48,7 @@ UNRATED = Rate("", "", 0, 0, 1, 1)
 """The rate of a call that was refused before it had one."""
 EMERGENCY = Rate("", "Emergency", 0, 0, 1, 1)
 TO_A_USER = Rate("", "Inbound to a user", 0, 0, 1, 1)
+TO_NOBODY = Rate("", "Inbound to an unassigned number", 0, 0, 1, 1)
 TO_A_TOLL_NUMBER = Rate("", "Inbound to a toll number", 0, 0, 1, 1)
 EXTENDED = Rate("", "Extended dial-out", 0, 0, 60, 60)
 NOT_PRICED = Rate("", "Included minutes", 0, 0, 60, 60)

@@ -112,7 +112,7 @@ REFUSALS: dict[str, RefusalKind] = {
     "unknown_caller": RefusalKind(
         404,
         "The caller is not known",
-        "Add the user or the number, or correct 'from', 'user', 'organizer' or 'service_number'.",
+        "Add the user or the number, or correct 'from', 'user' or 'organizer'.",
         ADMIN,
     ),
     "organisation_inactive": RefusalKind(

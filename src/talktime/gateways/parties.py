@@ -10,8 +10,14 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from talktime.core.calls import CONFERENCE_TYPES
 from talktime.core.directory import USER_NUMBER, Directory, NumberEntry
-from talktime.core.limits import NUMBER_TEXT_MAX, PARTIES_CACHED_MAX, USER_NAME_TEXT_MAX
+from talktime.core.limits import (
+    CONFERENCE_TEXT_MAX,
+    NUMBER_TEXT_MAX,
+    PARTIES_CACHED_MAX,
+    USER_NAME_TEXT_MAX,
+)
 from talktime.core.peers import Peer
 from talktime.operations.resolve import CallRequest
 
@@ -94,13 +100,13 @@ def call_request(
     incoming: bool | None = None,
     at_ms: int | None = None,
     requested_s: int = 0,
+    conference: str = "",
 ) -> CallRequest:
     """What is asked of a call between two parties; `names` are more that the caller may be known
     by. `subscribers` are who is charged, as the network has found out: they go before what the
     caller says of itself, unless it is the called side that is charged. Where signalling says it,
-    `incoming` tells the direction.
-
-    Numbers and names that nobody has are handed on, for the resolver to refuse in words.
+    `incoming` tells the direction; `conference` is kept of calls to a bridge. Numbers and names
+    that nobody has are handed on, for the resolver to refuse in words.
     """
     to = party(called, peer.plus)
     charged = [party(text, peer.plus) for text in subscribers if text]
@@ -130,6 +136,7 @@ def call_request(
         service_number=to.number if type_ != "user_in" else None,
         at_ms=at_ms,
         requested_s=requested_s,
+        conference_id=_conference_id(conference) if type_ in CONFERENCE_TYPES else "",
     )
 
 
@@ -142,6 +149,12 @@ def known(directory: Directory, name: str) -> str:
         if candidate and directory.user_named(candidate) is not None:
             return candidate
     return ""
+
+
+def _conference_id(text: str) -> str:
+    """An id that can be kept; '' for another, which is no reason to refuse a call."""
+    kept = len(text) <= CONFERENCE_TEXT_MAX and text.isascii() and text.isprintable()
+    return text if kept else ""
 
 
 def _entry(directory: Directory, number: str) -> NumberEntry | None:

@@ -6,12 +6,10 @@ with the call, and repeated like any other.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
-from typing import NamedTuple
 
 import msgspec
 
-from talktime.core.calls import CALL_TYPES
+from talktime.core.calls import ASKED_TYPES, UNASSIGNED_IN
 from talktime.core.catalogue import Catalogues
 from talktime.core.clear_ways import outbound
 from talktime.core.commands import Authorize
@@ -29,6 +27,7 @@ from talktime.core.gates import (
     CONFERENCING_CAPABILITY,
     EMERGENCY,
     TO_A_USER,
+    TO_NOBODY,
     UNRATED,
     Called,
     Verdict,
@@ -38,13 +37,13 @@ from talktime.core.gates import (
 from talktime.core.limits import (
     CALL_FUTURE_MS_MAX,
     CALL_PAST_MS_MAX,
-    LINES_CACHED_MAX,
     PREFIX_DIGITS_MAX,
     USER_NAME_TEXT_MAX,
 )
 from talktime.core.rates import RateCards
 from talktime.core.refusal import Refusal
 from talktime.core.world import World
+from talktime.operations.dialled import Dialled, dialled
 from talktime.operations.numbers import parse_number
 
 _DIGITS = frozenset("0123456789")
@@ -67,6 +66,7 @@ class CallRequest(msgspec.Struct, frozen=True, gc=False):
     service_number: str | None = None
     at_ms: int | None = None
     requested_s: int = 0
+    conference_id: str = ""
 
 
 class _Party(msgspec.Struct, frozen=True, gc=False):
@@ -95,31 +95,30 @@ def resolve(
 
     `at_ms` is the service's clock (ms since the epoch, UTC); the call begins then unless the
     request says otherwise, and is decided by the catalogue and rates of its beginning. Emergency
-    numbers of the caller's country are always allowed and free, whatever else is wrong (D18).
+    numbers of the caller's country are always allowed and free, whatever else is wrong (D18). A
+    call to a user's number that nobody has is recorded as unassigned_in.
 
-    Refuses alone: invalid_request, time_out_of_range, unknown_caller, invalid_number of `from`; in
-    the command what is inactive, invalid_number, and what the gates refuse.
+    Refuses alone: invalid_request, time_out_of_range, unknown_caller, invalid_number of `from`; of
+    calls that come in unknown_number, unknown_user; in the command what is inactive,
+    invalid_number, and what the gates refuse.
     """
     began_ms = at_ms if request.at_ms is None else request.at_ms
     if not -CALL_PAST_MS_MAX <= began_ms - at_ms <= CALL_FUTURE_MS_MAX:
         return Refusal("time_out_of_range", _TIMES_TAKEN)
     find_party = _PARTIES.get(request.type)
     if find_party is None:
-        return Refusal("invalid_request", f"'type' is none of {', '.join(CALL_TYPES)}")
+        return Refusal("invalid_request", f"'type' is none of {', '.join(ASKED_TYPES)}")
     party = find_party(directory, request)
     if isinstance(party, Refusal):
         return party
     world = World(directory, rate_cards, catalogues.in_force(began_ms), began_ms)
     decide = _outbound if find_party is _calling else _inbound
+    unassigned = find_party is _called_user and party.user is None
     to_digits, verdict = decide(world, party, request)
     return Authorize(
-        switch_id,
-        request.call_key,
-        request.sequence,
-        body_hash,
-        party.organisation.id,
+        *(switch_id, request.call_key, request.sequence, body_hash, party.organisation.id),
         party.user.id if party.user is not None else None,
-        request.type,
+        UNASSIGNED_IN if unassigned else request.type,
         party.from_digits,
         to_digits,
         began_ms,
@@ -131,6 +130,7 @@ def resolve(
         verdict.pool_total_s,
         verdict.guard_total_s,
         perhaps_of=party.number.lately_of(at_ms) if party.number is not None else None,
+        conference_id=request.conference_id,
     )
 
 
@@ -165,7 +165,7 @@ def _outbound(world: World, party: _Party, request: CallRequest) -> tuple[str, V
     """The digits called, and what the gates say."""
     to, user = request.to or "", party.user
     region = user.usage_location if user is not None else party.organisation.country
-    found = _dialled(to) if to[:1] == "+" else _dialled(to, region)
+    found = dialled(to) if to[:1] == "+" else dialled(to, region)
     if isinstance(found, Refusal):
         return _some_digits(to), Verdict(UNRATED, _inactive(party) or found, ())
     called, line, emergency = found
@@ -177,28 +177,6 @@ def _outbound(world: World, party: _Party, request: CallRequest) -> tuple[str, V
     return called.digits, outbound(world, request.type, party.organisation, user, called, [line])
 
 
-class _Dialled(NamedTuple):
-    """A number that can be called, and the line that says so."""
-
-    called: Called
-    line: str
-    emergency: bool
-
-
-@lru_cache(LINES_CACHED_MAX)
-def _dialled(text: str, region: str | None = None) -> _Dialled | Refusal:
-    """What was dialled, in a region where it does not begin with a plus."""
-    number = parse_number(text, region)
-    if isinstance(number, Refusal):
-        return number
-    digits, country, emergency, kind = number
-    if emergency:
-        line = f"emergency: {digits} is an emergency number in {country}, always allowed"
-    else:
-        line = f"number: +{digits} exists" + (f" ({country})" if country else "")
-    return _Dialled(Called(digits, country, kind), line, emergency)
-
-
 def _inbound(world: World, party: _Party, request: CallRequest) -> tuple[str, Verdict]:
     return party.to_digits, _inbound_verdict(world, party, request)
 
@@ -208,6 +186,8 @@ def _inbound_verdict(world: World, party: _Party, request: CallRequest) -> Verdi
     if inactive is not None:
         return Verdict(UNRATED, inactive, ())
     user = party.user
+    if request.type == "user_in" and user is None:
+        return inbound_free(TO_NOBODY, "", (f"number: +{party.to_digits} is assigned to nobody",))
     if request.type == "user_in" and user is not None:
         plan = entitlements(world.catalogue, user.licences).plan
         capability = plan.capability if plan is not None else ""
@@ -274,12 +254,13 @@ def _calls_for_help(directory: Directory, name: str | None, to: str) -> bool:
     """Whether a user who is named dials an emergency number: that is allowed whatever else is
     wrong, such as a caller's number that is withheld (D18)."""
     user = _named(directory, name, None) if name else None
-    found = _dialled(to, user.usage_location) if user is not None and to[:1] != "+" else None
-    return isinstance(found, _Dialled) and found.emergency
+    found = dialled(to, user.usage_location) if user is not None and to[:1] != "+" else None
+    return isinstance(found, Dialled) and found.emergency
 
 
 def _called_user(directory: Directory, request: CallRequest) -> _Party | Refusal:
-    """Whose call comes in: the user of the number that was called, or the named user."""
+    """Whose call comes in: the user of the number that was called, if somebody has it, or the named
+    user."""
     entry, to_digits = None, ""
     if request.to:
         found = _entry(directory, request.to)
@@ -289,15 +270,22 @@ def _called_user(directory: Directory, request: CallRequest) -> _Party | Refusal
     if request.user:
         user = _named(directory, request.user, entry)
         if user is None:
-            return _unknown(f"no user is named {request.user[:USER_NAME_TEXT_MAX]!r}")
+            return _no_user(request.user)
     elif not to_digits:
         return Refusal("invalid_request", "user_in needs 'to' or 'user'")
-    elif entry is None or entry.user_id is None or entry.kind != USER_NUMBER:
-        return _unknown(f"+{to_digits} is the number of no user")
+    elif entry is None:
+        return _no_number(to_digits)
+    elif entry.kind != USER_NUMBER:
+        return Refusal(
+            "invalid_request",
+            f"+{to_digits} is a service number: calls to it are of type conf_in or ucap_in",
+        )
+    elif entry.user_id is None:
+        user = None
     else:
         user = directory.user(entry.organisation_id, entry.user_id)
         if user is None:
-            return _unknown(f"the user of +{to_digits} is not known")
+            return Refusal("unknown_user", f"the user of +{to_digits} is not known")
     return _ours(directory, user, entry, _some_digits(request.from_ or ""), to_digits)
 
 
@@ -312,12 +300,12 @@ def _called_service(directory: Directory, request: CallRequest) -> _Party | Refu
         return found
     entry, to_digits = found
     if entry is None:
-        return _unknown(f"+{to_digits} is the number of no organisation")
+        return _no_number(to_digits)
     organizer = None
     if request.organizer and request.type == "conf_in":
         organizer = directory.user_named(request.organizer.lower(), entry.organisation_id)
         if organizer is None:
-            return _unknown(f"no user is named {request.organizer[:USER_NAME_TEXT_MAX]!r}")
+            return _no_user(request.organizer)
     party = _ours(directory, None, entry, _some_digits(request.from_ or ""), to_digits)
     if isinstance(party, Refusal):
         return party
@@ -379,6 +367,14 @@ def _named(directory: Directory, name: str, entry: NumberEntry | None) -> User |
 
 def _unknown(detail: str) -> Refusal:
     return Refusal("unknown_caller", detail)
+
+
+def _no_number(to_digits: str) -> Refusal:
+    return Refusal("unknown_number", f"+{to_digits} is the number of no organisation")
+
+
+def _no_user(name: str) -> Refusal:
+    return Refusal("unknown_user", f"no user is named {name[:USER_NAME_TEXT_MAX]!r}")
 
 
 def _some_digits(text: str) -> str:

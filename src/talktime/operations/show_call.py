@@ -29,6 +29,7 @@ def show_call(connection: Connection, switch_id: int, call_key: str) -> str | Re
         "state": call.state,
         "sequence": call.last_sequence,
         "type": call.type,
+        "conference_id": call.conference_id or None,
         "from": number_text(call.from_digits),
         "to": number_text(call.to_digits),
         "started_at": utc_text(call.started_ms),

@@ -137,7 +137,7 @@ def export_fields(row: UsageRow) -> list[str]:
     (A21), rounded half up; the exact figures stand at the end."""
     record, person = row.record, row.person
     return [
-        *(usage_guid(record.id), record.call_key, "", row.location),
+        *(usage_guid(record.id), record.call_key, record.conference_id, row.location),
         *((str(UUID(int=person.id)), person.name, person.display_name) if person else ("",) * 3),
         *(row.parties.caller, record.type, row.number_type, row.context),
         *(row.destination, row.parties.callee),
@@ -176,7 +176,7 @@ def call_log_row(row: UsageRow, tenant_country: str) -> dict[str, Any]:
         "connectionCharge": Decimal(half_up_text(record.fee_micros)),
         "destinationContext": row.context or None,
         "destinationName": row.destination,
-        "conferenceId": None,
+        "conferenceId": record.conference_id or None,
         "licenseCapability": record.capability,
         "inventoryType": row.number_type,
         "operator": row.operator,

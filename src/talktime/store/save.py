@@ -37,7 +37,7 @@ CALL_ENDS = (
 )
 CALL_RESTARTS = (
     *("type", "user_id", "from_digits", "to_digits"),
-    *("rate", "payers", "started_ms", "sweep_ms"),
+    *("rate", "payers", "started_ms", "sweep_ms", "conference_id"),
 )
 INSERT_LOTS = LOT.insert()
 UPDATE_LOTS = LOT.update(*LOT_CHANGES)

@@ -122,6 +122,7 @@ CALL = Table(
         "pool_s": "integer",
         "post_micros": "bigint",
         "ending": "text",
+        "conference_id": "text",
         "sweep_ms": "bigint",
     },
 )
@@ -179,6 +180,7 @@ USAGE_RECORD = Table(
         "pool": "text",
         "pool_s": "integer",
         "post_micros": "bigint",
+        "conference_id": "text",
         "flags": "text",
         "because": "text",
     },

@@ -1,7 +1,7 @@
 """Diameter as a client meets it: an engine and its gateway on free ports, with a plain tariff.
 
-Contoso has Front desk (+1 425 555 0100) and what credits a test gives it; Germany costs 0.001 a
-second, by the second. The peer of asked.py may come from this machine.
+Contoso has Front desk (+1 425 555 0100), a bridge, and what credits a test gives it; Germany costs
+0.001 a second, by the second. The peer of asked.py may come from this machine.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ from tests.stores import Store
 
 SECOND_MICROS = 1_000
 ORGANISATION_ID = 7
-CALLER, CALLEE = "+14255550100", "+493020000001"
+CALLER, CALLEE, BRIDGE = "+14255550100", "+493020000001", "+14255550110"
 LICENCES = frozenset({"MCOPSTNC", "MCOPSTN1", "MCOEV"})
 YEAR_MS = 365 * 86_400_000
 HERE = {"addresses": ("127.0.0.0/8",)}
@@ -70,7 +70,9 @@ def populate(store: Store, seconds: int) -> Switch:
     )
     with control.transaction():
         insert_organisation(control, home, clock_ms())
-        insert_numbers(control, [NumberEntry(CALLER[1:], ORGANISATION_ID, 70, "user")])
+        desk_number = NumberEntry(CALLER[1:], ORGANISATION_ID, 70, "user")
+        bridge = NumberEntry(BRIDGE[1:], ORGANISATION_ID, None, "toll", attached="bridge")
+        insert_numbers(control, [desk_number, bridge])
         rate = RateRow("outbound", Rate("49", "Germany", 60 * SECOND_MICROS, 0, 1, 1), 0)
         made(
             import_rates(

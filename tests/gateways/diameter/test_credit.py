@@ -20,7 +20,7 @@ from tests.gateways.diameter.asked import (
     failed_codes,
 )
 from tests.gateways.diameter.calls import granted, initial
-from tests.gateways.diameter.serving import CALLER, Charging, charging
+from tests.gateways.diameter.serving import BRIDGE, CALLEE, CALLER, Charging, charging
 from tests.stores import Store
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
@@ -280,6 +280,15 @@ def test_the_terminating_side_is_charged_for_a_call_that_comes_in(served: Chargi
     )
     assert granted(answer)[:2] == (r.SUCCESS, 30)
     assert served.call("s;1").type == "user_in"
+
+
+def test_a_call_to_a_bridge_is_kept_with_the_id_of_its_conference(served: Charging) -> None:
+    """TS 32.299: of conferences, Service-Id is that."""
+    asked = initial("s;1", calling=f"sip:{CALLEE}@gw", called=f"sip:{BRIDGE}@gw", role=TERMINATING)
+    asked.service_information.ims_information.service_id = "room-7"
+    assert granted(served.client().ask(asked))[0] == r.SUCCESS
+    call = served.call("s;1")
+    assert (call.type, call.conference_id) == ("conf_in", "room-7")
 
 
 def test_relays_find_their_way_back(served: Charging) -> None:

@@ -3,7 +3,11 @@
 import pytest
 from pyrad.packet import Packet
 
+from talktime.core.directory import BRIDGE
 from talktime.gateways.radius.attributes import Attribute, Status
+from talktime.operations.assign_numbers import attach_number
+from talktime.operations.organisations import find_organisation
+from talktime.operations.seed_demo import ORGANISATION
 from tests.gateways.radius.nas import Nas, add_client, calls, message, seconds, usage
 from tests.served import rows_of_books
 
@@ -40,6 +44,23 @@ def test_a_refusal_is_a_reject_with_its_sentence_and_nothing_is_held(nas, store)
         "The request is malformed: "
     )
     assert rows_of_books(store) == before
+
+
+def test_a_call_to_a_bridge_is_kept_with_the_id_of_its_conference(nas, store):
+    control, number = store.control(), nas.service.demo.toll_free
+    with control.transaction():
+        organisation = find_organisation(control, ORGANISATION)
+        attach_number(control, organisation, number, attached=BRIDGE)
+    directory = nas.service.engine.directory.directory
+    nas.service.until(lambda: directory.number(number[1:]).attached == BRIDGE)
+    to_bridge = {"CALLING_STATION_ID": "+4930123456", "CALLED_STATION_ID": number}
+    for session, said in (("c1", "room-7\0"), ("c2", b"\xff")):
+        said = {"ACCT_SESSION_ID": session, "ACCT_MULTI_SESSION_ID": said}
+        assert seconds(nas.ask(**to_bridge, **said)) == 300
+    cell = store.cell()
+    with cell.reading():
+        found = cell.rows("SELECT type, conference_id FROM call ORDER BY id")
+    assert found == [("conf_in", "room-7"), ("conf_in", "")]
 
 
 def test_a_refused_call_can_be_asked_for_again(nas, store):

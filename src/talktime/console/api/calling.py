@@ -17,7 +17,7 @@ from talktime.console.api.shapes import (
 )
 from talktime.console.databases import current
 from talktime.core.books import Terms
-from talktime.core.calls import CALL_TYPES
+from talktime.core.calls import ASKED_TYPES
 from talktime.core.keys import READ, USERS
 from talktime.core.limits import (
     CALL_SECONDS_MAX,
@@ -88,7 +88,7 @@ class SentCheck(Sent):
     """A call that is asked about."""
 
     user: str = Field(min_length=1, max_length=USER_NAME_TEXT_MAX)
-    type: str = Field("user_out", json_schema_extra={"enum": list(CALL_TYPES)})
+    type: str = Field("user_out", json_schema_extra={"enum": list(ASKED_TYPES)})
     number: str = Field("", max_length=NUMBER_TEXT_MAX, description="Who is called, or our own.")
     for_seconds: int = Field(60, ge=1, le=CALL_SECONDS_MAX)
 
@@ -142,7 +142,7 @@ def get_rate_of_number(
 @calling.does(
     *("POST", "/call-check", CallChecked),
     by=SEES,
-    refusals=("unknown_user", "unknown_caller", "invalid_number"),
+    refusals=("unknown_user", "unknown_caller", "unknown_number", "invalid_number"),
     sent={"user": "front-desk@contoso.example", "number": "+442079460958"},
 )
 def post_call_check(asked: Asked, sent: SentCheck) -> Answer | Refusal:

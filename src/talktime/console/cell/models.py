@@ -175,6 +175,8 @@ class Call(models.Model):
     post_micros = models.BigIntegerField()
     # The code of the refusal by which a running call is to end; its switch is told.
     ending = models.CharField(max_length=64, null=True)
+    # The switch's own id of the conference; empty for none.
+    conference_id = models.CharField(max_length=64)
 
     class Meta:
         db_table = "call"

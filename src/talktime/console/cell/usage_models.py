@@ -32,6 +32,8 @@ class UsageRecord(models.Model):
     fee_micros = models.BigIntegerField()
     charge_micros = models.BigIntegerField()
     cause = models.CharField(max_length=64)
+    # The switch's own id of the conference; empty for none.
+    conference_id = models.CharField(max_length=64)
     capability = models.CharField(max_length=32)
     flags = models.TextField()
     because = models.TextField()

@@ -68,7 +68,8 @@ CALL_TYPES: dict[str, Promise] = {
     "user_out_forwarding": _("Forwarded by a user"),
     "conf_out": _("Dial-out of a meeting"),
     "ucap_out": _("Call by an application"),
-    "user_in": _("Call to a user, toll-free"),
+    "user_in": _("Call to a user"),
+    "unassigned_in": _("Call to an unassigned number"),
     "conf_in": _("Dial-in to a meeting"),
     "ucap_in": _("Call to an application"),
 }

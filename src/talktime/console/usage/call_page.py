@@ -113,6 +113,7 @@ def _call_shown(desk: Desk, story: CallStory, row: UsageRow) -> Shown:
         "state": STATES.get(story.call.state, "") if story.call else "",
         "number_type": number_type_name(row.number_type),
         "call_id": record.call_key,
+        "conference_id": record.conference_id,
         "operator": row.operator,
         "capability": capability_name(record.capability),
         "capability_code": record.capability,

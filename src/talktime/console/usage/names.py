@@ -18,6 +18,7 @@ TYPES: dict[str, Promise] = {
     "conf_out": _("Meeting dial-out"),
     "ucap_in": _("Attendant or queue, in"),
     "ucap_out": _("Attendant or queue, out"),
+    "unassigned_in": _("Inbound, to an unassigned number"),
 }
 assert set(TYPES) == set(CALL_TYPES)
 

@@ -137,6 +137,8 @@ class _Writer:
                 return str(number_type_name(row.number_type))
             case "call_id":
                 return record.call_key
+            case "conference_id":
+                return record.conference_id
             case "currency":
                 return record.currency
         return ""

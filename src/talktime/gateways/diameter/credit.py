@@ -196,6 +196,7 @@ class Credit:
             incoming=parties.terminating,
             at_ms=self._taken(parties.at_ms),
             requested_s=request.asked_s,
+            conference=parties.conference,
         )
 
     def _taken(self, at_ms: int | None) -> int | None:

@@ -39,13 +39,15 @@ TERMINATING_ROLE = 1
 
 class Parties(msgspec.Struct, frozen=True, gc=False):
     """`names` are the subscribers': who is charged, as far as the request says it. `terminating` is
-    None where the role of the node is not said."""
+    None where the role of the node is not said. `conference` is the Service-Id: of conferences, the
+    conference's id (TS 32.299, 7.2)."""
 
     calling: str = ""
     called: str = ""
     names: tuple[str, ...] = ()
     terminating: bool | None = None
     at_ms: int | None = None
+    conference: str = ""
 
 
 NOBODY = Parties()
@@ -62,7 +64,7 @@ def read_parties(data: bytes, subscriptions: list[Avp], first: dict[int, Avp]) -
         raise BadAvp(AVP_OCCURS_TOO_MANY_TIMES, failed, "too many Subscription-Id")
     said = [_subscriber(data, avp) for avp in subscriptions]
     names = tuple([name for name in said if name])
-    calling = called = ""
+    calling = called = conference = ""
     terminating: bool | None = None
     at_ms = None
     service = first.get(a.SERVICE_INFORMATION)
@@ -79,7 +81,9 @@ def read_parties(data: bytes, subscriptions: list[Avp], first: dict[int, Avp]) -
                 terminating = unsigned(data, avp) == TERMINATING_ROLE
             elif key == a.TIME_STAMPS:
                 at_ms = _asked_ms(data, avp)
-    return Parties(calling, called, names, terminating, at_ms)
+            elif key == a.SERVICE_ID:
+                conference = data[avp[2] : avp[3]].decode(errors="replace")
+    return Parties(calling, called, names, terminating, at_ms, conference)
 
 
 def _subscriber(data: bytes, avp: Avp) -> str:

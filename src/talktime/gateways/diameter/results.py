@@ -77,6 +77,8 @@ BY_CODE = {
     "call_id_taken": UNABLE_TO_COMPLY,
     "used_seconds_out_of_range": INVALID_AVP_VALUE,
     "unknown_caller": USER_UNKNOWN,
+    "unknown_number": USER_UNKNOWN,
+    "unknown_user": USER_UNKNOWN,
     "unknown_organisation": USER_UNKNOWN,
     "invalid_number": RATING_FAILED,
     "no_rate": RATING_FAILED,

@@ -164,6 +164,7 @@ class CallShown(Strict):
     state: State
     sequence: Annotated[int, Meta(ge=0, description="The last sequence number answered.")]
     type: str
+    conference_id: str | None
     from_: str = field(name="from")
     to: str
     started_at: Instant

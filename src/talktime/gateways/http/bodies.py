@@ -11,11 +11,12 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
-from talktime.core.calls import CALL_TYPES
+from talktime.core.calls import ASKED_TYPES, CONFERENCE_TYPES
 from talktime.core.limits import (
     CALL_KEY_TEXT_MAX,
     CALL_SECONDS_MAX,
     CAUSE_TEXT_MAX,
+    CONFERENCE_TEXT_MAX,
     DETAIL_TEXT_MAX,
     NUMBER_TEXT_MAX,
     SEQUENCE_MAX,
@@ -92,6 +93,16 @@ Used = Annotated[
     int,
     Meta(ge=0, le=USED_SECONDS_MAX, description="Seconds talked since the answer."),
 ]
+ConferenceId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=CONFERENCE_TEXT_MAX,
+        extra_json_schema=PRINTABLE_ASCII,
+        description="The switch's own id of the conference that the call is of: printable ASCII.",
+        examples=["room-7/2026-11-22"],
+    ),
+]
 Cause = Annotated[
     str,
     Meta(
@@ -106,7 +117,7 @@ Cause = Annotated[
 class Party(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     """Who calls whom, and when."""
 
-    type: Literal[CALL_TYPES]  # type: ignore[valid-type]
+    type: Literal[ASKED_TYPES]  # type: ignore[valid-type]
     from_: Number | None = field(name="from", default=None)
     to: Number | None = None
     user: UserName | None = None
@@ -125,6 +136,16 @@ class AuthorizeBody(Party, kw_only=True):
 
     verb: ClassVar[str] = "authorize"
     sequence: Sequence
+    conference_id: ConferenceId | None = None
+
+    def __post_init__(self) -> None:
+        if self.conference_id is None:
+            return
+        if self.type not in CONFERENCE_TYPES:
+            types = ", ".join(CONFERENCE_TYPES)
+            raise ValueError(f"`conference_id` is of calls of type {types} alone")
+        if not printable_ascii(self.conference_id):
+            raise ValueError("`conference_id` must be printable ASCII")
 
 
 class QuoteBody(Party, kw_only=True):
@@ -175,6 +196,7 @@ class AuthorizeItem(AuthorizeBody, kw_only=True, tag_field="request", tag="autho
 
     def __post_init__(self) -> None:
         require_call_id(self.call_id)
+        AuthorizeBody.__post_init__(self)
 
 
 class AnswerItem(AnswerBody, kw_only=True, tag_field="request", tag="answer"):
@@ -231,6 +253,8 @@ def body_hash(body: Body) -> int:
             "authorize", body.sequence, body.type, body.from_, body.to, body.user, body.organizer,
             body.service_number, body.at, body.requested_seconds,
         )  # fmt: skip
+        if body.conference_id is not None:  # the others' hashes are as they were without it
+            values += (body.conference_id,)
     elif isinstance(body, SettleBody):
         values = ("settle", body.sequence, body.used_seconds, body.cause)
     else:

@@ -67,4 +67,5 @@ def _request(body: AuthorizeBody | QuoteBody, call_key: str, sequence: int) -> C
         body.service_number,
         milliseconds(body.at),
         body.requested_seconds or 0,
+        (body.conference_id or "") if isinstance(body, AuthorizeBody) else "",
     )

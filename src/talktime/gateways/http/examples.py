@@ -105,6 +105,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "state": "settled",
         "sequence": 3,
         "type": "user_out",
+        "conference_id": None,
         "from": "+14255550100",
         "to": "+493012345678",
         "started_at": "2026-11-22T10:00:00Z",

@@ -30,6 +30,8 @@ _OF_MONEY = (
 _GATES = (
     "time_out_of_range",
     "unknown_caller",
+    "unknown_number",
+    "unknown_user",
     "organisation_inactive",
     "user_inactive",
     "invalid_number",

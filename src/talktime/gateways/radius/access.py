@@ -24,7 +24,7 @@ from talktime.gateways.radius.calls import (
     used_again,
 )
 from talktime.gateways.radius.disconnects import Disconnects
-from talktime.gateways.radius.packets import Values, accept, reject, text
+from talktime.gateways.radius.packets import Values, accept, first_shown, reject, text
 from talktime.gateways.radius.sessions import Sessions
 from talktime.gateways.told import Told, told
 
@@ -117,6 +117,7 @@ class Access:
             calling=call.calling,
             called=called,
             names=[call.user_name] if call.user_name else [],
+            conference=first_shown(packet, Attribute.ACCT_MULTI_SESSION_ID),
         )
         command = engine.resolve(request, peer.switch_id, hashed)
         if isinstance(command, Refusal):

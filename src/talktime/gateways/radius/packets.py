@@ -117,6 +117,12 @@ def text(packet: Packet, attribute: Attribute) -> str:
     return found
 
 
+def first_shown(packet: Packet, attribute: Attribute) -> str:
+    """As `text`, of an attribute that is for people: what is no text in it is replaced."""
+    values: list[bytes] = packet.get(attribute) or [b""]
+    return values[0].decode(errors="replace").rstrip("\0")
+
+
 def number(packet: Packet, attribute: Attribute) -> int | None:
     """The first value of a number or time attribute; None where there is none. Raises BadPacket:
     bad_value."""

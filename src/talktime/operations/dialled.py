@@ -1,0 +1,34 @@
+"""What was dialled, read: a number that can be called, or why none can."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from talktime.core.gates import Called
+from talktime.core.limits import LINES_CACHED_MAX
+from talktime.core.refusal import Refusal
+from talktime.operations.numbers import parse_number
+
+
+class Dialled(NamedTuple):
+    """A number that can be called, and the line that says so."""
+
+    called: Called
+    line: str
+    emergency: bool
+
+
+@lru_cache(LINES_CACHED_MAX)
+def dialled(text: str, region: str | None = None) -> Dialled | Refusal:
+    """What was dialled, in a region (an ISO code) where it does not begin with a plus.
+
+    Refuses: invalid_number.
+    """
+    number = parse_number(text, region)
+    if isinstance(number, Refusal):
+        return number
+    digits, country, emergency, kind = number
+    if emergency:
+        line = f"emergency: {digits} is an emergency number in {country}, always allowed"
+    else:
+        line = f"number: +{digits} exists" + (f" ({country})" if country else "")
+    return Dialled(Called(digits, country, kind), line, emergency)
