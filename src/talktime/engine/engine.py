@@ -106,8 +106,9 @@ class Engine:
 
         def lanes(cell: str) -> Lanes:
             make = writer_of or partial(WriterThread.of, draw_node=sources.draw_node)
-            first = Assignment(cell, settings.cells[cell], expected["cell"], self._terms)
-            numbers = range(1, settings.writers_of(cell) + 1)
+            count = settings.writers_of(cell)
+            first = Assignment(cell, settings.cells[cell], expected["cell"], self._terms, 1, count)
+            numbers = range(1, count + 1)
             writers = [make(first._replace(number=n), outages[cell]) for n in numbers]
             return Lanes.of_cell(cell, writers, sources.clock_ms, queue_max)
 

@@ -15,6 +15,7 @@ from talktime.config import Address
 from talktime.core.books import Terms
 from talktime.core.commands import CallCommand
 from talktime.core.ids import Ids
+from talktime.core.limits import KEPT_ORGANISATIONS_MAX, KEPT_ROWS_MAX
 from talktime.engine.connector import Connector, Outages
 from talktime.engine.measures import Distribution
 from talktime.engine.reply import Reply, reply_of, unavailable
@@ -58,13 +59,14 @@ class Writer(Protocol):
 
 class Assignment(NamedTuple):
     """Which cell a writer writes, where that is, which migrations it must have, on which terms;
-    and which of the cell's writers it is."""
+    which of the cell's writers it is, and of how many."""
 
     cell: str
     address: Address
     expected: Migrations
     terms: Terms
     number: int = 1
+    writers: int = 1
 
     @property
     def lane(self) -> str:
@@ -92,7 +94,7 @@ class OwnWriter:
         *,
         sync_apart: bool = False,
     ) -> None:
-        cell, address, expected, self._terms, _ = assignment
+        cell, address, expected, self._terms, _, self._writers = assignment
         self.connector = Connector(
             f"cell {cell}", address, "cell", expected, outages, sync_apart=sync_apart
         )
@@ -100,7 +102,7 @@ class OwnWriter:
         self._name = assignment.lane
         self._draw_node = draw_node
         self._now_ms = 0
-        self._kept = Kept()
+        self._kept = self._nothing_kept()
         self._kept_for: Connection | None = None
         self._ids = Ids(draw_node(), lambda: self._now_ms)
 
@@ -125,10 +127,14 @@ class OwnWriter:
         """Close the connection."""
         self.connector.close()
 
+    def _nothing_kept(self) -> Kept:
+        # Each writer has organisations of its own: together they keep as much as one alone.
+        return Kept(KEPT_ORGANISATIONS_MAX // self._writers, KEPT_ROWS_MAX // self._writers)
+
     def _execute(self, commands: Sequence[CallCommand]) -> list[Reply]:
         connection = self.connector.connection()
         if connection is not self._kept_for:
-            self._kept_for, self._kept = connection, Kept()
+            self._kept_for, self._kept = connection, self._nothing_kept()
         with connection.transaction():
             done = execute(
                 connection, commands, self._now_ms, self._ids.next, self._terms, self._kept
