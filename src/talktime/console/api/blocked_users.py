@@ -1,16 +1,21 @@
 """`callRecords/getPstnBlockedUsersLog`: users who were blocked and unblocked (R84)."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from ninja import Query
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from talktime.console.api.door import Asked, Resource
 from talktime.console.api.shapes import Page, Shown
-from talktime.console.api.usage import GRAPH_PAGE, FromTime, ToTime, next_link
-from talktime.core.limits import PSTN_CALLS_MS_MAX
+from talktime.console.api.usage import (
+    GRAPH_PAGE,
+    FromTime,
+    SkipToken,
+    ToTime,
+    next_link,
+    why_not_between,
+)
 from talktime.core.masking import number_text
 from talktime.core.refusal import Refusal
 from talktime.operations.blocked_users import BlockedUser, blocked_users
@@ -54,19 +59,16 @@ def get_blocked_users(
     asked: Asked,
     from_time: FromTime,
     to_time: ToTime,
-    skiptoken: Annotated[
-        str, Query(alias="$skiptoken", max_length=64, description="From a nextLink.")
-    ] = "",
+    skiptoken: SkipToken = "",
 ) -> Answer | Refusal:
     """Users who were blocked or unblocked between two moments, both included, as Graph's
     `getPstnBlockedUsersLog` gives them, the newest first.
 
     At most 90 days; pages of 1,000.
     """
-    if to_time < from_time:
-        return Refusal("invalid_value", "toDateTime must not be before fromDateTime")
-    if to_time - from_time > PSTN_CALLS_MS_MAX:
-        return Refusal("range_too_long", "at most 90 days are looked at at once")
+    refusal = why_not_between(from_time, to_time)
+    if refusal is not None:
+        return refusal
     before = Page(limit=GRAPH_PAGE, cursor=skiptoken).place or (to_time + 1, 0)
     found = blocked_users(
         *(asked.control, asked.cell, asked.owner.id),

@@ -33,6 +33,7 @@ usage = Resource("Usage", "Calls that were charged, with their corrections.")
 Answer = dict[str, Any]
 FromTime = Annotated[AskedMoment, Path(description="The first moment of start, in UTC.")]
 ToTime = Annotated[AskedMoment, Path(description="The last moment of start, in UTC.")]
+SkipToken = Annotated[str, Query(alias="$skiptoken", max_length=64, description="From a nextLink.")]
 
 
 class CallLogRow(Shown):
@@ -125,18 +126,15 @@ def get_pstn_calls(
     asked: Asked,
     from_time: FromTime,
     to_time: ToTime,
-    skiptoken: Annotated[
-        str, Query(alias="$skiptoken", max_length=64, description="From a nextLink.")
-    ] = "",
+    skiptoken: SkipToken = "",
 ) -> Answer | Refusal:
     """Calls that began between two moments, both included, as Graph's `getPstnCalls` gives them.
 
     At most 90 days; pages of 1,000.
     """
-    if to_time < from_time:
-        return Refusal("invalid_value", "toDateTime must not be before fromDateTime")
-    if to_time - from_time > PSTN_CALLS_MS_MAX:
-        return Refusal("range_too_long", "at most 90 days are looked at at once")
+    refusal = why_not_between(from_time, to_time)
+    if refusal is not None:
+        return refusal
     place = Place(*(Page(limit=GRAPH_PAGE, cursor=skiptoken).place or (to_time, ID_MAX)))
     with asked.cell.snapshot():
         found = span(asked.cell, asked.owner.id, from_time, place, GRAPH_PAGE + 1)
@@ -147,6 +145,15 @@ def get_pstn_calls(
         token = _cursor(Place(last.started_ms, last.id))
         answer["@odata.nextLink"] = next_link(asked, token)
     return answer
+
+
+def why_not_between(from_time: int, to_time: int) -> Refusal | None:
+    """Why a list of Graph's is not given between these moments (ms); None where it is."""
+    if to_time < from_time:
+        return Refusal("invalid_value", "toDateTime must not be before fromDateTime")
+    if to_time - from_time > PSTN_CALLS_MS_MAX:
+        return Refusal("range_too_long", "at most 90 days are looked at at once")
+    return None
 
 
 def next_link(asked: Asked, token: str) -> str:
