@@ -14,6 +14,7 @@ from talktime.operations.close_month import close_months
 from talktime.operations.documents import list_documents
 from talktime.operations.sweep import Sweep
 from talktime.store.organisations import insert_organisation
+from talktime.store.post_statements import unbilled_by_month
 from tests.after_use import DAY_MS, HOUR_MS, AfterUse, month_start_ms, organisation
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
@@ -148,6 +149,21 @@ def test_what_was_taken_back_beyond_the_usage_waits_for_the_next_month(after_use
     after_use.use("b", 300, month_start_ms("2027-01"))
     assert after_use.close("2027-01").amount_micros == 75_000 + 15_000 - 45_000
     assert after_use.books_hold()
+
+
+def test_months_whose_records_are_all_on_statements_are_not_read_again(after_use):
+    """What is read under the wallet's lock does not grow with the years."""
+    after_use.use("a", 61, month_start_ms("2026-11"))
+    after_use.use("b", 61, month_start_ms("2027-01"))
+    after_use.use("c", 61, month_start_ms("2027-02"))
+    assert unbilled_by_month(after_use.connection, 7) == {
+        "2026-11": 30_000,
+        "2027-01": 30_000,
+        "2027-02": 30_000,
+    }
+    after_use.close("2027-01")
+    assert unbilled_by_month(after_use.connection, 7) == {"2027-02": 30_000}
+    assert unbilled_by_month(after_use.connection, 8) == {}
 
 
 @pytest.mark.parametrize(

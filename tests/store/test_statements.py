@@ -14,6 +14,7 @@ from talktime.store import (
     card_setups,
     endings,
     payments,
+    post_statements,
     provider_events,
     refunds,
     tables,
@@ -144,6 +145,18 @@ def test_what_the_sums_have_passed_is_found_by_its_id(store: Store):
     """Every page of usage asks for it, of organisations with millions of records too."""
     plan = store.cell().rows(f"EXPLAIN QUERY PLAN {usage_days.PASSED}", [1, 1, 1])
     assert plan[0][-1] == "SEARCH usage_record USING INTEGER PRIMARY KEY (rowid=?)"
+
+
+@pytest.mark.layouts("sqlite")
+def test_a_statement_of_a_month_reads_that_months_records_alone(store: Store):
+    """The wallet is locked meanwhile; on SQLite all calls of the cell wait."""
+    for statement in (post_statements.UNBILLED_SUMS, post_statements.BILL_USAGE):
+        values = [0] * statement.count("?")
+        plan = store.cell().rows(f"EXPLAIN QUERY PLAN {statement}", values)
+        assert plan[0][-1] == (
+            "SEARCH u USING INDEX usage_by_start (organisation_id=? AND started_ms>? "
+            "AND started_ms<?)"
+        )
 
 
 def test_an_organisations_books_are_written_where_their_version_is_counted_up():

@@ -83,6 +83,24 @@ def month_before(month: str, months: int = 1) -> str:
     return f"{year:04}-{number + 1:02}"
 
 
+def month_bounds_ms(month: str) -> tuple[int, int]:
+    """The first moment of a month and the first after it, in UTC (D13)."""
+    return month_end_ms(month_before(month)), month_end_ms(month)
+
+
+def months_between(first: str, last: str) -> list[str]:
+    """All months from the first to the last, both of them too.
+
+    >>> months_between("2026-11", "2027-01"), months_between("2026-11", "2026-10")
+    (['2026-11', '2026-12', '2027-01'], [])
+    """
+    found = []
+    while last >= first:
+        found.append(last)
+        last = month_before(last)
+    return found[::-1]
+
+
 def last_closed_month(now_ms: int, deadlines: Deadlines) -> str:
     """The latest month that may be closed now.
 

@@ -70,7 +70,12 @@ def close_month(
     refusal = _still_open(cell, organisation.id, month, terms.deadlines, now_ms)
     if refusal is not None:
         return refusal
-    sums = store.unbilled(cell, organisation.id, month)
+    months = [m for m in store.unbilled_by_month(cell, organisation.id) if m <= month]
+    sums = [
+        each
+        for one in sorted(months, reverse=True)
+        for each in store.unbilled(cell, organisation.id, one)
+    ]
     if sum(each.post_micros for each in sums) <= 0:
         return None
     return _made(cell, organisation, month, terms, sums, currency, now_ms, next_id)
@@ -99,7 +104,10 @@ def _made(
     next_id: Callable[[], int],
 ) -> PostStatement:
     statement_id = next_id()
-    billed = store.bill_usage(cell, organisation.id, month, statement_id)
+    billed = sum(
+        store.bill_usage(cell, organisation.id, one, statement_id)
+        for one in {each.month for each in sums}
+    )
     if billed != sum(each.records for each in sums):
         raise RuntimeError(f"{billed} usage records were billed, other than were added up")
     payable_ms = now_ms + terms.deadlines.pay_days * DAY_MS

@@ -288,8 +288,7 @@ def _still_owed(cell: Connection, organisation: Organisation) -> Refusal | None:
     running = statements.calls_after_use(cell, organisation.id)
     if running:
         return Refusal("still_owed", f"{running} calls that are paid after use are running")
-    sums = statements.unbilled(cell, organisation.id, "9999-12")
-    unbilled_micros = sum(each.post_micros for each in sums)
+    unbilled_micros = sum(statements.unbilled_by_month(cell, organisation.id).values())
     if unbilled_micros > 0:
         detail = f"{decimal_text(unbilled_micros)} {currency} was used and is on no statement yet"
         return Refusal("still_owed", detail)

@@ -3,13 +3,16 @@
 The caller opens and commits the transaction, and locks the wallet first (`lock_wallet`).
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from operator import attrgetter
 from typing import NamedTuple
 
+from talktime.core.documents import parsed_body
 from talktime.core.ledger import Transfer
+from talktime.core.meters import post_usage_key
 from talktime.core.payments import Payment
-from talktime.core.post_usage import PostStatement
+from talktime.core.post_usage import PostStatement, month_bounds_ms, months_between
 from talktime.store.database import Connection
 from talktime.store.payments import INSERT_PAYMENTS, PAYMENT
 from talktime.store.tables import TRANSFER
@@ -39,15 +42,22 @@ SET_STATEMENT = (
 INSERT_TRANSFER = TRANSFER.insert()
 _payment_row = attrgetter(*PAYMENT.columns)
 
+METER_MONTHS = "SELECT MIN(key), MAX(key) FROM meter WHERE organisation_id = ?"
+USED_AFTER_USE = "SELECT key, used FROM meter WHERE organisation_id = ? AND key = ANY(?)"
+STATED = """
+    SELECT s.month, d.body FROM post_statement s JOIN document d ON d.id = s.document_id
+    WHERE s.organisation_id = ? AND d.organisation_id = ?"""
+# The first condition is by index: a month's records alone are read.
 _UNBILLED = """
     FROM usage_record u
-    WHERE u.organisation_id = ? AND u.month <= ? AND u.post_micros <> 0 AND NOT EXISTS (
+    WHERE u.organisation_id = ? AND u.started_ms >= ? AND u.started_ms < ?
+        AND u.post_micros <> 0 AND NOT EXISTS (
         SELECT 1 FROM post_statement_usage p WHERE p.usage_id = u.id)"""
 UNBILLED_SUMS = f"""
-    SELECT u.month, u.destination, SUM(CASE u.kind WHEN 'call' THEN 1 ELSE 0 END),
+    SELECT u.destination, SUM(CASE u.kind WHEN 'call' THEN 1 ELSE 0 END),
         CAST(SUM(u.billed_s - u.pool_s) AS BIGINT), CAST(SUM(u.post_micros) AS BIGINT), COUNT(*)
     {_UNBILLED}
-    GROUP BY u.month, u.destination ORDER BY u.month DESC, u.destination"""
+    GROUP BY u.destination ORDER BY u.destination"""
 BILL_USAGE = f"""
     INSERT INTO post_statement_usage (usage_id, organisation_id, statement_id)
     SELECT u.id, u.organisation_id, CAST(? AS BIGINT) {_UNBILLED}"""
@@ -170,15 +180,30 @@ def insert_payment(connection: Connection, payment: Payment) -> None:
     connection.write_all([(INSERT_PAYMENTS, [_payment_row(payment)])])
 
 
+def unbilled_by_month(connection: Connection, organisation_id: int) -> dict[str, int]:
+    """Micros paid after use of each month that are on no statement: what its meter has counted
+    and no line of a statement names; below zero where more was taken back. No usage is read."""
+    ((first, last),) = connection.rows(METER_MONTHS, (organisation_id,))
+    if first is None:
+        return {}
+    months = {post_usage_key(month): month for month in months_between(first[:7], last[:7])}
+    used = connection.rows(USED_AFTER_USE, [organisation_id, list(months)])
+    left = Counter({months[key]: micros for key, micros in used})
+    for month, body in connection.rows(STATED, (organisation_id, organisation_id)):
+        for line in parsed_body(body).lines:
+            left[line.month or month] -= line.amount_micros
+    return {month: micros for month, micros in left.items() if micros}
+
+
 def unbilled(connection: Connection, organisation_id: int, month: str) -> list[UnbilledSum]:
-    """What of this month and before is on no statement yet: this month by destination, then
-    earlier ones."""
-    return [UnbilledSum(*row) for row in connection.rows(UNBILLED_SUMS, (organisation_id, month))]
+    """What of this month is on no statement yet, by destination."""
+    rows = connection.rows(UNBILLED_SUMS, (organisation_id, *month_bounds_ms(month)))
+    return [UnbilledSum(month, *row) for row in rows]
 
 
 def bill_usage(connection: Connection, organisation_id: int, month: str, statement_id: int) -> int:
     """Put all of `unbilled` on a statement; how many usage records that were."""
-    return connection.run(BILL_USAGE, (statement_id, organisation_id, month))
+    return connection.run(BILL_USAGE, (statement_id, organisation_id, *month_bounds_ms(month)))
 
 
 def open_calls_before(connection: Connection, organisation_id: int, at_ms: int) -> int:
