@@ -87,6 +87,14 @@ VARIABLES = {
         "`single sign-on`",
         "What the button on the sign-in page says after *Continue with*.",
     ),
+    "TALKTIME_PROXIES": (
+        "none: one on this machine alone",
+        (
+            "Addresses or networks, separated by spaces, of the proxies in front that are believed "
+            "from where people come and whether by https (X-Forwarded-For, X-Forwarded-Proto): "
+            "`10.0.0.5 2001:db8::/64`. One on this machine is always believed."
+        ),
+    ),
     "TALKTIME_WEBHOOKS_ALLOW": (
         "none",
         (

@@ -275,6 +275,16 @@ def test_hosts_that_webhooks_may_reach_are_read_and_what_is_none_is_refused_at_t
             settings_from({"TALKTIME_WEBHOOKS_ALLOW": f"hooks.internal {wrong}"})
 
 
+def test_proxies_are_addresses_or_networks():
+    assert settings_from({"TALKTIME_PROXIES": "10.0.0.5  fd00::/8"}).proxies == (
+        "10.0.0.5/32",
+        "fd00::/8",
+    )
+    for wrong in ("proxy.internal", "10.0.0.5/24", "10.0.0.5,10.0.0.6", "*", "10.0.0.5:80"):
+        with pytest.raises(ConfigError, match=r"TALKTIME_PROXIES: .*Write the addresses"):
+            settings_from({"TALKTIME_PROXIES": wrong})
+
+
 @pytest.mark.parametrize(
     ("text", "place"),
     [

@@ -22,6 +22,7 @@ from talktime.config_services import (
     PORT_MAX,
     SingleSignOn,
     mail_from_from,
+    proxies_from,
     single_sign_on_from,
     smtp_from,
     webhooks_allow_from,
@@ -99,6 +100,8 @@ class Settings:
     given_mail_from: str = ""
     webhooks_allow: tuple[str, ...] = ()
     """Hosts, or hosts with ports, that webhooks reach without https and at private addresses."""
+    proxies: tuple[str, ...] = ()
+    """Networks of the proxies, besides those on this machine, that say from where people come."""
     seller: SellerDetails = NO_SELLER
     close_hours: int = 24
     """How long after its end a month that is paid after use is closed (D14)."""
@@ -178,6 +181,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         smtp=smtp_from(environ.get("TALKTIME_SMTP_URL", "")),
         given_mail_from=mail_from_from(environ.get("TALKTIME_MAIL_FROM", "")),
         webhooks_allow=webhooks_allow_from(environ.get("TALKTIME_WEBHOOKS_ALLOW", "")),
+        proxies=proxies_from(environ.get("TALKTIME_PROXIES", "")),
         test_clock=yes_or_no("TALKTIME_TEST_CLOCK", environ.get("TALKTIME_TEST_CLOCK", "")),
         seller=seller_from(environ.get("TALKTIME_SELLER", "")),
         close_hours=number_from(environ, "TALKTIME_CLOSE_HOURS", 24, 0, 240),

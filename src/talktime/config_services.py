@@ -1,10 +1,11 @@
 """What the environment says about services outside: the mail server, who vouches for people,
-which hosts in the network webhooks may reach."""
+which hosts in the network webhooks may reach, which proxies are in front."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
+from ipaddress import ip_network
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
@@ -119,3 +120,18 @@ def webhooks_allow_from(text: str) -> tuple[str, ...]:
                 "ports, separated by spaces, no addresses: hooks.internal 10.0.0.5:8080"
             )
     return words
+
+
+def proxies_from(text: str) -> tuple[str, ...]:
+    """The addresses and networks of TALKTIME_PROXIES, as networks.
+
+    >>> proxies_from("10.0.0.5 2001:db8::/64")
+    ('10.0.0.5/32', '2001:db8::/64')
+    """
+    try:
+        return tuple(str(ip_network(word)) for word in text.split())
+    except ValueError as error:
+        raise ConfigError(
+            f"TALKTIME_PROXIES: {str(error)[:160]}. Write the addresses or networks of proxies, "
+            "separated by spaces: 10.0.0.5 2001:db8::/64"
+        ) from None

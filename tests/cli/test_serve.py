@@ -101,11 +101,13 @@ def test_the_demo_of_an_empty_folder_grants_a_call_and_lets_its_admin_in(empty):
             assert secret not in service.words()
 
 
-def test_a_second_start_keeps_the_data_the_key_and_the_password(empty):
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGHUP])
+def test_a_second_start_keeps_the_data_the_key_and_the_password(empty, stop):
     with serving(empty, "--demo") as service:
         first = demo_of(empty)
         granted = authorize(service, first, "c1")
-        assert service.stop(signal.SIGTERM) == 0
+        assert service.stop(stop) == 0
+        assert "stopped" in service.words()
     with serving(empty, "--demo") as service:
         second = demo_of(empty)
         assert second == {**first, "url": service.url}

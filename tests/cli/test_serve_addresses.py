@@ -46,6 +46,20 @@ def test_calls_and_people_come_over_either_version_and_a_proxy_here_says_from_wh
     control.close()
 
 
+@pytest.mark.parametrize(
+    ("proxies", "believed"), [("", "10.0.0.5"), ("192.0.2.1 10.0.0.0/29", BROWSER)]
+)
+def test_a_proxy_elsewhere_is_believed_where_the_operator_names_it(empty, proxies, believed):
+    with serving({**empty, "TALKTIME_PROXIES": proxies}, "--demo") as service:
+        demo = demo_of(empty)
+        passed_on = {"x-forwarded-for": f"198.51.100.7, {BROWSER}, 10.0.0.5"}
+        assert sign_in(service, demo["admin_email"], demo["admin_password"], **passed_on).is_success
+        assert service.stop() == 0
+    with (control := Store("sqlite", empty).control()).reading():
+        assert control.rows(PLACES, []) == [(believed,)]
+    control.close()
+
+
 def test_who_comes_to_the_name_of_an_https_address_came_by_https_whatever_ended_it(empty):
     with socket.create_server((FOUR, 0)) as free:
         port = free.getsockname()[1]

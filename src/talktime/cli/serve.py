@@ -1,7 +1,6 @@
 """`talktime serve`: the charging API, the console and the jobs in one process, on one port."""
 
 import os
-import signal
 import socket
 import sys
 from dataclasses import replace
@@ -21,6 +20,7 @@ from talktime.clock import ahead_in_words, ahead_ms, follow, is_movable
 from talktime.config import Settings, host_from, port_from
 from talktime.operations.seed_demo import OPERATOR_EMAIL
 from talktime.operations.seed_demo_money import ADMIN_EMAIL
+from talktime.stops import on_stop
 
 ROLES = ("engine", "console", "jobs")
 
@@ -91,8 +91,7 @@ def chosen(host: str, port: str, demo: bool) -> Settings:
 
 def begin() -> None:
     """From here on a signal ends it, and garbage is looked for seldom: what is loaded stays."""
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, leave)
+    on_stop(leave)
     collect_seldom()
 
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import resource
 import secrets
-import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -35,8 +34,10 @@ from talktime.core.ids import NODES
 from talktime.engine.engine import Engine, Sources
 from talktime.engine.writer_process import WriterProcess
 from talktime.jobs.runner import Runner
+from talktime.stops import on_stop
 from talktime.store.version import Migrations
 
+PROXIES_HERE = ("127.0.0.1", "::1")
 BACKLOG = 2_048
 DESCRIPTORS_WANTED = 65_536
 KEEP_ALIVE_S = 75
@@ -115,9 +116,9 @@ class Process:
         from talktime.console.loading import load_all
 
         load_all()
-        # A proxy on this machine may say from where people came, and whether by https.
+        # A proxy of the operator's may say from where people came, and whether by https.
         behind_proxy: Any = ProxyHeadersMiddleware(
-            cast(Any, application), trusted_hosts=["127.0.0.1", "::1"]
+            cast(Any, application), trusted_hosts=[*PROXIES_HERE, *self._settings.proxies]
         )
         served = with_plain_clients(cast(Application, behind_proxy))
         return by_https(served, self._settings.public_url) if self._settings.https else served
@@ -176,7 +177,7 @@ def serve(
     doors: Doors,
     say_ready: Callable[[], None],
 ) -> None:
-    """Serve until SIGINT or SIGTERM; returns when all that was taken has been answered."""
+    """Serve until it is to end; returns when all that was taken has been answered."""
     process = Process(settings, roles, doors)
     application = process.application()
     config = uvicorn.Config(
@@ -199,18 +200,16 @@ def serve(
     def leave(_signal: int, _frame: FrameType | None) -> None:
         server.should_exit = True
 
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, leave)
+    on_stop(leave)
     server.run([listener])
     if server.force_exit:
         os._exit(1)
 
 
 def run_jobs_alone(settings: Settings) -> None:
-    """Run the jobs, without a port, until SIGINT or SIGTERM."""
+    """Run the jobs, without a port, until they are to end."""
     stopped = threading.Event()
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, lambda *_: stopped.set())
+    on_stop(lambda *_: stopped.set())
     jobs = new_jobs(settings)
     jobs.start()
     tell_started(settings)

@@ -11,15 +11,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from talktime.engine.batch_messages import READ_BYTES, Frames, framed
+from talktime.stops import STOPS
 
 END_SECONDS_MAX = 10
 
 
 @contextmanager
 def deaf_to_stops() -> Iterator[None]:
-    """What is begun in this block never hears SIGINT and SIGTERM: who sends them to this process
+    """What is begun in this block never hears what ends a service: who sends it to this process
     and to its children means that this one is to stop, when all is answered."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     try:
         yield
     finally:
