@@ -1,16 +1,19 @@
-"""Calls and blocked users as Graph lists them. Mirrors src/talktime/console/api/blocked_users.py
-and usage.py."""
+"""Calls, blocked users and dial-out from meetings as Graph lists them. Mirrors blocked_users.py,
+usage.py and dial_out.py of src/talktime/console/api."""
 
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
 from django.test import Client
 
 from tests.console.test_usage import Calls, switch_often
+from tests.lively_books import FRANCE
 from tests.many_usage import COPY_USAGE, FIRST_ID
 
+DIAL_OUT = "callRecords/getPstnOnlineMeetingDialoutReport"
 LOG, CALLS = "callRecords/getPstnBlockedUsersLog", "callRecords/getPstnCalls"
 DAY_MS = 86_400_000
 DESK = "desk@contoso.example"
@@ -117,3 +120,58 @@ def test_calls_come_in_pages_of_a_thousand_in_one_order(calls):
     assert (len(first), len(last)) == (1_000, 1)
     ids = [int(row["usageId"]) for row in first + last]
     assert ids == sorted(set(ids), reverse=True)
+
+
+def days(first, last):
+    return f"(fromDateTime={first:%Y-%m-%d},toDateTime={last:%Y-%m-%d})"
+
+
+def test_what_meetings_called_is_summed_by_organizer_as_graph_has_it(calls):
+    """R83: the fees are in the charge; what others and other kinds of calls cost is not."""
+    today = datetime.fromtimestamp(calls.now_ms / 1000, UTC)
+    span = DIAL_OUT + days(today - timedelta(days=1), today)
+    assert ask(calls, span).json() == {"@odata.count": 0, "value": []}
+    calls.call("m1", user_id=32, type_="conf_out", rate=FRANCE)
+    calls.call("m2", user_id=32, type_="conf_out", used_s=30, rate=FRANCE)
+    calls.call("m3", user_id=31, type_="conf_out")
+    calls.call("a", user_id=32)
+    told = ask(calls, span).json()
+    assert (told["@odata.count"], [row["userId"] for row in told["value"]]) == (
+        2,
+        [str(UUID(int=31)), str(UUID(int=32))],
+    )
+    exact = Decimal(66 * 21_000 // 60 + 30 * 21_000 // 60 + 2 * 5_000) / 1_000_000
+    assert told["value"][1] == {
+        "currency": "USD",
+        "destinationContext": "International",
+        "totalCallCharge": 0.04,
+        "totalCalls": 2,
+        "totalCallSeconds": 91,
+        "usageLocation": "NO",
+        "userDisplayName": "Boardroom Oslo",
+        "userId": str(UUID(int=32)),
+        "userPrincipalName": "board@contoso.example",
+        "exactTotalCallCharge": str(exact),
+    }
+    before = DIAL_OUT + days(today - timedelta(days=9), today - timedelta(days=8))
+    assert ask(calls, before).json()["value"] == []
+
+
+def test_the_organizers_come_in_pages_of_a_thousand_in_one_order(calls):
+    """R80, R83."""
+    for n in range(1_001):
+        calls.call(f"m{n}", user_id=1_000 + n, type_="conf_out")
+    today = datetime.fromtimestamp(calls.now_ms / 1000, UTC)
+    span = DIAL_OUT + days(today - timedelta(days=1), today)
+    first, last = pages_of(calls, span)
+    assert (len(first), len(last)) == (1_000, 1)
+    assert {row["totalCalls"] for row in first + last} == {1}
+
+
+def test_more_than_a_year_of_dial_out_is_refused(calls):
+    """R79."""
+    today = datetime.fromtimestamp(calls.now_ms / 1000, UTC)
+    assert ask(calls, DIAL_OUT + days(today - timedelta(days=365), today)).status_code == 200
+    refused = ask(calls, DIAL_OUT + days(today - timedelta(days=366), today))
+    assert (refused.status_code, refused.json()["code"]) == (400, "range_too_long")
+    assert ask(calls, DIAL_OUT + days(today, today - timedelta(days=1))).status_code == 422

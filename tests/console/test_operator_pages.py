@@ -27,7 +27,8 @@ PAGES = (
     *(f"payments/?list={each}" for each in ("paused", "declined", "failed", "disputes")),
     *(f"payments/?list={each}" for each in ("refunds", "invoices")),
     *(f"organisations/?flag={each}" for each in ("zero", "low", "debt", "burning", "paused")),
-    *(f"organisations/?flag={each}" for each in ("moved", "overdue", "silent", "closed")),
+    *(f"organisations/?flag={each}" for each in ("moved", "overdue", "unpriced", "silent")),
+    "organisations/?flag=closed",
 )
 LOADED = re.compile(r'hx-get="([^"]+)"')
 OF_ORGANISATION = ("", "grant/", "adjust/", "change/", "close/", "model/")
@@ -88,6 +89,18 @@ def test_who_has_less_than_a_week_left_is_listed_with_when_that_was_looked_up(mo
     everybody = words_of(client.get("/operator/organisations/"))
     assert "was looked up at" not in everybody
     assert "0:00 UTC, up to now." in everybody
+
+
+def test_calls_that_could_not_be_priced_are_said_on_the_overview_for_seven_days(money):
+    """D10: an operator's alert."""
+    client, said = operator(), "could not be priced, and were free"
+    assert said not in words_of(client.get("/operator/"))
+    insert(WorkMark, name="unpriced", value=7, at_ms=now_ms())
+    overview = client.get("/operator/")
+    assert said in words_of(overview)
+    assert 'href="/operator/organisations/?flag=unpriced"' in overview.content.decode()
+    WorkMark.objects.using(CELL).filter(name="unpriced").update(at_ms=now_ms() - 7 * 86_400_000)
+    assert said not in words_of(client.get("/operator/"))
 
 
 def test_running_calls_are_shown_live_with_what_they_cost_and_why_they_are_to_end(money):

@@ -380,3 +380,11 @@ def test_a_pool_is_what_is_used_and_what_is_available_and_paid_minutes_have_none
         "Norway Domestic Calling Plan (domestic) 1,200 1:30 1,198:30 (1 held by running calls) "
         "MCOPSTN1 1"
     )
+    headers = {"authorization": f"Bearer {calls.money.key('read')}"}
+    [told] = browser().get("/api/v1/organisations/Contoso/pools", headers=headers).json()["pools"]
+    what = ("area", "licence", "description", "counter", "capability")
+    assert [told[each] for each in what] == [
+        *("NO", "MCOPSTN1", "Domestic Calling Plan", "domestic", "MCOPSTN1")
+    ]
+    seconds = ("total_seconds", "used_seconds", "held_seconds", "left_seconds", "users")
+    assert [told[each] for each in seconds] == [72_000, 90, 60, 71_850, 1]

@@ -1,9 +1,12 @@
 """Usage records added up by day. Mirrors src/talktime/operations/sum_usage.py."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from talktime.core.catalogue import Catalogue, Country
 from talktime.core.directory import Organisation
+from talktime.core.meters import DOMESTIC, minutes_key, month_of
+from talktime.core.payers import FREE_CALL
 from talktime.operations.calling_places import country_of, prefixes_of
 from talktime.operations.check_books import check_books
 from talktime.operations.sum_usage import forget_sums, sum_usage
@@ -11,8 +14,8 @@ from talktime.operations.sweep import Sweep
 from talktime.operations.usage_report import Asked, Reader, number_wanted
 from talktime.operations.what_to_sum import LAG_MS
 from talktime.store.usage_days import ALL_USERS, DAY_MS, Sums, Wanted
-from talktime.store.work_marks import USAGE_DAY, mark
-from tests.lively_books import FRANCE, GERMANY, Player
+from talktime.store.work_marks import UNPRICED, USAGE_DAY, mark
+from tests.lively_books import FRANCE, FREE, GERMANY, Player
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
 OWNER = Organisation(1, "Contoso", "main", "USD", "UTC", "US", "prepaid", True, "standard")
@@ -70,6 +73,28 @@ def test_the_sums_are_those_of_the_records_whether_they_are_added_up_yet_or_not(
     france = 30 * 21_000 // 60 + 5_000
     assert live.total == Sums(4, 4, 3 * 61 + 30, 3 * 120 + 30, 0, germany + france, 0)
     assert check_books(player.connection, player.clock_ms).clean
+
+
+def test_calls_that_could_not_be_priced_are_told_to_the_operator(player, sweep):
+    """D10, R63: past the minutes there is no rate, and the switch lets the call go on."""
+    with capture_logs() as logs:
+        sum_usage(sweep)
+    assert (logs, mark(player.connection, UNPRICED)) == ([], None)
+    began_ms = player.now_ms
+    no_rate = {"money_code": "no_rate", "money_detail": "x", "paid_capability": FREE_CALL}
+    for plan in ("MCOPSTN1", "MCOPSTN5"):
+        pool = minutes_key(month_of(began_ms), plan, "US", DOMESTIC)
+        player.call(1, plan, 660, FREE, pool=pool, **no_rate)
+    with capture_logs() as logs:
+        assert sum_usage(sweep).rows == 2
+    last_id, last_ms = mark(player.connection, UNPRICED)
+    told = {"cell": "", "organisation_id": 1, "calls": 2, "usage_id": last_id}
+    assert logs == [{"event": "calls not priced", "log_level": "warning", **told}]
+    assert last_ms == began_ms + 660_000
+    player.call(1, "priced", 61)
+    with capture_logs() as logs:
+        assert sum_usage(sweep).rows == 1
+    assert (logs, mark(player.connection, UNPRICED)) == ([], (last_id, last_ms))
 
 
 def test_what_is_younger_than_ten_seconds_waits_for_what_may_still_be_committed(player, sweep):

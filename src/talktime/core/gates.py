@@ -309,8 +309,11 @@ def is_free(
     special: SpecialPrefix | None,
     called: Called,
 ) -> bool:
-    """Whether it is extended dial-out: a meeting's call that costs nothing (R55)."""
-    if type_ != CONFERENCE_OUT or special is not None or EXTENDED_DIAL_OUT not in has.features:
+    """Whether it is extended dial-out: a meeting's call that costs nothing (R55), to no premium
+    number (R47)."""
+    if type_ != CONFERENCE_OUT or EXTENDED_DIAL_OUT not in has.features:
+        return False
+    if not may_be_included(special, called):
         return False
     area = catalogue.country(EXTENDED_COUNTRY).minutes_area
     return catalogue.country(called.country).minutes_area == area
@@ -382,6 +385,7 @@ def _by_money(
         capability=money_capability(per_minute),
         no_money=no_money,
         included=included,
+        unpriced=isinstance(rate, Refusal),
     )
     if included is None:
         return Verdict(cast(Rate, rate), None, tuple(passed), payers)

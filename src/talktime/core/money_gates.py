@@ -30,9 +30,11 @@ def payers_of_money(
     capability: str,
     no_money: Refusal | None = None,
     included: Included | None = None,
+    unpriced: bool = False,
 ) -> Payers:
     """The payers of a call: the minutes found, credits where they may be used, post-usage where it
-    is on, within the spend limit of the user."""
+    is on, within the spend limit of the user. What goes on past its minutes `unpriced` is free, and
+    marked so (D10)."""
     rules, month = organisation.rules, month_of(world.at_ms)
     limit_micros = None
     if user is not None:
@@ -44,7 +46,6 @@ def payers_of_money(
         after_use = paid_after_use(organisation)
         if not after_use:
             shortage = "statement_overdue" if blocked_after_use(organisation) else "post_usage_off"
-    unpriced = no_money is not None and no_money.code == "no_rate"
     return Payers(
         included.pool if included is not None else "",
         included.guard if included is not None else "",

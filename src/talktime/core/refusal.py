@@ -206,8 +206,8 @@ REFUSALS: dict[str, RefusalKind] = {
     "post_usage_cap_reached": RefusalKind(
         402,
         "The month's limit for calls paid after use is reached",
-        "Raise the organisation's monthly limit, or wait for next month.",
-        BILLING,
+        "Ask the operator to raise the organisation's monthly limit, or wait for next month.",
+        OPERATOR,
     ),
     "spend_limit_reached": RefusalKind(
         403,

@@ -4,12 +4,16 @@ The sums follow the records' ids (operations/what_to_sum.py). Where a record is 
 found outside the transaction that counts it: what is read can change no more.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
+
+import structlog
 
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.limits import USAGE_SUM_BATCH_MAX
+from talktime.core.payers import FREE_CALL
 from talktime.core.usage_spans import month_span, scopes_of
 from talktime.operations.calling_places import Places
 from talktime.operations.sweep import Sweep, Swept
@@ -29,7 +33,9 @@ from talktime.store.usage_days import (
     ToSum,
     UserKey,
 )
-from talktime.store.work_marks import USAGE_DAY, lock_mark, mark, put_mark
+from talktime.store.work_marks import UNPRICED, USAGE_DAY, lock_mark, mark, put_mark
+
+log = structlog.get_logger(__name__)
 
 
 class _Read(NamedTuple):
@@ -63,6 +69,7 @@ def _sum_newer(sweep: Sweep) -> Swept:
         if lock_mark(cell, USAGE_DAY, now_ms) != span.after_id:
             return Swept(0, more=True)
         store.add_sums(cell, sums.items(), of_users(sums).items())
+        _tell_of_unpriced(sweep, read.records)
         move_mark(cell, USAGE_DAY, span, last_id)
     return Swept(len(read.records), more=full)
 
@@ -82,6 +89,7 @@ def _sum_passed(sweep: Sweep) -> Swept:
             return Swept(0, more=True)
         store.add_sums(cell, sums.items(), of_users(sums).items())
         remove(cell, USAGE_DAY, ids)
+        _tell_of_unpriced(sweep, read.records)
         tell_of_passed(sweep, USAGE_DAY, len(ids))
     return Swept(len(ids), more=len(ids) == USAGE_SUM_BATCH_MAX)
 
@@ -136,6 +144,22 @@ def sum_key(record: ToSum, places: Places) -> SumKey:
 def sums_of(record: ToSum) -> Sums:
     """What one record adds: a correction is a difference, and no call."""
     return Sums(1, int(record.kind == "call"), *record[9:])
+
+
+def _tell_of_unpriced(sweep: Sweep, records: list[ToSum]) -> None:
+    """Log whose calls were free because they could not be priced (D10), and mark the latest for the
+    operator's overview; in the transaction that counts them. Sums made anew tell of them again."""
+    free = [each for each in records if each.capability == FREE_CALL]
+    if not free:
+        return
+    last_id, last_ms = mark(sweep.connection, UNPRICED) or (0, 0)
+    for owner_id, calls in Counter(each.organisation_id for each in free).items():
+        usage_id = max(each.id for each in free if each.organisation_id == owner_id)
+        whose = {"organisation_id": owner_id, "calls": calls, "usage_id": usage_id}
+        log.warning("calls not priced", cell=sweep.cell, **whose)
+        last_id = max(last_id, usage_id)
+    last_ms = max(last_ms, *(each.started_ms for each in free))
+    put_mark(sweep.connection, UNPRICED, last_id, last_ms)
 
 
 def _read(cell: Connection, records: list[ToSum]) -> _Read:

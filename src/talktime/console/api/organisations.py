@@ -1,5 +1,6 @@
 """`/api/v1/organisations`: the tenants, their settings, and how they pay."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -19,7 +20,7 @@ from talktime.console.api.shapes import (
 from talktime.console.databases import current
 from talktime.console.kept_connections import lent
 from talktime.core.directory import Organisation as AnOrganisation
-from talktime.core.keys import BILLING, OPERATOR, READ
+from talktime.core.keys import BILLING, OPERATOR, READ, USERS
 from talktime.core.limits import CARD_NAME_TEXT_MAX, NAME_TEXT_MAX
 from talktime.core.money import decimal_text
 from talktime.core.refusal import Refusal
@@ -41,6 +42,8 @@ from talktime.operations.organisations import (
 from talktime.store.catalogue import load_catalogues
 
 SEES = (READ, BILLING, OPERATOR)
+PAID_LATER = frozenset({"pay_as_you_go", "post_usage_cap"})
+"""The rules that are about money; the others say who may call whom."""
 every = Resource("Organisations", "The tenants.", at_organisation=False)
 one = Resource("Organisation", "One tenant: its settings.")
 model = Resource("Commerce model", "Prepaid credits, or billing after use, and the way between.")
@@ -200,25 +203,30 @@ def patch_organisation(asked: Asked, sent: SentSettings) -> Answer | Refusal:
 
 @one.does(
     *("PATCH", "/rules", Organisation),
-    by=(BILLING,),
+    by=(BILLING, USERS),
     sent={"blocked_countries": ["CU"], "post_usage_cap": "500"},
 )
 def patch_rules(asked: Asked, sent: SentRules) -> Answer | Refusal:
     """Say what holds for all users: policy, countries, limits, pay-as-you-go.
 
-    An organisation's own key switches pay-as-you-go, and lowers the limit of what is paid after
-    use; the rest is the operator's.
+    An organisation's own key sets policy, countries and spend limit with the scope `users`, and
+    with `billing` switches pay-as-you-go and lowers the limit of what is paid after use. A key of
+    the operator's sets all of them with `billing`.
     """
-    if asked.key.organisation_id is not None:
-        given = sent.model_dump(exclude_unset=True)
-        others = sorted(set(given) - {"pay_as_you_go", "post_usage_cap"})
-        if others:
-            return Refusal("scope_missing", f"the operator sets {', '.join(others)}")
-        if "post_usage_cap" in given:
-            refusal = own_cap(asked.owner, given["post_usage_cap"])
-            if refusal is not None:
-                return refusal
-    return _changed(asked, sent)
+    given, own = sent.model_dump(exclude_unset=True), asked.key.organisation_id is not None
+    refusal = _not_by(asked.key.scopes, given, own)
+    if refusal is None and own and "post_usage_cap" in given:
+        refusal = own_cap(asked.owner, given["post_usage_cap"])
+    return _changed(asked, sent) if refusal is None else refusal
+
+
+def _not_by(scopes: frozenset[str], given: Mapping[str, Any], own: bool) -> Refusal | None:
+    """Why a key, an organisation's own or not, may not set these rules: each has its scope."""
+    for scope, names in ((USERS, set(given) - PAID_LATER), (BILLING, PAID_LATER & set(given))):
+        if names and scope not in scopes and (own or BILLING not in scopes):
+            detail = f"the key lacks the scope {scope!r} for {', '.join(sorted(names))}"
+            return Refusal("scope_missing", detail)
+    return None
 
 
 @model.reads("/commerce-model/{to}", ModelChange, by=SEES[:2])

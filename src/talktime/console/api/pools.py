@@ -7,10 +7,11 @@ from pydantic import Field
 
 from talktime.console.api.door import Asked, Resource
 from talktime.console.api.shapes import Moment, Shown, listing
+from talktime.core.catalogue import Catalogue
 from talktime.core.keys import READ, USERS
 from talktime.core.refusal import Refusal
 from talktime.operations.licensing_table import licensing_table
-from talktime.operations.minute_pools import minute_pools
+from talktime.operations.minute_pools import MinutePool, minute_pools
 from talktime.store.catalogue import load_catalogues
 
 SEES = (READ, USERS)
@@ -22,9 +23,16 @@ Country = Annotated[
 
 
 class Pool(Shown):
-    """Included minutes of this month (UTC), shared by users."""
+    """Included minutes of this month (UTC), shared by users. `area` is where these are, a country's
+    code, of meetings' minutes `all`; `counter` is domestic, international or conference; of
+    `total_seconds` what is not used is available, what running calls hold is not left."""
 
     pool: str = Field(validation_alias="key")
+    area: str
+    licence: str
+    description: str
+    counter: str
+    capability: str
     users: int = Field(validation_alias="members")
     total_seconds: int = Field(validation_alias="total_s")
     used_seconds: int = Field(validation_alias="used_s")
@@ -53,7 +61,23 @@ def get_pools(asked: Asked) -> Answer:
     """This month's pools of included minutes, unused ones too."""
     catalogue = asked.catalogue
     with asked.cell.reading():
-        return {"pools": minute_pools(asked.cell, asked.owner, catalogue, asked.now_ms)}
+        found = minute_pools(asked.cell, asked.owner, catalogue, asked.now_ms)
+    return {"pools": [_shown(catalogue, pool) for pool in found]}
+
+
+def _shown(catalogue: Catalogue, pool: MinutePool) -> Answer:
+    """A pool with what it is of, as the report of minute pools has it (R82)."""
+    _month, _minutes, plan, area, counter, *_user = pool.key.split("/")
+    licence = catalogue.licences.get(plan)
+    return {
+        **pool._asdict(),
+        "left_s": pool.left_s,
+        "area": area,
+        "licence": plan,
+        "description": licence.name if licence else plan,
+        "counter": counter,
+        "capability": licence.capability if licence and licence.capability else plan,
+    }
 
 
 @pools.reads("/licensing", listing("features", Feature, paged=False), by=SEES)

@@ -6,6 +6,7 @@ from talktime.console.api.books import books
 from talktime.console.api.calling import calling
 from talktime.console.api.calls_now import calls_now
 from talktime.console.api.catalogue import catalogue
+from talktime.console.api.dial_out import dial_out
 from talktime.console.api.documents import invoices, profile, statements
 from talktime.console.api.health import health
 from talktime.console.api.keys import keys
@@ -30,7 +31,7 @@ RESOURCES = (
     *(every, one, model),
     *(wallet, ledger, payments, methods, invoices, statements, profile, grants),
     *(users, groups, numbers, pools, calling, calls_now),
-    *(usage, reports, blocked, views),
+    *(usage, reports, dial_out, blocked, views),
     *(recipients, webhooks, notices),
     *(team, keys, audit),
     *(attention, books, switches, cards, catalogue, health),

@@ -30,7 +30,13 @@ FIX = {
     "user_inactive": "calls",
 }
 """Where on the user's page the remedy is applied, by the refusal's code."""
-FIX_PAGES = {"insufficient_credit": "credits", "no_tenant_credit_capability": "credits"}
+FIX_PAGES = {
+    "country_blocked": "calling-rules",
+    "insufficient_credit": "credits",
+    "no_tenant_credit_capability": "credits",
+    "post_usage_off": "switch-to-post-usage",
+    "statement_overdue": "invoices",
+}
 """On which page of the organisation."""
 
 

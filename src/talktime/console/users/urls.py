@@ -8,6 +8,7 @@ from talktime.console.users import (
     import_pages,
     list_page,
     number_pages,
+    rules_page,
     user_page,
 )
 
@@ -26,6 +27,7 @@ urlpatterns = [
     path(GROUP, group_pages.group_page, name="group"),
     path(f"{USERS}numbers/", number_pages.numbers_page, name="numbers"),
     path(f"{USERS}numbers/attach/", number_pages.attach, name="attach-number"),
+    path(f"{USERS}rules/", rules_page.calling_rules, name="calling-rules"),
     path(USER, user_page.user_page, name="user"),
     path(f"{USER}check/", check_page.check_page, name="check-call"),
 ]
