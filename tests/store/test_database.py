@@ -104,11 +104,15 @@ def test_an_exception_of_the_caller_rolls_back_and_goes_on_up(store: Store):
 def test_a_transaction_within_another_is_refused_and_nothing_is_committed(store: Store):
     connection, reader = store.cell(), store.cell()
     with pytest.raises(WithinAnother), connection.transaction():
-        connection.run(ADD_WALLET, [1, "USD"])
-        open_and_write(connection)
+        write_twice(connection)
     assert reader.rows(WALLETS) == []
     open_and_write(connection)
     assert reader.rows(WALLETS) == [(2,)]
+
+
+def write_twice(connection: Connection) -> None:
+    connection.run(ADD_WALLET, [1, "USD"])
+    open_and_write(connection)
 
 
 def open_and_write(connection: Connection) -> None:

@@ -56,6 +56,12 @@ Id = Annotated[
 ]
 
 
+OfOrganisation = Annotated[
+    str | None,
+    typer.Option(help="Instead of a switch: the organisation that the key opens alone."),
+]
+
+
 @group.command("create")
 def create_command(
     switch: Annotated[
@@ -65,10 +71,7 @@ def create_command(
             metavar="[SWITCH]",
         ),
     ] = None,
-    organisation: Annotated[
-        str | None,
-        typer.Option(help="Instead of a switch: the organisation that the key opens alone."),
-    ] = None,
+    organisation: OfOrganisation = None,
     operator: Annotated[
         str, typer.Option(help="Whose switch it is, when it is new. Default: its name.")
     ] = "",

@@ -23,7 +23,7 @@ FLAGS = ("zero", "low", "debt", "burning", "paused", "moved", "overdue", "silent
 """What may need somebody: nothing left, little left, money owed, little left for the burn, a
 paused recharge, a move that auto-recharge blocks, a late statement, nobody to tell, switched off.
 """
-SORTS = NAME, NEWEST = ("name", "newest")
+NAME, NEWEST = ("name", "newest")
 
 Cells = Mapping[str, Connection]
 """The cells that answer, by name."""
