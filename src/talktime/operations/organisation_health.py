@@ -26,7 +26,7 @@ FLAGS = (
 """What may need somebody: nothing left, little left, money owed, little left for the burn, a
 paused recharge, a move that auto-recharge blocks, a late statement, calls that were free for want
 of a rate, nobody to tell, switched off."""
-SORTS = NAME, NEWEST = ("name", "newest")
+NAME, NEWEST = ("name", "newest")
 
 Cells = Mapping[str, Connection]
 """The cells that answer, by name."""

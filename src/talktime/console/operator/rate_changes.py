@@ -15,6 +15,7 @@ from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import DIRECTIONS, WAYS
 from talktime.console.said import destination_said
 from talktime.console.theme.charts import Bar, bar_chart
+from talktime.core.limits import SEARCH_TEXT_MAX
 from talktime.core.money import decimal_text
 from talktime.core.rating import Rate
 from talktime.operations.import_rates import RateChange
@@ -23,7 +24,6 @@ from talktime.store.rate_drafts import RateDraft
 from talktime.store.rates import Published, versions_of
 
 ROWS_SHOWN = 50
-SEARCH_TEXT_MAX = 100
 KEPT_MAX = 2
 STEPS = (-50, -20, -5, 0, 5, 20, 50)
 """Bounds in percent, between which changes of price are counted."""
