@@ -102,17 +102,21 @@ def matters(seen: list[Seen], cells: Cells) -> list[Matter]:
     _add(found, total.paused_recharges, _paused, "operator-payments", "warn")
     _add(found, total.open_refunds, _refunds, "operator-payments", "warn")
     _add(found, total.unpaid_invoices, _invoices, "operator-payments", "")
+    unpriced = reverse("operator-calls") + "?list=unpriced"
+    _add(found, total.unpriced_calls, _unpriced, "", "warn", unpriced)
     _add(found, total.asked_grants, _grants, "operator-grants", "warn")
     _add(found, total.disabled_endpoints, _endpoints, "operator-jobs", "warn")
     _add(found, total.failing_deliveries, _deliveries, "operator-jobs", "warn")
     return found
 
 
-def _add(found: list[Matter], number: int, words: object, url_name: str, tone: str) -> None:
+def _add(
+    found: list[Matter], number: int, words: object, url_name: str, tone: str, url: str = ""
+) -> None:
     if number:
         assert callable(words)
         text = words(number) % {"number": counted(number)}
-        found.append(Matter(text, reverse(url_name), tone))
+        found.append(Matter(text, url or reverse(url_name), tone))
 
 
 def counted(number: int) -> str:
@@ -136,6 +140,14 @@ def _stuck(number: int) -> str:
     return ngettext(
         "%(number)s call is open past its deadline",
         "%(number)s calls are open past their deadline",
+        number,
+    )
+
+
+def _unpriced(number: int) -> str:
+    return ngettext(
+        "%(number)s call of the last 7 days had no price and was free",
+        "%(number)s calls of the last 7 days had no price and were free",
         number,
     )
 
