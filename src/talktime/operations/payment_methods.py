@@ -105,8 +105,7 @@ def list_methods(cell: Connection, organisation: Organisation) -> list[PaymentMe
 
 def remove_method(counter: Counter, method_id: int) -> PaymentMethod | Refusal:
     """Use a method no more. A charge that is on its way is finished; auto-recharge goes on with the
-    next card; where a recharge waits to be tried again and there is none, it pauses (D3). A job
-    then has the provider forget the card.
+    next card; where there is none, it pauses (D3). A job then has the provider forget the card.
 
     Refuses: unknown_payment_method.
     """
@@ -119,7 +118,7 @@ def remove_method(counter: Counter, method_id: int) -> PaymentMethod | Refusal:
             method.forget_ms = counter.now_ms
         set_method(counter.cell, method)
         collector.till.methods.remove(method)
-        collector.card_removed()
+        collector.card_removed(method)
         owner = counter.organisation.id
         note(counter.cell, owner, "payment_method.removed", method.name, always=True)
     return method

@@ -80,6 +80,7 @@ def _list(desk: Desk, refusal: Refusal | None = None) -> HttpResponse:
     with desk.cell.reading():
         people = list_recipients(desk.cell, desk.owner.id)
     names = dict(LANGUAGE_NAMES)
+    figures = desk.counter.figures
     levels = [each.below_micros for each in view_recharge(desk.counter).levels]
     shown: Shown = {
         "recipients": [
@@ -93,6 +94,8 @@ def _list(desk: Desk, refusal: Refusal | None = None) -> HttpResponse:
         ],
         "roles": list(ROLE_WORDS.values()),
         "kinds": kinds_shown(),
+        "lot_days": ", ".join(str(days) for days in reversed(figures.lot_days)),
+        "card_days": figures.card_days,
         "levels": [desk.money(micros) for micros in levels if micros],
         "wrong": "" if refusal is None else sentence(refusal),
     }
