@@ -134,6 +134,27 @@ def test_a_grant_can_be_rejected_and_gives_nothing(money, staff):
     assert Lot.objects.using(CELL).count() == 0
 
 
+@pytest.mark.parametrize(
+    ("decision", "says", "lots"),
+    [
+        ("", "Another operator must approve it now.", 0),
+        ("approve", f"The credits are in the balance: {SECOND} has approved them.", 1),
+        ("reject", f"{SECOND} has rejected it: nothing was given.", 0),
+    ],
+)
+def test_a_grants_form_sent_again_says_what_became_of_it(money, staff, decision, says, lots):
+    second = Staff(money, SECOND)
+    asked, _done = staff.sure(at(money, "grant/"), amount="900", reason="Launch")
+    path = at(money, f"grants/{GrantRequest.objects.using(CELL).get().id}/")
+    if decision:
+        second.post(path, second.post(path, decision=decision))
+    staff.get("grants/")  # the first answer is read
+    again = staff.post(at(money, "grant/"), asked)
+    assert again.status_code == 302
+    assert says in words_of(staff.get("grants/"))
+    assert Lot.objects.using(CELL).count() == lots
+
+
 def test_an_adjustment_is_added_and_a_large_one_refused(money, staff):
     _asked, done = staff.sure(at(money, "adjust/"), amount="5", reason="Charged twice")
     assert done.status_code == 302
