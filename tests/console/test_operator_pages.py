@@ -8,7 +8,7 @@ import pytest
 
 from talktime.clock import now_ms
 from talktime.console.accounts import create_admin
-from talktime.console.cell.models import Wallet
+from talktime.console.cell.models import PostStatement, Wallet
 from talktime.console.cell.operating_models import Burn, WorkMark
 from talktime.console.control_plane.models import Account
 from talktime.core.commands import EndCall
@@ -88,6 +88,16 @@ def test_who_has_less_than_a_week_left_is_listed_with_when_that_was_looked_up(mo
     everybody = words_of(client.get("/operator/organisations/"))
     assert "was looked up at" not in everybody
     assert "0:00 UTC, up to now." in everybody
+
+
+@pytest.mark.parametrize("state", ["due", "overdue", "blocked", "paid"])
+def test_overdue_statements_are_named_on_the_overview(money, state):
+    """D14."""
+    insert(PostStatement, organisation_id=money.owner.id, state=state, month="2026-10")
+    page = operator().get("/operator/")
+    wanted = state in ("overdue", "blocked")
+    assert ("1 statement is overdue" in words_of(page)) == wanted
+    assert ('href="/operator/organisations/?flag=overdue"' in page.content.decode()) == wanted
 
 
 def test_running_calls_are_shown_live_with_what_they_cost_and_why_they_are_to_end(money):

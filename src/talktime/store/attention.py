@@ -70,7 +70,9 @@ COUNTS = """
         (SELECT COUNT(*) FROM (SELECT 1 FROM delivery WHERE due_ms IS NOT NULL AND tries > 0
             LIMIT ?) i),
         (SELECT COUNT(*) FROM webhook_endpoint WHERE state = 'disabled'),
-        (SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE spread_ms IS NULL LIMIT ?) j)"""
+        (SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE spread_ms IS NULL LIMIT ?) j),
+        (SELECT COUNT(*) FROM (SELECT 1 FROM post_statement
+            WHERE state <> 'paid' AND state IN ('overdue', 'blocked') LIMIT ?) k)"""
 OLDEST_NEW = "SELECT at_ms FROM outbox WHERE spread_ms IS NULL ORDER BY id LIMIT 1"
 OLDEST_DUE = "SELECT due_ms FROM delivery WHERE due_ms IS NOT NULL ORDER BY due_ms LIMIT 1"
 DELIVERIES = """
@@ -191,6 +193,7 @@ class Waiting(NamedTuple):
     failing_deliveries: int
     disabled_endpoints: int
     notices_to_spread: int
+    overdue_statements: int
 
 
 class EndpointRow(NamedTuple):
@@ -257,7 +260,7 @@ def stuck_calls(
 def waiting(cell: Connection, now_ms: int, stuck_before_ms: int = 0) -> Waiting:
     """How many of each kind wait now; of calls, those whose deadline was before a moment."""
     most = COUNTED_MAX
-    params = [most] * 5 + [now_ms, most] + [stuck_before_ms, stuck_before_ms] + [most] * 4
+    params = [most] * 5 + [now_ms, most] + [stuck_before_ms, stuck_before_ms] + [most] * 5
     return Waiting(*cell.rows(COUNTS, params)[0])
 
 

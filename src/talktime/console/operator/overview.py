@@ -101,6 +101,9 @@ def matters(seen: list[Seen], cells: Cells) -> list[Matter]:
     _add(found, total.open_disputes, _disputes, "operator-payments", "bad")
     _add(found, total.paused_recharges, _paused, "operator-payments", "warn")
     _add(found, total.open_refunds, _refunds, "operator-payments", "warn")
+    _add(
+        found, total.overdue_statements, _overdue, "operator-organisations", "warn", "?flag=overdue"
+    )
     _add(found, total.unpaid_invoices, _invoices, "operator-payments", "")
     _add(found, total.asked_grants, _grants, "operator-grants", "warn")
     _add(found, total.disabled_endpoints, _endpoints, "operator-jobs", "warn")
@@ -108,11 +111,13 @@ def matters(seen: list[Seen], cells: Cells) -> list[Matter]:
     return found
 
 
-def _add(found: list[Matter], number: int, words: object, url_name: str, tone: str) -> None:
+def _add(
+    found: list[Matter], number: int, words: object, url_name: str, tone: str, query: str = ""
+) -> None:
     if number:
         assert callable(words)
         text = words(number) % {"number": counted(number)}
-        found.append(Matter(text, reverse(url_name), tone))
+        found.append(Matter(text, reverse(url_name) + query, tone))
 
 
 def counted(number: int) -> str:
@@ -138,6 +143,10 @@ def _stuck(number: int) -> str:
         "%(number)s calls are open past their deadline",
         number,
     )
+
+
+def _overdue(number: int) -> str:
+    return ngettext("%(number)s statement is overdue", "%(number)s statements are overdue", number)
 
 
 def _unknown(number: int) -> str:
