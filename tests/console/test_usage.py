@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import io
-import json
 import re
 import time
 import zipfile
@@ -176,24 +175,6 @@ def test_a_wrong_filter_is_named_at_its_field_and_exports_nothing(admin, calls, 
     assert response.status_code == 422
     assert says in words_of(response)
     assert admin.get(at(calls, f"usage/export/csv/?{query}")).status_code == 302
-
-
-def test_the_calls_of_a_conference_are_exported_and_kept_as_a_view(admin, calls):
-    calls.call("a")
-    calls.call("m", user_id=32, type_="conf_out", room="room 7")
-    page = admin.get(at(calls, "usage/?conference_id=room+7"))
-    assert "by number or conference looks through the calls one by one" in words_of(page)
-    text = b"".join(admin.get(at(calls, "usage/export/csv/?conference_id=room+7"))).decode()
-    lines = list(csv.DictReader(io.StringIO(text, newline="")))
-    assert [(line["Call ID"], line["Conference ID"]) for line in lines] == [("m", "room 7")]
-    zipped = b"".join(admin.get(at(calls, "usage/export/zip/?conference_id=room+7")))
-    with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
-        parameters = archive.read("parameters.json")
-        assert json.loads(parameters)["conferenceId"] == "room 7"
-    token = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', page.content.decode())[1]
-    post = {"csrfmiddlewaretoken": token, "name": "Room", "query": "?conference_id=room+7"}
-    saved = admin.post(at(calls, "usage/views/"), post)
-    assert saved.headers["Location"] == at(calls, "usage/?conference_id=room+7")
 
 
 def test_a_view_is_kept_opened_and_deleted(admin, calls):
