@@ -8,7 +8,7 @@ import pytest
 
 from talktime.clock import now_ms
 from talktime.console.accounts import create_admin
-from talktime.console.cell.models import Wallet
+from talktime.console.cell.models import PostStatement, Wallet
 from talktime.console.cell.operating_models import Burn, WorkMark
 from talktime.console.control_plane.models import Account, Organisation
 from talktime.core.commands import EndCall
@@ -114,6 +114,16 @@ def test_calls_without_a_price_need_somebody_and_are_listed_with_the_rate_card(m
     assert "Contoso" in listed
     assert "+49 30 123***" in listed
     assert money.owner.rate_card in listed
+
+
+@pytest.mark.parametrize("state", ["due", "overdue", "blocked", "paid"])
+def test_overdue_statements_are_named_on_the_overview(money, state):
+    """D14."""
+    insert(PostStatement, organisation_id=money.owner.id, state=state, month="2026-10")
+    page = operator().get("/operator/")
+    wanted = state in ("overdue", "blocked")
+    assert ("1 statement is overdue" in words_of(page)) == wanted
+    assert ('href="/operator/organisations/?flag=overdue"' in page.content.decode()) == wanted
 
 
 def test_running_calls_are_shown_live_with_what_they_cost_and_why_they_are_to_end(money):

@@ -143,11 +143,13 @@ def may_alone(control: Connection, catalogue: Catalogue, owner: Organisation, gr
 
 
 def asked(request: GrantRequest) -> RenderableType:
-    """A purchase that waits for another operator, for people."""
+    """A purchase that another operator decides, or has decided, for people."""
     facts = {"Id": request.id, "State": request.state, "Asked by": request.asked_by}
     facts |= {"Decided by": request.decided_by} if request.decided_by else {}
     facts |= {"Lot": request.lot_id} if request.lot_id else {}
-    return panel("Another operator decides, with talktime grant approve or reject", facts)
+    waits = request.state == "asked"
+    waiting = "Another operator decides, with talktime grant approve or reject"
+    return panel(waiting if waits else f"It was asked for before, and is {request.state}", facts)
 
 
 @contextmanager

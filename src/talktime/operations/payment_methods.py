@@ -3,20 +3,29 @@
 from collections.abc import Callable
 
 from talktime.core.directory import Organisation
+from talktime.core.ids import ID_MAX
 from talktime.core.limits import (
     ACTOR_TEXT_MAX,
     AGREEMENT_TEXT_MAX,
+    PAGE_ROWS_MAX,
     PAYMENT_METHODS_MAX,
     PO_NUMBER_TEXT_MAX,
 )
-from talktime.core.payments import CARD, INVOICE, PaymentMethod
+from talktime.core.payments import CANCELLED, CARD, INVOICE, REFUSED, PaymentMethod, PaymentTry
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
 from talktime.operations.input_checks import check_text, first
 from talktime.operations.till import Counter, open_till
 from talktime.store.database import Connection
 from talktime.store.load import LOCK_WALLETS
-from talktime.store.payments import insert_method, method_of_id, methods_of, set_method
+from talktime.store.payments import (
+    insert_method,
+    method_of_id,
+    methods_of,
+    payments_before,
+    set_method,
+    tries_of,
+)
 
 FORGET_AGAIN_MS = 3_600_000
 """A provider that did not forget a card is asked again so long after."""
@@ -101,6 +110,17 @@ def list_methods(cell: Connection, organisation: Organisation) -> list[PaymentMe
     """The methods in the order in which they are tried: the first, then its backups."""
     with cell.reading():
         return methods_of(cell, organisation.id)
+
+
+def declined_for_good(cell: Connection, organisation: Organisation) -> dict[int, PaymentTry]:
+    """The last charge, by method, of each card that the bank declined for good when it was charged
+    last, as far as the organisation's last PAGE_ROWS_MAX payments know."""
+    with cell.reading():
+        payments = payments_before(cell, organisation.id, ID_MAX, PAGE_ROWS_MAX)
+        tries = tries_of(cell, organisation.id, [each.id for each in payments])
+    closed = [each for each in tries if each.closed_ms is not None and each.state != CANCELLED]
+    last = {each.method_id: each for each in sorted(closed, key=lambda each: each.id)}
+    return {method_id: each for method_id, each in last.items() if each.state == REFUSED}
 
 
 def remove_method(counter: Counter, method_id: int) -> PaymentMethod | Refusal:

@@ -80,7 +80,9 @@ COUNTS = f"""
         (SELECT COUNT(*) FROM webhook_endpoint WHERE state = 'disabled'),
         (SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE spread_ms IS NULL LIMIT ?) j),
         (SELECT COUNT(*) FROM (SELECT 1 FROM usage_record
-            WHERE capability = '{FREE_CALL}' AND id >= ? LIMIT ?) k)"""
+            WHERE capability = '{FREE_CALL}' AND id >= ? LIMIT ?) k),
+        (SELECT COUNT(*) FROM (SELECT 1 FROM post_statement
+            WHERE state <> 'paid' AND state IN ('overdue', 'blocked') LIMIT ?) l)"""
 OLDEST_NEW = "SELECT at_ms FROM outbox WHERE spread_ms IS NULL ORDER BY id LIMIT 1"
 OLDEST_DUE = "SELECT due_ms FROM delivery WHERE due_ms IS NOT NULL ORDER BY due_ms LIMIT 1"
 DELIVERIES = """
@@ -217,6 +219,7 @@ class Waiting(NamedTuple):
     disabled_endpoints: int
     notices_to_spread: int
     unpriced_calls: int
+    overdue_statements: int
 
 
 class EndpointRow(NamedTuple):
@@ -292,7 +295,7 @@ def waiting(cell: Connection, now_ms: int, stuck_before_ms: int = 0) -> Waiting:
     """How many of each kind wait now; of calls, those whose deadline was before a moment."""
     most = COUNTED_MAX
     params = [most] * 5 + [now_ms, most] + [stuck_before_ms, stuck_before_ms] + [most] * 4
-    params += [first_id_at(now_ms - FAILED_MS), most]
+    params += [first_id_at(now_ms - FAILED_MS), most, most]
     return Waiting(*cell.rows(COUNTS, params)[0])
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from talktime.console.billing.credits_page import method_names
 from talktime.console.billing.document_pages import document_shown
 from talktime.console.billing.forms import AddFunds, presets
-from talktime.console.billing.payments_shown import payment_shown, tries_shown
+from talktime.console.billing.payments_shown import backs_shown, payment_shown, tries_shown
 from talktime.console.billing.shown import id_in
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.refusals import sentence
@@ -34,6 +34,7 @@ from talktime.operations.purchases import (
     start_purchase,
     terms_of,
 )
+from talktime.operations.refunds import list_refunds
 
 PAYMENTS_SHOWN_MAX = 50
 KEY_BYTES = 16
@@ -121,6 +122,7 @@ def payment_page(desk: Desk, payment_id: int) -> HttpResponse:
         "payment": shown,
         "documents": [document_shown(desk, each) for each in documents],
         "tries": tries_shown(desk, tries, method_names(desk) | names),
+        "backs": backs_shown(desk, found, list_refunds(desk.counter, found.id)),
         "refresh_s": shown["refresh_s"],
         "bank": desk.counter.seller.bank if found.state == INVOICED else "",
     }

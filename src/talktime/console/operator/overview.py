@@ -101,9 +101,11 @@ def matters(seen: list[Seen], cells: Cells) -> list[Matter]:
     _add(found, total.open_disputes, _disputes, "operator-payments", "bad")
     _add(found, total.paused_recharges, _paused, "operator-payments", "warn")
     _add(found, total.open_refunds, _refunds, "operator-payments", "warn")
+    _add(
+        found, total.overdue_statements, _overdue, "operator-organisations", "warn", "?flag=overdue"
+    )
     _add(found, total.unpaid_invoices, _invoices, "operator-payments", "")
-    unpriced = reverse("operator-calls") + "?list=unpriced"
-    _add(found, total.unpriced_calls, _unpriced, "", "warn", unpriced)
+    _add(found, total.unpriced_calls, _unpriced, "operator-calls", "warn", "?list=unpriced")
     _add(found, total.asked_grants, _grants, "operator-grants", "warn")
     _add(found, total.disabled_endpoints, _endpoints, "operator-jobs", "warn")
     _add(found, total.failing_deliveries, _deliveries, "operator-jobs", "warn")
@@ -111,12 +113,12 @@ def matters(seen: list[Seen], cells: Cells) -> list[Matter]:
 
 
 def _add(
-    found: list[Matter], number: int, words: object, url_name: str, tone: str, url: str = ""
+    found: list[Matter], number: int, words: object, url_name: str, tone: str, query: str = ""
 ) -> None:
     if number:
         assert callable(words)
         text = words(number) % {"number": counted(number)}
-        found.append(Matter(text, url or reverse(url_name), tone))
+        found.append(Matter(text, reverse(url_name) + query, tone))
 
 
 def counted(number: int) -> str:
@@ -150,6 +152,10 @@ def _unpriced(number: int) -> str:
         "%(number)s calls of the last 7 days had no price and were free",
         number,
     )
+
+
+def _overdue(number: int) -> str:
+    return ngettext("%(number)s statement is overdue", "%(number)s statements are overdue", number)
 
 
 def _unknown(number: int) -> str:
