@@ -21,10 +21,12 @@ class Paid(NamedTuple):
 
 @dataclass(slots=True)
 class Granted:
-    """Talk `granted_s` more seconds, then ask again; or end, where `final`."""
+    """Talk `granted_s` more seconds, then ask again; or end, where `final`. `to_digits` is the
+    number that is charged, empty where none was called."""
 
     call_key: str
     sequence: int
+    to_digits: str
     granted_s: int
     final: bool
     valid_until_ms: int
