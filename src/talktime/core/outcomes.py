@@ -109,6 +109,14 @@ class CallEnding:
 
 
 @dataclass(slots=True)
+class LimitsSet:
+    """A running call has other limits; `changed` is False where it was closed, or had them."""
+
+    call_key: str
+    changed: bool
+
+
+@dataclass(slots=True)
 class LotsExpired:
     """What was forfeited, by lot."""
 
@@ -147,6 +155,7 @@ Outcome = (
     | Funded
     | HoldExpired
     | CallEnding
+    | LimitsSet
     | LotsExpired
     | Replayed
 )
