@@ -122,6 +122,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     },
     "quotes": {
         "decision": "would_grant",
+        "to": "+493012345678",
         "granted_seconds": 300,
         "final": False,
         "price": _PRICE,
