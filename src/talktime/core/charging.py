@@ -121,6 +121,7 @@ def _grant(
     return Granted(
         call.call_key,
         sequence,
+        call.to_digits,
         until_s - used_s,
         billed_seconds(until_s + 1, rate) > payable_s,
         call.deadline_ms,

@@ -16,6 +16,7 @@ from talktime.core.outcomes import (
     CallEnding,
     Funded,
     HoldExpired,
+    LimitsSet,
     LotsExpired,
     Outcome,
     Replayed,
@@ -29,7 +30,7 @@ from talktime.store.save import save
 from talktime.store.users import user_of_id
 
 DEFAULT_TERMS = Terms()
-UNANSWERED = frozenset((Funded, HoldExpired, CallEnding, LotsExpired))
+UNANSWERED = frozenset((Funded, HoldExpired, CallEnding, LimitsSet, LotsExpired))
 """Outcomes of what no switch asked for."""
 
 

@@ -17,7 +17,7 @@ CALLS_TO_END = f"""
 _WATCHED = """
     SELECT c.sweep_ms, c.id, c.organisation_id, c.switch_id, c.call_key, c.rate,
         c.held_micros - c.post_micros, c.post_micros, w.balance_micros, p.active,
-        p.spend_limit_micros, s.used + s.held, u.used + u.held
+        p.spend_limit_micros, s.used + s.held, u.used + u.held, c.payers
     FROM call c
     JOIN wallet w ON w.organisation_id = c.organisation_id
     LEFT JOIN person p ON p.organisation_id = c.organisation_id AND p.id = c.user_id
@@ -48,7 +48,8 @@ class Ending(NamedTuple):
 class Running(NamedTuple):
     """A running call, and what could end it. `credit_micros` and `post_micros` are what it holds;
     `spent_micros` and `billed_micros` what the user's and the organisation's meters of its month
-    have, None where it moves none."""
+    have, None where it moves none; `payers` are the call's own, with the limits that it has
+    (core/payers.py)."""
 
     sweep_ms: int
     id: int
@@ -63,6 +64,7 @@ class Running(NamedTuple):
     spend_limit_micros: int | None
     spent_micros: int | None
     billed_micros: int | None
+    payers: str
 
 
 def calls_to_end(connection: Connection) -> list[Ending]:
