@@ -21,7 +21,8 @@ CONTOSO = Organisation(
     1, "Contoso", "main", "USD", "UTC", "US", "prepaid", True, "standard", CallingRules()
 )
 CALL = Running(
-    0, 1, 1, 11, "C1", GERMANY.text(), 75_000, 0, 1_000_000, True, None, 75_000, None, ""
+    *(0, 1, 1, 11, "C1", GERMANY.text(), 75_000, 0, 1_000_000, True, None, 75_000, None),
+    *(True, False, None, None),
 )
 POST_PAID = CALL._replace(credit_micros=0, post_micros=75_000, billed_micros=75_000)
 

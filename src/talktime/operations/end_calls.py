@@ -9,7 +9,6 @@ from talktime.core.gates import EMERGENCY
 from talktime.core.limits import BATCH_MAX, WATCHED_CALLS_PAGE
 from talktime.core.money_gates import blocked_after_use, paid_after_use
 from talktime.core.outcomes import CallEnding, LimitsSet
-from talktime.core.payers import Payers
 from talktime.operations.execute import Done
 from talktime.operations.sweep import Sweep, Swept, execute_batch
 from talktime.store.endings import Running, lock_running_calls, running_calls
@@ -60,13 +59,11 @@ def why_to_end(call: Running, organisation: Organisation | None) -> str:
         return "statement_overdue" if blocked_after_use(organisation) else "post_usage_off"
     if call.credit_micros and call.balance_micros < 0:
         return "insufficient_credit"
-    rules = organisation.rules
-    limit_micros = call.spend_limit_micros
-    if limit_micros is None:
-        limit_micros = rules.spend_limit_micros
+    limit_micros = _spend_limit(call, organisation)
+    cap_micros = organisation.rules.post_usage_cap_micros
     if (call.credit_micros or call.post_micros) and _over(call.spent_micros, limit_micros):
         return "spend_limit_reached"
-    if call.post_micros and _over(call.billed_micros, rules.post_usage_cap_micros):
+    if call.post_micros and _over(call.billed_micros, cap_micros):
         return "post_usage_cap_reached"
     return ""
 
@@ -76,17 +73,18 @@ def other_limits(call: Running, organisation: Organisation | None) -> SetLimits 
     next slice is granted within these (R50, D14). None where it has them."""
     if organisation is None:
         return None
-    payers, rules = Payers.parse(call.payers), organisation.rules
-    limit_micros = call.spend_limit_micros
-    if limit_micros is None:
-        limit_micros = rules.spend_limit_micros
     limits = (
-        limit_micros if payers.spending else None,
-        rules.post_usage_cap_micros if payers.post_usage else None,
+        _spend_limit(call, organisation) if call.limits_spending else None,
+        organisation.rules.post_usage_cap_micros if call.limits_post_usage else None,
     )
-    if limits == (payers.spend_limit_micros, payers.post_usage_cap_micros):
+    if limits == (call.kept_limit_micros, call.kept_cap_micros):
         return None
     return SetLimits(call.switch_id, call.call_key, call.organisation_id, *limits)
+
+
+def _spend_limit(call: Running, organisation: Organisation) -> int | None:
+    limit_micros = call.spend_limit_micros
+    return organisation.rules.spend_limit_micros if limit_micros is None else limit_micros
 
 
 def _over(micros: int | None, limit_micros: int | None) -> bool:
