@@ -2,9 +2,13 @@
 
 import pytest
 
+from talktime.core.expiry import expires_ms
+from talktime.core.outcomes import Funded
 from talktime.core.refusal import Refusal
 from talktime.jobs.payments import collect_payments, recheck_recharges, tend_wallets
 from talktime.operations.catalogue import Writing, set_entry
+from talktime.operations.grants import Giver, Grant, give
+from talktime.operations.purchases import terms_of
 from talktime.operations.warn_of_expiry import warn_of_expiry
 from tests.shop import UNIT, Shop
 
@@ -96,6 +100,17 @@ def test_credits_and_cards_are_told_of_as_many_days_before_as_the_catalogue_says
     assert told == [0, 1, 0, 1, 0]
 
 
+def test_what_is_bought_recharged_and_given_lasts_as_long_as_the_catalogue_says(shop):
+    """D5."""
+    put(shop, "lot_months", "6")
+    owner, end_ms = shop.organisation, expires_ms(shop.now_ms, shop.organisation.time_zone, 6)
+    assert terms_of(shop.counter, 100 * UNIT, None).expires_ms == end_ms
+    shop.buy(100 * UNIT)
+    at = (shop.cell, owner, shop.control, shop.catalogue(), shop.now_ms, shop.ids.next)
+    assert isinstance(give(Giver(*at), Grant(5 * UNIT, "a gift", "operator", "g1")), Funded)
+    assert shop.cell.rows("SELECT expires_ms FROM lot") == [(end_ms,)] * 2
+
+
 @pytest.mark.parametrize(
     ("name", "value", "fault"),
     [
@@ -104,6 +119,7 @@ def test_credits_and_cards_are_told_of_as_many_days_before_as_the_catalogue_says
         ("recharge_retry_hours", "3 3", "'3 3' does not rise"),
         ("lot_warning_days", "30 -7", "'30 -7' is not whole numbers from 1 to 365"),
         ("lot_warning_days", " ".join(map(str, range(1, 12))), "has too many numbers"),
+        ("lot_months", "121", "'121' is not whole numbers from 1 to 120"),
         ("card_warning_days", "30 60", "'30 60' has too many numbers"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Figures of paying and of warnings that the operator may set in the catalogue (D2-D4). Pure."""
+"""Figures of paying and of warnings that the operator may set in the catalogue (D2-D5). Pure."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -22,6 +22,7 @@ FIGURES = {
     "recharge_interval_seconds": Figure((60,), 1, 86_400),
     "recharge_retry_hours": Figure((1, 3, 7), 1, 720, several=True),
     "outcome_asked_minutes": Figure((5, 60), 1, 1_440, several=True),
+    "lot_months": Figure((12,), 1, 120),
     "lot_warning_days": Figure((1, 7, 30), 1, 365, several=True),
     "card_warning_days": Figure((30,), 1, 365),
 }
@@ -31,14 +32,15 @@ FIGURES = {
 class Figures(NamedTuple):
     """How long after an attempt the next may begin (D2); when a recharge that was declined is tried
     again, after its first decline, and when an outcome that is unknown is asked about, after the
-    charge and before it is daily (D3); how many days before its end a lot is told of, the last
-    first, and a card (D4). Days apart, all in milliseconds."""
+    charge and before it is daily (D3): in milliseconds. How many days before its end a lot is told
+    of, the last first, and a card (D4); how many calendar months a lot lasts (D5)."""
 
     interval_ms: int
     retry_ms: tuple[int, ...]
     ask_ms: tuple[int, ...]
     lot_days: tuple[int, ...]
     card_days: int
+    lot_months: int
 
 
 def figures_of(settings: Mapping[str, str]) -> Figures:
@@ -56,6 +58,7 @@ def figures_of(settings: Mapping[str, str]) -> Figures:
         tuple(minutes * MINUTE_MS for minutes in found["outcome_asked_minutes"]),
         found["lot_warning_days"],
         found["card_warning_days"][0],
+        found["lot_months"][0],
     )
 
 

@@ -45,6 +45,11 @@ class Counter(NamedTuple):
     no_buying: str = ""
     figures: Figures = DEFAULT_FIGURES
 
+    @property
+    def lot_expires_ms(self) -> int:
+        """When what is bought now expires (D5)."""
+        return expires_ms(self.now_ms, self.organisation.time_zone, self.figures.lot_months)
+
 
 class NoWallet(Exception):
     """The cell has no wallet for the organisation."""
@@ -64,8 +69,7 @@ def open_till(counter: Counter, payment_ids: Sequence[int] = ()) -> Iterator[Col
         if wallet is None:
             raise NoWallet(f"organisation {organisation.id} has no wallet in its cell")
         till = load_till(cell, organisation.id, caps_since_ms(now_ms), payment_ids)
-        until_ms = expires_ms(now_ms, organisation.time_zone)
-        collector = Collector(books, till, until_ms, now_ms, counter.figures)
+        collector = Collector(books, till, counter.lot_expires_ms, now_ms, counter.figures)
         _close_to_buying(wallet, counter.no_buying or None)
         yield collector
         tend(collector, counter.bounds)

@@ -18,7 +18,6 @@ from talktime.console.refusals import sentence
 from talktime.console.roles import BILLING, SEE
 from talktime.console.said import said
 from talktime.core.documents import LOT_TERMS
-from talktime.core.expiry import expires_ms
 from talktime.core.limits import IDEMPOTENCY_KEY_TEXT_MAX
 from talktime.core.money import decimal_text
 from talktime.core.payments import INVOICE, INVOICED, PaymentMethod
@@ -153,7 +152,7 @@ def _choose(
         "methods": methods,
         "invoices": any(each.kind == INVOICE for each in methods),
         "zone": str(desk.wording.zone),
-        "expires": desk.wording.moment(expires_ms(desk.now_ms, desk.owner.time_zone)),
+        "expires": desk.wording.moment(desk.counter.lot_expires_ms),
         "terms": [said(each) for each in LOT_TERMS],
         "presets": [
             {"text": decimal_text(micros), "shown": desk.money(micros)}

@@ -53,7 +53,7 @@ class GrantForm(forms.Form):
     until = Moment(
         label=gettext_lazy("Expires (UTC)"),
         required=False,
-        help_text=gettext_lazy("Empty: in twelve months."),
+        help_text=gettext_lazy("Empty: as what is bought now."),
     )
     reason = Reason()
     key = Key()
@@ -111,7 +111,7 @@ def _grant(desk: OperatorDesk, place: Place) -> HttpResponse:
         if asks
         else [],
         facts=[
-            (_("Expires"), _until(desk, typed.get("until"))),
+            (_("Expires"), desk.wording.moment(typed.get("until") or place.counter.lot_expires_ms)),
             (_("Promotional"), _("Yes") if typed.get("promotional") else _("No")),
         ],
     )
@@ -375,9 +375,3 @@ def _amount_facts(desk: OperatorDesk, place: Place, typed: dict[str, Any]) -> li
         (_("Amount"), amount.in_full),
         (_("Reason"), typed["reason"]),
     ]
-
-
-def _until(desk: OperatorDesk, until_ms: int | None) -> str:
-    if until_ms is None:
-        return _("In twelve months")
-    return desk.wording.moment(until_ms)
