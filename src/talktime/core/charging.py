@@ -63,7 +63,7 @@ def _note_totals(books: Books, call: Call, command: Authorize, now_ms: int) -> N
     ):
         if key:
             meter = books.meter(owner, key)
-            meter.set_total(total_s, now_ms)
+            meter.set_total(total_s, now_ms, books.terms.pool_warning_percent)
             tell_crossings(books, meter, now_ms)
 
 

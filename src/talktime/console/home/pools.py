@@ -1,9 +1,10 @@
 """Pools of included minutes as bars."""
 
+from talktime.console.databases import current
 from talktime.console.doors import Desk, Shown
 from talktime.console.said import said
 from talktime.console.users.words import area_name
-from talktime.core.meters import WARNED_PERCENT, minutes_prefix, month_of
+from talktime.core.meters import minutes_prefix, month_of
 from talktime.operations.minute_pools import MinutePool
 
 SHOWN_MAX = 6
@@ -34,7 +35,7 @@ def pool_shown(desk: Desk, pool: MinutePool) -> Shown:
         "total": desk.wording.decimal(pool.total_s // 60),
         "left": desk.wording.decimal(pool.left_s // 60),
         "percent": percent,
-        "tone": "bad" if full else ("warn" if percent >= WARNED_PERCENT else ""),
+        "tone": "bad" if full else ("warn" if percent >= current().pool_warning_percent else ""),
     }
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from talktime.console.databases import current
 from talktime.console.doors import CHANGE, Desk, Shown, page
 from talktime.console.notices.shown import ROLE_WORDS, kinds_shown
 from talktime.console.refusals import sentence
@@ -83,6 +84,7 @@ def _list(desk: Desk, refusal: Refusal | None = None) -> HttpResponse:
     figures = desk.counter.figures
     levels = [each.below_micros for each in view_recharge(desk.counter).levels]
     shown: Shown = {
+        "percent": current().pool_warning_percent,
         "recipients": [
             {
                 **each._asdict(),
