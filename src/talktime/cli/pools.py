@@ -7,7 +7,7 @@ import typer
 from talktime.cli.installation import cell, control_plane, installation, organisation_of
 from talktime.cli.output import Json, moment, show, table
 from talktime.clock import now_ms
-from talktime.operations.minute_pools import MinutePool, minute_pools
+from talktime.operations.minute_pools import MinutePool, PoolOf, minute_pools, pool_of
 from talktime.store.catalogue import load_catalogues
 
 BAR_CELLS = 20
@@ -25,10 +25,14 @@ def pools_command(
             catalogue = load_catalogues(control).in_force(at_ms)
     with cell(settings, owner.cell) as connection, connection.reading():
         pools = minute_pools(connection, owner, catalogue, at_ms)
-    documents = [document(pool) for pool in pools]
+    whats = [pool_of(pool, catalogue) for pool in pools]
+    documents = [document(pool, what) for pool, what in zip(pools, whats, strict=True)]
     rows = [
         (
-            pool.key,
+            what.area,
+            what.description,
+            what.counter,
+            what.capability,
             pool.members,
             minutes(pool.total_s),
             minutes(pool.used_s),
@@ -36,9 +40,12 @@ def pools_command(
             minutes(pool.left_s),
             bar(pool.used_s, pool.total_s),
         )
-        for pool in pools
+        for pool, what in zip(pools, whats, strict=True)
     ]
-    columns = ("Pool", "Users", "Minutes", "Used", "Held", "Left", "")
+    columns = (
+        *("Area", "Plan", "Counter", "Capability", "Users", "Minutes", "Used", "Held", "Left"),
+        "",
+    )
     right = ("Users", "Minutes", "Used", "Held", "Left")
     empty = "No user has a licence with included minutes."
     show(
@@ -48,10 +55,11 @@ def pools_command(
     )
 
 
-def document(pool: MinutePool) -> dict[str, Any]:
+def document(pool: MinutePool, what: PoolOf) -> dict[str, Any]:
     """A pool for programs."""
     return {
         "pool": pool.key,
+        **what._asdict(),
         "users": pool.members,
         "total_seconds": pool.total_s,
         "used_seconds": pool.used_s,
