@@ -15,11 +15,14 @@ from talktime.console.operator.words import CALL_TYPES
 from talktime.console.roles import FINANCE
 from talktime.console.said import destination_said
 from talktime.console.start.shown import telephone
+from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
+from talktime.core.masking import masked_parties
 from talktime.core.refusal import REFUSALS
 from talktime.operations.running_calls import so_far
 from talktime.operations.wording import duration
 from talktime.store.attention import RunningCall, running_calls, stuck_calls, waiting
+from talktime.store.catalogue import load_catalogues
 
 
 @operator_page(may=FINANCE)
@@ -45,13 +48,15 @@ def calls(desk: OperatorDesk) -> HttpResponse:
     owners = owners_of(desk, [each.organisation_id for each in page])
     last = page[-1] if len(found) > PAGE_ROWS else None
     kept = "list=stuck&" if stuck else ""
+    with desk.control.reading():
+        catalogue = load_catalogues(desk.control).in_force(desk.now_ms)
     columns = (
         *(Column(_("Organisation")), Column(_("Caller")), Column(_("To")), Column(_("Begun"))),
         *(Column(_("Granted until")), Column(_("Talked"), figures=True)),
         *(Column(_("Held"), figures=True), Column(_("Cost so far"), figures=True)),
     )
     rows = [
-        call_row(desk, each, owners[each.organisation_id])
+        call_row(desk, each, owners[each.organisation_id], catalogue)
         for each in page
         if each.organisation_id in owners
     ]
@@ -69,8 +74,10 @@ def calls(desk: OperatorDesk) -> HttpResponse:
     return desk.page("operator/calls_live.html" if live else "operator/calls.html", shown)
 
 
-def call_row(desk: OperatorDesk, call: RunningCall, owner: Organisation) -> list[Cell]:
-    """One call."""
+def call_row(
+    desk: OperatorDesk, call: RunningCall, owner: Organisation, catalogue: Catalogue
+) -> list[Cell]:
+    """One call, the other party's number masked as the organisation itself sees it (R78)."""
     tags: tuple[Tag, ...] = ()
     now = so_far(call, desk.now_ms)
     if call.ending:
@@ -79,14 +86,18 @@ def call_row(desk: OperatorDesk, call: RunningCall, owner: Organisation) -> list
         tags = (Tag(_("Stuck"), "bad"),)
     elif now.talked_s is None:
         tags = (Tag(_("Not answered yet")),)
+    parties = masked_parties(
+        *(call.type, telephone(call.from_digits), telephone(call.to_digits)),
+        catalogue.country(owner.country).masked_digits,
+    )
     url = reverse("operator-organisation", args=[owner.id])
     minutes = ""
     if call.pool_s:
         minutes = _("%(time)s of included minutes") % {"time": duration(call.pool_s)}
     return [
         Cell(owner.name, url, note=CALL_TYPES.get(call.type, call.type)),
-        Cell(telephone(call.from_digits) or call.caller, note=call.caller),
-        Cell(telephone(call.to_digits), note=destination_said(destination_of(call.rate))),
+        Cell(parties.caller or call.caller, note=call.caller),
+        Cell(parties.callee, note=destination_said(destination_of(call.rate))),
         Cell(desk.wording.moment(call.started_ms)),
         Cell(
             desk.wording.moment(call.deadline_ms if now.until_ms is None else now.until_ms),
