@@ -149,6 +149,13 @@ def test_while_one_cannot_be_changed_nobody_is(admin, money):
     nothing = {"step": "preview", "name": FRONT, "policy": "-", "calls": "-"}
     assert "Choose what to change." in words_of(post(admin, at(money, "change/"), **nothing))
     everyone = {"everyone": "1", "state": "blocked", "step": "preview", "calls": "unblock"}
+    why = {"reason": "for no reason to change"}
+    assert (
+        post(
+            admin, at(money, "change/"), name=FRONT, step="preview", policy="-", calls="-", **why
+        ).status_code
+        == 422
+    )
     seen = post(admin, at(money, "change/"), **everyone, policy="-")
     assert "Change 1 Stay as they are 0" in words_of(seen)
 

@@ -6,7 +6,7 @@ from ninja import Path, Query
 from pydantic import Field
 
 from talktime.console.api.door import Asked, Resource
-from talktime.console.api.shapes import AskedPage, IdText, Sent, Shown, listing
+from talktime.console.api.shapes import AskedPage, IdText, Moment, Sent, Shown, listing
 from talktime.core.directory import (
     ATTACHMENTS,
     NOT_ATTACHED,
@@ -22,10 +22,11 @@ from talktime.operations.assign_numbers import (
     assign_number,
     attach_number,
     give_number,
-    list_numbers_in_use,
     release_number,
+    reserve_number,
     take_number,
 )
+from talktime.operations.find_numbers import list_numbers_of_kind
 from talktime.operations.number_quotas import read_allowance
 from talktime.operations.users import find_user
 from talktime.store.user_search import names_of_ids
@@ -62,6 +63,20 @@ class SentNumber(Sent):
     attached: str = Field(NOT_ATTACHED, json_schema_extra={"enum": list(ATTACHMENTS)})
 
 
+class Reserved(Shown):
+    """A number that is kept for the organisation until then; it counts as one of its kind."""
+
+    number: str
+    kind: str
+    until: Moment
+
+
+class SentReservation(Sent):
+    """As what the number is kept."""
+
+    kind: str = Field(USER_NUMBER, json_schema_extra={"enum": list(NUMBER_KINDS)})
+
+
 class SentHolder(Sent):
     """Who has the number from now on."""
 
@@ -79,7 +94,7 @@ class SentAttachment(Sent):
 def get_numbers(asked: Asked, page: AskedPage, kind: AskedKind = USER_NUMBER) -> Answer:
     """The numbers in use of one kind, in their order."""
     with asked.control.reading():
-        found = list_numbers_in_use(
+        found = list_numbers_of_kind(
             asked.control, asked.owner, kind, after=page.cursor, limit=page.limit
         )
     answer: Answer = asked.page(page, "numbers", found, lambda each: each.digits)
@@ -112,6 +127,36 @@ def post_number(asked: Asked, sent: SentNumber) -> Answer | Refusal:
             now_ms=asked.now_ms,
         )
     return _one(asked, done)
+
+
+@numbers.does(
+    *("PUT", "/numbers/{number}/reservation", Reserved),
+    by=(OPERATOR,),
+    refusals=(
+        *("invalid_number", "already_exists", "number_reserved"),
+        *("never_funded", "quota_reached"),
+    ),
+    sent={"kind": "user"},
+)
+def put_number_reservation(
+    asked: Asked, number: NumberText, sent: SentReservation
+) -> Answer | Refusal:
+    """Keep a number for the organisation for ten minutes, in which nobody else gets it.
+
+    Asked again meanwhile, it ends when it would have. `POST .../numbers` then assigns it.
+    """
+    with asked.cell.reading():
+        allowance = read_allowance(asked.cell, asked.owner, asked.catalogue)
+    with asked.control.transaction():
+        done = reserve_number(
+            *(asked.control, asked.owner, number),
+            kind=sent.kind,
+            allowance=allowance,
+            now_ms=asked.now_ms,
+        )
+    if isinstance(done, Refusal):
+        return done
+    return {"number": f"+{done.digits}", "kind": done.kind, "until": done.until_ms}
 
 
 @numbers.does("DELETE", "/numbers/{number}", Number, by=(OPERATOR,), refusals=UNKNOWN)
