@@ -10,7 +10,7 @@ from talktime.clock import now_ms
 from talktime.operations.minute_pools import MinutePool, PoolOf, minute_pools, pool_of
 from talktime.store.catalogue import load_catalogues
 
-BAR_CELLS = 20
+BAR_CELLS = 10
 
 
 def pools_command(
@@ -30,7 +30,7 @@ def pools_command(
     rows = [
         (
             what.area,
-            what.description,
+            plan_of(pool, what),
             what.counter,
             what.capability,
             pool.members,
@@ -70,11 +70,22 @@ def document(pool: MinutePool, what: PoolOf) -> dict[str, Any]:
     }
 
 
+def plan_of(pool: MinutePool, what: PoolOf) -> str:
+    """The plan's name; of one that is not pooled with the id of the user whose minutes they are.
+
+    >>> pool = MinutePool("2027-01/minutes/P1/US/domestic/7", 1, 600, 0, 0, None, None)
+    >>> plan_of(pool, PoolOf("US", "P1", "Plan one", "domestic", "P1"))
+    'Plan one, user 7'
+    """
+    _month, _minutes, _plan, _area, _counter, *user = pool.key.split("/")
+    return ", user ".join((what.description, *user))
+
+
 def bar(used_s: int, total_s: int) -> str:
     """How much is used, to look at.
 
     >>> bar(300, 600), bar(0, 0)
-    ('##########.......... 50 %', '.................... 0 %')
+    ('#####..... 50 %', '.......... 0 %')
     """
     percent = used_s * 100 // total_s if total_s else 0
     filled = min(percent * BAR_CELLS // 100, BAR_CELLS)

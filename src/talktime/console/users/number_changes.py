@@ -15,7 +15,7 @@ from talktime.console.start.shown import telephone
 from talktime.console.users.number_pages import numbers_again
 from talktime.console.users.words import NUMBER_KINDS
 from talktime.core.directory import USER_NUMBER, NumberEntry, User
-from talktime.core.limits import NUMBER_TEXT_MAX, NUMBERS_REQUEST_MAX, USER_NAME_TEXT_MAX
+from talktime.core.limits import NUMBER_TEXT_MAX, USER_NAME_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.assign_numbers import assign_numbers, release_number, reserve_numbers
 from talktime.operations.number_quotas import read_allowance
@@ -23,14 +23,13 @@ from talktime.operations.users import find_user
 from talktime.store.numbers import Reservation
 
 RESERVE = "reserve"
-TYPED_MAX = NUMBERS_REQUEST_MAX * (NUMBER_TEXT_MAX + 2)
 
 
 @page(may=OPERATE, methods=("POST",))
 def assign(desk: Desk) -> HttpResponse:
     """Assign the numbers that were typed, or keep them for ten minutes: all of them, or none."""
     sent = desk.request.POST
-    typed = sent.get("numbers", "")[:TYPED_MAX]
+    typed = sent.get("numbers", "")
     texts = [line.strip() for line in typed.replace(",", "\n").splitlines() if line.strip()]
     done = _done(desk, texts)
     if isinstance(done, Refusal):
