@@ -68,6 +68,15 @@ def test_a_number_is_reserved_for_ten_minutes_by_the_operator_alone(api, money):
     assert (status, made["number"], made["kind"]) == (200, NUMBER, "toll")
     assert 599_000 < moment_ms(made["until"]) - before_ms < 660_000
     assert api("PUT", kept, '{"kind": "toll"}')[1] == made
+    assert api("GET", "/numbers/reservations?kind=toll")[1] == {"reservations": [made]}
+    assert api("GET", "/numbers/reservations")[1] == {"reservations": []}
+    assert api("GET", "/numbers/quotas", None, ("read",))[1] == {
+        "quotas": [
+            {"kind": "user", "taken": 0, "allowed": 12},
+            {"kind": "toll", "taken": 1, "allowed": 5},
+            {"kind": "toll_free", "taken": 0, "allowed": 5},
+        ]
+    }
     status, refused = api("PUT", "/numbers/+18005550199/reservation", '{"kind": "toll_free"}')
     assert (status, refused["code"]) == (409, "never_funded")
     assert api("POST", "/numbers", f'{{"number": "{NUMBER}", "kind": "toll"}}')[0] == 200

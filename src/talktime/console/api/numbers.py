@@ -26,9 +26,10 @@ from talktime.operations.assign_numbers import (
     reserve_number,
     take_number,
 )
-from talktime.operations.find_numbers import list_numbers_of_kind
+from talktime.operations.find_numbers import list_numbers_of_kind, list_reservations, numbers_taken
 from talktime.operations.number_quotas import read_allowance
 from talktime.operations.users import find_user
+from talktime.store.numbers import Reservation
 from talktime.store.user_search import names_of_ids
 
 SEES = (READ, USERS)
@@ -71,6 +72,14 @@ class Reserved(Shown):
     until: Moment
 
 
+class Quota(Shown):
+    """How many numbers of a kind the organisation has, those reserved too, and may have."""
+
+    kind: str
+    taken: int
+    allowed: int
+
+
 class SentReservation(Sent):
     """As what the number is kept."""
 
@@ -99,6 +108,27 @@ def get_numbers(asked: Asked, page: AskedPage, kind: AskedKind = USER_NUMBER) ->
         )
     answer: Answer = asked.page(page, "numbers", found, lambda each: each.digits)
     return {**answer, "numbers": _shown(asked, found)}
+
+
+@numbers.reads("/numbers/reservations", listing("reservations", Reserved, paged=False), by=SEES)
+def get_number_reservations(asked: Asked, kind: AskedKind = USER_NUMBER) -> Answer:
+    """The numbers of one kind that are kept for the organisation now, at most 1,000."""
+    with asked.control.reading():
+        found = list_reservations(asked.control, asked.owner, kind, now_ms=asked.now_ms)
+    return {"reservations": [_reserved(each) for each in found]}
+
+
+@numbers.reads("/numbers/quotas", listing("quotas", Quota, paged=False), by=SEES)
+def get_number_quotas(asked: Asked) -> Answer:
+    """How many numbers of each kind the organisation has, and how many its licences allow."""
+    with asked.cell.reading():
+        allowance = read_allowance(asked.cell, asked.owner, asked.catalogue)
+    with asked.control.reading():
+        taken = numbers_taken(asked.control, asked.owner, now_ms=asked.now_ms)
+    quotas = [
+        {"kind": kind, "taken": taken[kind], "allowed": allowance.of(kind)} for kind in NUMBER_KINDS
+    ]
+    return {"quotas": quotas}
 
 
 @numbers.does(
@@ -154,9 +184,7 @@ def put_number_reservation(
             allowance=allowance,
             now_ms=asked.now_ms,
         )
-    if isinstance(done, Refusal):
-        return done
-    return {"number": f"+{done.digits}", "kind": done.kind, "until": done.until_ms}
+    return done if isinstance(done, Refusal) else _reserved(done)
 
 
 @numbers.does("DELETE", "/numbers/{number}", Number, by=(OPERATOR,), refusals=UNKNOWN)
@@ -213,6 +241,10 @@ def put_number_attached(asked: Asked, number: NumberText, sent: SentAttachment) 
     with asked.control.transaction():
         done = attach_number(asked.control, asked.owner, number, attached=sent.attached, user=user)
     return _one(asked, done)
+
+
+def _reserved(kept: Reservation) -> Answer:
+    return {"number": f"+{kept.digits}", "kind": kept.kind, "until": kept.until_ms}
 
 
 def _user(asked: Asked, name: str | None) -> User | Refusal | None:
