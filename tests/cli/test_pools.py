@@ -19,6 +19,6 @@ def test_the_pools_of_an_organisation_are_shown_with_who_shares_them(shell, cont
         "used_seconds": 0,
         "held_seconds": 0,
         "left_seconds": 180_000,
-        "used_80_percent_at": None,
+        "warned_at": None,
         "used_up_at": None,
     }

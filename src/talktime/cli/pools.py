@@ -65,7 +65,7 @@ def document(pool: MinutePool, what: PoolOf) -> dict[str, Any]:
         "used_seconds": pool.used_s,
         "held_seconds": pool.held_s,
         "left_seconds": pool.left_s,
-        "used_80_percent_at": moment(pool.warned_ms),
+        "warned_at": moment(pool.warned_ms),
         "used_up_at": moment(pool.full_ms),
     }
 

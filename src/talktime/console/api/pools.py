@@ -37,7 +37,7 @@ class Pool(Shown):
     used_seconds: int = Field(validation_alias="used_s")
     held_seconds: int = Field(validation_alias="held_s")
     left_seconds: int = Field(validation_alias="left_s")
-    used_80_percent_at: Moment | None = Field(validation_alias="warned_ms")
+    warned_at: Moment | None = Field(validation_alias="warned_ms")
     used_up_at: Moment | None = Field(validation_alias="full_ms")
 
 
