@@ -47,8 +47,8 @@ USED_AFTER_USE = "SELECT key, used FROM meter WHERE organisation_id = ? AND key 
 STATED = """
     SELECT s.month, d.body FROM post_statement s JOIN document d ON d.id = s.document_id
     WHERE s.organisation_id = ? AND d.organisation_id = ?"""
-# By index, nothing from before the month is read. A call may be answered after the month in which it
-# began, and its record starts then: so there is no such end.
+# By index, nothing from before the month is read. A call may be answered after the month in which
+# it began, and its record starts then: so there is no such end.
 _UNBILLED = """
     FROM usage_record u
     WHERE u.organisation_id = ? AND u.started_ms >= ? AND u.month = ?
