@@ -117,8 +117,8 @@ class Shop:
         self.run(collect_payments)
         return started.payment.id
 
-    def buy_by_invoice(self, micros):
-        """Buy credits by an invoice whose money has come; the payment's id."""
+    def order(self, micros):
+        """Buy credits by an invoice whose money is yet to come; the payment's id."""
         method = add_invoice(
             self.cell,
             self.organisation,
@@ -127,7 +127,11 @@ class Shop:
             now_ms=self.now_ms,
             next_id=self.ids.next,
         )
-        payment_id = self.buy(micros, method.id)
+        return self.buy(micros, method.id)
+
+    def buy_by_invoice(self, micros):
+        """Buy credits by an invoice whose money has come; the payment's id."""
+        payment_id = self.order(micros)
         confirm_receipt(self.counter, payment_id, reference="bank slip 7", actor="operator")
         return payment_id
 

@@ -49,14 +49,13 @@ def billed_fixture(money):
     return billed(money)
 
 
-def billed(money):
-    """A statement of October with one call on it, overdue."""
+def billed(money, *lines):
+    """A statement of October with one call on it, overdue; on paper it has these lines."""
     owner = {"organisation_id": money.owner.id}
-    lines = [Line("Germany", 1, 12_340_000, 120)]
     facts = statement_of_month(
         "2026-10",
         "USD",
-        lines,
+        lines or [Line("Germany", 1, 12_340_000, 120)],
         Seller("Fabrikam"),
         Buyer("Contoso", "Contoso Ltd"),
         "UTC",
@@ -182,6 +181,13 @@ def test_a_statement_says_how_it_stands_and_what_is_left_to_pay(admin, billed):
     assert "Statement October 2026 Overdue" in words
     pdf = admin.get(place(billed, "invoices/MAIN-000007.pdf"))
     assert pdf.headers["Content-Type"] == "application/pdf"
+
+
+def test_a_statement_shows_the_time_that_a_late_report_took_back(admin, money):
+    less = Line("Germany", 0, -300_000, -180, "2026-09")
+    billed(money, Line("Germany", 2, 12_640_000, 240), less)
+    words = words_of(admin.get(place(money, "statements/2026-10/")))
+    assert "Germany September 2026 0 -3:00 -US$0.30" in words
 
 
 def test_the_files_of_a_statement_mask_whom_was_called(admin, billed):

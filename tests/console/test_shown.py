@@ -59,6 +59,7 @@ def test_an_unknown_time_zone_falls_back_to_utc():
 
 def test_durations_and_numbers_are_shown_as_people_write_them():
     assert [duration(s) for s in (0, 61, 3_600, 86_399)] == ["0:00", "1:01", "1:00:00", "23:59:59"]
+    assert [duration(s) for s in (-5, -180, -3_725)] == ["-0:05", "-3:00", "-1:02:05"]
     assert telephone("493012345678") == "+49 30 12345678"
     assert telephone("12") == "+12"
     assert telephone("") == ""

@@ -102,6 +102,23 @@ def test_a_call_of_the_next_month_does_not_keep_one_open(after_use):
     assert after_use.close("2026-11").amount_micros == 30_000
 
 
+def test_a_call_that_is_answered_in_the_next_month_is_of_the_month_in_which_it_began(after_use):
+    """D13, also where it is the only one: it rang over midnight, and is billed with its month."""
+    after_use.leave_open("rang", END_MS - HOUR_MS)
+    after_use.now_ms = END_MS + HOUR_MS
+    after_use.answer("rang")
+    after_use.settle("rang", 2, 61)
+    after_use.use("next", 300, END_MS + HOUR_MS)
+    assert after_use.close("2026-11").amount_micros == 30_000
+    assert unbilled_by_month(after_use.connection, 7) == {"2026-12": 75_000}
+    assert after_use.close("2026-12").amount_micros == 75_000
+    assert unbilled_by_month(after_use.connection, 7) == {}
+    newest, oldest = list_documents(after_use.connection, after_use.organisation)
+    assert oldest.facts.lines == (Line("Germany", 1, 30_000, 120),)
+    assert newest.facts.lines == (Line("Germany", 1, 75_000, 300),)
+    assert after_use.books_hold()
+
+
 def test_a_month_without_anything_to_pay_makes_no_statement(after_use):
     after_use.use("a", 0, month_start_ms("2026-11"))
     assert after_use.close("2026-11") is None

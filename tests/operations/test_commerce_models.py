@@ -20,11 +20,13 @@ from talktime.operations.commerce_models import (
     preview_change,
 )
 from talktime.operations.counters import Counters
+from talktime.operations.purchases import confirm_receipt
 from talktime.operations.sweep import Sweep
 from talktime.operations.till import open_till
 from talktime.store.database import Outage
 from talktime.store.organisations import insert_organisation, organisation_of_id
 from tests.after_use import DAY_MS, RULES, AfterUse, month_start_ms, organisation
+from tests.shop import UNIT, Shop
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
 
@@ -100,6 +102,23 @@ def test_the_effects_of_a_change_are_shown_before_it_is_made(mover):
         "then calls are billed monthly, without a limit",
     )
     assert (mover.model, mover.no_buying, mover.recharging) == ("prepaid", None, True)
+
+
+def test_what_was_bought_and_not_paid_yet_is_shown_before_a_change_and_comes_after_it(store):
+    """D14: nothing can be bought any more, but what is on its way is finished."""
+    shop = Shop(store)
+    ordered = shop.order(200 * UNIT)
+    shop.bank.down = True
+    shop.buy(100 * UNIT)
+    shown = preview_change(shop.counter, "post_usage")
+    assert shown.effects[1] == (
+        "purchases of 300 USD on their way are finished: what is paid of them is used up first, too"
+    )
+    change_model(shop.control, shop.counter, "post_usage", actor="admin")
+    confirm_receipt(shop.counter, ordered, reference="bank slip 7", actor="operator")
+    assert shop.money()[0] == 200 * UNIT
+    assert "purchases of 100 USD" in preview_change(shop.counter, "post_usage").effects[1]
+    shop.proven()
 
 
 @pytest.mark.parametrize(

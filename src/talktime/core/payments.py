@@ -209,6 +209,14 @@ class Till:
                 return payment
         return None
 
+    def purchases_open_micros(self) -> int:
+        """What the purchases come to that are not over: charged now, or waiting for money."""
+        return sum(
+            each.amount_micros
+            for each in self.payments.values()
+            if each.kind == PURCHASE and each.open
+        )
+
     def note_paid(self, payment: Payment) -> None:
         """A recharge, also one that had been given up, has cost money: it counts for the caps."""
         if payment.kind == RECHARGE:

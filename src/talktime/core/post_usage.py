@@ -83,9 +83,9 @@ def month_before(month: str, months: int = 1) -> str:
     return f"{year:04}-{number + 1:02}"
 
 
-def month_bounds_ms(month: str) -> tuple[int, int]:
-    """The first moment of a month and the first after it, in UTC (D13)."""
-    return month_end_ms(month_before(month)), month_end_ms(month)
+def month_start_ms(month: str) -> int:
+    """The first moment of a month, in UTC (D13)."""
+    return month_end_ms(month_before(month))
 
 
 def months_between(first: str, last: str) -> list[str]:

@@ -309,6 +309,13 @@ def _effects(
         said.append("auto-recharge is turned off")
     if till.open_recharge() is not None:
         said.append("the recharge on its way is finished, and its credits are used up too")
+    bought_micros = till.purchases_open_micros()
+    if bought_micros:
+        amount = f"{decimal_text(bought_micros)} {currency}"
+        said.append(
+            f"purchases of {amount} on their way are finished: what is paid of them is used up "
+            "first, too"
+        )
     left_micros = sum(lot.remaining_micros for lot in wallet.lots if lot.expires_ms > now_ms)
     if left_micros:
         left = f"{decimal_text(left_micros)} {currency}"

@@ -88,8 +88,7 @@ def _facts(document: Document, wording: Wording) -> list[tuple[str, str]]:
 def _row(line: Line, currency: str, wording: Wording, statement: bool) -> Shown:
     figures = [wording.decimal(line.quantity)]
     if statement:
-        seconds = line.billed_s or 0
-        figures.append(("-" if seconds < 0 else "") + duration(abs(seconds)))
+        figures.append(duration(line.billed_s or 0))
     return {
         "text": _breakable(line.text),
         "note": f"Late reports of {wording.month(line.month)}" if line.month else "",

@@ -112,11 +112,12 @@ def zone_named(name: str) -> tzinfo:
 
 
 def duration(seconds: int) -> str:
-    """Seconds as a clock shows them.
+    """Seconds as a clock shows them; with its sign what a correction takes back.
 
-    >>> duration(61), duration(3_725)
-    ('1:01', '1:02:05')
+    >>> duration(61), duration(3_725), duration(-180)
+    ('1:01', '1:02:05', '-3:00')
     """
-    hours, rest = divmod(seconds, 3600)
+    sign = "-" if seconds < 0 else ""
+    hours, rest = divmod(abs(seconds), 3600)
     minutes, left = divmod(rest, 60)
-    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+    return f"{sign}{hours}:{minutes:02}:{left:02}" if hours else f"{sign}{minutes}:{left:02}"

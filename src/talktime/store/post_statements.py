@@ -12,7 +12,7 @@ from talktime.core.documents import parsed_body
 from talktime.core.ledger import Transfer
 from talktime.core.meters import post_usage_key
 from talktime.core.payments import Payment
-from talktime.core.post_usage import PostStatement, month_bounds_ms, months_between
+from talktime.core.post_usage import PostStatement, month_start_ms, months_between
 from talktime.store.database import Connection
 from talktime.store.payments import INSERT_PAYMENTS, PAYMENT
 from talktime.store.tables import TRANSFER
@@ -47,10 +47,11 @@ USED_AFTER_USE = "SELECT key, used FROM meter WHERE organisation_id = ? AND key 
 STATED = """
     SELECT s.month, d.body FROM post_statement s JOIN document d ON d.id = s.document_id
     WHERE s.organisation_id = ? AND d.organisation_id = ?"""
-# The first condition is by index: a month's records alone are read.
+# By index, nothing from before the month is read. A call may be answered after the month in which
+# it began, and its record starts then: so there is no such end.
 _UNBILLED = """
     FROM usage_record u
-    WHERE u.organisation_id = ? AND u.started_ms >= ? AND u.started_ms < ?
+    WHERE u.organisation_id = ? AND u.started_ms >= ? AND u.month = ?
         AND u.post_micros <> 0 AND NOT EXISTS (
         SELECT 1 FROM post_statement_usage p WHERE p.usage_id = u.id)"""
 UNBILLED_SUMS = f"""
@@ -197,13 +198,13 @@ def unbilled_by_month(connection: Connection, organisation_id: int) -> dict[str,
 
 def unbilled(connection: Connection, organisation_id: int, month: str) -> list[UnbilledSum]:
     """What of this month is on no statement yet, by destination."""
-    rows = connection.rows(UNBILLED_SUMS, (organisation_id, *month_bounds_ms(month)))
+    rows = connection.rows(UNBILLED_SUMS, (organisation_id, month_start_ms(month), month))
     return [UnbilledSum(month, *row) for row in rows]
 
 
 def bill_usage(connection: Connection, organisation_id: int, month: str, statement_id: int) -> int:
     """Put all of `unbilled` on a statement; how many usage records that were."""
-    return connection.run(BILL_USAGE, (statement_id, organisation_id, *month_bounds_ms(month)))
+    return connection.run(BILL_USAGE, (statement_id, organisation_id, month_start_ms(month), month))
 
 
 def open_calls_before(connection: Connection, organisation_id: int, at_ms: int) -> int:

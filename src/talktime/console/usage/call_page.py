@@ -21,7 +21,7 @@ from talktime.console.usage.names import (
     number_type_name,
     type_name,
 )
-from talktime.console.usage.shown import in_utc, place_url, signed_duration, user_url
+from talktime.console.usage.shown import in_utc, place_url, user_url
 from talktime.core import ledger
 from talktime.core.masking import number_text
 from talktime.core.money import decimal_text
@@ -35,6 +35,7 @@ from talktime.operations.usage_documents import (
     country_name,
     usage_guid,
 )
+from talktime.operations.wording import duration
 from talktime.store.usage_rows import Movement
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -107,7 +108,7 @@ def _call_shown(desk: Desk, story: CallStory, row: UsageRow) -> Shown:
         "location": country_name(row.location, language),
         "started": _moment(desk, record.started_ms),
         "ended": _moment(desk, story.parts[-1].record.ended_ms),
-        "duration": signed_duration(used_s),
+        "duration": duration(used_s),
         "cause": CAUSES.get(record.cause, ""),
         "cause_code": record.cause,
         "state": STATES.get(story.call.state, "") if story.call else "",
@@ -139,10 +140,10 @@ def _part_shown(desk: Desk, part: Part, row: UsageRow) -> Shown:
         "steps": [] if record.kind == "correction" else _steps(desk, row),
         "charge": desk.money(record.charge_micros),
         "free": not record.charge_micros,
-        "used": signed_duration(record.used_s),
+        "used": duration(record.used_s),
         "movements": [_movement(desk, each) for each in part.movements],
         "pool": record.pool,
-        "pool_s": signed_duration(record.pool_s) if record.pool_s else "",
+        "pool_s": duration(record.pool_s) if record.pool_s else "",
         "pools": reverse("pools", args=[desk.owner.id]),
         "after_use": desk.money(record.post_micros) if record.post_micros else None,
         "rates": f"{rates}?q={record.prefix}" if rates and record.prefix else "",

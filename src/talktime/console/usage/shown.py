@@ -126,7 +126,7 @@ class _Writer:
             case "from_country":
                 return country_name(row.from_country, self._language)
             case "duration":
-                return signed_duration(record.used_s)
+                return duration(record.used_s)
             case "context":
                 return str(CONTEXTS.get(row.context, ""))
             case "location":
@@ -155,11 +155,6 @@ def place_url(name: str, *place: int) -> str:
         return reverse(name, args=place)
     except NoReverseMatch:
         return ""
-
-
-def signed_duration(seconds: int) -> str:
-    """Seconds as a clock shows them; of a correction, with its sign."""
-    return f"-{duration(-seconds)}" if seconds < 0 else duration(seconds)
 
 
 def minutes_shown(wording: Wording, seconds: int) -> str:
