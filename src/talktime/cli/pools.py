@@ -34,7 +34,7 @@ def pools_command(
             minutes(pool.used_s),
             minutes(pool.held_s),
             minutes(pool.left_s),
-            bar(pool.used_s, pool.total_s),
+            ended_with(pool) if pool.ended_by else bar(pool.used_s, pool.total_s),
         )
         for pool in pools
     ]
@@ -59,7 +59,13 @@ def document(pool: MinutePool) -> dict[str, Any]:
         "left_seconds": pool.left_s,
         "used_80_percent_at": moment(pool.warned_ms),
         "used_up_at": moment(pool.full_ms),
+        "ended_by": pool.ended_by or None,
     }
+
+
+def ended_with(pool: MinutePool) -> str:
+    """What is said of minutes that the plan's other counter has ended (R42)."""
+    return f"ended with the {pool.ended_by.split('/')[4]} minutes"
 
 
 def bar(used_s: int, total_s: int) -> str:
