@@ -267,6 +267,11 @@ def _called_user(directory: Directory, request: CallRequest) -> _Party | Refusal
         if isinstance(found, Refusal):
             return found
         entry, to_digits = found
+    if entry is not None and entry.kind != USER_NUMBER:
+        return Refusal(
+            "invalid_request",
+            f"+{to_digits} is a service number: calls to it are of type conf_in or ucap_in",
+        )
     if request.user:
         user = _named(directory, request.user, entry)
         if user is None:
@@ -275,11 +280,6 @@ def _called_user(directory: Directory, request: CallRequest) -> _Party | Refusal
         return Refusal("invalid_request", "user_in needs 'to' or 'user'")
     elif entry is None:
         return _no_number(to_digits)
-    elif entry.kind != USER_NUMBER:
-        return Refusal(
-            "invalid_request",
-            f"+{to_digits} is a service number: calls to it are of type conf_in or ucap_in",
-        )
     elif entry.user_id is None:
         user = None
     else:
