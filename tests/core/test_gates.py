@@ -64,3 +64,18 @@ def test_a_number_that_is_of_the_callers_country_too_is_called_as_one_of_either(
     assert asked(jamaican, *licences, location="JM").payers.pool.endswith("/all/conference")
     extended = asked(jamaican, "MCOMEETADV", "MCOMEETADD_DIALOUT_US", location="JM")
     assert extended.payers.free_capability == "MCOMEETADD_DIALOUT_US"
+
+
+def test_a_policy_that_the_catalogue_lost_lets_nobody_call_and_is_named_as_gone():
+    """R87."""
+    called = Called("14255550100", "US", "fixed_or_mobile")
+    refusal = asked(called, "MCOMEETADV", "MCOPSTNC", policy="Gone").refusal
+    assert (refusal.code, refusal.detail) == (
+        "outbound_policy",
+        "the policy 'Gone' is not in the catalogue any more, and lets nobody call",
+    )
+
+
+def test_a_premium_number_of_no_country_is_said_to_be_so():
+    refusal = asked(Called("979123456789", "", "premium"), "MCOMEETADV", "MCOPSTNC").refusal
+    assert refusal.detail == "+979123456789 is a premium number of no country"

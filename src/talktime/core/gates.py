@@ -21,7 +21,6 @@ from talktime.core.catalogue import (
     RESOURCE,
     ZONE_A,
     Catalogue,
-    DialOutPolicy,
     SpecialPrefix,
 )
 from talktime.core.directory import Organisation, User
@@ -193,6 +192,8 @@ def _supported(
     if called.kind in (PREMIUM, SHARED_COST) and not catalogue.country(called.country).premium:
         kind = called.kind.replace("_", "-")
         detail = f"+{called.digits} is a {kind} number of {called.country}"
+        if not called.country:
+            detail = f"+{called.digits} is a {kind} number of no country"
         return Refusal("number_not_supported", detail)
     return None
 
@@ -209,7 +210,10 @@ def _policy(
     A policy that the catalogue lost forbids everything."""
     name = (user.policy if user is not None else "") or organisation.rules.policy
     name = name or catalogue.settings.get(DEFAULT_POLICY, "")
-    policy = catalogue.policies.get(name) or DialOutPolicy(name, NOBODY, NOBODY)
+    policy = catalogue.policies.get(name)
+    if policy is None:
+        detail = f"the policy {name!r} is not in the catalogue any more, and lets nobody call"
+        return Refusal("outbound_policy", detail)
     scope = policy.conference if type_ == CONFERENCE_OUT else policy.user
     location = user.usage_location if user is not None else organisation.country
     if scope == ANY:
