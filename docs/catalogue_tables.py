@@ -78,7 +78,8 @@ FIELDS = {
         "name": f"One of {', '.join(f'`{each}`' for each in SETTINGS)}.",
         "value": (
             "A policy's name; "
-            f"{' or '.join(f'`{each}`' for each in RESOURCE_ACCOUNT_WORDS)}; whole numbers."
+            f"{' or '.join(f'`{each}`' for each in RESOURCE_ACCOUNT_WORDS)}; whole numbers, "
+            "several with spaces between."
         ),
     },
 }

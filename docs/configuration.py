@@ -128,6 +128,10 @@ VARIABLES = {
         "`60`",
         "How long what a call holds outlives what it was granted, before the call is closed.",
     ),
+    "TALKTIME_POOL_WARNING_PERCENT": (
+        "`80`",
+        "From how many per cent used on those who look after it are told of a pool of minutes.",
+    ),
     "TALKTIME_WRITERS": (
         "`2`",
         (

@@ -16,7 +16,7 @@ NUMBER = re.compile(r"\b([RV])(\d{1,2})(?:-[RV](\d{1,2}))?\b")
 RULES = {
     "Money": {
         "R1": "An organisation has one balance in one currency; all its users spend it.",
-        "R2": "Each purchase is a lot that expires twelve calendar months later.",
+        "R2": "Each purchase is a lot that expires twelve calendar months later, or as set.",
         "R3": "Lots are spent in the order of purchase.",
         "R4": "What is left of a lot when it expires is forfeited; what was spent is not touched.",
         "R5": "What came in, less what was used, forfeited and refunded, is the balance.",

@@ -3,6 +3,7 @@
 Played through the real operations, one command a transaction, at times that the player sets.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from talktime.core.commands import (
@@ -17,7 +18,7 @@ from talktime.core.commands import (
 )
 from talktime.core.ids import EPOCH_MS, Ids
 from talktime.core.meters import DOMESTIC, minutes_key, month_of, post_usage_key, spending_key
-from talktime.core.payers import Payers
+from talktime.core.payers import FREE_CALL, Payers
 from talktime.core.rating import Rate
 from talktime.operations.execute import Done, execute
 from talktime.store.database import Connection
@@ -184,3 +185,20 @@ def play_everything(player: Player) -> None:
     player.settle("after use", 1, 45)
     player.authorize(4, "o5", post_usage=after_use, credits=False)
     player.authorize(2, "refused", Rate("88", "Sky", 10**10, 0, 60, 60))
+
+
+def unpriced_call(connection: Connection, organisation_id: int, now_ms: int) -> None:
+    """A call of 90 s, of which minutes pay 60 and no rate prices the rest (D10)."""
+    player = Player(connection, now_ms, node=9)
+    pool = minutes_key(month_of(now_ms), "MCOPSTN2", "US", DOMESTIC)
+    asked = player.authorizing(
+        organisation_id,
+        f"unpriced {now_ms}",
+        GERMANY._replace(per_minute_micros=0),
+        pool=pool,
+        money_code="no_rate",
+        money_detail="no price",
+        paid_capability=FREE_CALL,
+    )
+    player.do(replace(asked, pool_total_s=60))
+    player.settle(asked.call_key, 1, 90)

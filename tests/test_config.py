@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from talktime.config import Address, ConfigError, SellerDetails, Smtp, settings_from
+from talktime.operations.execute import terms_of
 
 SERVER = "postgresql://billing:s3cret@db.contoso.example:5433/talktime"
 OTHER = "postgresql://billing:0ther@db2.contoso.example/talktime"
@@ -169,6 +170,14 @@ def test_an_ipv6_host_stands_in_brackets_in_the_address_and_may_in_the_setting(h
 def test_mail_from_an_ipv6_address_has_a_sender_that_may_be():
     settings = settings_from({"TALKTIME_URL": "http://[2001:db8::5]:8000"})
     assert settings.mail_from() == "Talktime <talktime@[IPv6:2001:db8::5]>"
+
+
+def test_the_warning_of_pools_is_a_setting_with_bounds():
+    given = settings_from({"TALKTIME_POOL_WARNING_PERCENT": "90"})
+    assert [terms_of(each).pool_warning_percent for each in (settings_from({}), given)] == [80, 90]
+    for text in ("0", "100", "80%"):
+        with pytest.raises(ConfigError, match="Use a number from 1 to 99"):
+            settings_from({"TALKTIME_POOL_WARNING_PERCENT": text})
 
 
 def test_slices_and_grace_are_settings_with_defaults_and_bounds():

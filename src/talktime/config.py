@@ -91,6 +91,8 @@ class Settings:
     """The longest that one answer lets a call talk, before the switch must ask again (D8)."""
     grace_s: int = 60
     """How long a hold outlives what it was granted for (D8)."""
+    pool_warning_percent: int = 80
+    """From how many per cent used on a pool of minutes is warned of (D4)."""
     writers: int = WRITERS
     """How many processes of a service write each cell on PostgreSQL."""
     test_clock: bool = False
@@ -177,6 +179,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         given_seal_keys=seal_keys_from(environ.get("TALKTIME_SEAL_KEY", "")),
         slice_s=number_from(environ, "TALKTIME_SLICE_SECONDS", 300, 1, DAY_SECONDS),
         grace_s=number_from(environ, "TALKTIME_GRACE_SECONDS", 60, 0, DAY_SECONDS),
+        pool_warning_percent=number_from(environ, "TALKTIME_POOL_WARNING_PERCENT", 80, 1, 99),
         writers=number_from(environ, "TALKTIME_WRITERS", WRITERS, 1, WRITERS_MAX),
         smtp=smtp_from(environ.get("TALKTIME_SMTP_URL", "")),
         given_mail_from=mail_from_from(environ.get("TALKTIME_MAIL_FROM", "")),

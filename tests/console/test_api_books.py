@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 
 from talktime.console.cell.models import AuditEntry
+from talktime.console.control_plane.models import Organisation
 from talktime.console.databases import set_up
 from talktime.console.migrate import migrate
 from talktime.core.charges import Declined, Unknown
@@ -22,7 +23,9 @@ from tests.console.conftest import close_connections, settings_in
 from tests.console.money import CARD, Money
 from tests.console.test_operator_flows import Staff
 from tests.console.test_pages import EMAIL
+from tests.lively_books import Player, unpriced_call
 
+DAY_MS = 86_400_000
 LOST = Declined("ch", "lost_card", "The card was reported lost.", True)
 
 
@@ -127,6 +130,25 @@ def test_a_refund_waits_until_its_provider_has_confirmed_it(api, money):
     assert (told["payment_id"], told["amount"], told["currency"]) == (payment, "30", "USD")
     assert (told["organisation"], told["reason"]) == ("Contoso", "asked for")
     assert api.get("/attention/refunds?kind=chargeback")["waiting_refunds"] == []
+
+
+def test_a_call_that_no_rate_prices_waits_with_the_card_that_lacks_it(api, money):
+    """D10, R63: the operator is told of calls that took place and could not be priced."""
+    Organisation.objects.update(country="SE")  # where three digits are hidden (R78)
+    with closing(money.cell()) as cell:
+        unpriced_call(cell, money.owner.id, money.now_ms - 8 * DAY_MS)
+        unpriced_call(cell, money.owner.id, money.now_ms)
+        player = Player(cell, money.now_ms)
+        player.fund(money.owner.id, 10_000_000)
+        player.authorize(money.owner.id, "priced")
+        player.settle("priced", 1, 90)
+    [told] = api.get("/attention/calls")["unpriced_calls"]
+    del told["usage_id"], told["began_at"]
+    assert told == {
+        "organisation_id": str(money.owner.id), "organisation": "Contoso", "caller": "",
+        "rate_card": money.owner.rate_card, "type": "user_out", "from": "+14255550100",
+        "to": "+4930123***", "talked_seconds": 90, "unpriced_seconds": 60,
+    }  # fmt: skip
 
 
 @pytest.fixture

@@ -136,6 +136,31 @@ def test_days_that_are_none_or_too_many_are_refused(calls, path):
     assert USAGE_DAYS_MAX == 366
 
 
+@pytest.mark.parametrize("path", ["sums", "csv", "zip", "xlsx"])
+def test_days_of_more_than_a_year_ago_are_refused_as_in_the_console(calls, path):
+    """R79."""
+    key = calls.money.key("read")
+    client = Client(SERVER_NAME="localhost", headers={"authorization": f"Bearer {key}"})
+    at = "/api/v1/organisations/Contoso"
+    for before, status in ((USAGE_DAYS_MAX - 1, 200), (USAGE_DAYS_MAX + 1, 400)):
+        query = f"from_day={day_of(calls, before)}&to_day={day_of(calls, before)}"
+        for asked in (f"{at}/usage/{path}", f"{at}/usage", f"{at}/dial-out"):
+            told = client.get(f"{asked}?{query}")
+            assert told.status_code == status, (asked, before)
+            assert status == 200 or told.json()["code"] == "range_too_long"
+
+
+def test_records_are_found_by_their_conference(calls):
+    calls.call("m", type_="conf_out", room="room 7")
+    key = calls.money.key("read")
+    client = Client(SERVER_NAME="localhost", headers={"authorization": f"Bearer {key}"})
+    at = f"/api/v1/organisations/Contoso/usage?{days_of(calls)}"
+    found = client.get(f"{at}&conference_id=room+7").json()["usage"]
+    assert [(row["callId"], row["conferenceId"]) for row in found] == [("m", "room 7")]
+    assert client.get(f"{at}&conference_id=7").json()["usage"] == []
+    assert client.get(f"{at}&conference_id={'7' * 65}").json()["code"] == "invalid_request"
+
+
 def test_the_last_days_that_there_are_can_be_asked_for(calls):
     key = calls.money.key("read")
     client = Client(SERVER_NAME="localhost", headers={"authorization": f"Bearer {key}"})

@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 from talktime.console.accounts import create_admin
+from talktime.console.billing.payments_shown import advice_of
 from talktime.console.control_plane.models import Account
 from talktime.core.charges import Declined, Dispute
 from talktime.operations.commerce_models import mark_moved
@@ -184,9 +185,36 @@ def test_a_pause_after_a_dispute_sends_nobody_to_the_card(admin, money):
     [payment] = money.counted(list_payments)
     dispute = Dispute("dp_1", payment.amount_micros, "open")
     money.counted(lambda counter: note_dispute(counter, payment.id, dispute))
-    advice = "Speak with the cardholder's bank, add funds to pay what is owed; then resume."
+    advice = "Speak with the cardholder's bank, then resume."
     for path in (at(money), f"/organisations/{money.owner.id}/"):
         assert advice in words_of(admin.get(path))
+    owing = "Speak with the cardholder's bank, add funds to pay what is owed; then resume."
+    assert advice_of("disputed", 1) == owing
+
+
+@pytest.mark.parametrize(
+    ("state", "explained", "back"),
+    [
+        ("open", "The money went back", "Open, the bank has the money"),
+        ("lost", "The money went back", "Lost, the money is gone"),
+        ("won", "The credits are in the balance.", "Won, the money came back"),
+    ],
+)
+def test_a_disputed_payment_says_how_its_dispute_stands(admin, money, state, explained, back):
+    """D15."""
+    money.add_card()
+    plan = RechargePlan(True, 50_000_000, 100_000_000)
+    money.counted(lambda counter: set_recharge(counter, plan, actor="a", why_not=None))
+    money.run_jobs(money.now_ms + 5_000)
+    [payment] = money.counted(list_payments)
+    for each in ("open", state):
+        dispute = Dispute("dp_1", payment.amount_micros, each)
+        money.counted(lambda counter, dispute=dispute: note_dispute(counter, payment.id, dispute))
+    words = words_of(admin.get(at(money, f"payments/{payment.id}/")))
+    assert f"Paid. {explained}" in words
+    assert f"Dispute, US$100.00 {back}" in words
+    listed = words_of(admin.get(at(money, "payments/")))
+    assert ("Paid US$100.00 went back" in listed) == (state != "won")
 
 
 def test_a_pause_says_why_and_what_to_do_and_is_ended_by_a_button(admin, money):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from talktime.core.charges import Declined, NeedsCardholder, Unknown
+from talktime.core.charges import Declined, NeedsCardholder, Succeeded, Unknown
 from talktime.operations.purchases import list_payments
 from tests.console.money import CARD
 from tests.console.test_billing_credits import admin, at, form_of, money
@@ -200,6 +200,21 @@ def test_payments_are_paged_the_newest_first(admin, money):
 def test_the_payment_of_another_organisation_is_not_found(admin, money):
     for payment in ("1", "9" * 30):
         assert admin.get(at(money, f"payments/{payment}/")).status_code == 404
+
+
+def test_a_card_that_was_declined_for_good_is_marked_until_it_is_charged(admin, money):
+    money.add_card()
+    money.add_card(5_003, last4="0341")
+    for answer, marked in (
+        (Declined("ch", "insufficient_funds", "Not enough on it.", False), False),
+        (Declined("ch", "lost_card", "The card was lost.", True), True),
+        (Succeeded("ch"), False),
+    ):
+        money.bank.answers = [answer]
+        pay(admin, money)
+        money.run_jobs()
+        words = words_of(admin.get(at(money, "methods/")))
+        assert ("Declined" in words, "The card was lost." in words) == (marked, marked), answer
 
 
 def test_a_method_is_made_first_and_removed_after_asking(admin, money):

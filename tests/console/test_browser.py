@@ -187,6 +187,18 @@ def test_an_admin_gets_to_the_balance_with_the_keyboard_alone(address, chromium)
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_a_phones_menu_opens_with_enter_and_with_space(address, chromium):
+    page = chromium.new_page(locale="en-GB", viewport={"width": 360, "height": 740})
+    sign_in(page, address)
+    page.goto(f"{address}/organisations/1/")
+    menu = page.get_by_role("navigation", name="Menu")
+    for key, shown in (("Enter", True), ("Enter", False), ("Space", True), ("Space", False)):
+        page.get_by_role("checkbox", name="Menu").press(key)
+        assert (key, menu.is_visible()) == (key, shown)
+    page.close()
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_the_frame_shows_the_mail_and_its_link_opens_beside_the_console(address, chromium):
     for width, scheme in ((320, "dark"), (1200, "light")):
         context = chromium.new_context(

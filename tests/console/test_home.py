@@ -10,6 +10,7 @@ from talktime.console.accounts import create_admin
 from talktime.console.cell.models import (
     Call,
     Lot,
+    Meter,
     PostStatement,
     Transfer,
     UsageRecord,
@@ -19,9 +20,10 @@ from talktime.console.cell.models import (
 from talktime.console.control_plane.models import Organisation
 from talktime.core import directory
 from talktime.core.charges import Declined
-from talktime.core.meters import month_of
+from talktime.core.meters import month_of, post_usage_key
 from talktime.core.notices import ROLES
 from talktime.operations.commerce_models import mark_moved
+from talktime.operations.organisations import change_organisation
 from talktime.operations.recharge_settings import RechargePlan, set_recharge
 from talktime.operations.recipients import add_recipient
 from talktime.store.users import insert_users
@@ -29,6 +31,7 @@ from tests.console.money import Money
 from tests.console.rows import insert
 from tests.console.test_billing_credits import fund_with
 from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in, words_of
+from tests.people import CATALOGUE
 
 DAY_MS = 86_400_000
 RATE = '["33","France",21000,5000,30,6]'
@@ -198,6 +201,22 @@ def test_an_overdue_statement_and_pay_as_you_go_that_is_off_are_alerts(admin, mo
     for page in ("", "post-usage/", "products/"):
         assert off in home(admin, money, page)
     assert "Post-usage billing US$0.00 in" in words
+
+
+@pytest.mark.parametrize(("used_micros", "told"), [(35_999_999, False), (36_000_000, True)])
+def test_a_months_limit_that_is_nearly_reached_is_an_alert(admin, money, used_micros, told):
+    """D14."""
+    with closing(money.control()) as control:
+        rules = {"pay_as_you_go": True, "post_usage_cap_micros": 40_000_000}
+        change_organisation(control, "Contoso", rules=rules, catalogue=CATALOGUE)
+    Organisation.objects.update(commerce_model="post_usage")
+    key = post_usage_key(month_of(money.now_ms))
+    meter = {"used": used_micros, "held": 0, "total": None}
+    insert(Meter, organisation_id=money.owner.id, key=key, **meter)
+    said = "of this month's limit of US$40.00 is used: calls that would pass it are refused."
+    words = home(admin, money)
+    assert (said in words, "Change the limit" in words) == (told, told)
+    assert "Lasts for" not in words  # nothing is to be used up
 
 
 def test_credits_that_expire_within_a_week_are_an_alert_and_within_a_month_a_line(admin, money):

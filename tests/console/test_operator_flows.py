@@ -293,7 +293,6 @@ def test_rates_are_checked_compared_published_and_rolled_back(money, staff):
         assert kept.headers["Location"] == f"/operator/{draft}"
         page = staff.get(draft)
         confirm = staff.post(f"{draft}publish/", staff.get("organisations/new/"))
-        assert "Publish rates Card gold, USD" in words_of(confirm)
         done, again = (staff.post(f"{draft}publish/", confirm) for _ in range(2))
         assert done.headers["Location"] == "/operator/rate-cards/gold/"
         assert again.headers["Location"] == "/operator/rate-cards/"
@@ -301,8 +300,9 @@ def test_rates_are_checked_compared_published_and_rolled_back(money, staff):
             staff.get("rate-cards/")
         )
         assert RateDraft.objects.count() == 0
-    words = words_of(page)
-    assert "Dearer 1 Cheaper 0 Added 1 Removed 1 Unchanged 0" in words
+    assert "Dearer 1 Cheaper 0 Added 1 Removed 1 Unchanged 0" in words_of(page)
+    assert "Publish rates Card gold, USD" in words_of(confirm)
+    assert "From file two.csv Dearer 1 Cheaper 0 Added 1 Removed 1" in words_of(confirm)
     versions = list(RateCard.objects.filter(name="gold").order_by("valid_from_ms"))
     assert [each.source for each in versions] == ["one.csv", "two.csv"]
     assert "47 Norway" in words_of(staff.get("rate-cards/gold/?q=nor"))

@@ -3,6 +3,7 @@ src/talktime/console/operator/grants_page.py."""
 
 # ruff: noqa: F811 - fixtures of another file
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from talktime.console.cell.models import GrantRequest, Lot
@@ -122,3 +123,24 @@ def test_an_operator_whom_another_made_approves_nothing_until_a_third_confirms_i
     assert Account.objects.get(email=puppet.email).confirmed_by == SECOND
     puppet.post(path, decision="approve", confirmed="1")
     assert Lot.objects.using(CELL).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("decision", "says", "lots"),
+    [
+        ("", "Another operator must approve it now.", 0),
+        ("approve", f"The credits are in the balance: {SECOND} has approved them.", 1),
+        ("reject", f"{SECOND} has rejected it: nothing was given.", 0),
+    ],
+)
+def test_a_grants_form_sent_again_says_what_became_of_it(money, staff, decision, says, lots):
+    second = Staff(money, SECOND)
+    asked, _done = staff.sure(at(money, "grant/"), amount="900", reason="Launch")
+    path = at(money, f"grants/{GrantRequest.objects.using(CELL).get().id}/")
+    if decision:
+        second.post(path, second.post(path, decision=decision))
+    staff.get("grants/")  # the first answer is read
+    again = staff.post(at(money, "grant/"), asked)
+    assert again.status_code == 302
+    assert says in words_of(staff.get("grants/"))
+    assert Lot.objects.using(CELL).count() == lots

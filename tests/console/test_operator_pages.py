@@ -8,18 +8,25 @@ import pytest
 
 from talktime.clock import now_ms
 from talktime.console.accounts import create_admin
-from talktime.console.cell.models import Wallet
+from talktime.console.cell.models import PostStatement, Wallet
 from talktime.console.cell.operating_models import Burn, WorkMark
-from talktime.console.control_plane.models import Account
+from talktime.console.control_plane.models import Account, Organisation
 from talktime.core.commands import EndCall
 from tests.console.money import Money
 from tests.console.rows import CELL, insert
 from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in, words_of
-from tests.lively_books import Player
+from tests.lively_books import Player, unpriced_call
 
 PAGES = (
     *("", "organisations/", "organisations/new/", "grants/", "payments/", "calls/"),
-    *("calls/?list=stuck", "rate-cards/", "rate-upload/", "catalogue/", "catalogue/import/"),
+    *(
+        "calls/?list=stuck",
+        "calls/?list=unpriced",
+        "rate-cards/",
+        "rate-upload/",
+        "catalogue/",
+        "catalogue/import/",
+    ),
     *("catalogue/?kind=country", "catalogue/country/new/", "catalogue/country/of/NO/"),
     *("catalogue.yaml", "money/", "money/?format=csv", "trial-balance/", "books/", "jobs/"),
     *("trial-balance/?format=csv", "live/", "live/?part=now", "live/?part=charts", "switches/"),
@@ -27,8 +34,7 @@ PAGES = (
     *(f"payments/?list={each}" for each in ("paused", "declined", "failed", "disputes")),
     *(f"payments/?list={each}" for each in ("refunds", "invoices")),
     *(f"organisations/?flag={each}" for each in ("zero", "low", "debt", "burning", "paused")),
-    *(f"organisations/?flag={each}" for each in ("moved", "overdue", "unpriced", "silent")),
-    "organisations/?flag=closed",
+    *(f"organisations/?flag={each}" for each in ("moved", "overdue", "silent", "closed")),
 )
 LOADED = re.compile(r'hx-get="([^"]+)"')
 OF_ORGANISATION = ("", "grant/", "adjust/", "change/", "close/", "model/")
@@ -91,16 +97,33 @@ def test_who_has_less_than_a_week_left_is_listed_with_when_that_was_looked_up(mo
     assert "0:00 UTC, up to now." in everybody
 
 
-def test_calls_that_could_not_be_priced_are_said_on_the_overview_for_seven_days(money):
-    """D10: an operator's alert."""
-    client, said = operator(), "could not be priced, and were free"
-    assert said not in words_of(client.get("/operator/"))
-    insert(WorkMark, name="unpriced", value=7, at_ms=now_ms())
+def test_calls_without_a_price_need_somebody_and_are_listed_with_the_rate_card(money):
+    """D10, R63, R78."""
+    Organisation.objects.update(country="SE")  # where three digits are hidden
+    client = operator()
+    free = "1 call of the last 7 days had no price and was free"
+    assert free not in words_of(client.get("/operator/"))
+    nothing = words_of(client.get("/operator/calls/?list=unpriced"))
+    assert "Every call of the last 7 days had a price." in nothing
+    with closing(money.cell()) as cell:
+        unpriced_call(cell, money.owner.id, now_ms() - 60_000)
     overview = client.get("/operator/")
-    assert said in words_of(overview)
-    assert 'href="/operator/organisations/?flag=unpriced"' in overview.content.decode()
-    WorkMark.objects.using(CELL).filter(name="unpriced").update(at_ms=now_ms() - 7 * 86_400_000)
-    assert said not in words_of(client.get("/operator/"))
+    assert free in words_of(overview)
+    assert 'href="/operator/calls/?list=unpriced"' in overview.content.decode()
+    listed = words_of(client.get("/operator/calls/?list=unpriced"))
+    assert "Contoso" in listed
+    assert "+49 30 123***" in listed
+    assert money.owner.rate_card in listed
+
+
+@pytest.mark.parametrize("state", ["due", "overdue", "blocked", "paid"])
+def test_overdue_statements_are_named_on_the_overview(money, state):
+    """D14."""
+    insert(PostStatement, organisation_id=money.owner.id, state=state, month="2026-10")
+    page = operator().get("/operator/")
+    wanted = state in ("overdue", "blocked")
+    assert ("1 statement is overdue" in words_of(page)) == wanted
+    assert ('href="/operator/organisations/?flag=overdue"' in page.content.decode()) == wanted
 
 
 def test_running_calls_are_shown_live_with_what_they_cost_and_why_they_are_to_end(money):

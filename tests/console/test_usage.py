@@ -143,12 +143,14 @@ def test_the_report_shows_calls_at_once_with_the_others_digits_hidden(admin, cal
         ("capability=MCOPSTNPP&type=user_out", ["a"]),
         ("number=+493012345000", ["m", "b", "a"]),
         ("number=+493012344000", []),
+        ("conference_id=room 7", ["m"]),
+        ("conference_id=room", []),
     ],
 )
 def test_a_filter_shows_what_is_like_that(admin, calls, query, keys):
     calls.call("a")
     calls.call("b", user_id=32, type_="user_in")
-    calls.call("m", user_id=32, type_="conf_out")
+    calls.call("m", user_id=32, type_="conf_out", room="room 7")
     path = at(calls, f"usage/?column=call_id&{quote(query, safe='=&')}")
     found = [re.sub(r"<[^>]+>", "", cells[0]) for cells in rows_of(admin.get(path))]
     assert sorted(found) == sorted(keys)

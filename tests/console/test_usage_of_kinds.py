@@ -3,7 +3,9 @@ Mirrors src/talktime/console/usage/shown.py and call_page.py."""
 
 import csv
 import io
+import json
 import re
+import zipfile
 
 import pytest
 
@@ -59,3 +61,21 @@ def test_a_call_of_a_conference_is_shown_and_exported_with_its_id(admin, calls):
     text = b"".join(admin.get(at(calls, "usage/export/csv/"))).decode()
     lines = csv.DictReader(io.StringIO(text, newline=""))
     assert {line["Call ID"]: line["Conference ID"] for line in lines} == {"a": "<room> 7", "b": ""}
+
+
+def test_the_calls_of_a_conference_are_exported_and_kept_as_a_view(admin, calls):
+    calls.call("a")
+    calls.call("m", user_id=32, type_="conf_out", room="room 7")
+    page = admin.get(at(calls, "usage/?conference_id=room+7"))
+    assert "by number or conference looks through the calls one by one" in words_of(page)
+    text = b"".join(admin.get(at(calls, "usage/export/csv/?conference_id=room+7"))).decode()
+    lines = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert [(line["Call ID"], line["Conference ID"]) for line in lines] == [("m", "room 7")]
+    zipped = b"".join(admin.get(at(calls, "usage/export/zip/?conference_id=room+7")))
+    with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+        parameters = archive.read("parameters.json")
+        assert json.loads(parameters)["conferenceId"] == "room 7"
+    token = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', page.content.decode())[1]
+    post = {"csrfmiddlewaretoken": token, "name": "Room", "query": "?conference_id=room+7"}
+    saved = admin.post(at(calls, "usage/views/"), post)
+    assert saved.headers["Location"] == at(calls, "usage/?conference_id=room+7")

@@ -3,11 +3,12 @@ what core/decide.py counts."""
 
 from dataclasses import replace
 
-from talktime.core.commands import NEXT, EndCall
+from talktime.core.commands import NEXT, EndCall, SetLimits
 from talktime.core.outcomes import (
     CallEnding,
     Granted,
     HoldExpired,
+    LimitsSet,
     Noted,
     Refused,
     Replayed,
@@ -160,3 +161,20 @@ def test_a_report_that_cannot_be_corrected_is_charged_as_the_most_that_is_accept
     within = funded(10 * UNIT)
     within.do(authorize())
     assert within.do(replace(settle(used_s=61), capped=True)).billed_s == 120
+
+
+def limits(spend_limit_micros, post_usage_cap_micros=None):
+    return SetLimits(SWITCH, "C1", ORGANISATION, spend_limit_micros, post_usage_cap_micros)
+
+
+def test_limits_of_a_running_call_are_changed_once_and_of_one_that_is_over_not_at_all():
+    desk = funded(10 * UNIT)
+    assert desk.do(limits(5)) == LimitsSet("C1", False)
+    desk.do(authorize())
+    assert desk.do(limits(5, 7)) == LimitsSet("C1", True)
+    assert desk.do(limits(5, 7)) == LimitsSet("C1", False)
+    payers = call_of(desk).payers
+    assert (payers.spend_limit_micros, payers.post_usage_cap_micros) == (5, 7)
+    desk.do(settle(used_s=10))
+    assert desk.do(limits(None)) == LimitsSet("C1", False)
+    assert call_of(desk).payers == payers

@@ -3,6 +3,7 @@ settling.py and correcting.py of src/talktime/core."""
 
 import pytest
 
+from talktime.core.books import Terms
 from talktime.core.ledger import POST_USAGE, REVENUE
 from talktime.core.meters import minutes_key, post_usage_key, spending_key
 from talktime.core.outcomes import Paid
@@ -197,6 +198,20 @@ def test_80_and_100_percent_are_noted_once_a_month():
         desk.do(settle(call, sequence=2, used_s=used_s))
     pool = desk.books.meter(ORGANISATION, POOL)
     assert (pool.used, pool.warned_ms - pool.full_ms) == (600, -20_000)
+
+
+def test_a_pool_is_warned_of_at_the_per_cent_that_is_set():
+    """D4: by what is used, and by a total that falls."""
+    desk = funded(100_000)
+    desk.books.terms = Terms(pool_warning_percent=30)
+    desk.do(by_pool())
+    desk.do(settle(used_s=120))
+    pool = desk.books.meter(ORGANISATION, POOL)
+    assert (pool.used, pool.warned_ms) == (120, None)
+    desk.do(by_pool("C2", total_s=400))
+    assert pool.warned_ms == desk.now_ms
+    (notice,) = [each for each in desk.books.notices if each.kind == "pool.warning"]
+    assert notice.facts["percent"] == 30
 
 
 def test_what_is_paid_after_use_follows_the_credits():

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from talktime.core.figures import DEFAULT_FIGURES
 from talktime.core.payments import CHARGING, FAILED, RECHARGE, Payment, Till
 from talktime.core.recharging import (
-    INTERVAL_MS,
     NO_BUYING,
     WHY_NOT,
     Bounds,
@@ -23,6 +23,8 @@ from talktime.core.recharging import (
 )
 from tests.commands import NOW_MS, ORGANISATION, UNIT, authorize, fund, funded
 from tests.tills import BOUNDS, DAY_MS, HOUR_MS, MINUTE_MS, card, plan, wallet_of
+
+INTERVAL_MS = DEFAULT_FIGURES.interval_ms
 
 
 def standing(available_micros, recharge=None, *, started=(), now_ms=NOW_MS, bounds=BOUNDS):

@@ -18,6 +18,7 @@ def test_a_quote_tells_price_and_payer_and_holds_nothing(service: Service, store
     answer = service.post("/v1/quotes", {**body, "for_seconds": 61})
     quote = msgspec.json.decode(answer.content, type=answers.Quote)
     assert (quote.decision, quote.granted_seconds, quote.final) == ("would_grant", 300, False)
+    assert quote.to == service.demo.callee
     assert quote.paid_by == [answers.PaidBy(source="credits", seconds=300, amount="0.055")]
     assert quote.balance == answers.Balance(currency="USD", available="105")
     assert quote.lasts_seconds == 86_400

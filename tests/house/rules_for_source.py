@@ -60,6 +60,13 @@ SQL = re.compile(
     r"|select [\w.*]+(, ?[\w.*]+)* from )"
 )
 
+# What makes the statements of many tables, once, from what the tables are: no value is in them.
+STATEMENTS_MADE = re.compile(r"store/(tables|unsummed|ledger_days|wallet_hours)\.py")
+
+# How long a text may be, and how much a cache keeps.
+LIMIT = re.compile(r"(.*_)?(TEXT|CACHED)_MAX")
+LIMITS = "core/limits.py"
+
 MILLISECONDS = re.compile(r"(.*_)?(ms|MS)(_max|_MAX)?")
 PATH_WORDS = re.compile(r"(.*_)?(path|folder|directory|dir|file|root|parent|BASE_DIR|[A-Z_]*DIR)")
 
@@ -86,15 +93,21 @@ def files_and_functions_are_short_and_named_for_what_they_hold(source: Source) -
 
 def imports_point_one_way(source: Source) -> Broken:
     """Rule 2. The package's own imports go down the layers; only jobs know the providers."""
-    if source.layer not in MAY_IMPORT:
+    layer = _of_config(source.layer)
+    if layer not in MAY_IMPORT:
         return
-    allowed = MAY_IMPORT[source.layer] | ({"config"} if source.layer != "core" else set())
-    allowed |= {"clock"} if source.layer in ENTRY_POINTS else set()
+    allowed = MAY_IMPORT[layer] | ({"config"} if layer != "core" else set())
+    allowed |= {"clock"} if layer in ENTRY_POINTS else set()
     for line, name in source.imports:
         top, _, rest = name.partition(".")
-        target = rest.partition(".")[0]
+        target = _of_config(rest.partition(".")[0])
         if top == "talktime" and target in MAY_IMPORT and target not in allowed:
             yield line, f"rule 2: {source.layer} imports talktime.{rest}"
+
+
+def _of_config(layer: str) -> str:
+    """`config` for its further files too: config_gateways, config_services."""
+    return "config" if layer.startswith("config_") else layer
 
 
 def core_is_pure(source: Source) -> Broken:
@@ -192,13 +205,43 @@ def async_ends_at_the_engine(source: Source) -> Broken:
 
 
 def sql_lives_in_the_store(source: Source) -> Broken:
-    """Rule 12. Statements are in store/ and in migrations, nowhere else."""
-    if not source.in_package or SQL_PLACES.fullmatch(source.inside):
+    """Rule 12. Statements are in store/ and in migrations alone; nothing is put into one."""
+    if not source.in_package:
+        return
+    if source.layer == "store" and not STATEMENTS_MADE.fullmatch(source.inside):
+        for node in source.nodes:
+            if isinstance(node, ast.FunctionDef):
+                for line in _statements_put_together(node):
+                    yield line, "rule 12: SQL is constant text, its values are bound"
+    if SQL_PLACES.fullmatch(source.inside):
         return
     for node in source.nodes:
         match node:
             case ast.Constant(value=str(text)) if SQL.match(text):
                 yield node.lineno, f"rule 12: SQL outside store/ ({text.strip()[:30]!r})"
+
+
+def _statements_put_together(function: ast.FunctionDef) -> Iterator[int]:
+    for node in ast.walk(function):
+        match node:
+            case (
+                ast.JoinedStr(values=[ast.Constant(value=str(text)), _, *_])
+                | ast.BinOp(left=ast.Constant(value=str(text)))
+                | ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format"))
+            ) if SQL.match(text):
+                yield node.lineno
+
+
+def maxima_stand_in_limits(source: Source) -> Broken:
+    """Rule 10. Of texts and caches; what follows from another limit may stand where it is used."""
+    if not source.in_package or source.inside == LIMITS or _of_config(source.layer) == "config":
+        return
+    for node in source.tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant()) if LIMIT.fullmatch(
+                name
+            ):
+                yield node.lineno, f"rule 10: a maximum is in core/limits.py ({name})"
 
 
 def public_functions_say_what_they_decide(source: Source) -> Broken:
@@ -221,5 +264,6 @@ SOURCE_RULES = [
     time_and_chance_are_arguments,
     async_ends_at_the_engine,
     sql_lives_in_the_store,
+    maxima_stand_in_limits,
     public_functions_say_what_they_decide,
 ]

@@ -1,5 +1,6 @@
 """The rules of the house that a machine can read. A failure names the file, the line, the rule."""
 
+import ast
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ import pytest
 
 from tests.house.reading import Breach, Source, committed_texts, python_sources
 from tests.house.rules_for_files import broken_in_text
-from tests.house.rules_for_source import SOURCE_RULES
+from tests.house.rules_for_source import LIMITS, SOURCE_RULES
 from tests.house.rules_for_tests import RULES_FOR_TESTS
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +36,21 @@ def breaches_in(root: Path) -> list[str]:
 
 def test_the_project_keeps_the_house_rules():
     assert "\n".join(breaches_in(ROOT)) == ""
+
+
+def test_every_limit_bounds_something():
+    """What is listed among the limits and looked at nowhere would be no limit."""
+    sources = [each for each in python_sources(ROOT) if each.in_package]
+    (limits,) = (each for each in sources if each.inside == LIMITS)
+    used = {name.rpartition(".")[2] for each in sources for _, name in each.imports}
+    named = [
+        target.id
+        for node in limits.tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    ]
+    assert [name for name in named if name not in used] == []
 
 
 def test_the_import_contracts_hold():
@@ -100,6 +116,18 @@ PLANTED = {
         1,
         "core imports talktime.config",
     ),
+    "a part of the configuration in the core": (
+        "src/talktime/core/limits.py",
+        "from talktime import config_gateways\n",
+        1,
+        "core imports talktime.config_gateways",
+    ),
+    "an import by a part of the configuration": (
+        "src/talktime/config_services.py",
+        "from talktime.store import load\n",
+        1,
+        "config_services imports talktime.store.load",
+    ),
     "a library in the core": ("src/talktime/core/rates.py", "import msgspec\n", 1, "msgspec"),
     "logging in the core": ("src/talktime/core/rates.py", "import logging\n", 1, "without logging"),
     "a file read by the core": ("src/talktime/core/rates.py", "a = open('x')\n", 1, "open()"),
@@ -156,6 +184,24 @@ PLANTED = {
         'def f(a):\n    return f"delete from {a}"\n',
         2,
         "SQL outside store/",
+    ),
+    "SQL in the store with values put in": (
+        "src/talktime/store/x.py",
+        "def f(a):\n    return f'SELECT 1 FROM wallet WHERE id = {a}'\n",
+        2,
+        "constant text",
+    ),
+    "SQL in the store that is put together": (
+        "src/talktime/store/x.py",
+        "def f(a):\n    return 'SELECT 1 FROM wallet WHERE id = ' + a\n",
+        2,
+        "constant text",
+    ),
+    "a limit elsewhere": (
+        "src/talktime/jobs/x.py",
+        "DETAIL_TEXT_MAX = 500\n",
+        1,
+        "a maximum is in core/limits.py (DETAIL_TEXT_MAX)",
     ),
     "a public function without words": (
         "src/talktime/core/x.py",

@@ -1,23 +1,29 @@
 """Running calls whose ground has gone. Mirrors src/talktime/operations/end_calls.py."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from talktime.core.directory import CallingRules, Organisation
 from talktime.core.gates import EMERGENCY
+from talktime.core.meters import month_of, post_usage_key
 from talktime.core.rating import Rate
 from talktime.operations.end_calls import end_calls, why_to_end
 from talktime.operations.sweep import Sweep, Swept
 from talktime.store.endings import Ending, Running, calls_to_end
 from talktime.store.organisations import insert_organisation, update_organisation
-from tests.lively_books import Player
+from tests.books_check import proven
+from tests.lively_books import START_MS, Player
 
 GERMANY = Rate("49", "Germany", 15_000, 0, 60, 60)
 CONTOSO = Organisation(
     1, "Contoso", "main", "USD", "UTC", "US", "prepaid", True, "standard", CallingRules()
 )
-CALL = Running(0, 1, 1, 11, "C1", GERMANY.text(), 75_000, 0, 1_000_000, True, None, 75_000, None)
+CALL = Running(
+    *(0, 1, 1, 11, "C1", GERMANY.text(), 75_000, 0, 1_000_000, True, None, 75_000, None),
+    *(True, False, None, None),
+)
 POST_PAID = CALL._replace(credit_micros=0, post_micros=75_000, billed_micros=75_000)
 
 
@@ -173,5 +179,41 @@ def test_a_call_goes_on_when_another_made_room_for_it_meanwhile(store, player):
     def end_the_other():
         player.settle("b", 1, 10)
 
-    assert swept_while(store, player, first=end_the_other) == (Swept(0), [])
+    # The one that goes on has the limit of now.
+    assert swept_while(store, player, first=end_the_other) == (Swept(1), [])
     assert calls_to_end(player.connection) == []
+
+
+POST_USAGE = post_usage_key(month_of(START_MS))
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+@pytest.mark.parametrize(
+    ("had", "rules", "granted_s"),
+    [
+        ({"spend_limit_micros": 75_000}, CallingRules(spend_limit_micros=1_000_000), 320),
+        ({"spend_limit_micros": 75_000}, CallingRules(), 320),
+        ({"spend_limit_micros": 1_000_000}, CallingRules(spend_limit_micros=90_000), 80),
+        ({}, CallingRules(spend_limit_micros=90_000), 80),
+        (
+            {"credits": False, "post_usage": POST_USAGE, "post_usage_cap_micros": 75_000},
+            CallingRules(pay_as_you_go=True, post_usage_cap_micros=105_000),
+            140,
+        ),
+    ],
+)
+def test_the_next_slice_of_a_call_is_granted_within_the_limits_of_now(
+    store, player, had, rules, granted_s
+):
+    assert player.authorize(1, "a", **had).status == 200
+    model = "post_usage" if "post_usage" in had else "prepaid"
+    control = store.control()
+    with control.transaction():
+        update_organisation(control, CONTOSO._replace(commerce_model=model, rules=rules))
+    assert swept(store, player) == Swept(1)
+    assert calls_to_end(player.connection) == []
+    assert swept(store, player) == Swept(0)
+    granted = json.loads(player.extend("a", 1, 280).body)
+    assert (granted["granted_seconds"], granted["final"]) == (granted_s, granted_s < 320)
+    player.settle("a", 2, 280)
+    proven(player.connection)

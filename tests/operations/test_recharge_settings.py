@@ -210,6 +210,34 @@ def test_removed_while_it_waits_the_last_card_pauses_it_at_once(shop):
     assert shop.told("recharge") == ["recharge.failed", "recharge.paused"]
 
 
+def test_the_last_card_removed_pauses_it_at_once_though_nothing_is_due(shop):
+    """D3: a removed method; else the balance would fall below the trigger and nobody be told."""
+    shop.recharge_on(60 * UNIT, 100 * UNIT)
+    second = shop.add_card(shop.bank.issue())
+    remove_method(shop.counter, shop.method_id)
+    assert shop.recharge().standing == NotWanted("above_trigger")
+    remove_method(shop.counter, second)
+    assert shop.recharge().standing == NotWanted("paused", "There is no card left to charge")
+    assert shop.told("recharge") == ["recharge.paused"]
+    shop.spend(50 * UNIT)
+    assert with_attempt(shop) == 0
+    shop.add_card(shop.bank.issue())
+    assert resume(shop.counter, actor="admin").attempt.state == "charging"
+    shop.proven()
+
+
+def test_the_last_card_removed_while_it_is_charged_pauses_it_and_its_money_is_credited(shop):
+    """D3, R20."""
+    shop.recharge_on(160 * UNIT, 100 * UNIT)
+    assert shop.recharge().attempt.state == "charging"
+    remove_method(shop.counter, shop.method_id)
+    shop.run(collect_payments)
+    assert shop.money() == (200 * UNIT, 0, 0)
+    assert shop.recharge().standing == NotWanted("paused", "There is no card left to charge")
+    assert shop.told("recharge") == ["recharge.paused", "recharge.succeeded"]
+    shop.proven()
+
+
 def test_removed_while_it_waits_one_of_two_cards_leaves_the_other(shop):
     """D3."""
     shop.add_card(shop.bank.issue("short"))

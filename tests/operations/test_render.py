@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from talktime.core.outcomes import (
     Granted,
     Noted,
@@ -19,6 +21,7 @@ from tests.commands import FREE, GERMANY_WITH_FEE, NOW_MS
 GRANTED = Granted(
     call_key='call "1"@switch.example',
     sequence=0,
+    to_digits="493012345678",
     granted_s=300,
     final=False,
     valid_until_ms=NOW_MS + 360_999,
@@ -35,6 +38,7 @@ def test_a_grant_says_how_long_at_which_price_and_what_is_left():
         200,
         (
             '{"call_id":"call \\"1\\"@switch.example","sequence":0,"decision":"granted",'
+            '"to":"+493012345678",'
             '"granted_seconds":300,"final":false,"valid_until":"2026-01-05T08:06:00Z",'
             '"price":{"currency":"USD","per_minute":"0.015","connection_fee":"0.02",'
             '"first_increment_s":60,"next_increment_s":60,"destination":"Germany","prefix":"49"},'
@@ -42,6 +46,11 @@ def test_a_grant_says_how_long_at_which_price_and_what_is_left():
             '"balance":{"currency":"USD","available":"9.905"},"because":["one line","another"]}'
         ),
     )
+
+
+@pytest.mark.parametrize(("digits", "to"), [("112", "112"), ("", "")])
+def test_a_grant_names_a_short_number_as_it_was_dialled(digits, to):
+    assert f'"to":"{to}",' in reply(replace(GRANTED, to_digits=digits))[1]
 
 
 def test_a_free_grant_is_paid_by_nobody():

@@ -188,6 +188,23 @@ def test_a_number_may_be_dialled_as_in_the_users_country(ask):
 
 
 @pytest.mark.parametrize(
+    ("to", "write"),
+    [
+        ("+490301234567", "+49301234567"),
+        ("+44 (0)20 7946 0958", "+442079460958"),
+        ("+114255550100", "+14255550100"),
+        ("+550152123456789", "+552123456789"),
+    ],
+)
+def test_a_number_that_would_be_charged_otherwise_than_it_is_called_is_refused(ask, to, write):
+    refused = ask(to=to, user="bare@contoso.example").refusal
+    assert (refused.code, refused.detail) == (
+        "invalid_number",
+        f"{to!r} has digits that are dialled within its country alone: write {write}",
+    )
+
+
+@pytest.mark.parametrize(
     ("user", "to", "country"),
     [("front-desk@contoso.example", "911", "US"), ("oslo@contoso.example", "112", "NO")],
 )

@@ -271,5 +271,14 @@ def test_a_name_that_cannot_be_found_is_tried_later():
         raise socket.gaierror(-2, "Name or service not known")
 
     outcome = Webhooks(resolve=resolve).send(f"https://{NAME}/", "m", b"", [SECRET], 0)
-    detail = f"{NAME} cannot be found: [Errno -2] Name or service not known"
+    assert outcome == Later(f"{NAME} cannot be found: there is no such name", away=True)
+
+
+def test_a_port_that_takes_no_connections_is_said_without_the_systems_number():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        url = f"http://{NAME}:{taken.getsockname()[1]}/"
+        hooks = Webhooks([NAME], resolve=lambda host, port: ["127.0.0.1"])
+        outcome = hooks.send(url, "m", BODY, [SECRET], 0)
+    detail = "the connection failed: nothing takes connections there"
     assert outcome == Later(detail, away=True)

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from talktime.config import Address
-from talktime.store.database import Both, Keys, Outage, connect
+from talktime.store.database import Both, Connection, Keys, Outage, connect
+from talktime.store.outage import WithinAnother
 from talktime.store.spelling import array_literal
 from tests.databases import Cluster
 from tests.stores import ADD_WALLET, Store, Stores
@@ -97,6 +98,26 @@ def test_an_exception_of_the_caller_rolls_back_and_goes_on_up(store: Store):
     with connection.transaction():
         connection.run(ADD_WALLET, [2, "USD"])
     assert connection.rows(WALLETS) == [(2,)]
+
+
+@BOTH
+def test_a_transaction_within_another_is_refused_and_nothing_is_committed(store: Store):
+    connection, reader = store.cell(), store.cell()
+    with pytest.raises(WithinAnother), connection.transaction():
+        write_twice(connection)
+    assert reader.rows(WALLETS) == []
+    open_and_write(connection)
+    assert reader.rows(WALLETS) == [(2,)]
+
+
+def write_twice(connection: Connection) -> None:
+    connection.run(ADD_WALLET, [1, "USD"])
+    open_and_write(connection)
+
+
+def open_and_write(connection: Connection) -> None:
+    with connection.transaction():
+        connection.run(ADD_WALLET, [2, "USD"])
 
 
 def raise_after(act: Callable[..., object], *arguments: object) -> None:

@@ -100,6 +100,7 @@ def network(trunk: tuple[Exchange, Forger, Proxy, Office]) -> Iterator[Network]:
         f"sip:{BY_THE_SECOND};npdi;rn=+299321000@sbc",
         f"sip:{BY_THE_SECOND};rn=+299321000@sbc;user=phone",
         f"sip:{BY_THE_SECOND};phone-context=+1@sbc;user=phone;maddr=10.0.0.1",
+        f"sip:011{DIGITS}@sbc",
     ],
 )
 def test_a_number_is_charged_and_called_however_it_is_written(network: Network, uri: str) -> None:
@@ -107,10 +108,29 @@ def test_a_number_is_charged_and_called_however_it_is_written(network: Network, 
     assert network.called() == [BY_THE_SECOND]
 
 
-@pytest.mark.parametrize("uri", ["sip:sbc", "sip:alice@sbc", "sip:+49%zz151@sbc", "sip:*31#1@sbc"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *("sip:sbc", "sip:alice@sbc", "sip:+49%zz151@sbc", "sip:*31#1@sbc"),
+        f"tel:{DIGITS};phone-context=+1",
+        "sip:7042;phone-context=%2B1914555@sbc",
+    ],
+)
 def test_what_is_no_number_is_not_called(network: Network, uri: str) -> None:
     assert network.call(uri) == ("", "SIP/2.0 484 Address Incomplete")
     assert network.called() == []
+
+
+@pytest.mark.parametrize("uri", ["sip:+49(0)15112345678@sbc", "tel:+4901511-2345678"])
+def test_what_is_no_number_as_it_stands_is_refused(network: Network, uri: str) -> None:
+    assert network.call(uri) == ("", "SIP/2.0 484 Address Incomplete")
+    assert network.called() == [BY_THE_SECOND.replace("+49", "+490")]
+
+
+def test_what_is_charged_as_a_number_of_the_callers_country_is_called_so(network: Network) -> None:
+    number = network.office.caller
+    assert network.call(f"sip:{number.removeprefix('+1')}@sbc") == network.reached(number)
+    assert network.called() == [number]
 
 
 @pytest.mark.parametrize(
@@ -144,6 +164,8 @@ def test_a_caller_without_a_number_is_nobody(network: Network, asserted: str) ->
     [
         (IN_GERMANY, "sip:015112345678@sbc", "<sip:{}@sbc>"),
         (IN_GERMANY, "sip:15112345678@sbc", "<sip:{}@sbc>"),
+        (IN_GERMANY, "tel:0151-12345678;phone-context=+49", "<tel:{};phone-context=+49>"),
+        (IN_GERMANY, "sip:015112345678;phone-context=ims.example@sbc", "<sip:{}@sbc>"),
         (WITHOUT_PREFIX, "sip:15112345678@sbc", "<sip:{}@sbc>"),
         (
             {**IN_AMERICA, "MY_INTERNATIONAL_PREFIX": "011|00"},
@@ -161,6 +183,17 @@ def test_national_numbers_are_those_of_the_country_that_is_set(
     assert network.call(uri, asserted.format(number)) == network.reached(BY_THE_SECOND)
     assert network.called() == [BY_THE_SECOND]
     assert network.call("sip:112@sbc", "") == network.reached("112")
+
+
+def test_a_number_of_another_country_is_none_of_the_one_that_is_set(network: Network) -> None:
+    network.set_to(IN_GERMANY)
+    said = f"<tel:{network.office.caller}>"
+    refused = ("", "SIP/2.0 484 Address Incomplete")
+    assert network.call("tel:0151-12345678;phone-context=+44", said) == refused
+    said = f"<tel:{network.office.caller.removeprefix('+1')};phone-context=+1>"
+    refused = ("", "SIP/2.0 403 Caller Not Asserted")
+    assert network.call(f"sip:{BY_THE_SECOND}@sbc", said) == refused
+    assert network.called() == []
 
 
 @pytest.mark.parametrize(

@@ -298,3 +298,19 @@ def test_a_call_goes_on_to_the_number_that_is_charged_and_to_no_other(
         )
         line.callee.answer(invite, 486, line.proxy, "busy")
         assert line.caller.hear("SIP/2.0 486")
+
+
+@pytest.mark.parametrize(
+    ("uri", "refusal"),
+    [
+        ("sip:+49(0)15112345678@sbc", "402 Payment Required"),
+        ("tel:0151-12345678;phone-context=+49", "484 Address Incomplete"),
+        ("sip:7042;phone-context=%2B1914555@sbc", "484 Address Incomplete"),
+    ],
+)
+def test_a_number_that_would_be_charged_otherwise_than_it_is_called_gets_no_call(
+    line: Line, uri: str, refusal: str
+) -> None:
+    line.caller.send(line.call(), "INVITE", uri=uri)
+    assert line.caller.hear(f"SIP/2.0 {refusal}")
+    assert not line.callee.hear("INVITE", SILENCE_S)

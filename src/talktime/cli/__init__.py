@@ -1,11 +1,13 @@
 """The shell: `talktime`. Heavy imports wait until a command needs them."""
 
+import errno
 import json
 import os
 import sys
 from collections.abc import Sequence
 
 STOPPED_EXIT, USAGE_EXIT, FAILURE_EXIT = 130, 2, 1
+NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -16,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     With --json it is a document too.
     """
     given = sys.argv[1:] if arguments is None else arguments
+    _open_closed_streams()
     try:
         try:
             _run(given)
@@ -24,14 +27,41 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         # Whoever read our output has gone (`talktime ... | head`): there is nobody to tell, also
         # not of what is still to be written.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_stdout()
         sys.exit(FAILURE_EXIT)
     except KeyboardInterrupt:
         sys.exit(STOPPED_EXIT)  # while the command was loaded: later it says so itself
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM and error.filename is None:
+            _let_go_of_stdout()
+            print(f"talktime: {_output_lost(error)}", file=sys.stderr)
+            sys.exit(FAILURE_EXIT)
         if not _told(error, as_json="--json" in given):
             raise
         sys.exit(FAILURE_EXIT)
+
+
+def _open_closed_streams() -> None:
+    """Let what was closed (`>&-`, some supervisors) be /dev/null: there is something to write to,
+    and no file or socket that is opened gets the number of one, and what is printed with it."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+
+
+def _let_go_of_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _output_lost(error: OSError) -> str:
+    # By now money may have moved.
+    return (
+        f"the output cannot be written: {error.strerror}. What the command did is done: look "
+        "before you repeat it."
+    )
 
 
 def _run(arguments: Sequence[str]) -> None:

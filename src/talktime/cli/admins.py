@@ -10,11 +10,11 @@ from talktime.cli.failures import Failure
 from talktime.cli.installation import control_plane, installation, organisation_of
 from talktime.cli.output import Json, moment, panel, show, table
 from talktime.config import Settings
+from talktime.core.limits import PASSWORD_TEXT_MAX
 
 group = typer.Typer(no_args_is_help=True, help="People who sign in to the console.")
 
 PASSWORD_BYTES = 32
-PASSWORD_TEXT_MAX = 1_000
 
 
 @group.command("create")

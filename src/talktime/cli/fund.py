@@ -26,6 +26,7 @@ from talktime.clock import now_ms
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.documents import GIVEN
+from talktime.core.figures import figures_of
 from talktime.core.money import decimal_text, parse_micros
 from talktime.core.outcomes import Funded
 from talktime.core.refusal import Refusal
@@ -52,7 +53,7 @@ IdempotencyKey = Annotated[
     str, typer.Option(help="The same key again funds nothing twice. Default: a new one.")
 ]
 Expires = Annotated[
-    str, typer.Option(metavar="TIME", help="When it expires. Default: in twelve months.")
+    str, typer.Option(metavar="TIME", help="When it expires. Default: as what is bought.")
 ]
 
 
@@ -72,8 +73,9 @@ def fund_command(
 ) -> None:
     """Put money into an organisation's wallet; debt is paid first.
 
-    It expires twelve months later in the organisation's time zone. A purchase of more than one
-    person may enter in 24 hours waits until another has approved it.
+    It expires 12 months later in the organisation's time zone, or after the months that the
+    catalogue says (`lot_months`). A purchase of more than one person may enter in 24 hours waits
+    until another has approved it.
     """
     try:
         micros = parse_micros(money)
@@ -118,6 +120,7 @@ def entered(name: str, grant: Grant, priority: int) -> tuple[Organisation, Funde
                 priority=priority,
                 why_not=why_not,
                 seller=seller,
+                lot_months=figures_of(catalogue.settings).lot_months,
                 now_ms=at,
                 next_id=new_ids().next,
             )
@@ -143,11 +146,13 @@ def may_alone(control: Connection, catalogue: Catalogue, owner: Organisation, gr
 
 
 def asked(request: GrantRequest) -> RenderableType:
-    """A purchase that waits for another operator, for people."""
+    """A purchase that another operator decides, or has decided, for people."""
     facts = {"Id": request.id, "State": request.state, "Asked by": request.asked_by}
     facts |= {"Decided by": request.decided_by} if request.decided_by else {}
     facts |= {"Lot": request.lot_id} if request.lot_id else {}
-    return panel("Another operator decides, with talktime grant approve or reject", facts)
+    waits = request.state == "asked"
+    waiting = "Another operator decides, with talktime grant approve or reject"
+    return panel(waiting if waits else f"It was asked for before, and is {request.state}", facts)
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def give_command(
         bool, typer.Option("--promotional", help="Spent before what was paid for.")
     ] = False,
     expires: Annotated[
-        str, typer.Option(metavar="TIME", help="When it expires. Default: in twelve months.")
+        str, typer.Option(metavar="TIME", help="When it expires. Default: as what is bought.")
     ] = "",
     actor: Actor = "",
     idempotency_key: Annotated[

@@ -116,8 +116,17 @@ def skip_command(
             note_skipped(control, name, skipped)
     shown = number_text(name, first)
     document = {"next": shown, "skipped": skipped.numbers, "reason": skipped.reason}
-    what = f"{skipped.numbers:,} numbers are left out" if skipped.numbers else "nothing was changed"
+    what = left_out(skipped.numbers) if skipped.numbers else "nothing was changed"
     show(json, document, Text(f"The next document is {shown}: {what}."))
+
+
+def left_out(numbers: int) -> str:
+    """How many numbers no document has.
+
+    >>> left_out(1), left_out(1_000)
+    ('1 number is left out', '1,000 numbers are left out')
+    """
+    return "1 number is left out" if numbers == 1 else f"{numbers:,} numbers are left out"
 
 
 @profile_group.command("show")

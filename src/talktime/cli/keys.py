@@ -56,18 +56,22 @@ Id = Annotated[
 ]
 
 
+OfOrganisation = Annotated[
+    str | None,
+    typer.Option(help="Instead of a switch: the organisation that the key opens alone."),
+]
+
+
 @group.command("create")
 def create_command(
     switch: Annotated[
-        str,
+        str | None,
         typer.Argument(
             help="Name of the switch; made when it is new. Without it, the key is the operator's.",
             metavar="[SWITCH]",
         ),
-    ] = "",
-    organisation: Annotated[
-        str, typer.Option(help="Instead of a switch: the organisation that the key opens alone.")
-    ] = "",
+    ] = None,
+    organisation: OfOrganisation = None,
     operator: Annotated[
         str, typer.Option(help="Whose switch it is, when it is new. Default: its name.")
     ] = "",
@@ -86,7 +90,7 @@ def create_command(
 ) -> None:
     """Make a key for a switch, an organisation or the operator. Its text is shown now, and never
     again."""
-    if switch and organisation:
+    if switch is not None and organisation is not None:
         raise typer.BadParameter("a key is a switch's or an organisation's, not both")
     settings = installation()
     at_ms, next_id = now_ms(), new_ids().next
@@ -97,7 +101,7 @@ def create_command(
                 control,
                 whose,
                 name=name,
-                scopes=scope or (SWITCH_SCOPES if switch else (READ,)),
+                scopes=scope or ((READ,) if switch is None else SWITCH_SCOPES),
                 expires_ms=moment_ms(expires) if expires else None,
                 now_ms=at_ms,
                 next_id=next_id,
@@ -116,12 +120,13 @@ def tell(settings: Settings, control: Connection, key: ApiKey, kind: str) -> Non
 
 
 def owner_of(
-    control: Connection, switch: str, organisation: str, operator: str
+    control: Connection, switch: str | None, organisation: str | None, operator: str
 ) -> Switch | Organisation | None:
-    """Whose a new key is; a switch that is new is made. None for the operator's own."""
-    if organisation:
+    """Whose a new key is; a switch that is new is made. None for the operator's own: only where
+    nobody is named, not where the name is empty (a script's variable that is not set)."""
+    if organisation is not None:
         return unless_refused(find_organisation(control, organisation))
-    if not switch:
+    if switch is None:
         return None
     return switch_named(control, switch) or unless_refused(
         create_switch(

@@ -109,7 +109,7 @@ def create_command(
         protocol, name, realm, tuple(address or ()), secret, tls, not national, disconnect_to
     )
     with control_plane(settings) as control, control.transaction():
-        whose = owner_of(control, switch, "", operator)
+        whose = owner_of(control, switch, None, operator)
         assert isinstance(whose, Switch)
         seal = Seal(settings.seal_keys())
         made = unless_refused(

@@ -71,7 +71,8 @@ def start_command(
 ) -> None:
     """Buy credits: a card is charged at once, an invoice waits for its money.
 
-    They expire twelve months later in the organisation's time zone, and are not refundable.
+    They expire 12 months later in the organisation's time zone, or after the months that the
+    catalogue says (`lot_months`), and are not refundable.
     """
     amount_micros = micros_of(money, "AMOUNT")
     key, who = idempotency_key or secrets.token_hex(16), actor or account()

@@ -19,6 +19,7 @@ from django.utils.translation import get_language, gettext
 
 from talktime.console.places import destination
 from talktime.console.spoken import FIELD, SAID
+from talktime.core.limits import SAID_TEXT_MAX
 
 LOCALES = Path(__file__).parent / "locale"
 VALUES = (
@@ -62,7 +63,6 @@ LETTERS_WEAK = 6
 WORDS = re.compile(r"[a-z]{2,}")
 DEPTH_MAX = 5
 KNOWN_TEXTS_MAX = 8_192
-TEXT_MAX = 4_000
 
 
 class Template(NamedTuple):
@@ -137,7 +137,7 @@ def known(text: str) -> str | None:
     language = (get_language() or "en").partition("-")[0]
     if language == "en" or not text:
         return text
-    return _known(text[:TEXT_MAX], language)
+    return _known(text[:SAID_TEXT_MAX], language)
 
 
 @lru_cache(KNOWN_TEXTS_MAX)

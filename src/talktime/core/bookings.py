@@ -54,7 +54,7 @@ def use_minutes(books: Books, call: Call, more_s: int, now_ms: int) -> None:
     """Count so many seconds of the call's pool as used; below zero, give them back."""
     if more_s:
         meter = books.meter(call.organisation_id, call.payers.pool)
-        meter.use(more_s, now_ms)
+        meter.use(more_s, now_ms, books.terms.pool_warning_percent)
         tell_crossings(books, meter, now_ms)
         call.pool_s += more_s
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from talktime.core.calls import Call, UsageRecord
 from talktime.core.ledger import Lot, Parts, Transfer, Wallet
-from talktime.core.meters import Meter
+from talktime.core.meters import WARNED_PERCENT, Meter
 from talktime.core.notices import Notice
 from talktime.core.outcomes import StoredAnswer
 
@@ -19,10 +19,12 @@ CallKey = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The operator's settings for grants (D8)."""
+    """The operator's settings for grants (D8), and from how many per cent used on a pool of minutes
+    is warned of (D4)."""
 
     slice_s: int = 300
     grace_s: int = 60
+    pool_warning_percent: int = WARNED_PERCENT
 
 
 @dataclass(slots=True)

@@ -36,7 +36,8 @@ class Call:
 
     `granted_s` counts from the answer and includes all slices. `ending` is the code of the refusal
     by which the call is to end (core/ending.py), `conference_id` the switch's own id of the
-    conference that the call is of, '' for none. `new`, `changed`, `ending_changed` and `restarted`
+    conference that the call is of, '' for none. `new`, `changed`, `ending_changed`,
+    `limits_changed` (those of the payers) and `restarted`
     (authorized again after a refusal) tell the save what to do.
     """
 
@@ -71,10 +72,12 @@ class Call:
     restarted: bool = False
     changed: bool = False
     ending_changed: bool = False
+    limits_changed: bool = False
 
     def written(self) -> None:
         """All of it stands in the database now, as if it had just been read from there."""
-        self.new = self.restarted = self.changed = self.ending_changed = False
+        self.new = self.restarted = self.changed = False
+        self.ending_changed = self.limits_changed = False
 
     @property
     def is_over(self) -> bool:

@@ -63,7 +63,7 @@ def _note_totals(books: Books, call: Call, command: Authorize, now_ms: int) -> N
     ):
         if key:
             meter = books.meter(owner, key)
-            meter.set_total(total_s, now_ms)
+            meter.set_total(total_s, now_ms, books.terms.pool_warning_percent)
             tell_crossings(books, meter, now_ms)
 
 
@@ -122,6 +122,7 @@ def _grant(
     return Granted(
         call.call_key,
         sequence,
+        call.to_digits,
         until_s - used_s,
         billed_seconds(until_s + 1, rate) > payable_s,
         call.deadline_ms,

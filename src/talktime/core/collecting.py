@@ -19,12 +19,14 @@ from talktime.core.charges import (
     Unknown,
 )
 from talktime.core.commands import Fund
+from talktime.core.figures import DEFAULT_FIGURES, Figures
 from talktime.core.funding import fund
 from talktime.core.ledger import Lot
 from talktime.core.notices import notice
 from talktime.core.outcomes import Funded
 from talktime.core.payments import (
     CANCELLED,
+    CARD,
     CHARGING,
     CONFIRMING,
     DECLINED,
@@ -48,6 +50,7 @@ CONFIRM_MS_MAX = 24 * 3_600_000
 IN_USE_MS = 5_000
 """A charge that the provider is still at is sent again so long after."""
 SERVICE = "service"
+NO_CARD = "There is no card left to charge"
 
 
 class Bought(NamedTuple):
@@ -62,10 +65,17 @@ class Collector:
     """Decides about the payments of one organisation in one transaction. `expires_ms` is when what
     is bought now expires (D5); `bought` is what came of it, to be invoiced."""
 
-    def __init__(self, books: Books, till: Till, expires_ms: int, now_ms: int) -> None:
+    def __init__(
+        self,
+        books: Books,
+        till: Till,
+        expires_ms: int,
+        now_ms: int,
+        figures: Figures = DEFAULT_FIGURES,
+    ) -> None:
         self.books, self.till = books, till
         self.wallet = books.wallets[till.organisation_id]
-        self.expires_ms, self.now_ms = expires_ms, now_ms
+        self.expires_ms, self.now_ms, self.figures = expires_ms, now_ms, figures
         self.bought: list[Bought] = []
 
     def start(self, payment: Payment, method: PaymentMethod) -> None:
@@ -116,13 +126,17 @@ class Collector:
             if method is not None:
                 self._try(payment, method)
             else:
-                self._pause(payment, "no_method", "There is no card left to charge")
+                self._pause(payment, "no_method", NO_CARD)
 
-    def card_removed(self) -> None:
-        """A recharge that waits for cards to be tried again, and has none left, pauses (D3)."""
+    def card_removed(self, method: PaymentMethod) -> None:
+        """Where no card is left that could pay, auto-recharge pauses at once, whether or not one is
+        due (D3): nobody would learn of it otherwise. A charge that is on its way is finished."""
         waiting = self.till.open_recharge()
-        if waiting is not None and waiting.state == DECLINED and not self._not_refused(waiting):
-            self._pause(waiting, "no_method", "There is no card left to charge")
+        if waiting is not None and waiting.state == DECLINED:
+            if not self._not_refused(waiting):
+                self._pause(waiting, "no_method", NO_CARD)
+        elif method.kind == CARD and not self.till.cards():
+            self._stop("no_method", NO_CARD, f"recharge.paused/method {method.id}")
 
     def receive(self, payment: Payment, method: str, actor: str) -> None:
         """The money of an invoice is there, as the actor says: the lot is theirs, the payment stays
@@ -252,15 +266,17 @@ class Collector:
         retry_ms: int | None = self.now_ms
         while retry_ms is not None and retry_ms <= self.now_ms:
             payment.declines += 1
-            retry_ms = retry_at_ms(self._first_declined_ms(payment), payment.declines)
+            retry_ms = self._retry_at_ms(payment)
         self._tell_failed(payment, try_, retry_ms)
         if retry_ms is None:
             self._pause(payment, try_.code, try_.detail)
         else:
             payment.move(DECLINED, self.now_ms, due_ms=retry_ms)
 
-    def _first_declined_ms(self, payment: Payment) -> int:
-        return min(each.closed_ms or self.now_ms for each in self.till.tries[payment.id])
+    def _retry_at_ms(self, payment: Payment) -> int | None:
+        tries = self.till.tries[payment.id]
+        first_declined_ms = min(each.closed_ms or self.now_ms for each in tries)
+        return retry_at_ms(first_declined_ms, payment.declines, self.figures)
 
     def _goes_on(self) -> bool:
         """Whether a recharge that is on its way may ask another card, or ask again."""
@@ -284,10 +300,10 @@ class Collector:
         if try_.state != SENDING:
             try_.asked += 1
         try_.move(UNKNOWN, self.now_ms, "unknown", detail)
-        due_ms = ask_at_ms(try_.created_ms, try_.asked)
+        due_ms = ask_at_ms(try_.created_ms, try_.asked, self.figures)
         while due_ms <= self.now_ms:  # after a downtime: not all that was missed
             try_.asked += 1
-            due_ms = ask_at_ms(try_.created_ms, try_.asked)
+            due_ms = ask_at_ms(try_.created_ms, try_.asked, self.figures)
         payment.code, payment.detail = "unknown", detail
         payment.move(UNKNOWN, self.now_ms, due_ms=due_ms)
 
@@ -309,7 +325,7 @@ class Collector:
         """The first card that was not tried in this round, and never refused for good."""
         since_ms = 0
         if payment.declines:
-            since_ms = retry_at_ms(self._first_declined_ms(payment), payment.declines) or 0
+            since_ms = self._retry_at_ms(payment) or 0
         tries = self.till.tries[payment.id]
         tried = {each.method_id for each in tries if each.created_ms >= since_ms}
         return next((card for card in self._not_refused(payment) if card.id not in tried), None)
@@ -322,18 +338,21 @@ class Collector:
 
     def _pause(self, payment: Payment, code: str, detail: str) -> None:
         self._over(payment, FAILED, code, detail)
+        self._stop(code, detail, f"recharge.paused/{payment.id}")
+
+    def _stop(self, code: str, detail: str, key: str) -> None:
         recharge = self.till.recharge
-        if recharge is None or not recharge.enabled:
+        if recharge is None or not recharge.enabled or recharge.paused_code:
             return
         recharge.pause(code, detail, self.now_ms)
-        self._tell(
-            "recharge.paused",
-            payment,
-            code=code,
-            detail=detail,
-            balance_micros=self.wallet.balance_micros,
-            currency=self.wallet.currency,
-        )
+        facts: dict[str, str | int | None] = {
+            "code": code,
+            "detail": detail,
+            "balance_micros": self.wallet.balance_micros,
+            "currency": self.wallet.currency,
+        }
+        owner = self.till.organisation_id
+        self.books.tell(notice(owner, "recharge.paused", key, self.now_ms, **facts))
 
     def _over(self, payment: Payment, state: str, code: str, detail: str) -> None:
         payment.code, payment.detail = code, detail

@@ -143,6 +143,17 @@ class EndCall:
 
 
 @dataclass(slots=True)
+class SetLimits:
+    """The limits of this running call are these from now on, in micros; None for none."""
+
+    switch_id: int
+    call_key: str
+    organisation_id: int | None
+    spend_limit_micros: int | None
+    post_usage_cap_micros: int | None
+
+
+@dataclass(slots=True)
 class Fund:
     """Put a new lot into the wallet: a purchase, a grant, or an operator's adjustment."""
 
@@ -166,8 +177,8 @@ class ExpireLots:
 
 
 CallCommand = Authorize | Answer | Extend | Settle | Refund
-Command = CallCommand | ExpireHold | EndCall | Fund | ExpireLots
+Command = CallCommand | ExpireHold | EndCall | SetLimits | Fund | ExpireLots
 WALLET_COMMANDS = Fund | ExpireLots
 """What concerns a wallet alone, and no call."""
-NOT_OF_A_SWITCH = ExpireHold | EndCall | Fund | ExpireLots
+NOT_OF_A_SWITCH = ExpireHold | EndCall | SetLimits | Fund | ExpireLots
 """What the service asks of itself: without sequence and answer."""

@@ -24,12 +24,14 @@ from talktime.core.commands import (
     Extend,
     Fund,
     Refund,
+    SetLimits,
     Settle,
 )
 from talktime.core.outcomes import (
     CallEnding,
     Granted,
     HoldExpired,
+    LimitsSet,
     Noted,
     NothingToSettle,
     Outcome,
@@ -68,6 +70,11 @@ def _decide(books: Books, command: Command, now_ms: int) -> Outcome:
             if call is None:
                 return CallEnding(command.call_key, False)
             return ending.end(books, call, command.code)
+        case SetLimits():
+            call = books.calls.get((command.switch_id, command.call_key))
+            if call is None:
+                return LimitsSet(command.call_key, False)
+            return ending.set_limits(call, command)
     return _decide_call(books, command, now_ms)
 
 

@@ -6,10 +6,11 @@ again, with the same ids, by which the receiver knows a repetition.
 
 from typing import NamedTuple
 
+from talktime.core.limits import ANSWER_TEXT_MAX
+
 MAIL, WEBHOOK = "mail", "webhook"
 DUE, SENT, FAILED, DROPPED = "due", "sent", "failed", "dropped"
 
-DETAIL_TEXT_MAX = 500
 MINUTE_S, HOUR_S = 60, 3_600
 DAY_MS = 86_400_000
 
@@ -100,7 +101,7 @@ def next_of(channel: str, outcome: Outcome, *, tries: int, now_ms: int, jitter: 
     Next(state='due', tries=1, detail='the server is away', due_ms=30000)
     """
     shown = "".join(each if each.isprintable() else " " for each in outcome.detail)
-    detail = shown[:DETAIL_TEXT_MAX]
+    detail = shown[:ANSWER_TEXT_MAX]
     if isinstance(outcome, Sent):
         return Next(SENT, tries, detail, None)
     if isinstance(outcome, Never):
@@ -112,7 +113,7 @@ def next_of(channel: str, outcome: Outcome, *, tries: int, now_ms: int, jitter: 
         delay_s = delays_s[max(tries, 1)]
     else:
         given_up = f"given up after {tries} tries: {detail}"
-        return Next(FAILED, tries, given_up[:DETAIL_TEXT_MAX], None)
+        return Next(FAILED, tries, given_up[:ANSWER_TEXT_MAX], None)
     delay_ms = delay_s * 1000
     later_ms = delay_ms + delay_ms * jitter // (JITTER_MAX * JITTER_PARTS)
     return Next(DUE, tries, detail, now_ms + later_ms)

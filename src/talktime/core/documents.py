@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from talktime.core.ledger import Lot
 
-INVOICE, CREDIT_NOTE, STATEMENT = DOCUMENT_KINDS = ("invoice", "credit_note", "statement")
+INVOICE, CREDIT_NOTE, STATEMENT = ("invoice", "credit_note", "statement")
 GIVEN = ("grant", "adjustment")
 """Sources of lots that nobody pays for."""
 

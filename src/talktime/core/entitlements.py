@@ -15,8 +15,7 @@ from talktime.core.catalogue import (
     Catalogue,
     Licence,
 )
-
-ENTITLEMENTS_CACHED_MAX = 16_384
+from talktime.core.limits import ENTITLEMENTS_CACHED_MAX
 
 
 class Entitlements(NamedTuple):

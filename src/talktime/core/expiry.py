@@ -1,15 +1,16 @@
-"""When a lot expires: the same local time of day, twelve calendar months later (D5, R4)."""
+"""When a lot expires: the same local time of day, so many calendar months later (D5, R4)."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-LOT_MONTHS = 12
+from talktime.core.figures import DEFAULT_FIGURES
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 _DAYS_IN_MONTH = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
-def expires_ms(purchased_ms: int, time_zone: str, months: int = LOT_MONTHS) -> int:
+def expires_ms(purchased_ms: int, time_zone: str, months: int = DEFAULT_FIGURES.lot_months) -> int:
     """The instant from which on a lot bought at `purchased_ms` cannot be spent. Times in ms, UTC.
 
     It is the same local time of day `months` calendar months later in the organisation's time zone,

@@ -41,6 +41,7 @@ RADIUS_SESSION_TEXT_MAX = 200  # of a client's name with its session id, as a ca
 RADIUS_TELLING_MAX = 10_000  # calls whose client is being told to end them; others wait
 RADIUS_DISCONNECTS_MAX = 250  # under way to one client, of the 256 numbers that RADIUS has
 LINES_CACHED_MAX = 65_536
+ENTITLEMENTS_CACHED_MAX = 16_384  # of users who have the same licences
 CLEAR_WAYS_CACHED_MAX = 16_384  # of callers who are alike, each to a country and kind of number
 DETAIL_TEXT_MAX = 300
 
@@ -137,6 +138,8 @@ HOST_TEXT_MAX = 255
 WATCHED_CALLS_PAGE = 5_000
 CALLS_ENDING_MAX = 10_000  # calls to end that an engine remembers
 ENDING_WAIT_S_MAX = 60
+ENDING_CURSOR_TEXT_MAX = 64
+ENDING_QUERY_BYTES_MAX = 512
 ENDING_WAITERS_MAX = 32  # requests of one switch
 KEY_NAME_TEXT_MAX = 64
 KEEP_HOURS_MAX = 24 * 366  # how long a key that was replaced still works
@@ -168,6 +171,13 @@ AUDIT_EXPORT_ROWS_MAX = 10_000
 SANDBOX_EVENTS_MAX = 100  # webhooks that the sandbox hands out at once
 SANDBOX_DECLINES_MAX = 100
 PROVIDER_SECRET_TEXT_MAX = 255
+LICENSING_TABLES_CACHED_MAX = 64
+SEARCH_TEXT_MAX = 100
+AMOUNT_TEXT_MAX = 40
+CHANGE_SHOWN_TEXT_MAX = 100
+SAID_TEXT_MAX = 4_000  # of one text that is translated as it is shown
+PASSWORD_TEXT_MAX = 1_000
+INVITATION_SECRET_TEXT_MAX = 100
 SIGN_IN_KEYS_MAX = 10_000  # places and e-mail addresses whose failures to sign in are remembered
 INVITATIONS_A_DAY_MAX = 50  # of one organisation
 INVITATION_MS_MAX = 7 * 86_400_000  # how long an invitation can be accepted
@@ -186,10 +196,15 @@ INVOICE_GIVEN_UP_DAYS = 60
 DOCUMENTS_SKIPPED_MAX = 1_000_000  # numbers, at once, after a restore
 ALERT_LEVELS_MAX = 10
 RECHARGES_A_DAY_MAX = 50
-PROVIDER_TEXT_MAX = 500
+ANSWER_TEXT_MAX = (
+    500  # kept of what a provider, mail server or endpoint answered, or a job failed of
+)
 TEND_BATCH_MAX = 256
 
 # Notices.
+NOTICE_KEY_TEXT_MAX = 200
+NOTICE_FACT_TEXT_MAX = 240
+NOTICE_SUBJECT_TEXT_MAX = 180
 RECIPIENTS_MAX = 100
 ENDPOINTS_MAX = 20
 EMAIL_TEXT_MAX = 254

@@ -22,8 +22,9 @@ class Meter:
     """Used, and held for running calls; `total` is how much there is, None for no end.
 
     used + held <= total always: where licences are taken away, the total falls to what is used and
-    held, not below it (R48). `warned_ms` and `full_ms` say when it was used to 80 % and whole for
-    the first time (R27); `crossed` are those of the two that happened in this batch, in percent.
+    held, not below it (R48). `warned_ms` and `full_ms` say when it was used to the warned per cent
+    and whole for the first time (R27); `crossed` are those of the two that happened in this batch,
+    in percent.
     """
 
     organisation_id: int
@@ -50,12 +51,12 @@ class Meter:
         """Whether all of it is used, whatever running calls hold; without a total, it is."""
         return self.total is None or self.used >= self.total
 
-    def set_total(self, total: int, now_ms: int) -> None:
+    def set_total(self, total: int, now_ms: int, warned_percent: int = WARNED_PERCENT) -> None:
         """There is this much of it from now on."""
         total = max(total, self.used + self.held)
         if total != self.total:
             self.total, self.changed = total, True
-            self._note_crossings(now_ms)
+            self._note_crossings(now_ms, warned_percent)
 
     def hold(self, amount: int) -> None:
         """Set aside for a running call; below zero, free again."""
@@ -63,19 +64,19 @@ class Meter:
             self.held += amount
             self.changed = True
 
-    def use(self, amount: int, now_ms: int) -> None:
+    def use(self, amount: int, now_ms: int, warned_percent: int = WARNED_PERCENT) -> None:
         """Count as used, or (below zero) give back what was."""
         if amount:
             self.used += amount
             self.changed = True
-            self._note_crossings(now_ms)
+            self._note_crossings(now_ms, warned_percent)
 
-    def _note_crossings(self, now_ms: int) -> None:
+    def _note_crossings(self, now_ms: int, warned_percent: int) -> None:
         if self.total is None or self.total <= 0:
             return
-        if self.warned_ms is None and self.used * 100 >= self.total * WARNED_PERCENT:
+        if self.warned_ms is None and self.used * 100 >= self.total * warned_percent:
             self.warned_ms = now_ms
-            self.crossed += (WARNED_PERCENT,)
+            self.crossed += (warned_percent,)
         if self.full_ms is None and self.used >= self.total:
             self.full_ms = now_ms
             self.crossed += (FULL_PERCENT,)

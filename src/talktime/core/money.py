@@ -74,15 +74,6 @@ def half_up_minor_units(micros: int, decimals: int) -> int:
     return -size if micros < 0 else size
 
 
-def half_up_cents(micros: int) -> int:
-    """Round to hundredths for display (D9).
-
-    >>> half_up_cents(14_999), half_up_cents(15_000)
-    (1, 2)
-    """
-    return half_up_minor_units(micros, 2)
-
-
 def half_up_text(micros: int, decimals: int = 2) -> str:
     """Write micros for display, rounded half up to a fixed number of decimals (D9, D19).
 

@@ -8,6 +8,8 @@ event that a webhook carries, and both are for good: programs branch on them.
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from talktime.core.limits import NOTICE_KEY_TEXT_MAX
+
 Fact = str | int | None
 Facts = Mapping[str, Fact]
 Role = Literal["billing", "voice", "admin"]
@@ -15,7 +17,6 @@ Role = Literal["billing", "voice", "admin"]
 ROLES: tuple[Role, ...] = ("billing", "voice", "admin")
 """Who gets mail: who pays, who looks after the telephones, and who is told everything."""
 
-KEY_TEXT_MAX = 200
 """The longest key of a notice."""
 
 
@@ -243,8 +244,10 @@ def notice(organisation_id: int, kind: str, key: str, at_ms: int, **facts: Fact)
     found = KINDS.get(kind)
     if found is None:
         raise WrongFacts(f"there is no kind of notice {kind!r}")
-    if not 0 < len(key) <= KEY_TEXT_MAX:
-        raise WrongFacts(f"{kind}: a key has 1 to {KEY_TEXT_MAX} characters, this {len(key)}")
+    if not 0 < len(key) <= NOTICE_KEY_TEXT_MAX:
+        raise WrongFacts(
+            f"{kind}: a key has 1 to {NOTICE_KEY_TEXT_MAX} characters, this {len(key)}"
+        )
     for name in facts:
         if name not in found.facts:
             raise WrongFacts(f"{kind}: {name} is no fact of it")

@@ -21,10 +21,12 @@ class Paid(NamedTuple):
 
 @dataclass(slots=True)
 class Granted:
-    """Talk `granted_s` more seconds, then ask again; or end, where `final`."""
+    """Talk `granted_s` more seconds, then ask again; or end, where `final`. `to_digits` is the
+    number that is charged, empty where none was called."""
 
     call_key: str
     sequence: int
+    to_digits: str
     granted_s: int
     final: bool
     valid_until_ms: int
@@ -107,6 +109,14 @@ class CallEnding:
 
 
 @dataclass(slots=True)
+class LimitsSet:
+    """A running call has other limits; `changed` is False where it was closed, or had them."""
+
+    call_key: str
+    changed: bool
+
+
+@dataclass(slots=True)
 class LotsExpired:
     """What was forfeited, by lot."""
 
@@ -145,6 +155,7 @@ Outcome = (
     | Funded
     | HoldExpired
     | CallEnding
+    | LimitsSet
     | LotsExpired
     | Replayed
 )

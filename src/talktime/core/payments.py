@@ -23,7 +23,7 @@ SUCCEEDED, FAILED, CANCELLED = OVER_STATES = ("succeeded", "failed", "cancelled"
 SENDING = "sending"
 REFUSED = "refused"
 """A try that was declined for good: this card will not do later either."""
-CARD, INVOICE = METHOD_KINDS = ("card", "invoice")
+CARD, INVOICE = ("card", "invoice")
 REFUNDED, DISPUTED, TAKEN_BACK = FREEZING = ("refunded", "disputed", "taken_back")
 """Why auto-recharge is paused after money went back: it cannot be resumed while a debt is owed."""
 AMOUNT, UP_TO = RECHARGE_METHODS = ("amount", "up_to")

@@ -8,20 +8,15 @@ nothing is bought (WHY_NOT).
 from typing import NamedTuple
 
 from talktime.core.currencies import chargeable_unit_micros
+from talktime.core.figures import DEFAULT_FIGURES, Figures
 from talktime.core.ledger import Wallet
 from talktime.core.meters import month_of
 from talktime.core.money import ceil_div, decimal_text
 from talktime.core.payments import AMOUNT, UP_TO, Payment, Recharge, Till
 
 DAY_MS = 86_400_000
-INTERVAL_MS = 60_000
-"""Between the beginnings of two attempts (D2)."""
 DAY_MAX = 5
 """Attempts in 24 hours, unless the settings say otherwise (D2, A20)."""
-SOFT_RETRY_MS = (3_600_000, 3 * 3_600_000, 7 * 3_600_000)
-"""When all methods were declined softly: tried again so long after the first decline (D3)."""
-ASK_AGAIN_MS = (5 * 60_000, 3_600_000)
-"""An unknown outcome is asked about so long after the charge, then daily (D3)."""
 SEND_AGAIN_MS_MAX = 20 * 3_600_000
 """A charge that the provider does not know of is sent again, with the same key, within this: so
 long providers keep idempotency keys."""
@@ -34,7 +29,7 @@ WHY_NOT = {
     "open_attempt": "A recharge is on its way",
     "above_trigger": "What is available is not below the trigger",
     "no_method": "There is no card to charge",
-    "interval": "A recharge was begun less than a minute ago",
+    "interval": "The last recharge was begun too short a time ago",
     "day_cap": "The number of recharges in 24 hours is reached",
     "out_of_bounds": "The amount cannot be bought at once now",
     "month_cap": "The monthly limit is reached",
@@ -80,7 +75,13 @@ class NotWanted(NamedTuple):
         return f"{WHY_NOT[self.code]}: {self.detail}" if self.detail else WHY_NOT[self.code]
 
 
-def recharge_due(wallet: Wallet, till: Till, bounds: Bounds, now_ms: int) -> Wanted | NotWanted:
+def recharge_due(
+    wallet: Wallet,
+    till: Till,
+    bounds: Bounds,
+    now_ms: int,
+    figures: Figures = DEFAULT_FIGURES,
+) -> Wanted | NotWanted:
     """Decide whether to buy now, and how much (D1, D2); else why not. Money in micros.
 
     Strictly below the trigger; the amount as often as it takes to reach the trigger again, in one
@@ -89,7 +90,7 @@ def recharge_due(wallet: Wallet, till: Till, bounds: Bounds, now_ms: int) -> Wan
     recharge = till.recharge
     if recharge is None or not recharge.enabled:
         return NotWanted("off")
-    reason = _not_now(wallet, till, recharge, now_ms)
+    reason = _not_now(wallet, till, recharge, now_ms, figures.interval_ms)
     if reason is not None:
         return reason
     if recharge.method == AMOUNT and _least_micros(recharge, bounds) > bounds.maximum_micros:
@@ -107,7 +108,9 @@ def recharge_due(wallet: Wallet, till: Till, bounds: Bounds, now_ms: int) -> Wan
     return NotWanted("month_cap", until_ms=next_month_ms(now_ms))
 
 
-def _not_now(wallet: Wallet, till: Till, recharge: Recharge, now_ms: int) -> NotWanted | None:
+def _not_now(
+    wallet: Wallet, till: Till, recharge: Recharge, now_ms: int, interval_ms: int
+) -> NotWanted | None:
     if wallet.no_buying is not None:
         return NotWanted("not_offered", NO_BUYING.get(wallet.no_buying, wallet.no_buying))
     if recharge.frozen(wallet.debt_micros):
@@ -121,11 +124,11 @@ def _not_now(wallet: Wallet, till: Till, recharge: Recharge, now_ms: int) -> Not
         return NotWanted("above_trigger")
     if not till.cards():
         return NotWanted("no_method")
-    # What a clock that was set back since has begun far ahead is neither a minute nor a day old.
+    # What a clock that was set back since has begun far ahead is neither just begun nor of today.
     begun = [(abs(now_ms - at_ms), at_ms, counts) for at_ms, _, counts in till.started]
-    last_ms = max((at_ms for apart_ms, at_ms, _ in begun if apart_ms < INTERVAL_MS), default=None)
+    last_ms = max((at_ms for apart_ms, at_ms, _ in begun if apart_ms < interval_ms), default=None)
     if last_ms is not None:
-        return NotWanted("interval", until_ms=last_ms + INTERVAL_MS)
+        return NotWanted("interval", until_ms=last_ms + interval_ms)
     today = sorted(at_ms for apart_ms, at_ms, counts in begun if counts and apart_ms < DAY_MS)
     if len(today) >= recharge.day_max:
         return NotWanted("day_cap", until_ms=today[-recharge.day_max] + DAY_MS)
@@ -195,26 +198,28 @@ def next_month_ms(now_ms: int) -> int:
     return at_ms
 
 
-def retry_at_ms(first_declined_ms: int, declines: int) -> int | None:
+def retry_at_ms(
+    first_declined_ms: int, declines: int, figures: Figures = DEFAULT_FIGURES
+) -> int | None:
     """When all methods are tried again after so many declines of all (D3); None: never.
 
     >>> [retry_at_ms(0, declines) for declines in (1, 2, 3, 4)]
     [3600000, 10800000, 25200000, None]
     """
-    if declines > len(SOFT_RETRY_MS):
+    if declines > len(figures.retry_ms):
         return None
-    return first_declined_ms + SOFT_RETRY_MS[declines - 1]
+    return first_declined_ms + figures.retry_ms[declines - 1]
 
 
-def ask_at_ms(charged_ms: int, asked: int) -> int:
+def ask_at_ms(charged_ms: int, asked: int, figures: Figures = DEFAULT_FIGURES) -> int:
     """When an outcome that is unknown is asked about for the next time (D3).
 
     >>> [ask_at_ms(0, asked) // 60_000 for asked in (0, 1, 2, 3)]
     [5, 60, 1440, 2880]
     """
-    if asked < len(ASK_AGAIN_MS):
-        return charged_ms + ASK_AGAIN_MS[asked]
-    return charged_ms + (asked - len(ASK_AGAIN_MS) + 1) * DAY_MS
+    if asked < len(figures.ask_ms):
+        return charged_ms + figures.ask_ms[asked]
+    return charged_ms + (asked - len(figures.ask_ms) + 1) * DAY_MS
 
 
 def may_have_cost(payment: Payment) -> bool:

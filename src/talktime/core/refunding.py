@@ -25,11 +25,9 @@ from talktime.core.payments import (
     Recharge,
 )
 
-REFUND, CHARGEBACK = REFUND_KINDS = ("refund", "chargeback")
+REFUND, CHARGEBACK = ("refund", "chargeback")
 ASKED, UNKNOWN, DONE, FAILED = ("asked", "unknown", "done", "failed")
 OPEN, LOST, WON = ("open", "lost", "won")
-GIVEN_BACK = (FAILED, WON)
-"""States in which the money is with us after all."""
 REINSTATEMENT = "reinstatement"
 
 

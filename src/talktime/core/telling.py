@@ -38,7 +38,7 @@ def tell_refused(books: Books, wallet: Wallet, call: Call, refusal: Refusal, now
 
 
 def tell_crossings(books: Books, meter: Meter, now_ms: int) -> None:
-    """Tell that a pool was just used to 80 %, or to its end, once a month (R27)."""
+    """Tell that a pool was just used to the warned per cent, or to its end, once a month (R27)."""
     for percent in meter.crossed:
         books.tell(
             notice(

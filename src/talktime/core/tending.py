@@ -18,7 +18,7 @@ def tend(collector: Collector, bounds: Bounds) -> Wanted | NotWanted:
     wallet = collector.wallet
     if wallet.first_funded_ms is not None:
         _alert(collector)
-    wanted = recharge_due(wallet, till, bounds, now_ms)
+    wanted = recharge_due(wallet, till, bounds, now_ms, collector.figures)
     if isinstance(wanted, Wanted):
         number = books.next_id()
         payment = Payment(

@@ -15,7 +15,6 @@ from typing import NamedTuple
 import structlog
 
 from talktime.config import Settings
-from talktime.core.books import Terms
 from talktime.core.commands import Authorize, CallCommand
 from talktime.core.keys import ApiKey
 from talktime.core.limits import CALL_OWNERS_CACHED_MAX, QUEUE_MAX
@@ -37,6 +36,7 @@ from talktime.engine.reader import Reader
 from talktime.engine.reply import DECIDED, Reply, unavailable
 from talktime.engine.writer import FAILED, Assignment, Writer
 from talktime.engine.writer_thread import WriterThread
+from talktime.operations.execute import terms_of
 from talktime.operations.quote import Quoted, quote
 from talktime.operations.resolve import CallRequest, refused_outright, resolve
 from talktime.operations.sealing import Seal
@@ -87,7 +87,7 @@ class Engine:
         self.peers = PeerCache(Seal(settings.seal_keys()))
         self.endings = Endings(settings.cells)
         self.messages = Messages()
-        self._terms = Terms(settings.slice_s, settings.grace_s)
+        self._terms = terms_of(settings)
         self._owners = Owners(CALL_OWNERS_CACHED_MAX)
         self._asking: set[asyncio.Task[None]] = set()
         self._loaded = False  # whether all that finds callers has been read; that stays so

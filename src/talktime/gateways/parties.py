@@ -19,6 +19,8 @@ from talktime.core.limits import (
     USER_NAME_TEXT_MAX,
 )
 from talktime.core.peers import Peer
+from talktime.core.refusal import Refusal
+from talktime.operations.numbers import parse_number, region_of
 from talktime.operations.resolve import CallRequest
 
 _SCHEMES = ("sip", "sips", "tel", "im", "pres")
@@ -27,7 +29,7 @@ _NATIONAL_PREFIX = "00"
 # A display name may hold anything in its quotes, also what looks like another address.
 _NAME_ADDR = re.compile(r'(?:\s*"(?:[^"\\]|\\.)*"\s*|[^"<]*)<([^>]*)>')
 _HELP = re.compile(r"urn:service:sos([.;]|$)", re.IGNORECASE)
-_LOCAL = re.compile(r";\s*phone-context\s*=", re.IGNORECASE)
+_LOCAL = re.compile(r";\s*phone-context\s*=\s*([^;]*)", re.IGNORECASE)
 
 
 class Party(NamedTuple):
@@ -42,7 +44,8 @@ class Party(NamedTuple):
 def party(text: str, plus: bool = True) -> Party:
     """Read one side of a call: a number or name, a SIP or tel URI, or what stands in From. With
     `plus`, digits without "+" are an international number, unless they say where they are dialled
-    (phone-context: a local number, RFC 3966 5.1.5).
+    (phone-context, RFC 3966 5.1.5): in the country of a context of digits, which makes them a
+    number of that country or none; in the caller's own where the context is a domain.
 
     >>> party("sip:+4930123456;npdi@gw.example.net:5060;user=phone").number
     '+4930123456'
@@ -52,6 +55,8 @@ def party(text: str, plus: bool = True) -> Party:
     ('+14255550100', '+4930123456')
     >>> party("112").number, party("030123456", plus=False).number
     ('112', '030123456')
+    >>> party("tel:030123456;phone-context=+49").number, party("tel:7042;phone-context=+1914555")
+    ('+4930123456', Party(number='', name='7042;phone-context=+1914555'))
     """
     address = _NAME_ADDR.match(text)
     text = (address[1] if address else text).strip().strip("<>")
@@ -66,7 +71,15 @@ def party(text: str, plus: bool = True) -> Party:
     plain = unquote(user.partition(";")[0].partition(":")[0])
     digits = plain.translate(_SEPARATORS)
     if digits.removeprefix("+").isdecimal() and digits.isascii() and len(digits) <= NUMBER_TEXT_MAX:
-        return Party(number=_international(digits, plus and not _LOCAL.search(user)))
+        local = _LOCAL.search(user)
+        number = _international(digits, plus and not local)
+        context = unquote(local[1]) if local else ""
+        if number[0] == "+" or context[:1] != "+" or len(digits) <= HELP_DIGITS_MAX:
+            return Party(number=number)
+        found = parse_number(digits, region_of(context))
+        if not isinstance(found, Refusal):
+            return Party(number=digits if found.emergency else f"+{found.digits}")
+        plain = user
     user = plain if at or colon else user
     host = host.partition("?")[0].partition(";")[0].partition(":")[0]
     return Party(name=(f"{user}@{host}" if host else user)[:USER_NAME_TEXT_MAX].lower())
@@ -81,6 +94,8 @@ def _international(digits: str, plus: bool) -> str:
     return "+" + digits if plus and len(digits) > SHORT_DIGITS_MAX else digits
 
 
+HELP_DIGITS_MAX = 3
+"""Numbers of so few digits are for help, if anything, wherever they are said to be dialled."""
 SHORT_DIGITS_MAX = 6
 """Numbers of so few digits are dialled as they are in their country: 112, 911, 116117."""
 

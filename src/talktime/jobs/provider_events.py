@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing
 import structlog
 
 from talktime.core.charges import BadSignature, Misconfigured, Unknown
-from talktime.core.limits import PAYMENT_EVENT_TRIES_MAX, TEND_BATCH_MAX
+from talktime.core.limits import ANSWER_TEXT_MAX, PAYMENT_EVENT_TRIES_MAX, TEND_BATCH_MAX
 from talktime.jobs.installed_providers import Providers
 from talktime.jobs.payments import counter_of, counters_of, one_row
 from talktime.operations.collect import ask_again, note_answer
@@ -29,7 +29,6 @@ RECONCILED_MS = 120 * 86_400_000
 """Cardholders can dispute a charge for about as long."""
 FIRST_WAIT_MS, LAST_WAIT_MS = 60_000, 6 * 3_600_000
 ABOUT_MONEY_BACK = ("charge.", "refund.", "dispute.")
-DETAIL_TEXT_MAX = 500
 
 
 def read_payment_events(sweep: Sweep, providers: Providers) -> Swept:
@@ -187,7 +186,7 @@ def _close(sweep: Sweep, heard: Heard, trouble: Unknown | Misconfigured | None) 
     due_ms, detail = None, ""
     if trouble is not None:
         heard = heard._replace(tries=heard.tries + 1)
-        detail = trouble.detail[:DETAIL_TEXT_MAX]
+        detail = trouble.detail[:ANSWER_TEXT_MAX]
         if heard.tries < PAYMENT_EVENT_TRIES_MAX:
             wait_ms = min(FIRST_WAIT_MS * 2 ** min(heard.tries - 1, 10), LAST_WAIT_MS)
             due_ms = sweep.clock_ms() + wait_ms

@@ -2,6 +2,7 @@
 
 import structlog
 
+from talktime.core.limits import ANSWER_TEXT_MAX
 from talktime.engine.measures import JobMeasure
 from talktime.store.database import Connection, Outage
 from talktime.store.job_runs import JobRun, keep_job_run
@@ -10,7 +11,6 @@ log = structlog.get_logger(__name__)
 
 KEEP_EVERY_MS = 10_000
 """A job that runs more often, and does nothing and fails at nothing, is written down so often."""
-FAILURE_TEXT_MAX = 500
 
 
 class Record:
@@ -38,7 +38,7 @@ class Record:
         else:
             self._worked_ms = ended_ms
         worked_ms = None if failure else ended_ms
-        return JobRun(self._job, began_ms, ended_ms, worked_ms, rows, failure[:FAILURE_TEXT_MAX])
+        return JobRun(self._job, began_ms, ended_ms, worked_ms, rows, failure[:ANSWER_TEXT_MAX])
 
     def is_news(self, run: JobRun) -> bool:
         """Whether a run is to be written down: it did something, a failure began or ended, or the

@@ -14,6 +14,7 @@ from talktime.core.ids import Ids
 from talktime.engine.connector import Connector
 from talktime.jobs.record import Record
 from talktime.jobs.timetable import Job
+from talktime.operations.execute import terms_of
 from talktime.operations.sweep import Sweep, Swept
 from talktime.store.database import Connection, Outage
 from talktime.store.version import Migrations
@@ -166,6 +167,7 @@ class Worker:
                 self._connector.connection(),
                 self._clock_ms,
                 task.ids.next,
+                terms_of(self._settings),
                 stopping=self._bell.stopped,
                 settings=self._settings,
                 control=self._control_connection,

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 from babel import Locale
 
+from talktime.core.limits import NOTICE_SUBJECT_TEXT_MAX
 from talktime.operations.account_said import AccountLanguage
 from talktime.operations.account_texts_de import GERMAN
 from talktime.operations.account_texts_en import ENGLISH
 from talktime.operations.notice_html import Row, isolated, mail_html
-from talktime.operations.notice_words import SUBJECT_MAX, Words, clean
+from talktime.operations.notice_words import Words, clean
 from talktime.operations.wording import Wording, zone_named
 
 LANGUAGES: dict[str, AccountLanguage] = {each.code: each for each in (ENGLISH, GERMAN)}
@@ -38,7 +39,7 @@ def account_words(kind: str, email: str, facts: Mapping[str, str]) -> Words:
     rows = [Row(language.facts[name], shown[name]) for name in ROWS if shown.get(name)]
     known = {name: isolated(value) for name, value in shown.items()}
     told = [line.format_map(known) for line in (said.happened, said.means, said.step) if line]
-    subject = said.subject.format_map(known)[:SUBJECT_MAX]
+    subject = said.subject.format_map(known)[:NOTICE_SUBJECT_TEXT_MAX]
     footer = language.footer.format_map(known)
     parts = [
         *told,

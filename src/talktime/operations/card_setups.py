@@ -12,7 +12,12 @@ from talktime.core.charges import (
     Unknown,
     Waiting,
 )
-from talktime.core.limits import ACTOR_TEXT_MAX, CARD_SETUPS_OPEN_MAX, RETURN_URL_TEXT_MAX
+from talktime.core.limits import (
+    ACTOR_TEXT_MAX,
+    ANSWER_TEXT_MAX,
+    CARD_SETUPS_OPEN_MAX,
+    RETURN_URL_TEXT_MAX,
+)
 from talktime.core.payments import CARD, PaymentMethod
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
@@ -33,7 +38,6 @@ STARTED, WAITING, DONE, FAILED = ("started", "waiting", "done", "failed")
 SOON_MS, OFTEN_MS, SELDOM_MS = 5_000, 600_000, 3_600_000
 """It is asked every five seconds for ten minutes, then each hour."""
 OPEN_MS_MAX = 24 * 3_600_000
-DETAIL_TEXT_MAX = 500
 CardAnswer = CardPage | CardAdded | Waiting | Failed | Unknown | Misconfigured
 SETUP_PLACE = "{setup}"
 
@@ -105,7 +109,7 @@ def note_card(counter: Counter, setup_id: int, answer: CardAnswer) -> CardSetup 
                 _over(setup, FAILED, answer.detail)
             case Unknown() | Misconfigured() if now_ms - setup.created_ms < OPEN_MS_MAX:
                 setup.detail, setup.due_ms = (
-                    answer.detail[:DETAIL_TEXT_MAX],
+                    answer.detail[:ANSWER_TEXT_MAX],
                     _next_ms(setup, now_ms),
                 )
             case Waiting() if now_ms - setup.created_ms < OPEN_MS_MAX:
@@ -143,7 +147,7 @@ def _added(counter: Counter, setup: CardSetup, card: CardAdded) -> None:
 
 
 def _over(setup: CardSetup, state: str, detail: str) -> None:
-    setup.state, setup.detail, setup.due_ms = state, detail[:DETAIL_TEXT_MAX], None
+    setup.state, setup.detail, setup.due_ms = state, detail[:ANSWER_TEXT_MAX], None
 
 
 def _next_ms(setup: CardSetup, now_ms: int) -> int:

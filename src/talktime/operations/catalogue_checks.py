@@ -36,6 +36,7 @@ from talktime.core.catalogue import (
 )
 from talktime.core.currencies import chargeable_unit_micros
 from talktime.core.directory import USER_KINDS
+from talktime.core.figures import FIGURES, figure_fault
 from talktime.core.limits import (
     CAPABILITY_TEXT_MAX,
     CATALOGUE_CODE_TEXT_MAX,
@@ -59,7 +60,10 @@ USER_WORDS = (ANY, DOMESTIC, NOBODY)
 RESOURCE_ACCOUNT_WORDS = ("credits", "plan_and_credits")
 _SHARING = {"country": "domestic_area", "licence": "pooled"}
 _PREFIX = re.compile(rf"[1-9][0-9]{{0,{PREFIX_DIGITS_MAX - 1}}}")
-SETTINGS = (DEFAULT_POLICY, RESOURCE_ACCOUNT_CALLS, USER_NUMBERS_PERCENT, USER_NUMBERS_MORE)
+SETTINGS = (
+    *(DEFAULT_POLICY, RESOURCE_ACCOUNT_CALLS, USER_NUMBERS_PERCENT, USER_NUMBERS_MORE),
+    *FIGURES,
+)
 
 
 def checked_entry(kind: str, plain: Mapping[str, Any], valid_from_ms: int) -> Entry | str:
@@ -168,6 +172,8 @@ def _setting_faults(setting: Setting) -> Iterator[str]:
     yield from _word_faults("name", [setting.name], SETTINGS)
     if setting.name == RESOURCE_ACCOUNT_CALLS:
         yield from _word_faults("value", [setting.value], RESOURCE_ACCOUNT_WORDS)
+    if setting.name in FIGURES and (fault := figure_fault(setting.name, setting.value)):
+        yield fault
     if setting.name in (USER_NUMBERS_PERCENT, USER_NUMBERS_MORE):
         digits = setting.value
         if not (digits.isascii() and digits.isdigit() and len(digits) < 10):

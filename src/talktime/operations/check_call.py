@@ -17,7 +17,7 @@ from talktime.core.limits import PREFIX_DIGITS_MAX
 from talktime.core.rates import DIRECTIONS, PrefixIndex, RateCard, RateCards
 from talktime.core.refusal import Refusal
 from talktime.operations.find_users import sets_held
-from talktime.operations.numbers import parse_number
+from talktime.operations.numbers import as_written, parse_number
 from talktime.operations.quote import quote
 from talktime.operations.resolve import CallRequest, resolve
 from talktime.store.database import Connection
@@ -62,6 +62,8 @@ def check_call(
     Refuses alone what `resolve` refuses alone: a call that is of nobody.
     """
     called = parse_number(number, None if number.startswith("+") else user.usage_location)
+    if type_ not in INBOUND and not isinstance(called, Refusal):
+        called = as_written(number, called)
     digits = "" if isinstance(called, Refusal) else called.digits
     numbers = numbers_of_digits(control, [digits]) if digits and type_ in INBOUND else []
     directory = _directory(cell, organisation, user)

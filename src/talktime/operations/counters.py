@@ -5,6 +5,7 @@ from collections.abc import Callable
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.documents import Seller
+from talktime.core.figures import figures_of
 from talktime.operations.eligibility import bounds_of, not_offered
 from talktime.operations.invoices import UNNAMED
 from talktime.operations.till import Counter
@@ -58,4 +59,5 @@ class Counters:
             self._next_id,
             self._seller,
             "" if why_not is None else why_not.code,
+            figures_of(self.catalogue.settings),
         )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from talktime.core.called import PLACELESS_KINDS, Called
 from talktime.core.limits import LINES_CACHED_MAX
 from talktime.core.refusal import Refusal
-from talktime.operations.numbers import is_number_of, parse_number
+from talktime.operations.numbers import as_written, is_number_of, parse_number
 
 
 class Dialled(NamedTuple):
@@ -21,9 +21,12 @@ class Dialled(NamedTuple):
 def dialled(text: str, region: str | None = None) -> Dialled | Refusal:
     """What was dialled, in a region (an ISO code) where it does not begin with a plus.
 
-    Refuses: invalid_number.
+    With a plus it must be E.164 as it stands: whoever asks calls it as it stands, and what is
+    called is what is charged. Refuses: invalid_number.
     """
     number = parse_number(text, region)
+    if not isinstance(number, Refusal):
+        number = as_written(text, number)
     if isinstance(number, Refusal):
         return number
     digits, country, emergency, kind = number

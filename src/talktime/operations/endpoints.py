@@ -8,8 +8,7 @@ import base64
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
-from talktime.core.deliveries import DETAIL_TEXT_MAX
-from talktime.core.limits import ENDPOINTS_MAX, NAME_TEXT_MAX
+from talktime.core.limits import ANSWER_TEXT_MAX, ENDPOINTS_MAX, NAME_TEXT_MAX
 from talktime.core.notices import KINDS
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
@@ -217,7 +216,7 @@ def _turn(
     found = find_endpoint(cell, organisation_id, endpoint_id)
     if isinstance(found, Refusal):
         return found
-    detail = detail[:DETAIL_TEXT_MAX]
+    detail = detail[:ANSWER_TEXT_MAX]
     set_endpoint_state(cell, found, state, detail)
     note(
         *(cell, organisation_id, action, found.url),

@@ -8,6 +8,7 @@ batches of one.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, cast
 
+from talktime.config import Settings
 from talktime.core.books import Terms
 from talktime.core.commands import Command
 from talktime.core.decide import decide
@@ -16,6 +17,7 @@ from talktime.core.outcomes import (
     CallEnding,
     Funded,
     HoldExpired,
+    LimitsSet,
     LotsExpired,
     Outcome,
     Replayed,
@@ -29,8 +31,13 @@ from talktime.store.save import save
 from talktime.store.users import user_of_id
 
 DEFAULT_TERMS = Terms()
-UNANSWERED = frozenset((Funded, HoldExpired, CallEnding, LotsExpired))
+UNANSWERED = frozenset((Funded, HoldExpired, CallEnding, LimitsSet, LotsExpired))
 """Outcomes of what no switch asked for."""
+
+
+def terms_of(settings: Settings) -> Terms:
+    """The installation's terms."""
+    return Terms(settings.slice_s, settings.grace_s, settings.pool_warning_percent)
 
 
 class Done(NamedTuple):

@@ -8,6 +8,7 @@ from talktime.core.decide import decide
 from talktime.core.directory import Organisation
 from talktime.core.documents import Seller, number_text
 from talktime.core.expiry import expires_ms
+from talktime.core.figures import DEFAULT_FIGURES
 from talktime.core.funding import SOURCE_ACCOUNTS
 from talktime.core.ledger import Lot
 from talktime.core.limits import (
@@ -53,6 +54,7 @@ def fund(
     promotional: bool = False,
     why_not: Refusal | None = None,
     seller: Seller = UNNAMED,
+    lot_months: int = DEFAULT_FIGURES.lot_months,
     now_ms: int,
     next_id: Callable[[], int],
 ) -> Funded | Refusal:
@@ -75,6 +77,7 @@ def fund(
             promotional=promotional,
             why_not=why_not,
             seller=seller,
+            lot_months=lot_months,
             now_ms=now_ms,
             next_id=next_id,
         )
@@ -103,12 +106,13 @@ def fund_within(
     promotional: bool = False,
     why_not: Refusal | None = None,
     seller: Seller = UNNAMED,
+    lot_months: int = DEFAULT_FIGURES.lot_months,
     now_ms: int,
     next_id: Callable[[], int],
 ) -> Funded | Refusal:
     """Put a new lot into the organisation's wallet, with its invoice, in the caller's transaction.
 
-    `source`: purchase, grant, recharge or adjustment. The lot expires twelve months from now in
+    `source`: purchase, grant, recharge or adjustment. The lot expires `lot_months` from now in
     the organisation's time zone (D5), or at `lasts_until_ms`. The same key and request again is
     the same lot: nobody funds twice by accident. Operators name who did it and why (R12); lots of
     lower `priority` are spent first, then those that expire earlier (D6).
@@ -117,7 +121,6 @@ def fund_within(
     closed (D14); invalid_value; unknown_organisation where the cell has no wallet for it;
     idempotency_key_reused for the same key with another request.
     """
-    a_year_on_ms = expires_ms(now_ms, organisation.time_zone)
     asked = (source, amount_micros, reason, actor, lasts_until_ms, priority, promotional)
     command = Fund(
         organisation.id,
@@ -125,7 +128,9 @@ def fund_within(
         request_hash(*asked),
         source,
         amount_micros,
-        a_year_on_ms if lasts_until_ms is None else lasts_until_ms,
+        expires_ms(now_ms, organisation.time_zone, lot_months)
+        if lasts_until_ms is None
+        else lasts_until_ms,
         reason,
         actor,
         priority,

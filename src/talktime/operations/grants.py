@@ -8,6 +8,7 @@ from talktime.core.audit import Facts
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.documents import Seller
+from talktime.core.figures import figures_of
 from talktime.core.limits import (
     ACTOR_TEXT_MAX,
     AMOUNT_MICROS_MAX,
@@ -37,8 +38,9 @@ EXPIRED = "expired"
 
 
 class Grant(NamedTuple):
-    """What is to be given: micros of the wallet's currency, until when (None: twelve months), why
-    and by whom; as a grant, or (`source`) an adjustment, or a purchase that was paid elsewhere."""
+    """What is to be given: micros of the wallet's currency, until when (None: as long as what is
+    bought), why and by whom; as a grant, or (`source`) an adjustment, or a purchase that was paid
+    elsewhere."""
 
     amount_micros: int
     reason: str
@@ -301,6 +303,7 @@ def _fund(giver: Giver, grant: Grant) -> Funded | Refusal:
         promotional=grant.promotional,
         why_not=_why_not_enter(giver, grant),
         seller=giver.seller,
+        lot_months=figures_of(giver.catalogue.settings).lot_months,
         now_ms=giver.now_ms,
         next_id=giver.next_id,
     )

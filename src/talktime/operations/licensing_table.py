@@ -36,6 +36,7 @@ from talktime.core.directory import (
 )
 from talktime.core.entitlements import entitlements
 from talktime.core.ledger import Wallet
+from talktime.core.limits import LICENSING_TABLES_CACHED_MAX
 from talktime.core.meters import Meter
 from talktime.core.outcomes import Granted
 from talktime.core.rates import DIRECTIONS, PrefixIndex, RateCard, RateCards
@@ -44,7 +45,6 @@ from talktime.core.refusal import Refusal
 from talktime.operations.input_checks import check_country
 from talktime.operations.resolve import CallRequest, resolve
 
-TABLES_CACHED_MAX = 64
 LICENCES_TOGETHER_MAX = 3
 """No feature needs more licences than this at once."""
 DOMESTIC, ABROAD, IN_ZONE_A, BEYOND_ZONE_A, AMERICA = "domestic", "abroad", "in", "beyond", "US"
@@ -118,7 +118,7 @@ def licensing_table(catalogues: Catalogues, country: str, at_ms: int) -> list[Ro
     return list(_table(catalogues, country, catalogues.since_ms(at_ms)))
 
 
-@lru_cache(TABLES_CACHED_MAX)
+@lru_cache(LICENSING_TABLES_CACHED_MAX)
 def _table(catalogues: Catalogues, country: str, at_ms: int) -> tuple[Row, ...]:
     world = _World(catalogues, country, at_ms)
     return tuple(Row(feature, _joined(world, _ways(world, feature))) for feature in FEATURES)

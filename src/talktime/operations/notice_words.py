@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from babel import Locale, UnknownLocaleError
 
+from talktime.core.limits import NOTICE_FACT_TEXT_MAX, NOTICE_SUBJECT_TEXT_MAX
 from talktime.core.money import decimal_text
 from talktime.core.notices import KINDS, Fact, Notice
 from talktime.operations.notice_html import Row, isolated, mail_html
@@ -24,7 +25,6 @@ LANGUAGES: dict[str, Language] = {each.code: each for each in (ENGLISH, GERMAN)}
 """The languages that mail is written in, by their codes."""
 
 DIGEST = "notices.digest"
-TEXT_MAX, SUBJECT_MAX = 240, 180
 SHOWN = (
     *("amount", "balance", "threshold", "remaining", "forfeited", "voided", "debt", "limit"),
     *("expires", "payable", "next", "method", "card", "reference", "bank", "document", "po"),
@@ -100,7 +100,7 @@ def words(notice: Notice, reader: Reader, place: Place) -> Words:
         for kind, times in concerning.items()
     ]
     url = place.url + page_of(notice)
-    subject = _shortened(said.subject.format_map(known), SUBJECT_MAX)
+    subject = _shortened(said.subject.format_map(known), NOTICE_SUBJECT_TEXT_MAX)
     footer = language.footer.format_map(known)
     parts = [
         *(happened, "\n".join(f"- {line}" for line in listed), means, step),
@@ -130,7 +130,7 @@ def language_of(tag: str) -> Language:
     return LANGUAGES.get(re.split("[-_]", tag)[0].lower(), ENGLISH)
 
 
-def clean(text: str, characters_max: int = TEXT_MAX) -> str:
+def clean(text: str, characters_max: int = NOTICE_FACT_TEXT_MAX) -> str:
     r"""A text from outside on one line, without what cannot be seen, shortened.
 
     >>> clean("Con\r\ntoso \u202e Ltd\x00")

@@ -52,6 +52,7 @@ _KINDS = {
     PhoneNumberType.PERSONAL_NUMBER: "personal",
     PhoneNumberType.UAN: "uan",
 }
+COUNTRY_CODE_DIGITS_MAX = 3
 _WITH_PLUS = "write it with + and the country code, for example +4930123456"
 _VALID_CHARACTERS = frozenset("0123456789+-.()/ \u00a0")
 
@@ -60,7 +61,9 @@ _VALID_CHARACTERS = frozenset("0123456789+-.()/ \u00a0")
 def parse_number(text: str, region: str | None = None) -> Number | Refusal:
     """Read a number in international form (+49 30 123456), or national in a region (DE).
 
-    A region's emergency numbers are known as such in that region, and stay as dialled (D18).
+    A region's emergency numbers are known as such in that region, and stay as dialled (D18). What
+    stands behind a plus is read as people write it, also with the prefix of their country that is
+    dialled within it: +49 (0)30 123456; `as_written` asks whether it is E.164 as it stands.
     Refuses: invalid_number for what is no number, or none that exists; the detail says what to do.
 
     >>> parse_number("+49 30 123456")
@@ -105,6 +108,36 @@ def is_number_of(digits: str, region: str) -> bool:
     [True, True, False]
     """
     return phonenumbers.is_valid_number_for_region(phonenumbers.parse(f"+{digits}"), region)
+
+
+def as_written(text: str, number: Number) -> Number | Refusal:
+    """The number, where what was written with a plus is its E.164 form but for separators: such a
+    number is called as it is written, so no other one may be charged.
+
+    Refuses: invalid_number, with the number as it has to be written.
+
+    >>> as_written("+49 (0)30 123456", parse_number("+49 (0)30 123456")).detail
+    "'+49 (0)30 123456' has digits that are dialled within its country alone: write +4930123456"
+    """
+    if not text.lstrip().startswith("+") or "".join(filter(str.isdigit, text)) == number.digits:
+        return number
+    problem = "has digits that are dialled within its country alone"
+    return _refuse(text, problem, f"write +{number.digits}")
+
+
+def region_of(prefix: str) -> str | None:
+    """The ISO code of the country whose numbers begin so (+49, +1-914-555); None where no country's
+    do. Of several with one country code it is the first.
+
+    >>> region_of("+1-914-555"), region_of("+49"), region_of("+800"), region_of("example.net")
+    ('US', 'DE', None, None)
+    """
+    if not prefix.startswith("+"):
+        return None
+    digits = "".join(filter(str.isdigit, prefix))
+    codes = [digits[:length] for length in range(1, COUNTRY_CODE_DIGITS_MAX + 1)]
+    regions = [phonenumbers.region_code_for_country_code(int(code)) for code in codes if code]
+    return next((region for region in regions if region in phonenumbers.SUPPORTED_REGIONS), None)
 
 
 def _is_emergency(text: str, region: str) -> bool:

@@ -19,14 +19,11 @@ from talktime.store.database import Connection
 from talktime.store.health import BURN_DAYS, WalletHealth
 from talktime.store.work_marks import BURN, lock_mark, mark, put_mark
 
-FLAGS = (
-    *("zero", "low", "debt", "burning", "paused", "moved", "overdue", "unpriced", "silent"),
-    "closed",
-)
+FLAGS = ("zero", "low", "debt", "burning", "paused", "moved", "overdue", "silent", "closed")
 """What may need somebody: nothing left, little left, money owed, little left for the burn, a
-paused recharge, a move that auto-recharge blocks, a late statement, calls that were free for want
-of a rate, nobody to tell, switched off."""
-SORTS = NAME, NEWEST = ("name", "newest")
+paused recharge, a move that auto-recharge blocks, a late statement, nobody to tell, switched off.
+"""
+NAME, NEWEST = ("name", "newest")
 
 Cells = Mapping[str, Connection]
 """The cells that answer, by name."""
@@ -168,11 +165,7 @@ def _flagged(control: Connection, cells: Cells, wanted: Wanted, now_ms: int) -> 
     else:
         for cell in cells.values():
             with cell.reading():
-                if wanted.flag == "unpriced":
-                    since = _since_day(now_ms)
-                    ids += store.unpriced_after(cell, since, after_id, rows_max)
-                else:
-                    ids += store.flagged_after(cell, wanted.flag, after_id, rows_max)
+                ids += store.flagged_after(cell, wanted.flag, after_id, rows_max)
     ids = sorted(ids)[:rows_max]
     page = ids[: wanted.limit]
     with control.reading():
@@ -215,7 +208,6 @@ def _flags(organisation: Organisation, wallet: WalletHealth | None) -> tuple[str
             "paused": wallet.recharge_on and wallet.paused_code != "",
             "moved": moved and wallet.recharge_on,
             "overdue": wallet.overdue,
-            "unpriced": wallet.unpriced,
             "silent": not wallet.has_recipients,
         }
     return tuple(flag for flag in FLAGS if is_true.get(flag))

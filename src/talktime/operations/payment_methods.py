@@ -3,20 +3,29 @@
 from collections.abc import Callable
 
 from talktime.core.directory import Organisation
+from talktime.core.ids import ID_MAX
 from talktime.core.limits import (
     ACTOR_TEXT_MAX,
     AGREEMENT_TEXT_MAX,
+    PAGE_ROWS_MAX,
     PAYMENT_METHODS_MAX,
     PO_NUMBER_TEXT_MAX,
 )
-from talktime.core.payments import CARD, INVOICE, PaymentMethod
+from talktime.core.payments import CANCELLED, CARD, INVOICE, REFUSED, PaymentMethod, PaymentTry
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
 from talktime.operations.input_checks import check_text, first
 from talktime.operations.till import Counter, open_till
 from talktime.store.database import Connection
 from talktime.store.load import LOCK_WALLETS
-from talktime.store.payments import insert_method, method_of_id, methods_of, set_method
+from talktime.store.payments import (
+    insert_method,
+    method_of_id,
+    methods_of,
+    payments_before,
+    set_method,
+    tries_of,
+)
 
 FORGET_AGAIN_MS = 3_600_000
 """A provider that did not forget a card is asked again so long after."""
@@ -103,10 +112,20 @@ def list_methods(cell: Connection, organisation: Organisation) -> list[PaymentMe
         return methods_of(cell, organisation.id)
 
 
+def declined_for_good(cell: Connection, organisation: Organisation) -> dict[int, PaymentTry]:
+    """The last charge, by method, of each card that the bank declined for good when it was charged
+    last, as far as the organisation's last PAGE_ROWS_MAX payments know."""
+    with cell.reading():
+        payments = payments_before(cell, organisation.id, ID_MAX, PAGE_ROWS_MAX)
+        tries = tries_of(cell, organisation.id, [each.id for each in payments])
+    closed = [each for each in tries if each.closed_ms is not None and each.state != CANCELLED]
+    last = {each.method_id: each for each in sorted(closed, key=lambda each: each.id)}
+    return {method_id: each for method_id, each in last.items() if each.state == REFUSED}
+
+
 def remove_method(counter: Counter, method_id: int) -> PaymentMethod | Refusal:
     """Use a method no more. A charge that is on its way is finished; auto-recharge goes on with the
-    next card; where a recharge waits to be tried again and there is none, it pauses (D3). A job
-    then has the provider forget the card.
+    next card; where there is none, it pauses (D3). A job then has the provider forget the card.
 
     Refuses: unknown_payment_method.
     """
@@ -119,7 +138,7 @@ def remove_method(counter: Counter, method_id: int) -> PaymentMethod | Refusal:
             method.forget_ms = counter.now_ms
         set_method(counter.cell, method)
         collector.till.methods.remove(method)
-        collector.card_removed()
+        collector.card_removed(method)
         owner = counter.organisation.id
         note(counter.cell, owner, "payment_method.removed", method.name, always=True)
     return method

@@ -5,7 +5,6 @@ from typing import NamedTuple
 from talktime.core.audit import Facts
 from talktime.core.collecting import Collector
 from talktime.core.documents import LOT_TERMS
-from talktime.core.expiry import expires_ms
 from talktime.core.limits import (
     ACTOR_TEXT_MAX,
     INVOICE_GIVEN_UP_DAYS,
@@ -65,8 +64,7 @@ def terms_of(counter: Counter, amount_micros: int, why_not: Refusal | None) -> T
     )
     if refusal is not None:
         return refusal
-    at_ms = expires_ms(counter.now_ms, counter.organisation.time_zone)
-    return Terms(amount_micros, at_ms, LOT_TERMS)
+    return Terms(amount_micros, counter.lot_expires_ms, LOT_TERMS)
 
 
 def start_purchase(

@@ -185,7 +185,7 @@ def view_recharge(counter: Counter) -> RechargeView:
     wallet = books.wallets.get(organisation_id)
     if wallet is None:
         raise NoWallet(f"organisation {organisation_id} has no wallet in its cell")
-    standing = recharge_due(wallet, till, counter.bounds, counter.now_ms)
+    standing = recharge_due(wallet, till, counter.bounds, counter.now_ms, counter.figures)
     left_micros = None
     if till.recharge is not None:
         left_micros = month_left_micros(till, till.recharge, counter.now_ms)

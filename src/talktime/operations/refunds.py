@@ -254,9 +254,9 @@ def _absent(desk: Desk, refund: Refund) -> None:
 def _unknown(counter: Counter, refund: Refund, detail: str) -> None:
     if refund.state == UNKNOWN:
         refund.asked += 1
-    due_ms = ask_at_ms(refund.created_ms, refund.asked)
+    due_ms = ask_at_ms(refund.created_ms, refund.asked, counter.figures)
     while due_ms <= counter.now_ms:  # after a downtime: not all that was missed
         refund.asked += 1
-        due_ms = ask_at_ms(refund.created_ms, refund.asked)
+        due_ms = ask_at_ms(refund.created_ms, refund.asked, counter.figures)
     refund.move(UNKNOWN, counter.now_ms, due_ms=due_ms, detail=detail[:REASON_TEXT_MAX])
     update_refund(counter.cell, refund)

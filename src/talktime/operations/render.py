@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from talktime.core.masking import number_text
 from talktime.core.money import decimal_text
 from talktime.core.outcomes import (
     Granted,
@@ -69,6 +70,7 @@ def _granted(granted: Granted) -> dict[str, Any]:
         "call_id": granted.call_key,
         "sequence": granted.sequence,
         "decision": "granted",
+        "to": number_text(granted.to_digits),
         "granted_seconds": granted.granted_s,
         "final": granted.final,
         "valid_until": utc_text(granted.valid_until_ms),

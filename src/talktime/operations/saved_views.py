@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from talktime.core.limits import (
+    EMAIL_TEXT_MAX,
     SAVED_VIEW_NAME_TEXT_MAX,
     SAVED_VIEW_QUERY_TEXT_MAX,
     SAVED_VIEWS_MAX,
@@ -13,8 +14,6 @@ from talktime.operations.input_checks import check_text
 from talktime.store import saved_views as store
 from talktime.store.database import Connection
 from talktime.store.saved_views import SavedView
-
-ACTOR_TEXT_MAX = 254
 
 
 def save_view(
@@ -42,7 +41,7 @@ def save_view(
     if len(query) > SAVED_VIEW_QUERY_TEXT_MAX:
         return Refusal("invalid_value", "the report has more filters than can be kept")
     view = SavedView(
-        *(next_id(), organisation_id, name, page, query, actor[:ACTOR_TEXT_MAX], now_ms)
+        *(next_id(), organisation_id, name, page, query, actor[:EMAIL_TEXT_MAX], now_ms)
     )
     with cell.transaction():
         store.lock_views(cell, organisation_id)

@@ -33,7 +33,7 @@ from talktime.store.usage_days import (
     ToSum,
     UserKey,
 )
-from talktime.store.work_marks import UNPRICED, USAGE_DAY, lock_mark, mark, put_mark
+from talktime.store.work_marks import USAGE_DAY, lock_mark, mark, put_mark
 
 log = structlog.get_logger(__name__)
 
@@ -69,8 +69,8 @@ def _sum_newer(sweep: Sweep) -> Swept:
         if lock_mark(cell, USAGE_DAY, now_ms) != span.after_id:
             return Swept(0, more=True)
         store.add_sums(cell, sums.items(), of_users(sums).items())
-        _tell_of_unpriced(sweep, read.records)
         move_mark(cell, USAGE_DAY, span, last_id)
+    _tell_of_unpriced(sweep, read.records)
     return Swept(len(read.records), more=full)
 
 
@@ -89,8 +89,8 @@ def _sum_passed(sweep: Sweep) -> Swept:
             return Swept(0, more=True)
         store.add_sums(cell, sums.items(), of_users(sums).items())
         remove(cell, USAGE_DAY, ids)
-        _tell_of_unpriced(sweep, read.records)
         tell_of_passed(sweep, USAGE_DAY, len(ids))
+    _tell_of_unpriced(sweep, read.records)
     return Swept(len(ids), more=len(ids) == USAGE_SUM_BATCH_MAX)
 
 
@@ -147,19 +147,13 @@ def sums_of(record: ToSum) -> Sums:
 
 
 def _tell_of_unpriced(sweep: Sweep, records: list[ToSum]) -> None:
-    """Log whose calls were free because they could not be priced (D10), and mark the latest for the
-    operator's overview; in the transaction that counts them. Sums made anew tell of them again."""
+    """Log whose calls were free because they could not be priced (D10), as they are counted; sums
+    made anew tell of them again."""
     free = [each for each in records if each.capability == FREE_CALL]
-    if not free:
-        return
-    last_id, last_ms = mark(sweep.connection, UNPRICED) or (0, 0)
     for owner_id, calls in Counter(each.organisation_id for each in free).items():
         usage_id = max(each.id for each in free if each.organisation_id == owner_id)
         whose = {"organisation_id": owner_id, "calls": calls, "usage_id": usage_id}
         log.warning("calls not priced", cell=sweep.cell, **whose)
-        last_id = max(last_id, usage_id)
-    last_ms = max(last_ms, *(each.started_ms for each in free))
-    put_mark(sweep.connection, UNPRICED, last_id, last_ms)
 
 
 def _read(cell: Connection, records: list[ToSum]) -> _Read:

@@ -10,6 +10,7 @@ from talktime.core.commands import ExpireLots
 from talktime.core.directory import Organisation
 from talktime.core.documents import Seller, number_text
 from talktime.core.expiry import expires_ms
+from talktime.core.figures import DEFAULT_FIGURES, Figures
 from talktime.core.ledger import Wallet
 from talktime.core.meters import month_of
 from talktime.core.notices import notice
@@ -32,7 +33,8 @@ plane, taken away by operations/commerce_models.py alone."""
 
 class Counter(NamedTuple):
     """Where an organisation pays: its cell, what it may buy at once, who sells, the time and the
-    source of ids. `no_buying` is the code of why it can buy nothing; '' where it can."""
+    source of ids. `no_buying` is the code of why it can buy nothing; '' where it can. `figures`
+    are the operator's."""
 
     cell: Connection
     organisation: Organisation
@@ -41,6 +43,12 @@ class Counter(NamedTuple):
     next_id: Callable[[], int]
     seller: Seller = UNNAMED
     no_buying: str = ""
+    figures: Figures = DEFAULT_FIGURES
+
+    @property
+    def lot_expires_ms(self) -> int:
+        """When what is bought now expires (D5)."""
+        return expires_ms(self.now_ms, self.organisation.time_zone, self.figures.lot_months)
 
 
 class NoWallet(Exception):
@@ -61,7 +69,7 @@ def open_till(counter: Counter, payment_ids: Sequence[int] = ()) -> Iterator[Col
         if wallet is None:
             raise NoWallet(f"organisation {organisation.id} has no wallet in its cell")
         till = load_till(cell, organisation.id, caps_since_ms(now_ms), payment_ids)
-        collector = Collector(books, till, expires_ms(now_ms, organisation.time_zone), now_ms)
+        collector = Collector(books, till, counter.lot_expires_ms, now_ms, counter.figures)
         _close_to_buying(wallet, counter.no_buying or None)
         yield collector
         tend(collector, counter.bounds)

@@ -157,6 +157,7 @@ def parameters_of(asked: Asked, user: str) -> dict[str, Any]:
         "capability": wanted.capability or None,
         "domesticInternational": wanted.context or None,
         "number": asked.number.shown or None,
+        "conferenceId": asked.conference_id or None,
     }
 
 

@@ -33,12 +33,19 @@ Key = TypeVar("Key")
 
 
 class Asked(NamedTuple):
-    """What a report is about: UTC days (since 1970, both included), and which records of them."""
+    """What a report is about: UTC days (since 1970, both included), and which records of them; by
+    a number or a conference ('' for any) they are looked for one by one."""
 
     from_day: int
     to_day: int
     wanted: Wanted = Wanted()
     number: NumberWanted = ANY_NUMBER
+    conference_id: str = ""
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether no sums tell what is wanted."""
+        return self.number != ANY_NUMBER or bool(self.conference_id)
 
     @property
     def days(self) -> list[int]:
@@ -141,7 +148,7 @@ class Reader:
         self._cell, self._owner, self._catalogue = cell, owner, catalogue
 
     def add_up(self, asked: Asked, chart: str = "day") -> Added:
-        """What the records that are wanted add up to; a number is not looked at."""
+        """What the records that are wanted add up to; a number or a conference is not looked at."""
         cell, owner_id, days = self._cell, self._owner.id, asked.days
         cursor, _ = mark(cell, USAGE_DAY) or (0, 0)
         by_day = {
@@ -236,8 +243,8 @@ class Reader:
     ) -> Iterator[tuple[int, Place, int]]:
         """Spans of time in which something is, the newest first: since when, before which place,
         and about how many records must be looked through. `enough`: how many are sought."""
-        choosy = asked.wanted != Wanted() or asked.number != ANY_NUMBER
-        if asked.number != ANY_NUMBER or not _needs_a_closer_look(asked.wanted):
+        choosy = asked.wanted != Wanted() or asked.one_by_one
+        if asked.one_by_one or not _needs_a_closer_look(asked.wanted):
             enough = SLICE_RECORDS  # the statement itself stops at the last that is sought
         for span in spans_to_search(asked.days, added, before, enough, choosy=choosy):
             parts = max(ceil_div(span.records, SLICE_RECORDS), 1) if choosy else 1
@@ -258,7 +265,8 @@ class Reader:
         prefixes = prefixes_of(wanted.country) if wanted.country else ANY_PREFIX
         most = SLICE_RECORDS if closer else limit
         found = rows_store.found(
-            *(self._cell, self._owner.id, from_ms, before, wanted, prefixes, asked.number, most)
+            *(self._cell, self._owner.id, from_ms, before, wanted, prefixes, asked.number),
+            *(asked.conference_id, most),
         )
         if not closer:
             return found, None

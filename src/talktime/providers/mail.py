@@ -4,7 +4,6 @@ The backends are given all they need, so that Django's own settings are not aske
 """
 
 import smtplib
-import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from email.utils import formatdate, parseaddr
@@ -17,6 +16,7 @@ from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
 
 from talktime.config import Settings, Smtp
 from talktime.core.deliveries import Later, Never, NotTried, Outcome, Sent
+from talktime.providers.network_words import network_words
 
 TIMEOUT_S = 15
 PERMANENT = 500
@@ -167,6 +167,4 @@ def words_of(error: Exception) -> str:
         said = error.smtp_error
         text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
         return f"{error.smtp_code} {text}"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message
-    return str(error) or type(error).__name__
+    return network_words(error)

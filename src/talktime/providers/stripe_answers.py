@@ -19,6 +19,7 @@ from talktime.core.charges import (
     Succeeded,
     Unknown,
 )
+from talktime.core.limits import DETAIL_TEXT_MAX
 
 HARD_DECLINES = frozenset(
     (
@@ -44,13 +45,12 @@ OF_THE_CARD = ("payment_method", "customer")
 Stripe, or another's), not our installation."""
 OF_THE_AMOUNT = frozenset(("amount_too_small", "amount_too_large"))
 
-DETAIL_CHARACTERS_MAX = 300
 _SECRET = re.compile(r"\b(sk|rk|whsec)_[\w*]+|\b\w+_secret_\w+")
 
 
 def without_secrets(text: str) -> str:
     """A text of Stripe's as it may be kept and shown: no key, whole or starred, in one line."""
-    return _SECRET.sub("(a key)", " ".join(text.split()))[:DETAIL_CHARACTERS_MAX]
+    return _SECRET.sub("(a key)", " ".join(text.split()))[:DETAIL_TEXT_MAX]
 
 
 def trouble(error: stripe.StripeError) -> Unknown | Misconfigured:

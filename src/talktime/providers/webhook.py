@@ -26,6 +26,7 @@ from talktime.core.limits import WEBHOOK_ANSWER_BYTES_MAX, WEBHOOK_ANSWER_KEPT_T
 from talktime.core.refusal import Refusal
 from talktime.operations.endpoints import SECRET_PREFIX
 from talktime.operations.outward import Target, is_public, target_of
+from talktime.providers.network_words import network_words
 
 TIMEOUT_S = 15.0
 """For all of it: the name, the connection, the whole answer."""
@@ -110,7 +111,7 @@ class Webhooks:
         except TimeoutError:
             return Later(f"{target.host} was not found within {self._timeout_s:g} s", away=True)
         except (OSError, UnicodeError) as error:
-            return Later(f"{target.host} cannot be found: {error}", away=True)
+            return Later(f"{target.host} cannot be found: {network_words(error)}", away=True)
         refused = not addresses or not all(may_be_called(each, target) for each in addresses)
         if refused:
             return Later(f"{target.host} stands for no address on the internet")
@@ -127,7 +128,7 @@ class Webhooks:
         except (httpcore.TimeoutException, httpx.TimeoutException):
             return Later(f"no answer within {self._timeout_s:g} s", away=True)
         except (httpcore.ConnectError, httpcore.NetworkError, OSError) as error:
-            return Later(f"the connection failed: {error}", away=True)
+            return Later(f"the connection failed: {network_words(error)}", away=True)
         except (httpcore.ProtocolError, httpx.HTTPError, httpx.InvalidURL) as error:
             return Later(f"the answer is no HTTP: {error}")
 

@@ -6,6 +6,7 @@ It is taken and finished as deliveries are (store/deliveries.py).
 from typing import NamedTuple
 
 from talktime.core.deliveries import Next
+from talktime.core.limits import DETAIL_TEXT_MAX
 from talktime.store.database import Both, Connection
 
 _COLUMNS = "id, to_email, kind, sealed_content, state, tries, due_ms, created_ms, tried_ms, detail"
@@ -27,8 +28,6 @@ FINISH_MAIL = (
     "WHERE id = ? AND state = 'due' AND tries = ?"
 )
 FORGET_MAIL = "DELETE FROM account_mail WHERE state <> 'due' AND created_ms < ?"
-
-DETAIL_MAX = 300
 
 
 class StoredMail(NamedTuple):
@@ -66,7 +65,7 @@ def take_mail(connection: Connection, now_ms: int, until_ms: int, limit: int) ->
 
 def finish_mail(connection: Connection, taken: StoredMail, after: Next) -> bool:
     """Write what came of it; False where another has taken it since."""
-    values = (after.state, after.tries, after.detail[:DETAIL_MAX], after.due_ms, after.state)
+    values = (after.state, after.tries, after.detail[:DETAIL_TEXT_MAX], after.due_ms, after.state)
     return connection.run(FINISH_MAIL, (*values, taken.id, taken.tries)) == 1
 
 

@@ -5,10 +5,11 @@ Each list by an index that holds what is open alone. The caller opens the readin
 from typing import NamedTuple
 
 from talktime.core.ids import first_id_at
+from talktime.core.payers import FREE_CALL
 from talktime.store.database import Connection
 
 FAILED_MS = 7 * 86_400_000
-"""Payments that failed are looked at for so long."""
+"""Payments that failed, and calls that could not be priced, are looked at for so long."""
 TOLD_MS = 86_400_000
 """Deliveries are counted over so long."""
 COUNTED_MAX = 10_000
@@ -49,8 +50,15 @@ _RUNNING = """
 _IN_ORDER = "ORDER BY c.sweep_ms, c.id LIMIT ?"
 RUNNING = f"{_RUNNING} {_IN_ORDER}"
 RUNNING_OF = f"{_RUNNING} AND c.organisation_id = ? {_IN_ORDER}"
+# By an index of these records alone.
+UNPRICED = f"""
+    SELECT u.id, u.organisation_id, u.type, COALESCE(w.display_name, ''), u.from_digits,
+        u.to_digits, u.started_ms, u.used_s, u.billed_s - u.pool_s
+    FROM usage_record u
+    LEFT JOIN person w ON w.id = u.user_id AND w.organisation_id = u.organisation_id
+    WHERE u.capability = '{FREE_CALL}' AND u.id < ? AND u.id >= ? ORDER BY u.id DESC LIMIT ?"""
 STUCK = f"{_RUNNING} AND c.sweep_ms < ? AND c.deadline_ms < ? {_IN_ORDER}"
-COUNTS = """
+COUNTS = f"""
     SELECT
         (SELECT COUNT(*) FROM (SELECT 1 FROM payment
             WHERE closed_ms IS NULL AND state = 'unknown' LIMIT ?) a),
@@ -70,7 +78,11 @@ COUNTS = """
         (SELECT COUNT(*) FROM (SELECT 1 FROM delivery WHERE due_ms IS NOT NULL AND tries > 0
             LIMIT ?) i),
         (SELECT COUNT(*) FROM webhook_endpoint WHERE state = 'disabled'),
-        (SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE spread_ms IS NULL LIMIT ?) j)"""
+        (SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE spread_ms IS NULL LIMIT ?) j),
+        (SELECT COUNT(*) FROM (SELECT 1 FROM usage_record
+            WHERE capability = '{FREE_CALL}' AND id >= ? LIMIT ?) k),
+        (SELECT COUNT(*) FROM (SELECT 1 FROM post_statement
+            WHERE state <> 'paid' AND state IN ('overdue', 'blocked') LIMIT ?) l)"""
 OLDEST_NEW = "SELECT at_ms FROM outbox WHERE spread_ms IS NULL ORDER BY id LIMIT 1"
 OLDEST_DUE = "SELECT due_ms FROM delivery WHERE due_ms IS NOT NULL ORDER BY due_ms LIMIT 1"
 DELIVERIES = """
@@ -177,6 +189,21 @@ class RunningCall(NamedTuple):
     sweep_ms: int
 
 
+class UnpricedCall(NamedTuple):
+    """A usage record, or a correction of one, of which `unpriced_s` of the billed seconds were
+    free because the rate card has no price for them (D10); `caller` is the user's name."""
+
+    id: int
+    organisation_id: int
+    type: str
+    caller: str
+    from_digits: str
+    to_digits: str
+    started_ms: int
+    used_s: int
+    unpriced_s: int
+
+
 class Waiting(NamedTuple):
     """How many of each kind wait in a cell, no more than COUNTED_MAX."""
 
@@ -191,6 +218,8 @@ class Waiting(NamedTuple):
     failing_deliveries: int
     disabled_endpoints: int
     notices_to_spread: int
+    unpriced_calls: int
+    overdue_statements: int
 
 
 class EndpointRow(NamedTuple):
@@ -254,10 +283,19 @@ def stuck_calls(
     return [RunningCall(*row) for row in cell.rows(STUCK, params)]
 
 
+def unpriced_calls(
+    cell: Connection, now_ms: int, before_id: int, rows_max: int
+) -> list[UnpricedCall]:
+    """Calls of the last days that could not be priced, the latest first (R63, D10)."""
+    since = first_id_at(now_ms - FAILED_MS)
+    return [UnpricedCall(*row) for row in cell.rows(UNPRICED, [before_id, since, rows_max])]
+
+
 def waiting(cell: Connection, now_ms: int, stuck_before_ms: int = 0) -> Waiting:
     """How many of each kind wait now; of calls, those whose deadline was before a moment."""
     most = COUNTED_MAX
     params = [most] * 5 + [now_ms, most] + [stuck_before_ms, stuck_before_ms] + [most] * 4
+    params += [first_id_at(now_ms - FAILED_MS), most, most]
     return Waiting(*cell.rows(COUNTS, params)[0])
 
 

@@ -48,7 +48,7 @@ class Connection(Protocol):
 
     def transaction(self) -> Any:
         """A context manager: commits at its end, rolls back on an exception; Outage where the
-        database fails."""
+        database fails, WithinAnother where one is open already."""
 
     def reading(self) -> Any:
         """A context manager around reads alone: takes no lock; Outage where the database fails."""

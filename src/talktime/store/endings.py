@@ -13,11 +13,14 @@ CALLS_TO_END = f"""
     WHERE state = 'open' AND ending IS NOT NULL
     ORDER BY +id LIMIT {CALLS_ENDING_MAX}"""
 
-# The third and fourth of a call's payers are the meters of its user's spending and of post-usage.
+# Of a call's payers (core/payers.py), by place: the meters of its user's spending and of what is
+# paid after use, then the limits of both.
 _WATCHED = """
     SELECT c.sweep_ms, c.id, c.organisation_id, c.switch_id, c.call_key, c.rate,
         c.held_micros - c.post_micros, c.post_micros, w.balance_micros, p.active,
-        p.spend_limit_micros, s.used + s.held, u.used + u.held
+        p.spend_limit_micros, s.used + s.held, u.used + u.held,
+        COALESCE({spending}, '') <> '', COALESCE({post_usage}, '') <> '',
+        CAST({spend_limit} AS BIGINT), CAST({post_usage_cap} AS BIGINT)
     FROM call c
     JOIN wallet w ON w.organisation_id = c.organisation_id
     LEFT JOIN person p ON p.organisation_id = c.organisation_id AND p.id = c.user_id
@@ -26,11 +29,12 @@ _WATCHED = """
     WHERE c.state = 'open' AND c.ending IS NULL """
 _PAGE = "AND (c.sweep_ms, c.id) > (?, ?) ORDER BY c.sweep_ms, c.id LIMIT ?"
 _THESE = "AND c.id = ANY(?)"
+_PLACES = {"spending": 2, "post_usage": 3, "spend_limit": 4, "post_usage_cap": 5}
 _POSTGRES = _WATCHED.format(
-    spending="NULLIF(c.payers, '')::json ->> 2", post_usage="NULLIF(c.payers, '')::json ->> 3"
+    **{name: f"NULLIF(c.payers, '')::json ->> {place}" for name, place in _PLACES.items()}
 )
 _SQLITE = _WATCHED.format(
-    spending="NULLIF(c.payers, '') ->> 2", post_usage="NULLIF(c.payers, '') ->> 3"
+    **{name: f"NULLIF(c.payers, '') ->> {place}" for name, place in _PLACES.items()}
 )
 RUNNING = Both(_POSTGRES + _PAGE, _SQLITE + _PAGE)
 STILL_RUNNING = Both(_POSTGRES + _THESE, _SQLITE + _THESE)
@@ -48,7 +52,8 @@ class Ending(NamedTuple):
 class Running(NamedTuple):
     """A running call, and what could end it. `credit_micros` and `post_micros` are what it holds;
     `spent_micros` and `billed_micros` what the user's and the organisation's meters of its month
-    have, None where it moves none."""
+    have, None where it moves none. `limits_spending` and `limits_post_usage` say which of the two
+    it is to keep within a limit, `kept_limit_micros` and `kept_cap_micros` within which."""
 
     sweep_ms: int
     id: int
@@ -63,6 +68,10 @@ class Running(NamedTuple):
     spend_limit_micros: int | None
     spent_micros: int | None
     billed_micros: int | None
+    limits_spending: bool
+    limits_post_usage: bool
+    kept_limit_micros: int | None
+    kept_cap_micros: int | None
 
 
 def calls_to_end(connection: Connection) -> list[Ending]:

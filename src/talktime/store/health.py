@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from talktime.core.directory import Organisation
-from talktime.core.payers import FREE_CALL
 from talktime.store.database import Both, Connection
 from talktime.store.organisations import ORGANISATION_COLUMNS, organisation_row
 from talktime.store.usage_days import ALL_USERS
@@ -26,15 +25,10 @@ _BURN = (
     "(SELECT COALESCE(SUM(u.charge_micros - u.post_micros), 0) FROM usage_day u "
     f"WHERE u.organisation_id = w.organisation_id AND u.day >= ? AND u.user_id = {ALL_USERS})"
 )
-_UNPRICED = (
-    "EXISTS (SELECT 1 FROM usage_day f WHERE f.organisation_id = w.organisation_id "
-    f"AND f.day = ANY(?) AND f.user_id = {ALL_USERS} AND f.capability = '{FREE_CALL}')"
-)
 WALLETS_OF = f"""
     SELECT w.organisation_id, w.currency, w.balance_micros, w.held_micros, w.debt_micros,
         w.first_funded_ms IS NOT NULL, {_LOW}, COALESCE(r.enabled, FALSE),
-        COALESCE(r.paused_code, ''), {_OVERDUE}, {_TOLD}, CAST({_BURN} AS BIGINT),
-        {_UNPRICED}
+        COALESCE(r.paused_code, ''), {_OVERDUE}, {_TOLD}, CAST({_BURN} AS BIGINT)
     FROM wallet w LEFT JOIN recharge r ON r.organisation_id = w.organisation_id
     WHERE w.organisation_id = ANY(?)"""
 
@@ -76,10 +70,6 @@ FLAGGED = {
     "silent": _FROM_WALLETS.format(f"NOT {_TOLD}"),
 }
 """By flag: the organisations of a cell that have it, by their ids."""
-UNPRICED_AFTER = (
-    f"SELECT w.organisation_id FROM wallet w WHERE {_UNPRICED} AND w.organisation_id > ? "
-    "ORDER BY w.organisation_id LIMIT ?"
-)
 WALLETS_AFTER = (
     "SELECT MAX(organisation_id) FROM (SELECT organisation_id FROM wallet "
     "WHERE organisation_id > ? ORDER BY organisation_id LIMIT ?) p"
@@ -121,7 +111,7 @@ COUNT = "SELECT COUNT(*) FROM organisation"
 
 class WalletHealth(NamedTuple):
     """What of one wallet matters to who looks after all; `burn_micros` is what was spent of it in
-    the last BURN_DAYS days, `unpriced` whether calls of these were free for want of a rate."""
+    the last BURN_DAYS days."""
 
     organisation_id: int
     currency: str
@@ -135,15 +125,13 @@ class WalletHealth(NamedTuple):
     overdue: bool
     has_recipients: bool
     burn_micros: int
-    unpriced: bool = False
 
 
 def wallets_of(
     cell: Connection, organisation_ids: Iterable[int], since_day: int
 ) -> list[WalletHealth]:
     """The wallets of these organisations that are in this cell."""
-    days = list(range(since_day, since_day + BURN_DAYS))
-    found = cell.rows(WALLETS_OF, [since_day, days, sorted(organisation_ids)])
+    found = cell.rows(WALLETS_OF, [since_day, sorted(organisation_ids)])
     return [
         WalletHealth(*row)._replace(
             funded=bool(row[5]),
@@ -151,7 +139,6 @@ def wallets_of(
             recharge_on=bool(row[7]),
             overdue=bool(row[9]),
             has_recipients=bool(row[10]),
-            unpriced=bool(row[12]),
         )
         for row in found
     ]
@@ -160,13 +147,6 @@ def wallets_of(
 def flagged_after(cell: Connection, flag: str, after_id: int, rows_max: int) -> list[int]:
     """Organisations of a cell that have a flag (a key of FLAGGED), by id."""
     return [row[0] for row in cell.rows(FLAGGED[flag], [after_id, rows_max])]
-
-
-def unpriced_after(cell: Connection, since_day: int, after_id: int, rows_max: int) -> list[int]:
-    """Organisations of a cell with calls, in the BURN_DAYS days from one on, that were free for
-    want of a rate; by id."""
-    days = list(range(since_day, since_day + BURN_DAYS))
-    return [row[0] for row in cell.rows(UNPRICED_AFTER, [days, after_id, rows_max])]
 
 
 def keep_burn(cell: Connection, after_id: int, since_day: int, rows_max: int) -> int | None:

@@ -22,6 +22,7 @@ from talktime.core.commands import (
     ExpireHold,
     Fund,
     Refund,
+    SetLimits,
 )
 from talktime.core.ledger import Lot, Wallet
 from talktime.core.meters import Meter
@@ -186,7 +187,7 @@ def _call_keys(commands: Sequence[Command], known: dict[int, KeptBooks], books: 
     for command in commands:
         if type(command) in _WALLET_COMMANDS or command.organisation_id is None:
             continue
-        of_a_call = cast(CallCommand | ExpireHold | EndCall, command)
+        of_a_call = cast(CallCommand | ExpireHold | EndCall | SetLimits, command)
         key = of_a_call.switch_id, of_a_call.call_key
         of_one = known.get(command.organisation_id)
         call = of_one.calls.get(key) if of_one is not None else None
@@ -225,7 +226,7 @@ def _load_meters(
 def _find_owners(connection: Connection, commands: Sequence[Command]) -> None:
     """Whose calls these are, where the command does not say. It never changes, so it is read
     before the lock."""
-    lost: list[CallCommand | ExpireHold | EndCall] = [
+    lost: list[CallCommand | ExpireHold | EndCall | SetLimits] = [
         c
         for c in commands
         if c.organisation_id is None and not isinstance(c, WALLET_COMMANDS | Authorize)

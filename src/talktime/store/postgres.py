@@ -14,7 +14,7 @@ from psycopg.pq.abc import PGresult
 
 from talktime.config import Address
 from talktime.store.log_file import LogFile
-from talktime.store.outage import Outage
+from talktime.store.outage import Outage, WithinAnother
 from talktime.store.postgres_pipeline import Bound, Pipeline
 from talktime.store.spelling import (
     STATEMENTS_PREPARED_MAX,
@@ -72,6 +72,7 @@ class PostgresConnection:
         self._poll = select.poll()
         self._poll.register(self._connection.fileno(), select.POLLIN)
         self._begin_pending = False
+        self._inside = False
         self._failed = False
 
     def rows(self, statement: Statement, params: Params = ()) -> list[Row]:
@@ -126,7 +127,9 @@ class PostgresConnection:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        self._begin_pending = True
+        if self._inside:
+            raise WithinAnother
+        self._inside = self._begin_pending = True
         try:
             yield
             if self._begin_pending:
@@ -141,6 +144,8 @@ class PostgresConnection:
         except BaseException:
             self._roll_back()
             raise
+        finally:
+            self._inside = False
 
     @contextmanager
     def reading(self) -> Iterator[None]:

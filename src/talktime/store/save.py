@@ -51,6 +51,7 @@ UPDATE_CALLS = CALL.update(*CALL_CHANGES)
 END_CALLS = CALL.update(*CALL_ENDS)
 UPDATE_STARTS = CALL.update(*CALL_RESTARTS)
 UPDATE_ENDINGS = CALL.update("ending")
+UPDATE_LIMITS = CALL.update("payers")
 INSERT_ANSWERS = ANSWER.insert()
 INSERT_TRANSFERS = TRANSFER.insert()
 INSERT_USAGE = USAGE_RECORD.insert()
@@ -78,7 +79,7 @@ watched_wallet = _row((*WATCH_CHANGES, "organisation_id"))
 meter = _row(METER.columns)
 new_call, changed_call = _row(CALL.columns), _row((*CALL_CHANGES, *_KEY))
 ended_call, restarted_call = _row((*CALL_ENDS, *_KEY)), _row((*CALL_RESTARTS, *_KEY))
-ending_call = _row(("ending", *_KEY))
+ending_call, limited_call = _row(("ending", *_KEY)), _row(("payers", *_KEY))
 
 
 class RowsMissing(Exception):
@@ -150,11 +151,16 @@ def _of_calls(books: Books) -> Iterator[Write]:
     yield END_CALLS, [ended_call(call) for call in ended]
     yield UPDATE_STARTS, [restarted_call(call) for call in ended if call.restarted]
     yield UPDATE_ENDINGS, [ending_call(c) for c in books.calls.values() if c.ending_changed]
+    yield UPDATE_LIMITS, [limited_call(c) for c in books.calls.values() if c.limits_changed]
 
 
 def _counted_up(books: Books, meters: Iterable[Meter]) -> list[Wallet]:
     """The wallets of all whose books have changed, each with its next version (kept.py)."""
-    moved = {c.organisation_id for c in books.calls.values() if c.changed or c.ending_changed}
+    moved = {
+        c.organisation_id
+        for c in books.calls.values()
+        if c.changed or c.ending_changed or c.limits_changed
+    }
     moved.update([m.organisation_id for m in meters])
     wallets = [
         w

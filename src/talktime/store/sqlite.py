@@ -8,7 +8,7 @@ from pathlib import Path
 
 from talktime.config import Address
 from talktime.store.log_file import LogFile
-from talktime.store.outage import Outage
+from talktime.store.outage import Outage, WithinAnother
 from talktime.store.spelling import (
     STATEMENTS_PREPARED_MAX,
     Both,
@@ -39,6 +39,7 @@ class SqliteConnection:
     def __init__(self, address: Address, *, sync_apart: bool = False) -> None:
         self._path = address.path or Path()
         self._turns = turns_of(self._path)
+        self._inside = False
         self._failed = False
         try:
             self._connection = sqlite3.connect(
@@ -81,11 +82,17 @@ class SqliteConnection:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
+        if self._inside:
+            raise WithinAnother
         with self._turns.turn(BUSY_MS_MAX) as held:
             if not held:
                 raise Outage(f"{self._path.name} is locked by another writer")
-            with self._between("BEGIN IMMEDIATE"):
-                yield
+            self._inside = True
+            try:
+                with self._between("BEGIN IMMEDIATE"):
+                    yield
+            finally:
+                self._inside = False
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -30,7 +30,8 @@ FOUND = (
     "AND (CAST(? AS TEXT) = '' OR type = ?) AND (CAST(? AS TEXT) = '' OR capability = ?) "
     f"AND (CAST(? AS INTEGER) = 0 OR substr({_OTHER}, 1, ?) = ANY(?)) "
     f"AND (CAST(? AS TEXT) = '' OR {_OWN} = ? OR "
-    f"(length({_OTHER}) = ? AND substr({_OTHER}, 1, ?) = ?)) {_NEWEST_FIRST}"
+    f"(length({_OTHER}) = ? AND substr({_OTHER}, 1, ?) = ?)) "
+    f"AND (CAST(? AS TEXT) = '' OR conference_id = ?) {_NEWEST_FIRST}"
 )
 SPAN = f"SELECT {_COLUMNS} {_SPAN} {_NEWEST_FIRST}"
 # By ids alone: a planner that were told the organisation as well could go through all it has.
@@ -104,6 +105,7 @@ def found(
     wanted: Wanted,
     prefixes: tuple[int, tuple[str, ...]],
     number: NumberWanted,
+    conference_id: str,
     limit: int,
 ) -> list[Found]:
     """Records of a span that may be what is wanted: a country is told by `prefixes` (length and
@@ -113,7 +115,8 @@ def found(
         *_span(organisation_id, from_ms, before),
         *(wanted.user_id, wanted.user_id, wanted.type, wanted.type),
         *(wanted.capability, wanted.capability, length, length, list(digits)),
-        *(number.digits, number.digits, len(number.digits), len(number.shown), number.shown, limit),
+        *(number.digits, number.digits, len(number.digits), len(number.shown), number.shown),
+        *(conference_id, conference_id, limit),
     ]
     return [Found(*row) for row in connection.rows(FOUND, values)]
 

@@ -12,8 +12,6 @@ wallet whose spending was noted; the last usage record in the sums of days; the 
 sums of wallets by hour."""
 BEHIND_TOLD = "behind_told"
 """When it was last logged that rows came behind the sums."""
-UNPRICED = "unpriced"
-"""The latest usage record of a call that was free for want of a rate, and when that call began."""
 
 READ_MARK = "SELECT value, at_ms FROM work_mark WHERE name = ?"
 LOCK_MARK = f"{READ_MARK} FOR UPDATE"

@@ -143,8 +143,23 @@ def test_a_client_that_restarts_is_answered_and_its_calls_are_left_alone(nas, st
     before = rows_of_books(store)
     for status in (Status.ACCOUNTING_OFF, Status.ACCOUNTING_ON):
         assert nas.account(status).code == 5
-    assert nas.account(15).code == 5
     assert rows_of_books(store) == before
+
+
+@pytest.mark.parametrize("status", [9, 15])
+def test_what_is_of_no_call_or_of_nobody_knows_what_is_answered_and_told(
+    radius, nas, store, status
+):
+    nas.ask(ACCT_SESSION_ID="c1")
+    before = rows_of_books(store)
+    with capture_logs() as logs:
+        assert nas.account(status, ACCT_SESSION_TIME=0).code == 5
+    [line] = [each for each in logs if each["event"] == "radius accounting passed over"]
+    assert line["status"] == status
+    assert radius.counted("accounting", "passed_over") == 1
+    assert rows_of_books(store) == before
+    nas.account(Status.STOP, ACCT_SESSION_TIME=61)
+    assert [each[0] for each in usage(store)] == [61]
 
 
 @pytest.mark.parametrize("status", [Status.ACCOUNTING_ON, Status.ACCOUNTING_OFF])

@@ -1,5 +1,5 @@
-"""`/api/v1/attention`: payments, paused recharges and refunds of all organisations that somebody of
-the operator's looks at, from every cell that answers."""
+"""`/api/v1/attention`: payments, paused recharges, refunds and calls without a price of all
+organisations that somebody of the operator's looks at, from every cell that answers."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -10,13 +10,17 @@ from pydantic import Field
 from talktime.console.api.door import Asked, Resource
 from talktime.console.api.shapes import Amount, AskedPage, IdText, Moment, Page, Shown, listing
 from talktime.console.operator.places import all_cells
+from talktime.core.directory import Organisation
 from talktime.core.keys import OPERATOR
+from talktime.core.masking import shown_parties
 from talktime.store.attention import (
     failed_payments,
     open_payments,
     open_refunds,
     paused_recharges,
+    unpriced_calls,
 )
+from talktime.store.catalogue import load_catalogues
 from talktime.store.database import Connection
 from talktime.store.health import organisations_of_ids
 
@@ -87,6 +91,22 @@ class WaitingRefund(Shown):
     created: Moment = Field(validation_alias="created_ms")
 
 
+class UnpricedCall(Shown):
+    """A call that took place and is in no rate card: `unpriced_seconds` of it were free."""
+
+    usage_id: IdText = Field(validation_alias="id")
+    organisation_id: IdText
+    organisation: str
+    rate_card: str
+    type: str
+    caller: str
+    from_number: str | None = Field(serialization_alias="from")
+    to_number: str | None = Field(serialization_alias="to")
+    began_at: Moment = Field(validation_alias="started_ms")
+    talked_seconds: int = Field(validation_alias="used_s")
+    unpriced_seconds: int = Field(validation_alias="unpriced_s")
+
+
 @attention.reads(
     "/attention/payments",
     listing("waiting_payments", WaitingPayment, away=AWAY),
@@ -134,6 +154,32 @@ def get_waiting_refunds(asked: Asked, page: AskedPage, kind: Kind = "refund") ->
     return _found(asked, page, "waiting_refunds", read)
 
 
+@attention.reads(
+    "/attention/calls",
+    listing("unpriced_calls", UnpricedCall, away=AWAY),
+    by=BY,
+)
+def get_unpriced_calls(asked: Asked, page: AskedPage) -> Answer:
+    """Calls of the last 7 days that could not be priced and were free, the latest first."""
+
+    def read(cell: Connection) -> list[Any]:
+        return unpriced_calls(cell, asked.now_ms, page.before, page.limit)
+
+    with asked.control.reading():
+        catalogue = load_catalogues(asked.control).in_force(asked.now_ms)
+
+    def more(call: Any, owner: Organisation) -> Answer:
+        hidden_digits = catalogue.country(owner.country).masked_digits
+        parties = shown_parties(call.type, call.from_digits, call.to_digits, hidden_digits)
+        return {
+            "rate_card": owner.rate_card,
+            "from_number": parties.caller or None,
+            "to_number": parties.callee or None,
+        }
+
+    return _found(asked, page, "unpriced_calls", read, latest_first=True, more=more)
+
+
 def _found(
     asked: Asked,
     page: Page,
@@ -142,6 +188,7 @@ def _found(
     *,
     place: str = "id",
     latest_first: bool = False,
+    more: Callable[[Any, Organisation], Answer] = lambda _row, _owner: {},
 ) -> Answer:
     """A page of what is found in all cells, in the order of its place; each with whose it is."""
     rows: list[Any] = []
@@ -158,6 +205,7 @@ def _found(
             "currency": owners[row.organisation_id].currency,
             **row._asdict(),
             "organisation": owners[row.organisation_id].name,
+            **more(row, owners[row.organisation_id]),
         }
         for row in rows
         if row.organisation_id in owners

@@ -16,7 +16,6 @@ from talktime.console.api.shapes import (
     not_of_this_list,
 )
 from talktime.console.databases import current
-from talktime.core.books import Terms
 from talktime.core.calls import ASKED_TYPES
 from talktime.core.keys import READ, USERS
 from talktime.core.limits import (
@@ -29,6 +28,7 @@ from talktime.core.limits import (
 from talktime.core.rates import DIRECTIONS
 from talktime.core.refusal import Refusal
 from talktime.operations.check_call import check_call
+from talktime.operations.execute import terms_of
 from talktime.operations.find_rates import (
     DestinationNames,
     Price,
@@ -161,7 +161,7 @@ def post_call_check(asked: Asked, sent: SentCheck) -> Answer | Refusal:
             number=sent.number,
             for_s=sent.for_seconds,
             now_ms=asked.now_ms,
-            terms=Terms(current().slice_s, current().grace_s),
+            terms=terms_of(current()),
         )
     if isinstance(found, Refusal):
         return found

@@ -69,7 +69,7 @@ def get_running_calls(asked: Asked, page: AskedPage) -> Answer:
 )
 def get_dial_out(asked: Asked, from_day: Day, to_day: Day) -> Answer | Refusal:
     """What meetings called, by organizer, in UTC days, both included; the dearest first."""
-    days = days_between(from_day, to_day)
+    days = days_between(from_day, to_day, asked.now_ms)
     if isinstance(days, Refusal):
         return days
     found = dial_out_report(asked.cell, asked.owner, asked.catalogue, *days)

@@ -64,7 +64,7 @@ def get_dial_out_report(
 
     At most a year; pages of 1,000.
     """
-    days = days_between(from_day, to_day)
+    days = days_between(from_day, to_day, asked.now_ms)
     if isinstance(days, Refusal):
         return days
     after = Page(limit=GRAPH_PAGE, cursor=skiptoken).place or (-1, 0)

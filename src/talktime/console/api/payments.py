@@ -165,7 +165,7 @@ class SentRefund(Sent):
 
 
 class SentGrant(Sent):
-    """A grant as sent; without `expires`, it lasts twelve months."""
+    """A grant as sent; without `expires`, it lasts as long as what is bought."""
 
     amount: SentAmount
     reason: str = Field(min_length=1, max_length=REASON_TEXT_MAX)

@@ -8,12 +8,17 @@ from pydantic import BaseModel, Field
 
 from talktime.console.api.door import Asked
 from talktime.core.calls import CALL_TYPES
-from talktime.core.limits import NUMBER_TEXT_MAX, USAGE_DAYS_MAX, USER_NAME_TEXT_MAX
+from talktime.core.limits import (
+    CONFERENCE_TEXT_MAX,
+    NUMBER_TEXT_MAX,
+    USAGE_DAYS_MAX,
+    USER_NAME_TEXT_MAX,
+)
 from talktime.core.refusal import Refusal
 from talktime.operations.usage_report import Asked as AskedUsage
 from talktime.operations.usage_report import number_wanted
 from talktime.operations.users import find_user
-from talktime.store.usage_days import ALL_USERS, Wanted
+from talktime.store.usage_days import ALL_USERS, DAY_MS, Wanted
 from talktime.store.usage_rows import ANY_NUMBER
 
 EPOCH = date(1970, 1, 1)
@@ -32,7 +37,7 @@ class Filters(BaseModel):
 
 
 class Search(Filters):
-    """The same, also by a number."""
+    """The same, also by a number or a conference."""
 
     number: str = Field(
         "",
@@ -41,15 +46,25 @@ class Search(Filters):
         description="A number that called or was called, with its country code. Where its last "
         "digits are hidden, all are found that look the same.",
     )
+    conference_id: str = Field(
+        "",
+        max_length=CONFERENCE_TEXT_MAX,
+        description="The switch's own id of a conference: its legs.",
+    )
 
 
-def days_between(from_day: date, to_day: date) -> tuple[int, int] | Refusal:
-    """The days since 1970. Refuses: invalid_value, range_too_long."""
+def days_between(from_day: date, to_day: date, now_ms: int) -> tuple[int, int] | Refusal:
+    """The days since 1970: none that begins more than a year ago (R79).
+
+    Refuses: invalid_value, range_too_long.
+    """
     first, last = (from_day - EPOCH).days, (to_day - EPOCH).days
     if last < first or first < 0:
         return Refusal("invalid_value", "to_day must not be before from_day")
     if last - first >= USAGE_DAYS_MAX:
         return Refusal("range_too_long", f"{USAGE_DAYS_MAX} days at most are looked at at once")
+    if first <= now_ms // DAY_MS - USAGE_DAYS_MAX:
+        return Refusal("range_too_long", "reports go back one year")
     return first, last
 
 
@@ -60,7 +75,7 @@ def asked_usage(
 
     Refuses: invalid_value, range_too_long, unknown_user.
     """
-    days = days_between(from_day, to_day)
+    days = days_between(from_day, to_day, asked.now_ms)
     if isinstance(days, Refusal):
         return days
     user_id = ALL_USERS
@@ -69,8 +84,10 @@ def asked_usage(
         if isinstance(user, Refusal):
             return user
         user_id = user.id
-    number = ANY_NUMBER
-    if isinstance(filters, Search) and filters.number:
-        number = number_wanted(filters.number, asked.hidden_digits)
+    number, conference_id = ANY_NUMBER, ""
+    if isinstance(filters, Search):
+        conference_id = filters.conference_id
+        if filters.number:
+            number = number_wanted(filters.number, asked.hidden_digits)
     wanted = Wanted(user_id, filters.type, filters.country, filters.context, filters.capability)
-    return AskedUsage(*days, wanted, number)
+    return AskedUsage(*days, wanted, number, conference_id)

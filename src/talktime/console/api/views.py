@@ -15,6 +15,7 @@ from talktime.console.usage.report_page import PAGE
 from talktime.core.calls import CALL_TYPES
 from talktime.core.keys import BILLING, OPERATOR, USERS
 from talktime.core.limits import (
+    CONFERENCE_TEXT_MAX,
     NUMBER_TEXT_MAX,
     SAVED_VIEW_NAME_TEXT_MAX,
     USER_NAME_TEXT_MAX,
@@ -57,6 +58,7 @@ class Report(Shown):
     capability: str
     context: str
     number: str
+    conference_id: str
     chart: str
     measure: str
     columns: list[str]
@@ -89,6 +91,7 @@ class SentReport(Sent):
     capability: str = Field("", pattern=CODE)
     context: str = Field("", pattern=_one_of("", *CONTEXTS))
     number: str = Field("", max_length=NUMBER_TEXT_MAX)
+    conference_id: str = Field("", max_length=CONFERENCE_TEXT_MAX)
     chart: str = Field("", pattern=_one_of("", *(name for name, _ in CHARTS)))
     measure: str = Field("", pattern=_one_of("", *(name for name, _ in MEASURES)))
     columns: list[ColumnName] = Field([], max_length=len(COLUMNS))

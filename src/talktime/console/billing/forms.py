@@ -12,6 +12,7 @@ from talktime.console.shared_forms import SharedForm
 from talktime.core.currencies import decimals_of
 from talktime.core.limits import (
     ADDRESS_TEXT_MAX,
+    AMOUNT_TEXT_MAX,
     LEGAL_NAME_TEXT_MAX,
     PO_NUMBER_TEXT_MAX,
     RECHARGES_A_DAY_MAX,
@@ -22,7 +23,6 @@ from talktime.core.payments import AMOUNT, UP_TO, PaymentMethod
 from talktime.core.recharging import DAY_MAX, Bounds
 from talktime.operations.billing_profiles import address_kept
 
-AMOUNT_TEXT_MAX = 40
 THOUSANDS = re.compile(r"\d{1,3}\.\d\d0")
 """1.000 is a thousand where decimals have a comma. No amount is shown with such decimals."""
 

@@ -12,6 +12,7 @@ from talktime.console.billing.shown import method_shown
 from talktime.console.doors import CHANGE, Desk, Shown, page
 from talktime.console.roles import BILLING, SEE
 from talktime.console.said import said
+from talktime.core.payments import PaymentTry
 from talktime.core.refusal import Refusal
 from talktime.operations.card_setups import (
     DONE,
@@ -23,6 +24,7 @@ from talktime.operations.card_setups import (
     find_card_setup,
 )
 from talktime.operations.payment_methods import (
+    declined_for_good,
     find_method,
     list_methods,
     make_first,
@@ -44,12 +46,23 @@ def _methods(desk: Desk, refusal: Refusal | None = None) -> HttpResponse:
     with desk.control.reading():
         provider = active_provider(desk.control)
     methods = list_methods(desk.counter.cell, desk.owner)
+    declined = declined_for_good(desk.counter.cell, desk.owner)
     shown: Shown = {
-        "methods": [method_shown(each, place) for place, each in enumerate(methods)],
+        "methods": [
+            method_shown(each, place) | {"declined": _declined_shown(desk, declined.get(each.id))}
+            for place, each in enumerate(methods)
+        ],
         "no_cards": no_cards(provider),
         "wrong": refusal,
     }
     return desk.page("billing/methods.html", shown, 200 if refusal is None else refusal.kind.status)
+
+
+def _declined_shown(desk: Desk, try_: PaymentTry | None) -> Shown:
+    if try_ is None:
+        return {}
+    day = desk.wording.day(try_.closed_ms or try_.created_ms)
+    return {"day": day, "why": try_.detail or try_.code}
 
 
 @page(may=BILLING, methods=("POST",))

@@ -20,6 +20,7 @@ from talktime.core.payments import (
     PaymentTry,
 )
 from talktime.core.recharging import Wanted
+from talktime.core.refunding import REFUND, Refund
 from talktime.operations.commerce_models import blocked_move
 from talktime.operations.recharge_settings import RechargeView
 
@@ -65,6 +66,18 @@ TRY_STATES: dict[str, Promise] = {
     "failed": _("failed"),
     "cancelled": _("given up"),
 }
+WENT_BACK = _("The money went back, and what was left of its credits with it.")
+PARTLY_BACK = _("A part of the money went back.")
+BACK_KINDS: dict[str, Promise] = {"refund": _("Refund"), "chargeback": _("Dispute")}
+BACK_STATES: dict[str, tuple[Promise, str]] = {
+    "asked": (_("On its way"), "warn"),
+    "unknown": (_("Outcome not known yet"), "warn"),
+    "done": (_("Paid back"), ""),
+    "failed": (_("Failed, the money stayed"), ""),
+    "open": (_("Open, the bank has the money"), "bad"),
+    "lost": (_("Lost, the money is gone"), "bad"),
+    "won": (_("Won, the money came back"), "good"),
+}
 REFRESH_S = {CHARGING: 2, CONFIRMING: 5, UNKNOWN: 30, DECLINED: 30}
 """How often the page of a payment looks again."""
 
@@ -83,6 +96,11 @@ ADVICE: dict[str, Promise] = {
     REFUNDED: _("Add funds to pay what is owed, then resume."),
     TAKEN_BACK: _("Add funds to pay what is owed, then resume."),
     DISPUTED: _("Speak with the cardholder's bank, add funds to pay what is owed; then resume."),
+}
+ADVICE_OWING_NOTHING: dict[str, Promise] = {
+    REFUNDED: _("Nothing is owed: resume."),
+    TAKEN_BACK: _("Nothing is owed: resume."),
+    DISPUTED: _("Speak with the cardholder's bank, then resume."),
 }
 ADVICE_ELSE = _("Look at the card or add another one, then resume.")
 
@@ -125,12 +143,19 @@ def paused_shown(desk: Desk, view: RechargeView) -> Shown:
     recharge = view.recharge
     if recharge is None:
         return {}
-    since_ms = recharge.paused_ms
+    since_ms, code = recharge.paused_ms, recharge.paused_code
     return {
-        "detail": recharge.paused_detail or recharge.paused_code,
+        "detail": recharge.paused_detail or code,
         "since": None if since_ms is None else desk.wording.moment(since_ms),
-        "advice": ADVICE.get(recharge.paused_code, ADVICE_ELSE),
+        "advice": advice_of(code, view.wallet.debt_micros),
     }
+
+
+def advice_of(paused_code: str, debt_micros: int) -> Promise:
+    """What to do about a paused auto-recharge, where so much is owed."""
+    if not debt_micros and paused_code in ADVICE_OWING_NOTHING:
+        return ADVICE_OWING_NOTHING[paused_code]
+    return ADVICE.get(paused_code, ADVICE_ELSE)
 
 
 def payment_shown(desk: Desk, payment: Payment, names: dict[int, str] | None = None) -> Shown:
@@ -139,8 +164,6 @@ def payment_shown(desk: Desk, payment: Payment, names: dict[int, str] | None = N
     due_ms, closed_ms = payment.due_ms, payment.closed_ms
     method = (names or {}).get(payment.method_id or 0, "")
     later_ms = due_ms if payment.state in (DECLINED, UNKNOWN) else None
-    paid = payment.state == "succeeded"
-    of_statement = payment.kind == "statement"
     return {
         "id": payment.id,
         "kind": KINDS[payment.kind],
@@ -148,9 +171,9 @@ def payment_shown(desk: Desk, payment: Payment, names: dict[int, str] | None = N
         "state": state,
         "tone": tone,
         "open": payment.open,
-        "paid": paid,
+        "paid": payment.state == "succeeded",
         "lot_id": payment.lot_id,
-        "explained": STATEMENT_PAID if paid and of_statement else EXPLAINED[payment.state],
+        "explained": _explained(payment),
         "why": payment.detail or payment.code,
         "method": method,
         "po_number": payment.po_number,
@@ -162,6 +185,31 @@ def payment_shown(desk: Desk, payment: Payment, names: dict[int, str] | None = N
         "refresh_s": REFRESH_S.get(payment.state) if payment.open else None,
         "refunded": desk.money(payment.refunded_micros) if payment.refunded_micros else None,
     }
+
+
+def _explained(payment: Payment) -> Promise:
+    if payment.state == "succeeded" and payment.refunded_micros >= payment.amount_micros:
+        return WENT_BACK
+    if payment.state == "succeeded" and payment.refunded_micros:
+        return PARTLY_BACK
+    if payment.state == "succeeded" and payment.kind == "statement":
+        return STATEMENT_PAID
+    return EXPLAINED[payment.state]
+
+
+def backs_shown(desk: Desk, payment: Payment, refunds: list[Refund]) -> list[Shown]:
+    """What of a payment went back, or was to: refunds and disputes, in their order."""
+    return [
+        {
+            "at": desk.wording.moment(each.created_ms),
+            "kind": BACK_KINDS[each.kind],
+            "amount": desk.wording.money(each.amount_micros, payment.currency),
+            "state": BACK_STATES[each.state][0],
+            "tone": BACK_STATES[each.state][1],
+            "why": each.reason if each.kind == REFUND else "",
+        }
+        for each in refunds
+    ]
 
 
 def tries_shown(desk: Desk, tries: list[PaymentTry], names: dict[int, str]) -> list[Shown]:

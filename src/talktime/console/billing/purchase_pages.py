@@ -11,14 +11,13 @@ from django.utils.translation import gettext as _
 from talktime.console.billing.credits_page import method_names
 from talktime.console.billing.document_pages import document_shown
 from talktime.console.billing.forms import AddFunds, presets
-from talktime.console.billing.payments_shown import payment_shown, tries_shown
+from talktime.console.billing.payments_shown import backs_shown, payment_shown, tries_shown
 from talktime.console.billing.shown import id_in
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.refusals import sentence
 from talktime.console.roles import BILLING, SEE
 from talktime.console.said import said
 from talktime.core.documents import LOT_TERMS
-from talktime.core.expiry import expires_ms
 from talktime.core.limits import IDEMPOTENCY_KEY_TEXT_MAX
 from talktime.core.money import decimal_text
 from talktime.core.payments import INVOICE, INVOICED, PaymentMethod
@@ -34,6 +33,7 @@ from talktime.operations.purchases import (
     start_purchase,
     terms_of,
 )
+from talktime.operations.refunds import list_refunds
 
 PAYMENTS_SHOWN_MAX = 50
 KEY_BYTES = 16
@@ -121,6 +121,7 @@ def payment_page(desk: Desk, payment_id: int) -> HttpResponse:
         "payment": shown,
         "documents": [document_shown(desk, each) for each in documents],
         "tries": tries_shown(desk, tries, method_names(desk) | names),
+        "backs": backs_shown(desk, found, list_refunds(desk.counter, found.id)),
         "refresh_s": shown["refresh_s"],
         "bank": desk.counter.seller.bank if found.state == INVOICED else "",
     }
@@ -151,7 +152,7 @@ def _choose(
         "methods": methods,
         "invoices": any(each.kind == INVOICE for each in methods),
         "zone": str(desk.wording.zone),
-        "expires": desk.wording.moment(expires_ms(desk.now_ms, desk.owner.time_zone)),
+        "expires": desk.wording.moment(desk.counter.lot_expires_ms),
         "terms": [said(each) for each in LOT_TERMS],
         "presets": [
             {"text": decimal_text(micros), "shown": desk.money(micros)}

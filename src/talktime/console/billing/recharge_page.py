@@ -126,6 +126,7 @@ def _form(desk: Desk, view: RechargeView, form: RechargeForm, status: int = 200)
         "replay": _replayed(desk, days, form),
         "suggestion": None if suggestion is None else _suggestion_shown(desk, suggestion),
         "attempts": _attempts(desk),
+        "months": desk.counter.figures.lot_months,
     }
     return desk.page("billing/recharge.html", shown, status=status)
 

@@ -59,6 +59,8 @@ class UsageRecord(models.Model):
         indexes = [
             models.Index(fields=["organisation_id", "started_ms"], name="usage_by_start"),
             models.Index(fields=["call_id"], name="usage_by_call"),
+            # Few: calls that took place and could not be priced, for the operator to see (D10).
+            models.Index(fields=["id"], condition=Q(capability="FREECALL"), name="usage_unpriced"),
         ]
 
 

@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from talktime.console.billing.credits_page import pay_as_you_go_off
-from talktime.console.billing.payments_shown import ADVICE, ADVICE_ELSE
+from talktime.console.billing.payments_shown import advice_of
 from talktime.console.billing.shown import soon
-from talktime.console.doors import Desk
+from talktime.console.doors import Desk, Shown
 from talktime.console.refusals import not_wanted
 from talktime.console.roles import BILLING
 from talktime.console.said import said
@@ -22,6 +22,7 @@ from talktime.operations.wallet_view import WalletView
 
 DAY_MS = 86_400_000
 SOON_DAYS, LOW_DAYS, FAILED_DAYS = 7, 3, 7
+NEAR_CAP_PERCENT = 90
 
 
 class Alert(NamedTuple):
@@ -55,11 +56,13 @@ def alerts_of(
     pace: Pace | None,
     payments: list[Payment],
     statements: list[PostStatement],
+    after_use: Shown,
     told: bool,
 ) -> list[Alert]:
     """All of them; `told` says whether anybody gets the notices."""
     alerts = _Alerts(desk)
     _of_organisation(alerts, view)
+    _of_month(alerts, after_use)
     _of_balance(alerts, view, pace)
     _of_recharge(alerts, view)
     _of_payments(alerts, payments)
@@ -90,6 +93,16 @@ def _of_organisation(alerts: _Alerts, view: WalletView) -> None:
     elif words := pay_as_you_go_off(owner):
         may = alerts.desk.may(BILLING)
         alerts.add("warn", words, _("Turn it on"), "pay-as-you-go" if may else "")
+
+
+def _of_month(alerts: _Alerts, after_use: Shown) -> None:
+    if after_use["prepaid"] or not after_use["on"] or after_use["percent"] < NEAR_CAP_PERCENT:
+        return
+    words = _(
+        "%(used)s of this month's limit of %(cap)s is used: calls that would pass it are refused."
+    ) % {"used": after_use["used"].in_full, "cap": after_use["cap"].in_full}
+    place = "pay-as-you-go" if alerts.desk.may(BILLING) else ""
+    alerts.add("warn", words, _("Change the limit"), place)
 
 
 def _of_balance(alerts: _Alerts, view: WalletView, pace: Pace | None) -> None:
@@ -135,7 +148,7 @@ def _of_recharge(alerts: _Alerts, view: WalletView) -> None:
     if recharge.paused_code:
         words = _("Auto-recharge is paused: %(why)s. %(advice)s") % {
             "why": said(recharge.paused_detail or recharge.paused_code).rstrip("."),
-            "advice": ADVICE.get(recharge.paused_code, ADVICE_ELSE),
+            "advice": advice_of(recharge.paused_code, view.recharge.wallet.debt_micros),
         }
         alerts.add("bad", words, _("Auto-recharge settings"), "recharge")
         return

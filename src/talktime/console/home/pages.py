@@ -39,13 +39,14 @@ def home(desk: Desk) -> HttpResponse:
         pools = minute_pools(desk.cell, desk.owner, desk.catalogue, desk.now_ms)
         statements = list_statements(desk.cell, desk.owner, limit=STATEMENTS_LOOKED_AT_MAX)
         people = list_recipients(desk.cell, desk.owner.id)
+    after_use = after_use_shown(desk)
     shown: Shown = {
         **_now_shown(desk, view),
         "burn": _burn_shown(desk, view, pace),
         "recharge": recharge_shown(desk, view.recharge),
-        "after_use": after_use_shown(desk),
+        "after_use": after_use,
         "pools": pools_shown(desk, pools),
-        "alerts": alerts_of(desk, view, pace, payments, statements, bool(people)),
+        "alerts": alerts_of(desk, view, pace, payments, statements, after_use, bool(people)),
         "chart": _chart(desk, days) if pace else "",
     }
     return desk.page("home/home.html", shown)
@@ -71,8 +72,10 @@ def _now_shown(desk: Desk, view: WalletView) -> Shown:
 
 
 def _burn_shown(desk: Desk, view: WalletView, pace: Pace | None) -> Shown | None:
-    """How long the credits last, and how that is worked out; None where nothing is used."""
-    if pace is None:
+    """How long the credits last, and how that is worked out; None where nothing is used, or there
+    are none to use any more."""
+    done_with = desk.owner.commerce_model == "post_usage" and view.available_micros <= 0
+    if pace is None or done_with:
         return None
     left = pace.days_left(view.available_micros)
     return {

@@ -1,10 +1,11 @@
 """Pools of included minutes as bars."""
 
+from talktime.console.databases import current
 from talktime.console.doors import Desk, Shown
 from talktime.console.said import said
 from talktime.console.usage.pools_page import ended_with
 from talktime.console.users.words import area_name
-from talktime.core.meters import WARNED_PERCENT, minutes_prefix, month_of
+from talktime.core.meters import minutes_prefix, month_of
 from talktime.operations.minute_pools import MinutePool
 
 SHOWN_MAX = 6
@@ -25,7 +26,7 @@ def pool_shown(desk: Desk, pool: MinutePool) -> Shown:
     plan, area, counter = parts_of(pool.key, desk.now_ms)
     licence = desk.catalogue.licences.get(plan)
     percent = percent_of(pool)
-    full = pool.used_s >= pool.total_s
+    full, warned = pool.used_s >= pool.total_s, current().pool_warning_percent
     return {
         "name": said(licence.name) if licence else plan,
         "area": area_name(desk.wording.locale, area),
@@ -36,7 +37,7 @@ def pool_shown(desk: Desk, pool: MinutePool) -> Shown:
         "left": desk.wording.decimal(pool.left_s // 60),
         "percent": percent,
         "ended": ended_with(pool) if pool.ended_by else "",
-        "tone": "bad" if full or pool.ended_by else ("warn" if percent >= WARNED_PERCENT else ""),
+        "tone": "bad" if full or pool.ended_by else ("warn" if percent >= warned else ""),
     }
 
 

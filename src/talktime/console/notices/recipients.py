@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from talktime.console.databases import current
 from talktime.console.doors import CHANGE, Desk, Shown, page
 from talktime.console.notices.shown import ROLE_WORDS, kinds_shown
 from talktime.console.refusals import sentence
@@ -80,8 +81,10 @@ def _list(desk: Desk, refusal: Refusal | None = None) -> HttpResponse:
     with desk.cell.reading():
         people = list_recipients(desk.cell, desk.owner.id)
     names = dict(LANGUAGE_NAMES)
+    figures = desk.counter.figures
     levels = [each.below_micros for each in view_recharge(desk.counter).levels]
     shown: Shown = {
+        "percent": current().pool_warning_percent,
         "recipients": [
             {
                 **each._asdict(),
@@ -93,6 +96,8 @@ def _list(desk: Desk, refusal: Refusal | None = None) -> HttpResponse:
         ],
         "roles": list(ROLE_WORDS.values()),
         "kinds": kinds_shown(),
+        "lot_days": ", ".join(str(days) for days in reversed(figures.lot_days)),
+        "card_days": figures.card_days,
         "levels": [desk.money(micros) for micros in levels if micros],
         "wrong": "" if refusal is None else sentence(refusal),
     }

@@ -1,4 +1,4 @@
-"""Calls that run now, and those that should have ended."""
+"""Calls that run now, those that should have ended, and those that could not be priced."""
 
 import json
 from urllib.parse import urlencode
@@ -16,21 +16,34 @@ from talktime.console.roles import FINANCE
 from talktime.console.said import destination_said
 from talktime.console.start.shown import telephone
 from talktime.core.directory import Organisation
+from talktime.core.ids import ID_MAX
+from talktime.core.masking import masked_parties
 from talktime.core.refusal import REFUSALS
 from talktime.operations.running_calls import so_far
 from talktime.operations.wording import duration
-from talktime.store.attention import RunningCall, running_calls, stuck_calls, waiting
+from talktime.store.attention import (
+    RunningCall,
+    UnpricedCall,
+    Waiting,
+    running_calls,
+    stuck_calls,
+    unpriced_calls,
+    waiting,
+)
+from talktime.store.catalogue import load_catalogues
 
 
 @operator_page(may=FINANCE)
 def calls(desk: OperatorDesk) -> HttpResponse:
-    """A page of open calls: all, or those past their deadline."""
+    """A page of open calls: all, or those past their deadline; or of those without a price."""
+    if desk.request.GET.get("list") == "unpriced":
+        return unpriced(desk)
     stuck = desk.request.GET.get("list") == "stuck"
     at, _dot, id_ = desk.request.GET.get("after", "").partition(".")
     after = (number_in(at), number_in(id_))
     before_ms = desk.now_ms - STUCK_MS
     found: list[RunningCall] = []
-    running = late = 0
+    waits: list[Waiting] = []
     with all_cells() as cells:
         for cell in cells.open.values():
             with cell.reading():
@@ -38,8 +51,7 @@ def calls(desk: OperatorDesk) -> HttpResponse:
                     found += stuck_calls(cell, before_ms, after, PAGE_ROWS + 1)
                 else:
                     found += running_calls(cell, after, PAGE_ROWS + 1)
-                seen = waiting(cell, desk.now_ms, before_ms)
-            running, late = running + seen.running_calls, late + seen.stuck_calls
+                waits.append(waiting(cell, desk.now_ms, before_ms))
     found.sort(key=lambda each: (each.sweep_ms, each.id))
     page = found[:PAGE_ROWS]
     owners = owners_of(desk, [each.organisation_id for each in page])
@@ -58,8 +70,7 @@ def calls(desk: OperatorDesk) -> HttpResponse:
     shown: Shown = {
         "stuck": stuck,
         "here": urlencode({**desk.request.GET.dict(), "part": "live"}),
-        "running": counted(running),
-        "late": late,
+        **tabs_shown(waits),
         "table": table(_("Running calls"), columns, rows),
         "away": cells.away,
         "older": f"?{kept}after={last.sweep_ms}.{last.id}" if last else "",
@@ -67,6 +78,73 @@ def calls(desk: OperatorDesk) -> HttpResponse:
     }
     live = desk.request.GET.get("part") == "live"
     return desk.page("operator/calls_live.html" if live else "operator/calls.html", shown)
+
+
+def tabs_shown(waits: list[Waiting]) -> Shown:
+    """How many calls are in each list."""
+    return {
+        "running": counted(sum(each.running_calls for each in waits)),
+        "late": sum(each.stuck_calls for each in waits),
+        "free": sum(each.unpriced_calls for each in waits),
+    }
+
+
+def unpriced(desk: OperatorDesk) -> HttpResponse:
+    """Calls of the last days that took place and are in no rate card, the latest first (D10)."""
+    before = number_in(desk.request.GET.get("after", "")) or ID_MAX
+    found: list[UnpricedCall] = []
+    waits: list[Waiting] = []
+    with all_cells() as cells:
+        for cell in cells.open.values():
+            with cell.reading():
+                found += unpriced_calls(cell, desk.now_ms, before, PAGE_ROWS + 1)
+                waits.append(waiting(cell, desk.now_ms, desk.now_ms - STUCK_MS))
+    found.sort(key=lambda each: each.id, reverse=True)
+    page = found[:PAGE_ROWS]
+    owners = owners_of(desk, [each.organisation_id for each in page])
+    columns = (
+        *(Column(_("Organisation")), Column(_("Caller")), Column(_("To")), Column(_("Begun"))),
+        *(Column(_("Talked"), figures=True), Column(_("Not charged"), figures=True)),
+        Column(_("Rate card")),
+    )
+    with desk.control.reading():
+        catalogue = load_catalogues(desk.control).in_force(desk.now_ms)
+    rows = [
+        unpriced_row(desk, each, owner, catalogue.country(owner.country).masked_digits)
+        for each in page
+        if (owner := owners.get(each.organisation_id)) is not None
+    ]
+    shown: Shown = {
+        "unpriced": True,
+        **tabs_shown(waits),
+        "table": table(_("Without a price"), columns, rows),
+        "away": cells.away,
+        "older": f"?list=unpriced&after={page[-1].id}" if len(found) > PAGE_ROWS else "",
+        "newest": "?list=unpriced" if before != ID_MAX else "",
+    }
+    return desk.page("operator/calls.html", shown)
+
+
+def unpriced_row(
+    desk: OperatorDesk, call: UnpricedCall, owner: Organisation, hidden_digits: int
+) -> list[Cell]:
+    """One call whose price nobody knows, with the rate card that lacks it."""
+    card = owner.rate_card
+    numbers = telephone(call.from_digits), telephone(call.to_digits)
+    caller, called = masked_parties(call.type, *numbers, hidden_digits)
+    return [
+        Cell(
+            owner.name,
+            reverse("operator-organisation", args=[owner.id]),
+            note=CALL_TYPES.get(call.type, call.type),
+        ),
+        Cell(caller or call.caller, note=call.caller),
+        Cell(called),
+        Cell(desk.wording.moment(call.started_ms)),
+        Cell(duration(call.used_s)),
+        Cell(duration(call.unpriced_s)),
+        Cell(card, reverse("operator-rate-card", args=[card]) if card else ""),
+    ]
 
 
 def call_row(desk: OperatorDesk, call: RunningCall, owner: Organisation) -> list[Cell]:

@@ -19,7 +19,11 @@ from talktime.console.roles import FINANCE, OPERATE
 from talktime.console.said import english, said
 from talktime.console.shared_forms import SharedForm
 from talktime.core.catalogue import KINDS, Catalogues, Entry
-from talktime.core.limits import CATALOGUE_CODE_TEXT_MAX, CATALOGUE_FILE_BYTES_MAX
+from talktime.core.limits import (
+    CATALOGUE_CODE_TEXT_MAX,
+    CATALOGUE_FILE_BYTES_MAX,
+    CHANGE_SHOWN_TEXT_MAX,
+)
 from talktime.core.refusal import Refusal
 from talktime.operations.catalogue import CatalogueReport, Writing, import_entries
 from talktime.operations.catalogue_edit import entry_of_text, fields_text
@@ -28,7 +32,6 @@ from talktime.operations.limit_requests import ask_limit
 from talktime.store.catalogue import load_catalogues
 from talktime.store.four_eyes import LimitRequest
 
-ABOUT_TEXT_MAX = 100
 WAYS = {
     "added": (gettext_lazy("Added"), "good"),
     "changed": (gettext_lazy("Changed"), "warn"),
@@ -121,8 +124,8 @@ def row(desk: OperatorDesk, entry: Entry, later_ms: int | None) -> list[Cell]:
     name = getattr(entry.value, "name", "")
     lines = [x for x in fields_text(entry.value).splitlines() if not x.startswith("name:")]
     about = " ".join(" ".join(lines).split())
-    if len(about) > ABOUT_TEXT_MAX:
-        about = f"{about[:ABOUT_TEXT_MAX]}…"
+    if len(about) > CHANGE_SHOWN_TEXT_MAX:
+        about = f"{about[:CHANGE_SHOWN_TEXT_MAX]}…"
     since = desk.wording.day(entry.valid_from_ms) if entry.valid_from_ms else _("Always")
     named = name and name != entry.code
     return [

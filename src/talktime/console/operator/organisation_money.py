@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.messages import SUCCESS, WARNING
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -31,10 +32,12 @@ from talktime.core.money import decimal_text
 from talktime.core.outcomes import Funded
 from talktime.core.payments import INVOICED, STATEMENT, Payment
 from talktime.core.refusal import Refusal
-from talktime.operations.grants import Grant, give
+from talktime.operations.audit import person_of
+from talktime.operations.grants import EXPIRED, Grant, give
 from talktime.operations.purchases import find_payment
 from talktime.operations.receipts import receive
 from talktime.operations.refunds import start_refund
+from talktime.store.grants import GrantRequest
 from talktime.store.refunds import charge_of_payment
 
 
@@ -50,7 +53,7 @@ class GrantForm(forms.Form):
     until = Moment(
         label=gettext_lazy("Expires (UTC)"),
         required=False,
-        help_text=gettext_lazy("Empty: in twelve months."),
+        help_text=gettext_lazy("Empty: as what is bought now."),
     )
     reason = Reason()
     key = Key()
@@ -108,7 +111,7 @@ def _grant(desk: OperatorDesk, place: Place) -> HttpResponse:
         if asks
         else [],
         facts=[
-            (_("Expires"), _until(desk, typed.get("until"))),
+            (_("Expires"), desk.wording.moment(typed.get("until") or place.counter.lot_expires_ms)),
             (_("Promotional"), _("Yes") if typed.get("promotional") else _("No")),
         ],
     )
@@ -195,7 +198,7 @@ def _given(
             if isinstance(given, Funded):
                 messages.success(desk.request, done)
             else:
-                messages.warning(desk.request, _("Another operator must approve it now."))
+                messages.add_message(desk.request, *asked_words(given))
             return redirect("operator-organisation", place.owner.id)
         refused(form, given)
     return form_page(
@@ -206,6 +209,18 @@ def _given(
         back_name=place.owner.name,
         lead=lead,
     )
+
+
+def asked_words(request: GrantRequest) -> tuple[int, str]:
+    """What became of what was asked for: its form may be sent again after it was decided."""
+    who = {"who": person_of(request.decided_by)}
+    if request.state == "approved":
+        return SUCCESS, _("The credits are in the balance: %(who)s has approved them.") % who
+    if request.state == "rejected":
+        return WARNING, _("%(who)s has rejected it: nothing was given.") % who
+    if request.state == EXPIRED:
+        return WARNING, _("Nobody decided it in time: nothing was given.")
+    return WARNING, _("Another operator must approve it now.")
 
 
 @operator_page(may=OPERATE, methods=CHANGE)
@@ -360,9 +375,3 @@ def _amount_facts(desk: OperatorDesk, place: Place, typed: dict[str, Any]) -> li
         (_("Amount"), amount.in_full),
         (_("Reason"), typed["reason"]),
     ]
-
-
-def _until(desk: OperatorDesk, until_ms: int | None) -> str:
-    if until_ms is None:
-        return _("In twelve months")
-    return desk.wording.moment(until_ms)

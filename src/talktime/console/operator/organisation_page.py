@@ -85,7 +85,8 @@ def shown_of(desk: OperatorDesk, place: Place) -> Shown:
         "older": found[PAYMENTS_SHOWN - 1].id if len(found) > PAYMENTS_SHOWN else None,
     }
     if wallet is not None:
-        left = days_left(wallet)
+        # Who pays after use has no balance that is to last.
+        left = None if place.owner.commerce_model == "post_usage" else days_left(wallet)
         shown |= {
             "balance": desk.wording.money(wallet.balance_micros, wallet.currency),
             "available": desk.wording.money(

@@ -17,11 +17,9 @@ from talktime.core.ledger_sums import MoneyMonth, money_by_month
 from talktime.operations.book_proofs import BooksState, books_state
 from talktime.operations.job_runs import PERIODS_MS, JobState, job_states
 from talktime.operations.ledger_sums import added, sums_of_day
-from talktime.operations.organisation_health import week_began_ms
 from talktime.store.attention import COUNTED_MAX, Waiting, waiting
 from talktime.store.database import Connection
 from talktime.store.health import organisations_counted
-from talktime.store.work_marks import UNPRICED, mark
 
 TODAY_COLUMNS = (
     Column(gettext_lazy("Currency")),
@@ -49,7 +47,6 @@ class Seen(NamedTuple):
     waiting: Waiting
     books: BooksState
     jobs: list[JobState]
-    unpriced: bool
 
 
 def look(name: str, cell: Connection, now_ms: int) -> Seen:
@@ -60,7 +57,6 @@ def look(name: str, cell: Connection, now_ms: int) -> Seen:
             waiting(cell, now_ms, now_ms - STUCK_MS),
             books_state(cell),
             job_states(cell, PERIODS_MS, real_ms()),
-            (mark(cell, UNPRICED) or (0, 0))[1] >= week_began_ms(now_ms),
         )
 
 
@@ -104,23 +100,25 @@ def matters(seen: list[Seen], cells: Cells) -> list[Matter]:
     _add(found, total.unknown_payments, _unknown, "operator-payments", "bad")
     _add(found, total.open_disputes, _disputes, "operator-payments", "bad")
     _add(found, total.paused_recharges, _paused, "operator-payments", "warn")
-    if any(each.unpriced for each in seen):
-        text = _("Calls of the last seven days could not be priced, and were free")
-        url = f"{reverse('operator-organisations')}?flag=unpriced"
-        found.append(Matter(text, url, "warn"))
     _add(found, total.open_refunds, _refunds, "operator-payments", "warn")
+    _add(
+        found, total.overdue_statements, _overdue, "operator-organisations", "warn", "?flag=overdue"
+    )
     _add(found, total.unpaid_invoices, _invoices, "operator-payments", "")
+    _add(found, total.unpriced_calls, _unpriced, "operator-calls", "warn", "?list=unpriced")
     _add(found, total.asked_grants, _grants, "operator-grants", "warn")
     _add(found, total.disabled_endpoints, _endpoints, "operator-jobs", "warn")
     _add(found, total.failing_deliveries, _deliveries, "operator-jobs", "warn")
     return found
 
 
-def _add(found: list[Matter], number: int, words: object, url_name: str, tone: str) -> None:
+def _add(
+    found: list[Matter], number: int, words: object, url_name: str, tone: str, query: str = ""
+) -> None:
     if number:
         assert callable(words)
         text = words(number) % {"number": counted(number)}
-        found.append(Matter(text, reverse(url_name), tone))
+        found.append(Matter(text, reverse(url_name) + query, tone))
 
 
 def counted(number: int) -> str:
@@ -146,6 +144,18 @@ def _stuck(number: int) -> str:
         "%(number)s calls are open past their deadline",
         number,
     )
+
+
+def _unpriced(number: int) -> str:
+    return ngettext(
+        "%(number)s call of the last 7 days had no price and was free",
+        "%(number)s calls of the last 7 days had no price and were free",
+        number,
+    )
+
+
+def _overdue(number: int) -> str:
+    return ngettext("%(number)s statement is overdue", "%(number)s statements are overdue", number)
 
 
 def _unknown(number: int) -> str:

@@ -24,6 +24,7 @@ from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import DIRECTIONS
 from talktime.console.roles import FINANCE, OPERATE
 from talktime.console.said import destination_said, said
+from talktime.core.limits import SEARCH_TEXT_MAX
 from talktime.core.money import decimal_text
 from talktime.core.rates import RateRow
 from talktime.core.refusal import Refusal
@@ -34,7 +35,6 @@ from talktime.store.rates import Published, published, search_version, version_o
 
 RATES_SHOWN = 100
 DRAFTS_SHOWN = 20
-SEARCH_TEXT_MAX = 100
 CARD_COLUMNS = (
     Column(gettext_lazy("Card")),
     Column(gettext_lazy("Currency")),

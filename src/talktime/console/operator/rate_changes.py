@@ -15,6 +15,7 @@ from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import DIRECTIONS, WAYS
 from talktime.console.said import destination_said
 from talktime.console.theme.charts import Bar, bar_chart
+from talktime.core.limits import SEARCH_TEXT_MAX
 from talktime.core.money import decimal_text
 from talktime.core.rating import Rate
 from talktime.operations.import_rates import RateChange
@@ -23,7 +24,6 @@ from talktime.store.rate_drafts import RateDraft
 from talktime.store.rates import Published, versions_of
 
 ROWS_SHOWN = 50
-SEARCH_TEXT_MAX = 100
 KEPT_MAX = 2
 STEPS = (-50, -20, -5, 0, 5, 20, 50)
 """Bounds in percent, between which changes of price are counted."""
@@ -96,25 +96,29 @@ def changes_shown(desk: OperatorDesk, found: Published, start_ms: int | None) ->
 
 def summary(desk: OperatorDesk, compared: Compared) -> Shown:
     """How many prefixes change in which way, and by how much."""
-    counts = Counter(change.way for change in compared.changes)
     replaced = compared.replaces
+    repriced = any(change.way in ("dearer", "cheaper") for change in compared.changes)
     return {
         "replaces": desk.wording.moment(replaced.valid_from_ms) if replaced else "",
-        "counts": [
-            {
-                "way": way,
-                "label": label,
-                "tone": tone,
-                "count": desk.wording.decimal(counts[way]),
-                "any": counts[way] > 0,
-            }
-            for way, (label, tone) in WAYS.items()
-        ],
+        "counts": counted_ways(desk, compared),
         "unchanged": desk.wording.decimal(compared.unchanged),
-        "chart": price_chart(desk, compared.changes)
-        if counts["dearer"] + counts["cheaper"]
-        else "",
+        "chart": price_chart(desk, compared.changes) if repriced else "",
     }
+
+
+def counted_ways(desk: OperatorDesk, compared: Compared) -> list[Shown]:
+    """How many prefixes get dearer, cheaper, are added, are removed."""
+    counts = Counter(change.way for change in compared.changes)
+    return [
+        {
+            "way": way,
+            "label": label,
+            "tone": tone,
+            "count": desk.wording.decimal(counts[way]),
+            "any": counts[way] > 0,
+        }
+        for way, (label, tone) in WAYS.items()
+    ]
 
 
 def price_chart(desk: OperatorDesk, changes: tuple[RateChange, ...]) -> SafeString:

@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy
 
 from talktime.clock import now_ms
 from talktime.console.doors import CHANGE, OperatorDesk, operator_page
-from talktime.console.operator.asking import Moment, confirm, confirmed, not_done, refused
+from talktime.console.operator.asking import Facts, Moment, confirm, confirmed, not_done, refused
 from talktime.console.operator.rate_changes import (
     compared_draft,
     compared_with_others,
+    counted_ways,
     page_of_changes,
     summary,
     versions_counted,
@@ -124,6 +125,7 @@ def publish_rates(desk: OperatorDesk, draft_id: int) -> HttpResponse:
         return redirect("operator-rate-draft", draft_id)
     if not confirmed(desk):
         starts = desk.in_utc.moment(draft.valid_from_ms) if draft.valid_from_ms else _("At once")
+        changes = _changes(desk, draft)
         return confirm(
             desk,
             title=_("Publish rates"),
@@ -132,6 +134,7 @@ def publish_rates(desk: OperatorDesk, draft_id: int) -> HttpResponse:
                 (_("In force from (UTC)"), starts),
                 (_("Rows"), desk.wording.decimal(draft.row_count)),
                 (_("From file"), draft.source),
+                *changes,
             ],
             effects=[
                 _("Calls that begin from then on are rated by it; running ones keep their rate."),
@@ -150,6 +153,15 @@ def publish_rates(desk: OperatorDesk, draft_id: int) -> HttpResponse:
         return not_done(desk, done, reverse("operator-rate-draft", args=[draft_id]))
     messages.success(desk.request, _("The version was published."))
     return redirect("operator-rate-card", draft.name)
+
+
+def _changes(desk: OperatorDesk, draft: RateDraft) -> Facts:
+    """What it changes, counted as on the page before."""
+    try:
+        counts = counted_ways(desk, compared_draft(desk, draft))
+    except LookupError as error:
+        raise Http404 from error
+    return [(str(each["label"]), each["count"]) for each in counts]
 
 
 def _draft(desk: OperatorDesk, draft_id: int) -> RateDraft:

@@ -11,7 +11,6 @@ FLAGS: dict[str, tuple[Promise, str]] = {
     "paused": (_("Recharge paused"), "bad"),
     "moved": (_("Move blocked"), "bad"),
     "overdue": (_("Statement overdue"), "bad"),
-    "unpriced": (_("Calls not priced"), "warn"),
     "silent": (_("Nobody is told"), "warn"),
     "closed": (_("Closed"), ""),
 }

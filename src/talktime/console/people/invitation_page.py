@@ -28,11 +28,10 @@ from talktime.console.people.mail import control_plane
 from talktime.console.people.sign_in import hashing
 from talktime.console.roles import ROLE_NAMES
 from talktime.core.audit import Actor
+from talktime.core.limits import INVITATION_SECRET_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import acting
 from talktime.operations.invitations import Invited, accept, find_invitation
-
-SECRET_TEXT_MAX = 100
 
 
 class NewPasswordForm(forms.Form):
@@ -74,7 +73,7 @@ class NewPasswordForm(forms.Form):
 def invitation(request: HttpRequest, secret: str) -> HttpResponse:
     """Accept an invitation, as whoever its mail was sent to."""
     with lent(current().control_plane) as control, control.reading():
-        invited = find_invitation(control, secret[:SECRET_TEXT_MAX], now_ms())
+        invited = find_invitation(control, secret[:INVITATION_SECRET_TEXT_MAX], now_ms())
     if isinstance(invited, Refusal):
         return render(request, "people/invitation_over.html", status=404)
     email = invited.invitation.email

@@ -39,4 +39,4 @@ def asked_of(desk: Desk, form: UsageForm) -> Asked | None:
     masked_digits = desk.catalogue.country(desk.owner.country).masked_digits
     number = number_wanted(typed["number"], masked_digits) if typed["number"] else ANY_NUMBER
     wanted = Wanted(user_id, typed["type"], typed["country"], typed["context"], typed["capability"])
-    return Asked(*form.days, wanted, number)
+    return Asked(*form.days, wanted, number, typed["conference_id"])

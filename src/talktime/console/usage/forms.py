@@ -9,7 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from talktime.console.usage.names import CONTEXTS, TYPES, capability_name
-from talktime.core.limits import NUMBER_TEXT_MAX, USAGE_DAYS_MAX, USER_NAME_TEXT_MAX
+from talktime.core.limits import (
+    CONFERENCE_TEXT_MAX,
+    NUMBER_TEXT_MAX,
+    USAGE_DAYS_MAX,
+    USER_NAME_TEXT_MAX,
+)
 from talktime.operations.usage_documents import country_name
 
 WEEK, MONTH, CUSTOM = "7", "28", "custom"
@@ -103,6 +108,9 @@ class UsageForm(RangeForm):
     context = forms.ChoiceField(label=gettext_lazy("Domestic/International"), required=False)
     number = forms.CharField(
         label=gettext_lazy("Number"), required=False, max_length=NUMBER_TEXT_MAX
+    )
+    conference_id = forms.CharField(
+        label=gettext_lazy("Conference ID"), required=False, max_length=CONFERENCE_TEXT_MAX
     )
     chart = forms.ChoiceField(choices=CHARTS, required=False)
     measure = forms.ChoiceField(choices=MEASURES, required=False)

@@ -18,7 +18,7 @@ from talktime.operations.usage_documents import Describer
 from talktime.operations.usage_report import Added, Asked, Reader, UsagePage
 from talktime.store.saved_views import SavedView
 from talktime.store.usage_days import Wanted
-from talktime.store.usage_rows import ANY_NUMBER, Place
+from talktime.store.usage_rows import Place
 
 PAGE = "usage"
 REPORTS = ("pools", "dial-out", "blocked-users")
@@ -50,14 +50,14 @@ def usage_page(desk: Desk) -> HttpResponse:
         found = reader.page(asked, added, before)
         describer = Describer(desk.control, desk.cell, desk.owner, desk.catalogue)
         shown["rows"] = rows_shown(desk, describer.rows(found.records), columns)
-        if asked.number == ANY_NUMBER:
+        if not asked.one_by_one:
             shown |= _summary(desk, asked, added, chart, measure)
     return desk.page("usage/report.html", {**shown, **_pages(desk, found, before, added)})
 
 
 def _summary(desk: Desk, asked: Asked, added: Added, chart: str, measure: str) -> Shown:
-    """The chart and the totals; there are none of a search by number, and users are set side by
-    side only where all that they did is asked for."""
+    """The chart and the totals; a search by number or conference has none, and users are set side
+    by side only where all that they did is asked for."""
     return {
         "total": total_shown(desk, added.total),
         "chart": chart_of(desk, asked, added, chart, measure),
@@ -108,7 +108,7 @@ def query_of(desk: Desk, changes: dict[str, str] | None = None) -> str:
 
 
 def _filtered(form: UsageForm) -> bool:
-    names = ("user", "type", "country", "capability", "context", "number")
+    names = ("user", "type", "country", "capability", "context", "number", "conference_id")
     return any(form.data.get(name) for name in names)
 
 

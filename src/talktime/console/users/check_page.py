@@ -12,12 +12,12 @@ from talktime.console.roles import SEE
 from talktime.console.said import destination_said
 from talktime.console.users.user_page import found_holder, user_page_shown
 from talktime.console.users.words import CALL_TYPES, licence_name
-from talktime.core.books import Terms
 from talktime.core.directory import User
 from talktime.core.limits import CALL_SECONDS_MAX, NUMBER_TEXT_MAX
 from talktime.core.money import parse_micros
 from talktime.core.refusal import Refusal
 from talktime.operations.check_call import CallCheck, check_call
+from talktime.operations.execute import terms_of
 from talktime.store.catalogue import load_catalogues
 
 MINUTES = 5
@@ -70,7 +70,6 @@ def _minutes(text: str) -> int:
 def _answer(desk: Desk, user: User, type_: str, number: str, minutes: int) -> Shown:
     if not number and type_ != "user_in":
         return {"problem": _("Type a number.")}
-    settings = current()
     with desk.control.reading(), desk.cell.reading():
         found = check_call(
             *(desk.control, desk.cell, desk.owner, user, load_catalogues(desk.control)),
@@ -78,7 +77,7 @@ def _answer(desk: Desk, user: User, type_: str, number: str, minutes: int) -> Sh
             number=number,
             for_s=minutes * 60,
             now_ms=desk.now_ms,
-            terms=Terms(settings.slice_s, settings.grace_s),
+            terms=terms_of(current()),
         )
     if isinstance(found, Refusal):
         return {"passed": (), "refusal": _refusal_shown(desk, found)}

@@ -30,6 +30,14 @@ Instant = Annotated[
 Because = Annotated[
     list[str], Meta(description="The decision, one line for each step, for people to read.")
 ]
+Charged = Annotated[
+    str,
+    Meta(
+        description="The number that is charged, and so is to be called: with a plus, or a short "
+        "one as it was dialled. Empty where no number was called.",
+        examples=["+493012345678"],
+    ),
+]
 State = Literal["open", "settled", "released", "expired", "refused"]
 
 
@@ -73,6 +81,7 @@ class Granted(Strict):
     call_id: str
     sequence: Seconds
     decision: Literal["granted"]
+    to: Charged
     granted_seconds: Seconds
     final: bool
     valid_until: Instant
@@ -119,6 +128,7 @@ class Quote(Strict):
     """What an authorize would have granted."""
 
     decision: Literal["would_grant"]
+    to: Charged
     granted_seconds: Seconds
     final: bool
     price: Price

@@ -8,15 +8,18 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from talktime.core.limits import ENDING_WAIT_S_MAX, ENDING_WAITERS_MAX
+from talktime.core.limits import (
+    ENDING_CURSOR_TEXT_MAX,
+    ENDING_QUERY_BYTES_MAX,
+    ENDING_WAIT_S_MAX,
+    ENDING_WAITERS_MAX,
+)
 from talktime.core.refusal import Refusal
 from talktime.engine.endings import Endings
 from talktime.gateways.http.answers import CallEnding, CallsEnding
 from talktime.store.endings import Ending
 
 CURSOR_DIGITS = 16
-CURSOR_TEXT_MAX = 64
-QUERY_BYTES_MAX = 512
 WAIT = re.compile(r"\d{1,3}", re.ASCII)
 
 
@@ -76,16 +79,16 @@ class LongPoll:
 
 def asked_of(query: bytes) -> Asked | Refusal:
     """Read `wait` (seconds) and `cursor`. Refuses: invalid_request."""
-    texts = parse_qs(query[:QUERY_BYTES_MAX].decode("latin-1"), keep_blank_values=True)
+    texts = parse_qs(query[:ENDING_QUERY_BYTES_MAX].decode("latin-1"), keep_blank_values=True)
     unknown = sorted(set(texts) - {"wait", "cursor"})
-    if unknown or len(query) > QUERY_BYTES_MAX:
+    if unknown or len(query) > ENDING_QUERY_BYTES_MAX:
         return Refusal("invalid_request", "the query has 'wait' and 'cursor', nothing else")
     wait = texts.get("wait", ["0"])[-1]
     if not (WAIT.fullmatch(wait) and int(wait) <= ENDING_WAIT_S_MAX):
         detail = f"'wait' must be whole seconds, at most {ENDING_WAIT_S_MAX}"
         return Refusal("invalid_request", detail)
     cursor = texts.get("cursor", [""])[-1]
-    if len(cursor) > CURSOR_TEXT_MAX:
+    if len(cursor) > ENDING_CURSOR_TEXT_MAX:
         return Refusal("invalid_request", "'cursor' must be that of the last answer")
     return Asked(int(wait), cursor)
 

@@ -44,6 +44,7 @@ _GRANTED = {
     "call_id": CALL_ID,
     "sequence": 0,
     "decision": "granted",
+    "to": "+493012345678",
     "granted_seconds": 300,
     "final": False,
     "valid_until": "2026-11-22T10:06:00Z",
@@ -121,6 +122,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     },
     "quotes": {
         "decision": "would_grant",
+        "to": "+493012345678",
         "granted_seconds": 300,
         "final": False,
         "price": _PRICE,

@@ -52,6 +52,9 @@ class Accounting:
         if status in (Status.ACCOUNTING_ON, Status.ACCOUNTING_OFF):
             self._restarts(Status(status), peer, packet, host)
             return "noted", accounted(packet)
+        # Of a tunnel (RFC 2867), or "failed", which no RFC defines and a proxy may say of a
+        # re-INVITE as well: a call that talks on must not end in the books.
+        log.info("radius accounting passed over", client=peer.name, status=status)
         return "passed_over", accounted(packet)
 
     def _restarts(self, status: Status, peer: Peer, packet: AcctPacket, host: str) -> None:
