@@ -87,9 +87,8 @@ def check_call(
     found = quote(cell, command, for_s, now_ms, terms)
     body = msgspec.json.decode(found.body)
     if found.code:
-        no_minutes = body.get("because", [])[len(command.passed) :]
-        refusal = Refusal(found.code, body["detail"])
-        return CallCheck(command.passed, tuple(no_minutes), refusal, {})
+        no_minutes = tuple(body.get("because", [])[len(command.passed) :])
+        return CallCheck(command.passed, no_minutes, Refusal(found.code, body["detail"]), {})
     return CallCheck(command.passed, _no_minutes(command, body), None, body)
 
 
