@@ -9,12 +9,17 @@ def test_the_pools_of_an_organisation_are_shown_with_who_shares_them(shell, cont
     [pool] = shell.json("pools", "Contoso")["pools"]
     assert pool["pool"].endswith("/minutes/MCOPSTN1/US/domestic")
     assert {name: value for name, value in pool.items() if name != "pool"} == {
+        "area": "US",
+        "licence": "MCOPSTN1",
+        "description": "Domestic Calling Plan",
+        "counter": "domestic",
+        "capability": "MCOPSTN1",
         "users": 1,
         "total_seconds": 180_000,
         "used_seconds": 0,
         "held_seconds": 0,
         "left_seconds": 180_000,
-        "used_80_percent_at": None,
+        "warned_at": None,
         "used_up_at": None,
         "ended_by": None,
     }

@@ -50,6 +50,15 @@ def test_a_call_that_is_to_end_says_why(shell, player):
     assert shell.json("calls")["calls"][0]["is_to_end"] == "user_inactive"
 
 
+def test_the_other_partys_number_is_masked_by_the_organisations_country(shell, player):
+    """R78: in every channel."""
+    shell("catalogue", "set", "country", "US", "masked_digits=4")
+    player.authorize(organisation_id(player), "a")
+    [call] = shell.json("calls")["calls"]
+    assert (call["from"], call["to"]) == ("+14255550100", "+493012****")
+    assert "3456" not in shell("calls")
+
+
 def test_no_call_is_said_in_words(shell, contoso):
     assert shell("calls").strip() == "Running calls: No call is running."
     assert shell.json("calls") == {"calls": [], "more": False}

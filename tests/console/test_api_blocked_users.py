@@ -51,15 +51,16 @@ def _text(at_ms):
 
 def test_who_was_blocked_is_a_log_as_graph_has_it(calls):
     """R84."""
-    put(calls, DESK, active=False)
+    put(calls, DESK, active=False, reason="a lost telephone")
     put(calls, DESK, active=True)
     span = LOG + between(calls.now_ms, calls.now_ms + 600_000)
     told = ask(calls, span).json()
     assert (told["@odata.count"], "@odata.nextLink" in told) == (2, False)
     last, first = told["value"]
     assert (last["userBlockMode"], first["userBlockMode"]) == ("unblocked", "blocked")
+    assert first["blockReason"] == "a lost telephone"
+    assert last["blockReason"].startswith("Requested by ")
     assert (first["userPrincipalName"], first["userId"]) == (DESK, str(UUID(int=31)))
-    assert first["blockReason"].startswith("Requested by ")
     assert first["blockDateTime"].endswith("0000Z")
     moment = datetime.fromisoformat(first["blockDateTime"])
     at_ms = int(moment.timestamp() * 1000)

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from talktime.clock import now_ms
+from talktime.console.api.shapes import moment_ms
 from talktime.core.commands import EndCall
 from talktime.operations.csv_rows import RowErrors
 from talktime.operations.users import UserRow, put_users
@@ -56,6 +57,30 @@ def test_a_number_is_assigned_given_taken_and_released(api):
     assert api("PUT", f"/numbers/{NUMBER}/user", f'{{"user": "{NIGHT}"}}')[1]["user"] == NIGHT
     assert api("DELETE", f"/numbers/{NUMBER}")[1]["active"] is False
     assert api("GET", "/numbers")[1] == {"numbers": [], "next": None}
+
+
+def test_a_number_is_reserved_for_ten_minutes_by_the_operator_alone(api, money):
+    """R90."""
+    kept = f"/numbers/{NUMBER}/reservation"
+    assert api("PUT", kept, "{}", ("read", "users"))[1]["code"] == "scope_missing"
+    before_ms = now_ms()
+    status, made = api("PUT", kept, '{"kind": "toll"}')
+    assert (status, made["number"], made["kind"]) == (200, NUMBER, "toll")
+    assert 599_000 < moment_ms(made["until"]) - before_ms < 660_000
+    assert api("PUT", kept, '{"kind": "toll"}')[1] == made
+    assert api("GET", "/numbers/reservations?kind=toll")[1] == {"reservations": [made]}
+    assert api("GET", "/numbers/reservations")[1] == {"reservations": []}
+    assert api("GET", "/numbers/quotas", None, ("read",))[1] == {
+        "quotas": [
+            {"kind": "user", "taken": 0, "allowed": 12},
+            {"kind": "toll", "taken": 1, "allowed": 5},
+            {"kind": "toll_free", "taken": 0, "allowed": 5},
+        ]
+    }
+    status, refused = api("PUT", "/numbers/+18005550199/reservation", '{"kind": "toll_free"}')
+    assert (status, refused["code"]) == (409, "never_funded")
+    assert api("POST", "/numbers", f'{{"number": "{NUMBER}", "kind": "toll"}}')[0] == 200
+    assert api("PUT", kept, "{}")[1]["code"] == "already_exists"
 
 
 @pytest.mark.parametrize(

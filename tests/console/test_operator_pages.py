@@ -149,6 +149,20 @@ def test_running_calls_are_shown_live_with_what_they_cost_and_why_they_are_to_en
     assert "No call is running" not in later
 
 
+def test_the_other_partys_number_is_masked_for_the_operator_too(installation):
+    """R78: in every channel."""
+    money = Money(installation, country="NO")
+    create_admin(EMAIL, PASSWORD, money.owner.id)
+    with closing(money.cell()) as cell:
+        player = Player(cell, now_ms())
+        player.fund(money.owner.id, 10_000_000)
+        player.authorize(money.owner.id, "a")
+    page = words_of(operator().get("/operator/calls/"))
+    assert "+49 30 123***" in page
+    assert "+1 425-555-0100" in page
+    assert "123456" not in page.replace(" ", "")
+
+
 def test_an_organisation_whose_cell_was_restored_without_it_is_said_to_have_no_credits(money):
     Wallet.objects.using(CELL).filter(organisation_id=money.owner.id).delete()
     client, here = operator(), f"/organisations/{money.owner.id}/"

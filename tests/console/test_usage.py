@@ -336,14 +336,15 @@ def test_blocked_users_are_listed_with_when_and_by_whom_a_page_at_a_time(admin, 
     """R84."""
     page = at(calls, "usage/blocked/")
     assert "Nobody was blocked" in words_of(admin.get(page))
-    for save in ("block", "unblock"):
+    for save, reason in (("block", "a lost telephone "), ("unblock", "")):
         token = form_of(admin.get(at(calls, "users/31/")))["csrfmiddlewaretoken"]
-        typed = {"save": save, "csrfmiddlewaretoken": token}
+        typed = {"save": save, "reason": reason, "csrfmiddlewaretoken": token}
         assert admin.post(at(calls, "users/31/"), typed).status_code == 302
-    row = f"<Front> desk desk@contoso.example No data Requested by {EMAIL}"
+    row, asked = "<Front> desk desk@contoso.example No data", f"Requested by {EMAIL}"
     words = words_of(admin.get(page))
-    assert f"{row} Unblocked" in words
-    assert f"{row} Blocked" in words
+    assert f"{row} {asked} Unblocked" in words
+    assert f"{row} a lost telephone {asked} Blocked" in words
+    assert "Reason Before: — → After: a lost telephone" in words_of(admin.get(at(calls, "audit/")))
     with closing(calls.money.cell()) as cell, cell.transaction():
         switch_often(cell, calls.owner.id, calls.now_ms - 1_000, 49)
     first = admin.get(page)

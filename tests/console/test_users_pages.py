@@ -152,8 +152,20 @@ def test_while_one_cannot_be_changed_nobody_is(admin, money):
     nothing = {"step": "preview", "name": FRONT, "policy": "-", "calls": "-"}
     assert "Choose what to change." in words_of(post(admin, at(money, "change/"), **nothing))
     everyone = {"everyone": "1", "state": "blocked", "step": "preview", "calls": "unblock"}
+    alone = post(admin, at(money, "change/"), **nothing, reason="a reason alone")
+    assert "Choose what to change." in words_of(alone)
     seen = post(admin, at(money, "change/"), **everyone, policy="-")
     assert "Change 1 Stay as they are 0" in words_of(seen)
+
+
+def test_many_are_blocked_for_a_reason_that_the_log_has(admin, money):
+    """R84."""
+    chosen = {"name": [FRONT, DESK], "policy": "-", "calls": "block", "reason": "the office moves"}
+    seen = post(admin, at(money, "change/"), step="preview", **chosen).content.decode()
+    assert '<input type="hidden" name="reason" value="the office moves">' in seen
+    assert post(admin, at(money, "change/"), step="apply", **chosen).status_code == 302
+    log = words_of(admin.get(f"/organisations/{money.owner.id}/usage/blocked/"))
+    assert log.count("the office moves Requested by admin@contoso.example Blocked") == 2
 
 
 def test_a_file_is_checked_before_it_is_written(admin, money):

@@ -43,6 +43,7 @@ def test_a_new_call_gets_a_slice_and_its_price_is_held():
     assert desk.do(authorize()) == Granted(
         call_key="C1",
         sequence=0,
+        to_digits="4930123456",
         granted_s=300,
         final=False,
         valid_until_ms=NOW_MS + 360_000,

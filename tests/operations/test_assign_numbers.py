@@ -7,11 +7,13 @@ from talktime.core.refusal import Refusal
 from talktime.operations.assign_numbers import (
     assign_number,
     attach_number,
+    release_number,
+    reserve_number,
+)
+from talktime.operations.find_numbers import (
     find_number,
     list_numbers,
     numbers_taken,
-    release_number,
-    reserve_number,
 )
 from talktime.operations.number_quotas import Allowance
 from talktime.store.numbers import Reservation
@@ -297,6 +299,13 @@ def test_a_service_number_is_attached_to_something_else(control):
     before = control_contents(control)
     assert attach(control, "+14255550100", "bridge") == bridge
     assert control_contents(control) == before
+
+
+def test_a_number_out_of_use_is_attached_to_nothing(control):
+    assign(control, kind="toll")
+    release(control)
+    refused = attach(control, "+14255550100", "bridge")
+    assert (refused.code, "is out of use" in refused.detail) == ("unknown_number", True)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,30 @@ def test_each_time_a_user_is_blocked_or_let_call_again_is_kept_for_good(shop):
     assert blocked_users(shop.control, shop.cell, shop.organisation.id + 1) == []
 
 
+def test_why_somebody_is_blocked_is_kept_with_that_alone(shop):
+    """R84."""
+    change(shop, DESK, create_user, reason="made by mistake")
+    change(shop, DESK, display_name="Front desk", reason="a new name")
+    change(shop, DESK, active=False, reason='lost, with "active": true')
+    change(shop, DESK, active=False, reason="still lost")
+    change(shop, DESK, active=True)
+    change(shop, HALL, create_user, active=False, reason="opens in May")
+    assert [(each.name, each.blocked, each.reason) for each in blocked(shop)] == [
+        (HALL, True, "opens in May"),
+        (DESK, False, ""),
+        (DESK, True, 'lost, with "active": true'),
+    ]
+
+
+@pytest.mark.parametrize("reason", ["two\nlines", " around ", "x" * 501])
+def test_a_reason_that_cannot_be_kept_is_refused_and_nobody_is_blocked(shop, reason):
+    change(shop, DESK, create_user)
+    refused = change(shop, DESK, active=False, reason=reason)
+    assert refused.code == "invalid_value"
+    assert refused.detail.startswith("the reason must be 1 to 500 printable characters")
+    assert blocked(shop) == []
+
+
 def test_the_log_has_the_first_number_in_use_of_the_user(shop):
     desk = change(shop, DESK, create_user, active=False)
     numbers = [

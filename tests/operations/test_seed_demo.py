@@ -8,9 +8,10 @@ from talktime.core.catalogue import Catalogues
 from talktime.core.directory import Directory
 from talktime.core.outcomes import Granted
 from talktime.core.rates import RateCards
-from talktime.operations.assign_numbers import find_number, release_number
+from talktime.operations.assign_numbers import release_number
 from talktime.operations.catalogue_seed import seed_entries
 from talktime.operations.execute import execute
+from talktime.operations.find_numbers import find_number
 from talktime.operations.keys import find_key, revoke_key, secret_hash
 from talktime.operations.numbers import Number, parse_number
 from talktime.operations.organisations import find_organisation

@@ -28,12 +28,10 @@ from talktime.core.directory import (
 from talktime.operations.assign_numbers import (
     assign_number,
     attach_number,
-    find_number,
-    list_numbers,
-    numbers_taken,
     release_number,
     reserve_number,
 )
+from talktime.operations.find_numbers import find_number, list_numbers, numbers_taken
 from talktime.operations.number_quotas import Allowance, read_allowance
 from talktime.operations.users import find_user
 from talktime.store.database import Connection

@@ -7,10 +7,10 @@ import typer
 from talktime.cli.installation import cell, control_plane, installation, organisation_of
 from talktime.cli.output import Json, moment, show, table
 from talktime.clock import now_ms
-from talktime.operations.minute_pools import MinutePool, minute_pools
+from talktime.operations.minute_pools import MinutePool, PoolOf, minute_pools, pool_of
 from talktime.store.catalogue import load_catalogues
 
-BAR_CELLS = 20
+BAR_CELLS = 10
 
 
 def pools_command(
@@ -25,10 +25,14 @@ def pools_command(
             catalogue = load_catalogues(control).in_force(at_ms)
     with cell(settings, owner.cell) as connection, connection.reading():
         pools = minute_pools(connection, owner, catalogue, at_ms)
-    documents = [document(pool) for pool in pools]
+    whats = [pool_of(pool, catalogue) for pool in pools]
+    documents = [document(pool, what) for pool, what in zip(pools, whats, strict=True)]
     rows = [
         (
-            pool.key,
+            what.area,
+            plan_of(pool, what),
+            what.counter,
+            what.capability,
             pool.members,
             minutes(pool.total_s),
             minutes(pool.used_s),
@@ -36,9 +40,12 @@ def pools_command(
             minutes(pool.left_s),
             ended_with(pool) if pool.ended_by else bar(pool.used_s, pool.total_s),
         )
-        for pool in pools
+        for pool, what in zip(pools, whats, strict=True)
     ]
-    columns = ("Pool", "Users", "Minutes", "Used", "Held", "Left", "")
+    columns = (
+        *("Area", "Plan", "Counter", "Capability", "Users", "Minutes", "Used", "Held", "Left"),
+        "",
+    )
     right = ("Users", "Minutes", "Used", "Held", "Left")
     empty = "No user has a licence with included minutes."
     show(
@@ -48,16 +55,17 @@ def pools_command(
     )
 
 
-def document(pool: MinutePool) -> dict[str, Any]:
+def document(pool: MinutePool, what: PoolOf) -> dict[str, Any]:
     """A pool for programs."""
     return {
         "pool": pool.key,
+        **what._asdict(),
         "users": pool.members,
         "total_seconds": pool.total_s,
         "used_seconds": pool.used_s,
         "held_seconds": pool.held_s,
         "left_seconds": pool.left_s,
-        "used_80_percent_at": moment(pool.warned_ms),
+        "warned_at": moment(pool.warned_ms),
         "used_up_at": moment(pool.full_ms),
         "ended_by": pool.ended_by or None,
     }
@@ -68,11 +76,22 @@ def ended_with(pool: MinutePool) -> str:
     return f"ended with the {pool.ended_by.split('/')[4]} minutes"
 
 
+def plan_of(pool: MinutePool, what: PoolOf) -> str:
+    """The plan's name; of one that is not pooled with the id of the user whose minutes they are.
+
+    >>> pool = MinutePool("2027-01/minutes/P1/US/domestic/7", 1, 600, 0, 0, None, None)
+    >>> plan_of(pool, PoolOf("US", "P1", "Plan one", "domestic", "P1"))
+    'Plan one, user 7'
+    """
+    _month, _minutes, _plan, _area, _counter, *user = pool.key.split("/")
+    return ", user ".join((what.description, *user))
+
+
 def bar(used_s: int, total_s: int) -> str:
     """How much is used, to look at.
 
     >>> bar(300, 600), bar(0, 0)
-    ('##########.......... 50 %', '.................... 0 %')
+    ('#####..... 50 %', '.......... 0 %')
     """
     percent = used_s * 100 // total_s if total_s else 0
     filled = min(percent * BAR_CELLS // 100, BAR_CELLS)

@@ -8,13 +8,20 @@ import typer
 from rich.console import RenderableType
 from rich.live import Live
 
-from talktime.cli.installation import cell, control_plane, installation, organisation_of
+from talktime.cli.installation import (
+    catalogue_of,
+    cell,
+    control_plane,
+    installation,
+    organisation_of,
+)
 from talktime.cli.output import Json, console, moment, show, table
 from talktime.clock import now_ms
 from talktime.config import Settings
+from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.limits import PAGE_ROWS_MAX
-from talktime.core.masking import number_text
+from talktime.core.masking import Parties, shown_parties
 from talktime.core.money import decimal_text
 from talktime.core.rating import Rate
 from talktime.operations.running_calls import so_far
@@ -24,6 +31,8 @@ from talktime.store.organisations import organisations_of_ids
 
 BEGINNING = (-1, -1)
 FOLLOW_S = 1
+Found = tuple[RunningCall, Organisation, Parties]
+"""A call, whose it is, and its numbers as they may be shown (R78)."""
 COLUMNS = (
     *("Organisation", "Caller", "To", "Destination", "Granted until", "Talked", "Cost so far"),
     "Is to end",
@@ -52,9 +61,7 @@ def calls_command(
     show(json, {"calls": calls, "more": len(running) > limit}, picture(running, limit))
 
 
-def found(
-    settings: Settings, organisation: str, limit: int
-) -> list[tuple[RunningCall, Organisation]]:
+def found(settings: Settings, organisation: str, limit: int) -> list[Found]:
     """The running calls of all cells, the earliest deadline first, each with whose it is."""
     calls: list[RunningCall] = []
     with ExitStack() as opened:
@@ -65,27 +72,34 @@ def found(
             owner_id = owner.id if owner is not None else None
             with connection.reading():
                 calls += running_calls(connection, BEGINNING, limit, owner_id)
+        catalogue = catalogue_of(control)
         with control.reading():
             owners = organisations_of_ids(control, {call.organisation_id for call in calls})
     calls.sort(key=lambda call: (call.sweep_ms, call.id))
     return [
-        (call, owners[call.organisation_id])
+        (call, owner, parties_of(call, owner, catalogue))
         for call in calls[:limit]
-        if call.organisation_id in owners
+        if (owner := owners.get(call.organisation_id)) is not None
     ]
 
 
-def picture(running: list[tuple[RunningCall, Organisation]], limit: int) -> RenderableType:
+def parties_of(call: RunningCall, owner: Organisation, catalogue: Catalogue) -> Parties:
+    """The numbers of a call, the other party's masked by the organisation's country."""
+    hidden = catalogue.country(owner.country).masked_digits
+    return shown_parties(call.type, call.from_digits, call.to_digits, hidden)
+
+
+def picture(running: list[Found], limit: int) -> RenderableType:
     """The calls for people, at most so many; where there are more, it says so."""
     at_ms = now_ms()
     rows = []
-    for call, owner in running[:limit]:
+    for call, owner, parties in running[:limit]:
         now = so_far(call, at_ms)
         rows.append(
             (
                 owner.name,
-                call.caller or number_text(call.from_digits),
-                number_text(call.to_digits),
+                call.caller or parties.caller,
+                parties.callee,
                 Rate.parse(call.rate).destination,
                 moment(call.deadline_ms if now.until_ms is None else now.until_ms),
                 "not answered yet" if now.talked_s is None else duration(now.talked_s),
@@ -99,7 +113,7 @@ def picture(running: list[tuple[RunningCall, Organisation]], limit: int) -> Rend
     return table(COLUMNS, rows, title=title, right=right, empty="No call is running.")
 
 
-def document(call: RunningCall, owner: Organisation) -> dict[str, Any]:
+def document(call: RunningCall, owner: Organisation, parties: Parties) -> dict[str, Any]:
     """A call for programs."""
     now = so_far(call, now_ms())
     return {
@@ -107,8 +121,8 @@ def document(call: RunningCall, owner: Organisation) -> dict[str, Any]:
         "organisation": owner.name,
         "type": call.type,
         "caller": call.caller,
-        "from": number_text(call.from_digits) or None,
-        "to": number_text(call.to_digits) or None,
+        "from": parties.caller or None,
+        "to": parties.callee or None,
         "destination": Rate.parse(call.rate).destination,
         "began_at": moment(call.started_ms),
         "answered_at": moment(call.answered_ms),

@@ -22,7 +22,7 @@ from talktime.core.catalogue import Catalogue
 from talktime.core.directory import PERSON, Organisation
 from talktime.core.licensing import Holder
 from talktime.core.money import parse_micros
-from talktime.operations.assign_numbers import list_numbers
+from talktime.operations.find_numbers import list_numbers
 from talktime.operations.user_changes import NO_LIMIT, UserChange
 from talktime.operations.user_file import user_document
 from talktime.operations.users import (
@@ -180,6 +180,9 @@ def change_command(
     active: Annotated[
         bool | None, typer.Option("--active/--inactive", help="May call, or may not.")
     ] = None,
+    reason: Annotated[
+        str, typer.Option(help="Why the user is switched off or on, as it is kept.")
+    ] = "",
     json: Json = False,
 ) -> None:
     """Change a user's licences, groups, location, limits or name; switch a user off or on."""
@@ -198,6 +201,7 @@ def change_command(
         spend_limit_micros=limit_micros(spend_limit),
         toll_free_dial_in=toll_free_dial_in,
         active=active,
+        reason=reason,
     )
     apply_change(organisation, change, json)
 

@@ -165,6 +165,7 @@ UPLOADED_USERS_BYTES_MAX = 2 * 1024 * 1024  # a file that is looked at in the co
 CONSOLE_BODY_BYTES_MAX = 8 * 1024 * 1024
 CONSOLE_CONNECTIONS_IDLE_MAX = 8  # to each database; as many threads are kept
 CONSOLE_CONNECTION_IDLE_S_MAX = 300  # less than what lies between gives a silent connection
+NUMBERS_REQUEST_MAX = 100  # that are assigned or reserved at once
 RESERVED_MS_MAX = 10 * 60_000  # how long a number is kept for an organisation that looks at it
 PAGE_ROWS_MAX = 1_000
 AUDIT_EXPORT_ROWS_MAX = 10_000

@@ -1,7 +1,10 @@
-"""Numbers of an organisation: reserve one, assign it, attach it, take it out of use, find, list.
+"""Numbers of an organisation: reserve them, assign them, attach one, take it out of use.
 
 The caller opens and commits the control plane's transaction.
 """
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from talktime.core.audit import Facts
 from talktime.core.directory import (
@@ -17,9 +20,10 @@ from talktime.core.directory import (
     Organisation,
     User,
 )
-from talktime.core.limits import PAGE_ROWS_MAX, RESERVED_MS_MAX
+from talktime.core.limits import NUMBERS_REQUEST_MAX, RESERVED_MS_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
+from talktime.operations.find_numbers import find_number, numbers_taken
 from talktime.operations.input_checks import check_one_of
 from talktime.operations.number_quotas import Allowance
 from talktime.operations.numbers import Number, parse_number
@@ -29,18 +33,49 @@ from talktime.store.numbers import (
     Reservation,
     end_reservation,
     insert_numbers,
-    numbers_counted,
     numbers_of_digits,
-    numbers_of_kind,
-    numbers_of_nobody,
-    numbers_of_organisation,
-    numbers_of_user,
     put_reservation,
     reservation_of,
-    reservations_counted,
     update_number,
 )
 from talktime.store.revisions import DIRECTORY, lock
+
+
+def reserve_numbers(
+    control: Connection,
+    organisation: Organisation,
+    texts: Sequence[str],
+    *,
+    kind: str = USER_NUMBER,
+    allowance: Allowance,
+    now_ms: int,
+) -> list[Reservation] | Refusal:
+    """Keep numbers for the organisation for ten minutes (R90), in which nobody else gets them: all
+    of them, or none.
+
+    One that is kept already ends when it would have. They count as numbers of their kind. Refuses:
+    invalid_number, invalid_value, already_exists, number_reserved, never_funded, quota_reached.
+    """
+    numbers = _parsed(texts, kind)
+    if isinstance(numbers, Refusal):
+        return numbers
+    lock(control, DIRECTORY)
+    asked = _Asked(organisation, kind, numbers)
+    there = _there(control, asked, allowance, now_ms)
+    if isinstance(there, Refusal):
+        return there
+    made = []
+    for digits in numbers:
+        kept = reservation_of(control, digits)
+        until_ms = now_ms + RESERVED_MS_MAX
+        if kept is not None and now_ms < kept.until_ms:
+            until_ms = kept.until_ms
+        one = Reservation(digits, organisation.id, kind, until_ms)
+        put_reservation(control, one, now_ms)
+        after: Facts = {"kind": kind, "until_ms": until_ms}
+        note(control, organisation.id, "number.reserved", f"+{digits}", after=after)
+        made.append(one)
+    return made
 
 
 def reserve_number(
@@ -52,35 +87,60 @@ def reserve_number(
     allowance: Allowance,
     now_ms: int,
 ) -> Reservation | Refusal:
-    """Keep a number for the organisation for ten minutes (R90), in which nobody else gets it.
-
-    Asked again meanwhile, it ends when it would have. It counts as a number of its kind. Refuses:
-    invalid_number, invalid_value, already_exists, number_reserved, never_funded, quota_reached.
-    """
-    number = parse_number(text)
-    if isinstance(number, Refusal):
-        return number
-    refusal = check_one_of("the kind", kind, NUMBER_KINDS) or _of_another_kind(number, kind)
-    if refusal is not None:
-        return refusal
-    lock(control, DIRECTORY)
-    there = numbers_of_digits(control, [number.digits])
-    refusal = (
-        _in_use(organisation, there)
-        or _reserved(control, organisation, number.digits, now_ms)
-        or _beyond(control, organisation, number.digits, kind, allowance, now_ms)
+    """Keep one number, as `reserve_numbers` does. Refuses the same."""
+    made = reserve_numbers(
+        control, organisation, [text], kind=kind, allowance=allowance, now_ms=now_ms
     )
-    if refusal is not None:
-        return refusal
-    kept = reservation_of(control, number.digits)
-    until_ms = now_ms + RESERVED_MS_MAX
-    if kept is not None and now_ms < kept.until_ms:
-        until_ms = kept.until_ms
-    made = Reservation(number.digits, organisation.id, kind, until_ms)
-    put_reservation(control, made, now_ms)
-    after: Facts = {"kind": kind, "until_ms": until_ms}
-    note(control, organisation.id, "number.reserved", f"+{number.digits}", after=after)
-    return made
+    return made if isinstance(made, Refusal) else made[0]
+
+
+def assign_numbers(
+    control: Connection,
+    organisation: Organisation,
+    texts: Sequence[str],
+    *,
+    kind: str = USER_NUMBER,
+    user: User | None = None,
+    attached: str = NOT_ATTACHED,
+    allowance: Allowance,
+    over_quota: bool = False,
+    now_ms: int,
+) -> list[NumberEntry] | Refusal:
+    """Assign numbers (`texts`, in international form) to an organisation, and to a user of it: all
+    of them, or none.
+
+    `kind`: a user's number, or a service number, `toll` or `toll_free` (for which the organisation
+    pays), which answers as what it is `attached` to: a bridge, or an attendant or queue through a
+    resource account. A number that was taken out of use can be assigned again, to anyone; one that
+    is reserved to its organisation. Whether a number is toll-free is the number's own.
+    `over_quota` is the operator's: the quota does not refuse.
+
+    Refuses: invalid_number; invalid_value; unknown_user for another organisation's;
+    already_exists for a number in use, whoever has it; number_reserved; never_funded (R89);
+    quota_reached (R88).
+    """
+    entry = NumberEntry("", organisation.id, user.id if user else None, kind, True)
+    entry = entry._replace(attached=attached)
+    numbers = _parsed(texts, kind, lambda: _wrong(entry, organisation, user))
+    if isinstance(numbers, Refusal):
+        return numbers
+    lock(control, DIRECTORY)
+    asked = _Asked(organisation, kind, numbers)
+    there = _there(control, asked, allowance, now_ms, over_quota)
+    if isinstance(there, Refusal):
+        return there
+    assigned = []
+    for digits in numbers:
+        one, before = entry._replace(digits=digits), there.get(digits)
+        end_reservation(control, digits, now_ms)
+        if before is None:
+            insert_numbers(control, [one])
+        else:
+            one = _moved(one, before, now_ms)
+            update_number(control, one)
+        _note(control, "number.assigned", None, one)
+        assigned.append(one)
+    return assigned
 
 
 def assign_number(
@@ -95,43 +155,17 @@ def assign_number(
     over_quota: bool = False,
     now_ms: int,
 ) -> NumberEntry | Refusal:
-    """Assign a number (`text`, in international form) to an organisation, and to a user of it.
-
-    `kind`: a user's number, or a service number, `toll` or `toll_free` (for which the organisation
-    pays), which answers as what it is `attached` to: a bridge, or an attendant or queue through a
-    resource account. A number that was taken out of use can be assigned again, to anyone; one that
-    is reserved to its organisation. Whether a number is toll-free is the number's own.
-    `over_quota` is the operator's: the quota does not refuse.
-
-    Refuses: invalid_number; invalid_value; unknown_user for another organisation's;
-    already_exists for a number in use, whoever has it; number_reserved; never_funded (R89);
-    quota_reached (R88).
-    """
-    number = parse_number(text)
-    if isinstance(number, Refusal):
-        return number
-    entry = NumberEntry(number.digits, organisation.id, user.id if user else None, kind, True)
-    entry = entry._replace(attached=attached)
-    refusal = _wrong(entry, organisation, user) or _of_another_kind(number, kind)
-    if refusal is not None:
-        return refusal
-    lock(control, DIRECTORY)
-    there = numbers_of_digits(control, [number.digits])
-    refusal = (
-        _in_use(organisation, there)
-        or _reserved(control, organisation, number.digits, now_ms)
-        or _beyond(control, organisation, number.digits, kind, allowance, now_ms, over_quota)
+    """Assign one number, as `assign_numbers` does. Refuses the same."""
+    assigned = assign_numbers(
+        *(control, organisation, [text]),
+        kind=kind,
+        user=user,
+        attached=attached,
+        allowance=allowance,
+        over_quota=over_quota,
+        now_ms=now_ms,
     )
-    if refusal is not None:
-        return refusal
-    end_reservation(control, number.digits, now_ms)
-    if there:
-        entry = _moved(entry, there[0], now_ms)
-        update_number(control, entry)
-    else:
-        insert_numbers(control, [entry])
-    _note(control, "number.assigned", None, entry)
-    return entry
+    return assigned if isinstance(assigned, Refusal) else assigned[0]
 
 
 def attach_number(
@@ -150,6 +184,10 @@ def attach_number(
     found = _own_number(control, organisation, text)
     if isinstance(found, Refusal):
         return found
+    if not found.active:
+        return Refusal(
+            "unknown_number", f"+{found.digits} is out of use; it must be assigned first"
+        )
     changed = found._replace(attached=attached, user_id=user.id if user else None)
     refusal = _wrong(changed, organisation, user)
     if refusal is not None:
@@ -176,52 +214,6 @@ def release_number(
         update_number(control, released)
         _note(control, "number.released", found, released)
     return released
-
-
-def find_number(control: Connection, text: str) -> NumberEntry | Refusal:
-    """The entry of a number, in use or not. Refuses: invalid_number, unknown_number."""
-    number = parse_number(text)
-    if isinstance(number, Refusal):
-        return number
-    found = numbers_of_digits(control, [number.digits])
-    if not found:
-        return Refusal("unknown_number", f"+{number.digits} belongs to no organisation")
-    return found[0]
-
-
-def list_numbers(
-    control: Connection, organisation: Organisation, *, after: str = "", limit: int = PAGE_ROWS_MAX
-) -> list[NumberEntry]:
-    """An organisation's numbers in their order, at most PAGE_ROWS_MAX, those out of use as well.
-
-    `after` is the last number (digits) of the page before.
-    """
-    return numbers_of_organisation(control, organisation.id, after, min(limit, PAGE_ROWS_MAX))
-
-
-def list_numbers_in_use(
-    control: Connection,
-    organisation: Organisation,
-    kind: str,
-    *,
-    after: str = "",
-    limit: int = PAGE_ROWS_MAX,
-) -> list[NumberEntry]:
-    """An organisation's numbers in use of one kind in their order, at most PAGE_ROWS_MAX; `after`
-    is the last number (digits) of the page before."""
-    return numbers_of_kind(control, organisation.id, kind, after, min(limit, PAGE_ROWS_MAX))
-
-
-def numbers_of(control: Connection, organisation: Organisation, user: User) -> list[NumberEntry]:
-    """The numbers in use that a user has, at most PAGE_ROWS_MAX."""
-    return numbers_of_user(control, organisation.id, user.id, PAGE_ROWS_MAX)
-
-
-def free_numbers(
-    control: Connection, organisation: Organisation, *, limit: int = PAGE_ROWS_MAX
-) -> list[NumberEntry]:
-    """Some of the users' numbers of an organisation that no user has, at most `limit`."""
-    return numbers_of_nobody(control, organisation.id, USER_NUMBER, limit)
 
 
 def give_number(
@@ -257,15 +249,6 @@ def take_number(
     if found.user_id != user.id or found.kind != USER_NUMBER:
         return Refusal("unknown_number", f"+{found.digits} is no number of {user.name}'s own")
     return attach_number(control, organisation, text, attached=NOT_ATTACHED)
-
-
-def numbers_taken(
-    control: Connection, organisation: Organisation, *, now_ms: int, but_for: str = ""
-) -> dict[str, int]:
-    """How many numbers the organisation has in use or reserved, by kind; `but_for` these digits."""
-    in_use = numbers_counted(control, organisation.id)
-    reserved = reservations_counted(control, organisation.id, now_ms, but_for)
-    return {kind: in_use.get(kind, 0) + reserved.get(kind, 0) for kind in NUMBER_KINDS}
 
 
 def _moved(entry: NumberEntry, before: NumberEntry, now_ms: int) -> NumberEntry:
@@ -325,14 +308,63 @@ def _of_another_kind(number: Number, kind: str) -> Refusal | None:
     return Refusal("invalid_value", detail)
 
 
-def _in_use(organisation: Organisation, there: list[NumberEntry]) -> Refusal | None:
-    if not there or not there[0].active:
+class _Asked(NamedTuple):
+    """Numbers (digits) of a kind that are asked for."""
+
+    organisation: Organisation
+    kind: str
+    numbers: list[str]
+
+
+def _parsed(
+    texts: Sequence[str], kind: str, why_not: Callable[[], Refusal | None] = lambda: None
+) -> list[str] | Refusal:
+    """The numbers' digits, each once, in their order; or the first that cannot be of the kind."""
+    if not 0 < len(texts) <= NUMBERS_REQUEST_MAX:
+        detail = f"one request takes 1 to {NUMBERS_REQUEST_MAX} numbers"
+        return Refusal("invalid_value", detail)
+    found: dict[str, None] = {}
+    for text in texts:
+        number = parse_number(text)
+        if isinstance(number, Refusal):
+            return number
+        refusal = (
+            check_one_of("the kind", kind, NUMBER_KINDS)
+            or why_not()
+            or _of_another_kind(number, kind)
+        )
+        if refusal is not None:
+            return refusal
+        found[number.digits] = None
+    return list(found)
+
+
+def _there(
+    control: Connection,
+    asked: _Asked,
+    allowance: Allowance,
+    now_ms: int,
+    over_quota: bool = False,
+) -> dict[str, NumberEntry] | Refusal:
+    """The entries of those numbers that somebody had before; or why they cannot be had."""
+    there = {each.digits: each for each in numbers_of_digits(control, asked.numbers)}
+    for digits in asked.numbers:
+        refusal = _in_use(asked.organisation, there.get(digits)) or _reserved(
+            control, asked.organisation, digits, now_ms
+        )
+        if refusal is not None:
+            return refusal
+    return _beyond(control, asked, allowance, now_ms, over_quota) or there
+
+
+def _in_use(organisation: Organisation, there: NumberEntry | None) -> Refusal | None:
+    if there is None or not there.active:
         return None
-    own = there[0].organisation_id == organisation.id
+    own = there.organisation_id == organisation.id
     owner = "this organisation" if own else "another organisation"
     return Refusal(
         "already_exists",
-        f"+{there[0].digits} is in use by {owner}; take it out of use there first",
+        f"+{there.digits} is in use by {owner}; take it out of use there first",
     )
 
 
@@ -346,18 +378,15 @@ def _reserved(
 
 
 def _beyond(
-    control: Connection,
-    organisation: Organisation,
-    digits: str,
-    kind: str,
-    allowance: Allowance,
-    now_ms: int,
-    over_quota: bool = False,
+    control: Connection, asked: _Asked, allowance: Allowance, now_ms: int, over_quota: bool
 ) -> Refusal | None:
+    organisation, kind, numbers = asked
     if kind == TOLL_FREE and not allowance.funded:
         return Refusal("never_funded", f"{organisation.name} was never funded")
-    taken = numbers_taken(control, organisation, now_ms=now_ms, but_for=digits)[kind]
-    if over_quota or taken < allowance.of(kind):
+    taken = numbers_taken(control, organisation, now_ms=now_ms, but_for=numbers)[kind]
+    if over_quota or taken + len(numbers) <= allowance.of(kind):
         return None
     detail = f"{organisation.name} has {taken} of {allowance.of(kind)} {kind} numbers"
+    if len(numbers) > 1:
+        detail = f"{detail}, and {len(numbers)} more are asked for"
     return Refusal("quota_reached", f"{detail}, those reserved included")

@@ -15,7 +15,8 @@ class BlockedUser(NamedTuple):
     """One time at which a user was blocked, or let call again: by whom, when (ms).
 
     `name` is the sign-in name of then; `user` and `digits` are the user of that name and their
-    number as they are now, None and '' where there is none.
+    number as they are now, None and '' where there is none. `reason` is what was said, '' for
+    nothing.
     """
 
     id: int
@@ -25,6 +26,7 @@ class BlockedUser(NamedTuple):
     blocked: bool
     actor: str
     at_ms: int
+    reason: str = ""
 
 
 def blocked_users(
@@ -52,7 +54,7 @@ def blocked_users(
         log.append(
             BlockedUser(
                 *(change.id, change.subject, user, number, blocked),
-                *(change.actor.name, change.at_ms),
+                *(change.actor.name, change.at_ms, str(change.after.get("reason") or "")),
             )
         )
     return log

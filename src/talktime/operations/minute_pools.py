@@ -36,6 +36,32 @@ class MinutePool(NamedTuple):
         return 0 if self.ended_by else max(self.total_s - self.used_s - self.held_s, 0)
 
 
+class PoolOf(NamedTuple):
+    """What a pool is of, as the report of minute pools has it (R82): where its minutes are (a
+    country's code, of meetings' minutes `all`), the plan's code, name and capability, and the
+    counter: domestic, international or conference."""
+
+    area: str
+    licence: str
+    description: str
+    counter: str
+    capability: str
+
+
+def pool_of(pool: MinutePool, catalogue: Catalogue) -> PoolOf:
+    """What a pool is of; a plan that is not sold any more is named by its code.
+
+    >>> pool = MinutePool("2027-01/minutes/GONE/US/domestic", 1, 600, 0, 0, None, None)
+    >>> pool_of(pool, Catalogue([]))[1:]
+    ('GONE', 'GONE', 'domestic', 'GONE')
+    """
+    _month, _minutes, plan, area, counter, *_user = pool.key.split("/")
+    licence = catalogue.licences.get(plan)
+    description = licence.name if licence else plan
+    capability = licence.capability if licence and licence.capability else plan
+    return PoolOf(area, plan, description, counter, capability)
+
+
 def minute_pools(
     cell: Connection, organisation: Organisation, catalogue: Catalogue, now_ms: int
 ) -> list[MinutePool]:

@@ -15,6 +15,7 @@ from talktime.core.catalogue import (
     USER_NUMBERS_MORE,
     USER_NUMBERS_PERCENT,
     Catalogue,
+    NumberTier,
 )
 from talktime.core.directory import USER_NUMBER, Organisation
 from talktime.store.database import Connection
@@ -49,9 +50,26 @@ def read_allowance(cell: Connection, organisation: Organisation, catalogue: Cata
 
     The caller opens the cell's transaction.
     """
-    held = licences_held(licences_counted(cell, organisation.id), catalogue)
+    held = read_held(cell, organisation, catalogue)
     funded = first_funded_ms(cell, organisation.id) is not None
     return allowance_for(held, catalogue, funded)
+
+
+def read_held(cell: Connection, organisation: Organisation, catalogue: Catalogue) -> LicencesHeld:
+    """What of the users' licences counts now. The caller opens the cell's transaction."""
+    return licences_held(licences_counted(cell, organisation.id), catalogue)
+
+
+def next_tier(held: LicencesHeld, catalogue: Catalogue) -> NumberTier | None:
+    """The tier with which there may be more service numbers, None from the last one on.
+
+    >>> catalogue = Catalogue([NumberTier(1, 5), NumberTier(26, 10)])
+    >>> next_tier(LicencesHeld(0, 0, 25), catalogue)
+    NumberTier(licences=26, service_numbers=10)
+    >>> next_tier(LicencesHeld(0, 0, 26), catalogue) is None
+    True
+    """
+    return next((tier for tier in catalogue.number_tiers if tier.licences > held.services), None)
 
 
 def licences_held(counted: list[tuple[frozenset[str], int]], catalogue: Catalogue) -> LicencesHeld:
@@ -73,7 +91,7 @@ def licences_held(counted: list[tuple[frozenset[str], int]], catalogue: Catalogu
 def allowance_for(held: LicencesHeld, catalogue: Catalogue, funded: bool) -> Allowance:
     """The numbers that licences allow, by the catalogue's percentage, addition and tiers.
 
-    >>> from talktime.core.catalogue import NumberTier, Setting
+    >>> from talktime.core.catalogue import Setting
     >>> settings = Setting("user_numbers_percent", "110"), Setting("user_numbers_more", "10")
     >>> catalogue = Catalogue([*settings, NumberTier(1, 5), NumberTier(26, 10)])
     >>> allowance_for(LicencesHeld(30, 20, 25), catalogue, True)

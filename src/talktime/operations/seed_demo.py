@@ -23,8 +23,9 @@ from talktime.core.directory import (
 )
 from talktime.core.expiry import expires_ms
 from talktime.core.refusal import Refusal
-from talktime.operations.assign_numbers import assign_number, find_number
+from talktime.operations.assign_numbers import assign_number
 from talktime.operations.csv_rows import BadFile
+from talktime.operations.find_numbers import find_number
 from talktime.operations.fund import fund
 from talktime.operations.import_rates import import_rates
 from talktime.operations.keys import (

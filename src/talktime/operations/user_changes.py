@@ -7,7 +7,12 @@ from talktime.core.audit import Facts
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import PERSON, USER_KINDS, Organisation, User
 from talktime.core.licensing import Holder, LicenceGroup, licences_possible
-from talktime.core.limits import NAME_TEXT_MAX, USER_LICENCES_TEXT_MAX, USER_NAME_TEXT_MAX
+from talktime.core.limits import (
+    NAME_TEXT_MAX,
+    REASON_TEXT_MAX,
+    USER_LICENCES_TEXT_MAX,
+    USER_NAME_TEXT_MAX,
+)
 from talktime.core.refusal import Refusal
 from talktime.operations.input_checks import (
     check_country,
@@ -29,6 +34,7 @@ class UserChange(NamedTuple):
 
     `licences` and `groups` are the whole set of the user's own; `add`, `remove`, `join` and
     `leave` change it. The default of a new user: in the organisation's country, a person, active.
+    `reason` is why the user is blocked or may call again; it is kept with that alone.
     """
 
     name: str
@@ -45,6 +51,7 @@ class UserChange(NamedTuple):
     toll_free_dial_in: bool | None = None
     kind: str | None = None
     active: bool | None = None
+    reason: str = ""
 
 
 def user_facts(holder: Holder) -> Facts:
@@ -105,6 +112,7 @@ class UserRules:
             or self._unknown_group(groups - old.groups)
             or self._another_kind(old.user, change)
             or self._removed_in_vain(old, change)
+            or _reason_malformed(change.reason)
         )
         return refusal or self._licensed(old.user, Holder(user, own, groups))
 
@@ -164,6 +172,10 @@ class UserRules:
                     detail = f"{code} comes with the group {group}; take the user out of it"
                     return Refusal("invalid_value", detail)
         return None
+
+
+def _reason_malformed(reason: str) -> Refusal | None:
+    return check_text("the reason", reason, REASON_TEXT_MAX) if reason else None
 
 
 def _with(user: User, change: UserChange) -> User:

@@ -22,6 +22,8 @@ from talktime.store.revisions import USERS, lock
 from talktime.store.users import holders_by_name, holders_named, put_holders
 
 Value = TypeVar("Value")
+Written = tuple[Holder | None, Holder, str]
+"""What a user was, None for a new one, what becomes of them, and the reason that was given."""
 
 
 class UserRow(NamedTuple):
@@ -61,7 +63,7 @@ def create_user(
     if holders_named(cell, organisation.id, [name]):
         return Refusal("already_exists", f"{organisation.name} has a user named {name}")
     put_holders(cell, [made])
-    _note(cell, None, made)
+    _note(cell, None, made, new.reason)
     return made.user
 
 
@@ -81,7 +83,7 @@ def change_user(
         return changed
     if changed != found:
         put_holders(cell, [changed])
-        _note(cell, found, changed)
+        _note(cell, found, changed, change.reason)
     return changed.user
 
 
@@ -105,7 +107,7 @@ def put_users(
     rules = _rules(cell, organisation, catalogue)
     tell = progress or _tell_nobody
     lines: dict[str, int] = {}
-    written: list[tuple[Holder | None, Holder]] = []
+    written: list[Written] = []
     created = checked = 0
     for chunk in _chunks(rows):
         names = [row.change.name.lower() for row in chunk]
@@ -122,7 +124,7 @@ def put_users(
                 errors.add(row.line, new.detail)
             elif new != old:
                 created += old is None
-                written.append((old, new))
+                written.append((old, new, row.change.reason))
         tell("checked", checked)
     if errors.count:
         return errors.result()
@@ -177,20 +179,20 @@ def not_lawful(holders: Iterable[Holder], catalogue: Catalogue) -> list[tuple[Ho
     return found
 
 
-def _write(
-    cell: Connection, written: Sequence[tuple[Holder | None, Holder]], tell: Progress
-) -> None:
+def _write(cell: Connection, written: Sequence[Written], tell: Progress) -> None:
     done = 0
     for pairs in _chunks(written):
-        put_holders(cell, (new for _, new in pairs))
-        for old, new in pairs:
-            _note(cell, old, new)
+        put_holders(cell, (new for _, new, _ in pairs))
+        for old, new, reason in pairs:
+            _note(cell, old, new, reason)
         done += len(pairs)
         tell("written", done)
 
 
-def _note(cell: Connection, old: Holder | None, new: Holder) -> None:
+def _note(cell: Connection, old: Holder | None, new: Holder, reason: str) -> None:
     before, after = None if old is None else user_facts(old), user_facts(new)
+    if reason and new.user.active is not (True if old is None else old.user.active):
+        after = {**after, "reason": reason}
     note(
         *(cell, new.user.organisation_id),
         "user.created" if old is None else "user.changed",

@@ -46,7 +46,7 @@ NUMBERS_OF_ORGANISATION = (
 )
 NUMBERS_OF_KIND = (
     f"SELECT {_NUMBER_COLUMNS} FROM number WHERE organisation_id = ? AND kind = ? AND active = ? "
-    "AND digits > ? ORDER BY digits LIMIT ?"
+    "AND digits > ? AND digits LIKE ? ORDER BY digits LIMIT ?"
 )
 NUMBERS_OF_USER = (
     f"SELECT {_NUMBER_COLUMNS} FROM number WHERE organisation_id = ? AND user_id = ? AND active = ?"
@@ -75,7 +75,11 @@ RESERVATION_OF_DIGITS = (
 )
 RESERVATIONS_COUNTED = (
     "SELECT kind, COUNT(*) FROM number_reservation "
-    "WHERE organisation_id = ? AND until_ms > ? AND digits <> ? GROUP BY kind"
+    "WHERE organisation_id = ? AND until_ms > ? AND NOT (digits = ANY(?)) GROUP BY kind"
+)
+RESERVATIONS_OF_KIND = (
+    "SELECT digits, organisation_id, kind, until_ms FROM number_reservation "
+    "WHERE organisation_id = ? AND kind = ? AND until_ms > ? ORDER BY digits LIMIT ?"
 )
 DELETE_RESERVATIONS = "DELETE FROM number_reservation WHERE until_ms <= ? OR digits = ?"
 
@@ -124,10 +128,18 @@ def numbers_of_organisation(
 
 
 def numbers_of_kind(
-    connection: Connection, organisation_id: int, kind: str, after: str, limit: int
+    connection: Connection,
+    organisation_id: int,
+    kind: str,
+    after: str,
+    limit: int,
+    *,
+    active: bool = True,
+    part: str = "",
 ) -> list[NumberEntry]:
-    """An organisation's numbers in use of one kind after this one, in their order."""
-    values = (organisation_id, kind, True, after, limit)
+    """An organisation's numbers of one kind after this one, in their order: those in use, or those
+    that were taken out of it; `part` is digits that stand in each."""
+    values = (organisation_id, kind, active, after, f"%{part}%", limit)
     return [_number(row) for row in connection.rows(NUMBERS_OF_KIND, values)]
 
 
@@ -179,10 +191,18 @@ def reservation_of(connection: Connection, digits: str) -> Reservation | None:
 
 
 def reservations_counted(
-    connection: Connection, organisation_id: int, now_ms: int, but_for: str
+    connection: Connection, organisation_id: int, now_ms: int, but_for: Sequence[str]
 ) -> dict[str, int]:
-    """How many numbers are reserved for an organisation, by kind, one left out."""
-    return dict(connection.rows(RESERVATIONS_COUNTED, (organisation_id, now_ms, but_for)))
+    """How many numbers are reserved for an organisation, by kind, some (digits) left out."""
+    return dict(connection.rows(RESERVATIONS_COUNTED, (organisation_id, now_ms, list(but_for))))
+
+
+def reservations_of_kind(
+    connection: Connection, organisation_id: int, kind: str, now_ms: int, limit: int
+) -> list[Reservation]:
+    """The numbers of one kind that are reserved for an organisation, in their order."""
+    rows = connection.rows(RESERVATIONS_OF_KIND, (organisation_id, kind, now_ms, limit))
+    return [Reservation(*row) for row in rows]
 
 
 def _number(row: Row) -> NumberEntry:

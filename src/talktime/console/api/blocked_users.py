@@ -27,7 +27,8 @@ Answer = dict[str, Any]
 
 class BlockedUserRow(Shown):
     """A time at which a user was blocked or unblocked, with the properties of a
-    `pstnBlockedUsersLogRow`. `userTelephoneNumber` is the user's now."""
+    `pstnBlockedUsersLogRow`. `blockReason` is the reason that was given, else who asked for it;
+    `userTelephoneNumber` is the user's now."""
 
     model_config = ConfigDict(alias_generator=to_camel)
 
@@ -88,7 +89,7 @@ def _row(row: BlockedUser) -> Answer:
     user = row.user
     return {
         "blockDateTime": moment_text(row.at_ms),
-        "blockReason": f"Requested by {row.actor}",
+        "blockReason": row.reason or f"Requested by {row.actor}",
         "remediationId": str(row.id),
         "userBlockMode": "blocked" if row.blocked else "unblocked",
         "userDisplayName": user.display_name if user else "",

@@ -6,7 +6,7 @@ from ninja import Path, Query
 from pydantic import Field
 
 from talktime.console.api.door import Asked, Resource
-from talktime.console.api.shapes import AskedPage, IdText, Sent, Shown, listing
+from talktime.console.api.shapes import AskedPage, IdText, Moment, Sent, Shown, listing
 from talktime.core.directory import (
     ATTACHMENTS,
     NOT_ATTACHED,
@@ -22,12 +22,14 @@ from talktime.operations.assign_numbers import (
     assign_number,
     attach_number,
     give_number,
-    list_numbers_in_use,
     release_number,
+    reserve_number,
     take_number,
 )
+from talktime.operations.find_numbers import list_numbers_of_kind, list_reservations, numbers_taken
 from talktime.operations.number_quotas import read_allowance
 from talktime.operations.users import find_user
+from talktime.store.numbers import Reservation
 from talktime.store.user_search import names_of_ids
 
 SEES = (READ, USERS)
@@ -62,6 +64,28 @@ class SentNumber(Sent):
     attached: str = Field(NOT_ATTACHED, json_schema_extra={"enum": list(ATTACHMENTS)})
 
 
+class Reserved(Shown):
+    """A number that is kept for the organisation until then; it counts as one of its kind."""
+
+    number: str
+    kind: str
+    until: Moment
+
+
+class Quota(Shown):
+    """How many numbers of a kind the organisation has, those reserved too, and may have."""
+
+    kind: str
+    taken: int
+    allowed: int
+
+
+class SentReservation(Sent):
+    """As what the number is kept."""
+
+    kind: str = Field(USER_NUMBER, json_schema_extra={"enum": list(NUMBER_KINDS)})
+
+
 class SentHolder(Sent):
     """Who has the number from now on."""
 
@@ -79,11 +103,32 @@ class SentAttachment(Sent):
 def get_numbers(asked: Asked, page: AskedPage, kind: AskedKind = USER_NUMBER) -> Answer:
     """The numbers in use of one kind, in their order."""
     with asked.control.reading():
-        found = list_numbers_in_use(
+        found = list_numbers_of_kind(
             asked.control, asked.owner, kind, after=page.cursor, limit=page.limit
         )
     answer: Answer = asked.page(page, "numbers", found, lambda each: each.digits)
     return {**answer, "numbers": _shown(asked, found)}
+
+
+@numbers.reads("/numbers/reservations", listing("reservations", Reserved, paged=False), by=SEES)
+def get_number_reservations(asked: Asked, kind: AskedKind = USER_NUMBER) -> Answer:
+    """The numbers of one kind that are kept for the organisation now, at most 1,000."""
+    with asked.control.reading():
+        found = list_reservations(asked.control, asked.owner, kind, now_ms=asked.now_ms)
+    return {"reservations": [_reserved(each) for each in found]}
+
+
+@numbers.reads("/numbers/quotas", listing("quotas", Quota, paged=False), by=SEES)
+def get_number_quotas(asked: Asked) -> Answer:
+    """How many numbers of each kind the organisation has, and how many its licences allow."""
+    with asked.cell.reading():
+        allowance = read_allowance(asked.cell, asked.owner, asked.catalogue)
+    with asked.control.reading():
+        taken = numbers_taken(asked.control, asked.owner, now_ms=asked.now_ms)
+    quotas = [
+        {"kind": kind, "taken": taken[kind], "allowed": allowance.of(kind)} for kind in NUMBER_KINDS
+    ]
+    return {"quotas": quotas}
 
 
 @numbers.does(
@@ -112,6 +157,34 @@ def post_number(asked: Asked, sent: SentNumber) -> Answer | Refusal:
             now_ms=asked.now_ms,
         )
     return _one(asked, done)
+
+
+@numbers.does(
+    *("PUT", "/numbers/{number}/reservation", Reserved),
+    by=(OPERATOR,),
+    refusals=(
+        *("invalid_number", "already_exists", "number_reserved"),
+        *("never_funded", "quota_reached"),
+    ),
+    sent={"kind": "user"},
+)
+def put_number_reservation(
+    asked: Asked, number: NumberText, sent: SentReservation
+) -> Answer | Refusal:
+    """Keep a number for the organisation for ten minutes, in which nobody else gets it.
+
+    Asked again meanwhile, it ends when it would have. `POST .../numbers` then assigns it.
+    """
+    with asked.cell.reading():
+        allowance = read_allowance(asked.cell, asked.owner, asked.catalogue)
+    with asked.control.transaction():
+        done = reserve_number(
+            *(asked.control, asked.owner, number),
+            kind=sent.kind,
+            allowance=allowance,
+            now_ms=asked.now_ms,
+        )
+    return done if isinstance(done, Refusal) else _reserved(done)
 
 
 @numbers.does("DELETE", "/numbers/{number}", Number, by=(OPERATOR,), refusals=UNKNOWN)
@@ -168,6 +241,10 @@ def put_number_attached(asked: Asked, number: NumberText, sent: SentAttachment) 
     with asked.control.transaction():
         done = attach_number(asked.control, asked.owner, number, attached=sent.attached, user=user)
     return _one(asked, done)
+
+
+def _reserved(kept: Reservation) -> Answer:
+    return {"number": f"+{kept.digits}", "kind": kept.kind, "until": kept.until_ms}
 
 
 def _user(asked: Asked, name: str | None) -> User | Refusal | None:

@@ -7,11 +7,10 @@ from pydantic import Field
 
 from talktime.console.api.door import Asked, Resource
 from talktime.console.api.shapes import Moment, Shown, listing
-from talktime.core.catalogue import Catalogue
 from talktime.core.keys import READ, USERS
 from talktime.core.refusal import Refusal
 from talktime.operations.licensing_table import licensing_table
-from talktime.operations.minute_pools import MinutePool, minute_pools
+from talktime.operations.minute_pools import minute_pools, pool_of
 from talktime.store.catalogue import load_catalogues
 
 SEES = (READ, USERS)
@@ -40,7 +39,7 @@ class Pool(Shown):
     used_seconds: int = Field(validation_alias="used_s")
     held_seconds: int = Field(validation_alias="held_s")
     left_seconds: int = Field(validation_alias="left_s")
-    used_80_percent_at: Moment | None = Field(validation_alias="warned_ms")
+    warned_at: Moment | None = Field(validation_alias="warned_ms")
     used_up_at: Moment | None = Field(validation_alias="full_ms")
     ended_by: str | None
 
@@ -65,22 +64,16 @@ def get_pools(asked: Asked) -> Answer:
     catalogue = asked.catalogue
     with asked.cell.reading():
         found = minute_pools(asked.cell, asked.owner, catalogue, asked.now_ms)
-    return {"pools": [_shown(catalogue, pool) for pool in found]}
-
-
-def _shown(catalogue: Catalogue, pool: MinutePool) -> Answer:
-    """A pool with what it is of, as the report of minute pools has it (R82)."""
-    _month, _minutes, plan, area, counter, *_user = pool.key.split("/")
-    licence = catalogue.licences.get(plan)
     return {
-        **pool._asdict(),
-        "left_s": pool.left_s,
-        "ended_by": pool.ended_by or None,
-        "area": area,
-        "licence": plan,
-        "description": licence.name if licence else plan,
-        "counter": counter,
-        "capability": licence.capability if licence and licence.capability else plan,
+        "pools": [
+            {
+                **pool._asdict(),
+                "left_s": pool.left_s,
+                "ended_by": pool.ended_by or None,
+                **pool_of(pool, catalogue)._asdict(),
+            }
+            for pool in found
+        ]
     }
 
 

@@ -21,7 +21,12 @@ from talktime.console.api.shapes import (
 from talktime.core.directory import USER_KINDS
 from talktime.core.keys import READ, USERS
 from talktime.core.licensing import LicenceGroup
-from talktime.core.limits import GROUP_NAME_TEXT_MAX, USER_NAME_TEXT_MAX, USERS_REQUEST_MAX
+from talktime.core.limits import (
+    GROUP_NAME_TEXT_MAX,
+    REASON_TEXT_MAX,
+    USER_NAME_TEXT_MAX,
+    USERS_REQUEST_MAX,
+)
 from talktime.core.refusal import Refusal
 from talktime.operations.csv_rows import BadFile, RowErrors
 from talktime.operations.input_checks import can_be_stored
@@ -93,6 +98,11 @@ class SentUser(Sent):
     toll_free_dial_in: bool = True
     kind: str = Field(USER_KINDS[0], json_schema_extra={"enum": list(USER_KINDS)})
     active: bool = True
+    reason: str = Field(
+        "",
+        max_length=REASON_TEXT_MAX,
+        description="Why the user is blocked, or may call again; kept where `active` changes.",
+    )
 
 
 class SentUsers(Sent):

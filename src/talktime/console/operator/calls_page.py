@@ -15,6 +15,7 @@ from talktime.console.operator.words import CALL_TYPES
 from talktime.console.roles import FINANCE
 from talktime.console.said import destination_said
 from talktime.console.start.shown import telephone
+from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.ids import ID_MAX
 from talktime.core.masking import masked_parties
@@ -57,13 +58,15 @@ def calls(desk: OperatorDesk) -> HttpResponse:
     owners = owners_of(desk, [each.organisation_id for each in page])
     last = page[-1] if len(found) > PAGE_ROWS else None
     kept = "list=stuck&" if stuck else ""
+    with desk.control.reading():
+        catalogue = load_catalogues(desk.control).in_force(desk.now_ms)
     columns = (
         *(Column(_("Organisation")), Column(_("Caller")), Column(_("To")), Column(_("Begun"))),
         *(Column(_("Granted until")), Column(_("Talked"), figures=True)),
         *(Column(_("Held"), figures=True), Column(_("Cost so far"), figures=True)),
     )
     rows = [
-        call_row(desk, each, owners[each.organisation_id])
+        call_row(desk, each, owners[each.organisation_id], catalogue)
         for each in page
         if each.organisation_id in owners
     ]
@@ -110,7 +113,7 @@ def unpriced(desk: OperatorDesk) -> HttpResponse:
     with desk.control.reading():
         catalogue = load_catalogues(desk.control).in_force(desk.now_ms)
     rows = [
-        unpriced_row(desk, each, owner, catalogue.country(owner.country).masked_digits)
+        unpriced_row(desk, each, owner, catalogue)
         for each in page
         if (owner := owners.get(each.organisation_id)) is not None
     ]
@@ -126,20 +129,13 @@ def unpriced(desk: OperatorDesk) -> HttpResponse:
 
 
 def unpriced_row(
-    desk: OperatorDesk, call: UnpricedCall, owner: Organisation, hidden_digits: int
+    desk: OperatorDesk, call: UnpricedCall, owner: Organisation, catalogue: Catalogue
 ) -> list[Cell]:
     """One call whose price nobody knows, with the rate card that lacks it."""
     card = owner.rate_card
-    numbers = telephone(call.from_digits), telephone(call.to_digits)
-    caller, called = masked_parties(call.type, *numbers, hidden_digits)
+    of, caller, called = _whose(call, owner, catalogue)
     return [
-        Cell(
-            owner.name,
-            reverse("operator-organisation", args=[owner.id]),
-            note=CALL_TYPES.get(call.type, call.type),
-        ),
-        Cell(caller or call.caller, note=call.caller),
-        Cell(called),
+        *(of, caller, Cell(called)),
         Cell(desk.wording.moment(call.started_ms)),
         Cell(duration(call.used_s)),
         Cell(duration(call.unpriced_s)),
@@ -147,8 +143,10 @@ def unpriced_row(
     ]
 
 
-def call_row(desk: OperatorDesk, call: RunningCall, owner: Organisation) -> list[Cell]:
-    """One call."""
+def call_row(
+    desk: OperatorDesk, call: RunningCall, owner: Organisation, catalogue: Catalogue
+) -> list[Cell]:
+    """One call that runs."""
     tags: tuple[Tag, ...] = ()
     now = so_far(call, desk.now_ms)
     if call.ending:
@@ -157,14 +155,12 @@ def call_row(desk: OperatorDesk, call: RunningCall, owner: Organisation) -> list
         tags = (Tag(_("Stuck"), "bad"),)
     elif now.talked_s is None:
         tags = (Tag(_("Not answered yet")),)
-    url = reverse("operator-organisation", args=[owner.id])
+    of, caller, called = _whose(call, owner, catalogue)
     minutes = ""
     if call.pool_s:
         minutes = _("%(time)s of included minutes") % {"time": duration(call.pool_s)}
     return [
-        Cell(owner.name, url, note=CALL_TYPES.get(call.type, call.type)),
-        Cell(telephone(call.from_digits) or call.caller, note=call.caller),
-        Cell(telephone(call.to_digits), note=destination_said(destination_of(call.rate))),
+        *(of, caller, Cell(called, note=destination_said(destination_of(call.rate)))),
         Cell(desk.wording.moment(call.started_ms)),
         Cell(
             desk.wording.moment(call.deadline_ms if now.until_ms is None else now.until_ms),
@@ -174,6 +170,23 @@ def call_row(desk: OperatorDesk, call: RunningCall, owner: Organisation) -> list
         Cell(amount=desk.wording.money(call.held_micros, owner.currency), note=minutes),
         Cell(amount=desk.wording.money(now.cost_micros, owner.currency)),
     ]
+
+
+def _whose(
+    call: RunningCall | UnpricedCall, owner: Organisation, catalogue: Catalogue
+) -> tuple[Cell, Cell, str]:
+    """Whose call it is, who called and whom; the other party's number masked as the organisation
+    itself sees it (R78)."""
+    parties = masked_parties(
+        *(call.type, telephone(call.from_digits), telephone(call.to_digits)),
+        catalogue.country(owner.country).masked_digits,
+    )
+    url = reverse("operator-organisation", args=[owner.id])
+    return (
+        Cell(owner.name, url, note=CALL_TYPES.get(call.type, call.type)),
+        Cell(parties.caller or call.caller, note=call.caller),
+        parties.callee,
+    )
 
 
 def title_of(code: str) -> str:

@@ -17,7 +17,7 @@ from talktime.console.users.words import (
     licence_shown,
 )
 from talktime.core.refusal import Refusal
-from talktime.operations.assign_numbers import numbers_taken
+from talktime.operations.find_numbers import numbers_taken
 from talktime.operations.find_users import sets_held
 from talktime.operations.licensing_table import Row, licensing_table
 from talktime.operations.number_quotas import read_allowance

@@ -30,7 +30,7 @@ class Group(NamedTuple):
 NOTICES_TOO = ("delivery", "recipients", "recipient", "add-recipient")
 USERS_PAGES = (
     *("user", "check-call", "import-users", "change-users", "groups", "group", "numbers"),
-    *("attach-number", "calling-rules"),
+    *("attach-number", "assign-numbers", "release-number", "calling-rules"),
 )
 ORGANISATION_MENU = (
     Group("", (Entry(_("Home"), "organisation"),)),

@@ -37,6 +37,7 @@ def _shown(desk: Desk, row: BlockedUser) -> Shown:
         "username": row.name,
         "number": number_text(row.digits),
         "actor": row.actor,
+        "reason": row.reason,
         "blocked": row.blocked,
         "at": in_utc(desk.wording).moment(row.at_ms),
     }

@@ -17,11 +17,11 @@ from talktime.console.users.list_page import everyone, filters_in
 from talktime.console.users.pools_shown import pool_changes_shown
 from talktime.console.users.words import licence_name, policies_shown
 from talktime.core.licensing import Holder
-from talktime.core.limits import USERS_SELECTED_MAX
+from talktime.core.limits import REASON_TEXT_MAX, USERS_SELECTED_MAX
 from talktime.operations.csv_rows import BadFile, RowErrors
 from talktime.operations.licence_groups import list_groups
 from talktime.operations.preview_users import Preview, preview_users
-from talktime.operations.user_changes import NOTHING, UserChange
+from talktime.operations.user_changes import UserChange
 from talktime.operations.users import UserRow, put_users
 
 SHOWN_MAX = 100
@@ -38,6 +38,11 @@ class ChangeForm(forms.Form):
     leave = forms.ChoiceField(label=gettext_lazy("Take out of the group"), required=False)
     policy = forms.ChoiceField(label=gettext_lazy("Dial-out policy"), required=False)
     calls = forms.ChoiceField(label=gettext_lazy("Calls"), required=False)
+    reason = forms.CharField(
+        label=gettext_lazy("Reason for blocking or unblocking (optional)"),
+        max_length=REASON_TEXT_MAX,
+        required=False,
+    )
 
     def __init__(self, desk: Desk, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -73,12 +78,13 @@ class ChangeForm(forms.Form):
             leave=frozenset({typed["leave"]} - {""}),
             policy=None if typed["policy"] == KEEP else typed["policy"],
             active=calls,
+            reason=typed["reason"],
         )
 
     @property
     def says_nothing(self) -> bool:
         """Whether nothing was chosen."""
-        return self.change_of("") == UserChange("", add=NOTHING)
+        return self.change_of("")._replace(reason="") == UserChange("")
 
 
 @page(may=VOICE, methods=("POST",))
@@ -154,7 +160,7 @@ def _preview_shown(desk: Desk, form: ChangeForm, found: Preview, names: list[str
 
 
 def _fields(sent: Mapping[str, Any]) -> list[tuple[str, str]]:
-    names = ("add", "remove", "join", "leave", "policy", "calls")
+    names = ("add", "remove", "join", "leave", "policy", "calls", "reason")
     return [(name, value) for name in names for value in sent.getlist(name)]  # type: ignore[attr-defined]
 
 

@@ -25,15 +25,11 @@ from talktime.console.users.words import (
 )
 from talktime.core.directory import USER_NUMBER, NumberEntry, User
 from talktime.core.licensing import Holder, covers
+from talktime.core.limits import REASON_TEXT_MAX
 from talktime.core.meters import month_of, spending_key
 from talktime.core.refusal import Refusal
-from talktime.operations.assign_numbers import (
-    free_numbers,
-    give_number,
-    numbers_of,
-    numbers_taken,
-    take_number,
-)
+from talktime.operations.assign_numbers import give_number, take_number
+from talktime.operations.find_numbers import free_numbers, numbers_of, numbers_taken
 from talktime.operations.find_users import find_holder_of_id
 from talktime.operations.licence_groups import list_groups
 from talktime.operations.number_quotas import read_allowance
@@ -106,6 +102,7 @@ def user_page_shown(desk: Desk, holder: Holder, form: SettingsForm | None = None
         "quota": (taken[USER_NUMBER], allowance.of(USER_NUMBER)),
         "types": CALL_TYPES[user.kind].items(),
         "asked": {"type": next(iter(CALL_TYPES[user.kind])), "number": "", "minutes": "5"},
+        "reason_max": REASON_TEXT_MAX,
         "may_change": desk.may(VOICE),
     }
 
@@ -206,12 +203,17 @@ def _save_settings(desk: Desk, holder: Holder) -> Done:
 
 
 def _block(desk: Desk, holder: Holder) -> Done:
-    change = UserChange(holder.user.name, active=False)
+    change = UserChange(holder.user.name, active=False, reason=_reason(desk))
     return _changed(desk, change, _("The user is blocked: no more calls are granted."))
 
 
 def _unblock(desk: Desk, holder: Holder) -> Done:
-    return _changed(desk, UserChange(holder.user.name, active=True), _("The user may call again."))
+    change = UserChange(holder.user.name, active=True, reason=_reason(desk))
+    return _changed(desk, change, _("The user may call again."))
+
+
+def _reason(desk: Desk) -> str:
+    return desk.request.POST.get("reason", "").strip()
 
 
 def _assign(desk: Desk, holder: Holder) -> Done:
