@@ -62,8 +62,8 @@ def refused_before_money(facts: Facts) -> str:
         return "number_not_supported"
     if not policy_allows(facts):
         return "outbound_policy"
-    country = facts.called.country
-    if (facts.allowed and country not in facts.allowed) or country in facts.blocked:
+    countries = countries_called(facts)
+    if (facts.allowed and not countries & facts.allowed) or not countries - facts.blocked:
         return "country_blocked"
     if not has_base(facts):
         return "no_base_licence"
@@ -75,12 +75,18 @@ def policy_allows(facts: Facts) -> bool:
     policy = facts.policy or facts.organisation_policy or next(iter(world.POLICIES))
     conference, user = world.POLICIES[policy]
     wanted = conference if facts.call == "conf_out" else user
-    country = facts.called.country
+    countries = countries_called(facts)
     if wanted == world.DOMESTIC:
-        return world.domestic_area(country) == world.domestic_area(facts.location)
+        return world.domestic_area(facts.location) in map(world.domestic_area, countries)
     if wanted == world.ZONE_A_ONLY:
-        return country in world.ZONE_A
+        return bool(countries & world.ZONE_A)
     return wanted == world.ANY
+
+
+def countries_called(facts: Facts) -> frozenset[str]:
+    """The country that is called, and the caller's own where the number is of both."""
+    called = facts.called
+    return frozenset({called.country}) | (called.shared_by & {facts.location})
 
 
 def has_base(facts: Facts) -> bool:

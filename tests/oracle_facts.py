@@ -21,10 +21,11 @@ class Person(NamedTuple):
 
 class Called(NamedTuple):
     """What is called: `kind` is ordinary, special (callable, never included in minutes),
-    unsupported, emergency or no_number."""
+    unsupported, emergency or no_number. Of `shared_by`, a number is as much one of each."""
 
     country: str
     kind: str = "ordinary"
+    shared_by: frozenset[str] = frozenset()
 
 
 class Facts(NamedTuple):

@@ -21,4 +21,5 @@ def test_the_pools_of_an_organisation_are_shown_with_who_shares_them(shell, cont
         "left_seconds": 180_000,
         "warned_at": None,
         "used_up_at": None,
+        "ended_by": None,
     }

@@ -18,6 +18,7 @@ from talktime.console.cell.models import (
     Wallet,
 )
 from talktime.console.control_plane.models import Organisation
+from talktime.core import directory
 from talktime.core.charges import Declined
 from talktime.core.meters import month_of, post_usage_key
 from talktime.core.notices import ROLES
@@ -25,6 +26,7 @@ from talktime.operations.commerce_models import mark_moved
 from talktime.operations.organisations import change_organisation
 from talktime.operations.recharge_settings import RechargePlan, set_recharge
 from talktime.operations.recipients import add_recipient
+from talktime.store.users import insert_users
 from tests.console.money import Money
 from tests.console.rows import insert
 from tests.console.test_billing_credits import fund_with
@@ -291,3 +293,26 @@ def test_text_from_outside_is_shown_as_text(admin, money):
     assert "<script>alert" not in page
     assert "<i>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_minutes_that_ended_with_the_other_counter_of_their_plan_are_shown_so(admin, money):
+    """R42."""
+    owner_id, month = money.owner.id, month_of(money.now_ms)
+    user = directory.User(
+        *(41, owner_id, "u@contoso.example", "User", "NO", frozenset({"MCOEV", "MCOPSTN2"})),
+        *("person", True),
+    )
+    abroad = f"{month}/minutes/MCOPSTN2/NO/international"
+    with closing(money.cell()) as cell, cell.transaction():
+        insert_users(cell, [user])
+        cell.run(
+            "INSERT INTO meter (organisation_id, key, used, held, total) VALUES (?, ?, ?, ?, ?)",
+            (owner_id, abroad, 36_000, 0, 36_000),
+        )
+    ended = "Ended with the international minutes"
+    assert f"0 of 1,200 minutes used, 0 left {ended}" in home(admin, money)
+    pools = words_of(admin.get(f"/organisations/{owner_id}/usage/pools/"))
+    assert f"International Calling Plan (domestic) {ended} 1,200" in pools
+    headers = {"authorization": f"Bearer {money.key('read')}"}
+    told = browser().get("/api/v1/organisations/Contoso/pools", headers=headers).json()["pools"]
+    assert [(each["left_seconds"], each["ended_by"]) for each in told] == [(0, abroad), (0, None)]

@@ -8,6 +8,7 @@ import pytest
 
 from talktime.console.accounts import create_admin
 from talktime.console.control_plane.models import Account, Membership
+from talktime.core.meters import month_of
 from talktime.operations.assign_numbers import assign_number
 from talktime.operations.csv_rows import RowErrors
 from talktime.operations.find_users import Sought, find_users
@@ -16,7 +17,9 @@ from talktime.operations.rate_file import read_rate_file
 from talktime.operations.users import UserRow, find_holder, put_users
 from talktime.store.audit import Sought as SoughtChanges
 from talktime.store.audit import changes_before
+from tests.commands import UNIT
 from tests.console.money import Money
+from tests.console.test_billing_credits import fund_with
 from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in, words_of
 from tests.people import CATALOGUE, PLENTY, change
 
@@ -258,6 +261,34 @@ def test_whether_a_user_can_call_is_answered_gate_by_gate(admin, money):
     assert alone.startswith('<div id="answer"')
     with closing(money.cell()) as cell, cell.reading():
         assert cell.rows("SELECT COUNT(*) FROM call") == [(0,)]
+
+
+@pytest.mark.parametrize(("funded", "answer"), [(True, "Yes."), (False, "No.")])
+def test_a_check_says_why_included_minutes_do_not_pay(admin, money, funded, answer):
+    if funded:
+        fund_with(money, 1_000 * UNIT)
+    with closing(money.cell()) as cell, cell.transaction():
+        key = f"{month_of(money.now_ms)}/minutes/MCOPSTN1/US/domestic"
+        cell.run(
+            "INSERT INTO meter (organisation_id, key, used, held, total) VALUES (?, ?, ?, ?, ?)",
+            (money.owner.id, key, 360_000, 0, 360_000),
+        )
+    why = f"ncluded minutes: 0 s of 360000 s left of {key}, too little for the next increment"
+    query = {"type": "user_out", "number": "+14255550123", "minutes": "2"}
+    words = words_of(admin.get(user_at(money, FRONT, "check/"), query))
+    assert answer in words
+    assert f"I{why}" in words
+    told = (
+        browser()
+        .post(
+            "/api/v1/organisations/Contoso/call-check",
+            {"user": FRONT, "type": "user_out", "number": "+14255550123"},
+            "application/json",
+            headers={"authorization": f"Bearer {money.key('read')}"},
+        )
+        .json()
+    )
+    assert (told["would_grant"], told["because"][-1]) == (funded, f"i{why}")
 
 
 def test_in_german_every_gate_and_every_wrong_row_is_german(admin, money):

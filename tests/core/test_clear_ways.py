@@ -4,9 +4,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from talktime.core import clear_ways, gates
+from talktime.core.called import NUMBER_KINDS, Called
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import COMMERCE_MODELS, CallingRules, Directory, Organisation, User
-from talktime.core.gates import NUMBER_KINDS, Called
 from talktime.core.rates import OUTBOUND, PrefixIndex, RateCard, RateCards
 from talktime.core.rating import Rate
 from talktime.core.world import World
@@ -68,7 +68,11 @@ users = st.builds(
     limits,
 )
 numbers = st.builds(
-    Called, st.sampled_from(DIGITS), countries, st.sampled_from((*NUMBER_KINDS, "other"))
+    Called,
+    st.sampled_from(DIGITS),
+    countries,
+    st.sampled_from((*NUMBER_KINDS, "other")),
+    st.sampled_from(("", "US", "CA")),
 )
 FULL = User(8, 7, "d", "D", "US", frozenset({"MCOEV", "MCOPSTN2", "MCOPSTNC"}), "person", True)
 OPEN = Organisation(7, "Contoso", "main", "USD", "UTC", "US", "prepaid", True, "standard")

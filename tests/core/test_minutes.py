@@ -128,6 +128,35 @@ def test_a_guard_that_is_used_up_ends_the_minutes():
     )
 
 
+def test_a_guard_whose_last_minutes_are_held_ends_nothing_yet():
+    """R42: minutes end when a counter has reached its limit; what a call holds it may not use."""
+    desk = funded(100_000)
+    abroad = by_pool("C1", total_s=300, payers=BY_POOL._replace(pool=GUARD))
+    assert desk.do(abroad).granted_s == 300
+    domestic = NO_MONEY._replace(guard=GUARD)
+    granted = desk.do(by_pool("C2", payers=domestic, guard_total_s=300))
+    assert granted.paid_by == (Paid("pool", 300, 0, POOL),)
+    desk.do(settle("C1", used_s=300))
+    refused = desk.do(by_pool("C3", payers=domestic, guard_total_s=300))
+    assert refused.refusal.code == "no_user_credit_capability"
+    assert refused.because == (
+        f"included minutes: all 300 s of {GUARD} are used, which ends {POOL}",
+    )
+
+
+def test_it_is_said_why_minutes_do_not_pay():
+    desk = funded(1_000_000)
+    granted = desk.do(by_pool("C1", total_s=90))
+    assert granted.because[0] == f"included minutes: 60 s held of {POOL}, 30 s of 90 s left"
+    nothing = f"included minutes: 30 s of 90 s left of {POOL}, too little for the next increment"
+    paid = desk.do(by_pool("C2", total_s=90))
+    assert (paid.paid_by, paid.because[0]) == ((Paid("credits", 300, 75_000),), nothing)
+    refused = desk.do(by_pool("C3", total_s=90, payers=NO_MONEY))
+    assert refused.because == (nothing,)
+    goes_on = desk.do(extend("C2", used_s=300))
+    assert goes_on.because[0] == "49 Germany at 0.015/min, 60/60"
+
+
 def test_a_pool_shrinks_to_what_is_used_and_held_and_grows_at_once():
     """R48."""
     desk = funded(100_000)

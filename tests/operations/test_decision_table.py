@@ -19,6 +19,7 @@ from tests.oracle_office import (
     price_of,
 )
 
+NORTH_AMERICA = frozenset({"US", "CA", "PR"})
 NUMBERS = {
     "the United States": ("+14255550123", Called("US")),
     "Canada": ("+14165550123", Called("CA")),
@@ -35,7 +36,7 @@ NUMBERS = {
     "British premium": ("+449098790123", Called("GB", "unsupported")),
     "American premium": ("+19002345678", Called("US", "unsupported")),
     "German shared cost": ("+491805123456", Called("DE", "unsupported")),
-    "American freephone": ("+18002345678", Called("US")),
+    "American freephone": ("+18002345678", Called("US", shared_by=NORTH_AMERICA)),
     "freephone of no country": ("+80012345678", Called("")),
     "no number": ("+49 1", Called("", "no_number")),
     "emergency": ("112", Called("", "emergency")),

@@ -5,7 +5,8 @@ from itertools import count
 import pytest
 
 from talktime.core.catalogue import Catalogues
-from talktime.core.directory import Organisation, User
+from talktime.core.directory import CallingRules, Organisation, User
+from talktime.core.meters import COUNTERS
 from talktime.core.payers import Payers
 from talktime.operations.catalogue_seed import seed_entries
 from talktime.operations.execute import execute
@@ -25,6 +26,8 @@ EACH_THEIR_OWN = frozenset({"MCOEV", "MCOPSTN8"})
 USERS = [("US", DOMESTIC), ("US", BUNDLE), ("PR", DOMESTIC), ("NO", INTERNATIONAL)]
 USERS += [("GB", EACH_THEIR_OWN), ("GB", EACH_THEIR_OWN), ("US", frozenset({"MCOPSTN1"}))]
 
+ADD_METER = "INSERT INTO meter (organisation_id, key, used, held, total) VALUES (?, ?, ?, ?, ?)"
+
 
 @pytest.fixture
 def cell(store):
@@ -40,9 +43,9 @@ def cell(store):
     return cell
 
 
-def pools_of(cell):
+def pools_of(cell, organisation=CONTOSO):
     with cell.reading():
-        return {pool.key: pool for pool in minute_pools(cell, CONTOSO, CATALOGUE, NOW_MS)}
+        return {pool.key: pool for pool in minute_pools(cell, organisation, CATALOGUE, NOW_MS)}
 
 
 def test_pools_are_by_area_plan_and_counter_and_as_large_as_licences_make_them(cell):
@@ -69,3 +72,18 @@ def test_what_is_used_and_held_and_when_it_ran_low_is_told(cell):
         execute(cell, [*commands, settle("C1", sequence=2, used_s=301)], NOW_MS, ids)
     assert pools_of(cell)[key] == MinutePool(key, 1, 36_000, 360, 300, None, None)
     assert pools_of(cell)[key].left_s == 35_340
+
+
+def test_the_minutes_of_a_plan_end_with_its_other_counter_unless_they_are_counted_apart(cell):
+    """R42, D12."""
+    domestic, abroad = (f"2026-01/minutes/MCOPSTN2/NO/{each}" for each in COUNTERS[:2])
+    with cell.transaction():
+        cell.run(ADD_METER, [1, abroad, 35_940, 60, 36_000])
+    assert [pools_of(cell)[key].ended_by for key in (domestic, abroad)] == ["", ""]
+    with cell.transaction():
+        cell.run("UPDATE meter SET used = 36000, held = 0 WHERE organisation_id = ?", [1])
+    pools = pools_of(cell)
+    assert (pools[domestic].left_s, pools[domestic].ended_by) == (0, abroad)
+    assert (pools[abroad].left_s, pools[abroad].ended_by) == (0, "")
+    apart = CONTOSO._replace(rules=CallingRules(independent_counters=True))
+    assert pools_of(cell, apart)[domestic].left_s == 72_000

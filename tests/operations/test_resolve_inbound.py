@@ -103,9 +103,10 @@ def test_a_bot_without_its_licence_answers_no_number(ask, directory):
     )
 
 
-def test_a_service_number_is_called_as_one_and_not_as_its_accounts_own(ask):
+@pytest.mark.parametrize("user", [None, FRONT_DESK.name, MAIN_LINE.name])
+def test_a_service_number_is_called_as_one_and_not_as_a_users_own(ask, user):
     """R56: else a toll-free number would be called for nothing."""
-    assert outcome(ask(type="user_in", to="+18005550199")) == (
+    assert outcome(ask(type="user_in", to="+18005550199", user=user)) == (
         "invalid_request",
         "+18005550199 is a service number: calls to it are of type conf_in or ucap_in",
     )  # fmt: skip

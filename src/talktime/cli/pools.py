@@ -38,7 +38,7 @@ def pools_command(
             minutes(pool.used_s),
             minutes(pool.held_s),
             minutes(pool.left_s),
-            bar(pool.used_s, pool.total_s),
+            ended_with(pool) if pool.ended_by else bar(pool.used_s, pool.total_s),
         )
         for pool, what in zip(pools, whats, strict=True)
     ]
@@ -67,7 +67,13 @@ def document(pool: MinutePool, what: PoolOf) -> dict[str, Any]:
         "left_seconds": pool.left_s,
         "warned_at": moment(pool.warned_ms),
         "used_up_at": moment(pool.full_ms),
+        "ended_by": pool.ended_by or None,
     }
+
+
+def ended_with(pool: MinutePool) -> str:
+    """What is said of minutes that the plan's other counter has ended (R42)."""
+    return f"ended with the {pool.ended_by.split('/')[4]} minutes"
 
 
 def plan_of(pool: MinutePool, what: PoolOf) -> str:

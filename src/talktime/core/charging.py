@@ -9,7 +9,7 @@ from talktime.core.calls import OPEN, REFUSED, Call
 from talktime.core.commands import Answer, Authorize, Extend
 from talktime.core.ledger import Wallet
 from talktime.core.outcomes import Granted, Noted, Paid, Refused
-from talktime.core.paying import Purse, lasts_s, parts_paid, price_of_s, purse_of
+from talktime.core.paying import Purse, lasts_s, parts_paid, price_of_s, purse_of, used_up_guard
 from talktime.core.rating import billed_seconds, price_micros
 from talktime.core.refusal import Refusal
 from talktime.core.shortage import too_short
@@ -107,12 +107,13 @@ def _grant(
     purse = purse_of(books, wallet, call, available_micros)
     asked_s = requested_s if whole else min(requested_s or terms.slice_s, terms.slice_s)
     payable_s = lasts_s(call, purse)
+    no_minutes = _no_minutes(books, call, purse)
     until_s = max(min(billed_seconds(used_s + asked_s, rate), payable_s), call.granted_s)
     if until_s <= used_s or (whole and until_s < requested_s):
         paid_s, whole_s = (until_s, requested_s) if whole else (used_s, 0)
         refusal = too_short(wallet, call, purse, paid_s, available_micros, whole_s)
         tell_refused(books, wallet, call, refusal, now_ms)
-        return Refused(refusal, call.call_key, sequence, passed)
+        return Refused(refusal, call.call_key, sequence, (*passed, *no_minutes))
     more_micros = _hold(books, wallet, call, purse, until_s, now_ms)
     call.granted_s = until_s
     kept_s = max(until_s - used_s + terms.grace_s, keep_s)
@@ -129,8 +130,28 @@ def _grant(
         wallet.currency,
         _slice_paid(call, used_s, until_s),
         available_micros,
-        (*passed, *_held_lines(books, call, until_s, available_micros + more_micros, wallet)),
+        (
+            *(*passed, *(no_minutes or _minutes_held(books, call))),
+            *_held_lines(call, until_s, available_micros + more_micros, wallet),
+        ),
     )
+
+
+def _no_minutes(books: Books, call: Call, purse: Purse) -> list[str]:
+    """Why the pool of a call that no money pays yet has no more minutes for it; of one that has,
+    nothing."""
+    payers = call.payers
+    if not payers.pool or purse.pool_s > call.pool_s or call.granted_s > call.pool_s:
+        return []
+    meter = books.meter(call.organisation_id, payers.pool)
+    return [explain.no_pool_line(meter, used_up_guard(books, call))]
+
+
+def _minutes_held(books: Books, call: Call) -> list[str]:
+    if not call.pool_s:
+        return []
+    meter = books.meter(call.organisation_id, call.payers.pool)
+    return [explain.pool_line(meter, call.pool_s)]
 
 
 def _hold(books: Books, wallet: Wallet, call: Call, purse: Purse, until_s: int, now_ms: int) -> int:
@@ -164,14 +185,8 @@ def _slice_paid(call: Call, used_s: int, until_s: int) -> tuple[Paid, ...]:
     return parts_paid(call, used_s, until_s, call.pool_s, price - post_micros, post_micros)
 
 
-def _held_lines(
-    books: Books, call: Call, until_s: int, available_micros: int, wallet: Wallet
-) -> list[str]:
-    lines = []
-    if call.pool_s:
-        meter = books.meter(call.organisation_id, call.payers.pool)
-        lines.append(explain.pool_line(meter, call.pool_s))
-    lines.append(explain.rate_line(call.rate))
+def _held_lines(call: Call, until_s: int, available_micros: int, wallet: Wallet) -> list[str]:
+    lines = [explain.rate_line(call.rate)]
     if call.held_micros:
         by_credit_micros = call.held_micros - call.post_micros
         if by_credit_micros or not call.post_micros:

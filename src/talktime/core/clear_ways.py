@@ -10,10 +10,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from talktime.core import gates
+from talktime.core.called import Called
 from talktime.core.catalogue import Catalogue, SpecialPrefix
 from talktime.core.directory import CallingRules, Directory, Organisation, User
 from talktime.core.entitlements import entitlements
-from talktime.core.gates import CONFERENCE_OUT, Called, Verdict
+from talktime.core.gates import CONFERENCE_OUT, Verdict
 from talktime.core.limits import CLEAR_WAYS_CACHED_MAX
 from talktime.core.money_gates import (
     money_capability,
@@ -64,7 +65,7 @@ def _clear(
     catalogue, rules = world.catalogue, organisation.rules
     way = _way(
         catalogue, type_, catalogue.special(called.digits), called.country, called.kind,
-        organisation.country, organisation.commerce_model,
+        called.home, organisation.country, organisation.commerce_model,
         rules.policy, rules.allowed_countries, rules.blocked_countries,
         rules.pay_as_you_go, rules.post_usage_blocked,
         user.policy, user.usage_location, user.licences,
@@ -99,6 +100,7 @@ def _way(
     special: SpecialPrefix | None,
     called_country: str,
     called_kind: str,
+    called_home: str,
     country: str,
     commerce_model: str,
     organisation_policy: str,
@@ -124,7 +126,7 @@ def _way(
     )
     organisation = Organisation(0, "", "", "", "", country, commerce_model, True, "", rules)
     user = User(0, 0, "", "", location, licences, "", True, policy)
-    called = Called("", called_country, called_kind)
+    called = Called("", called_country, called_kind, called_home)
     has = entitlements(catalogue, licences)
     passed: list[str] = []
     per_minute = type_ == CONFERENCE_OUT and has.per_minute

@@ -55,6 +55,27 @@ def pool_line(meter: Meter, held_s: int) -> str:
     return f"included minutes: {held_s} s held of {meter.key}, {total}"
 
 
+def no_pool_line(meter: Meter, guard: Meter | None) -> str:
+    """Why minutes pay nothing: the other counter of the plan is used up (`guard`), or too little is
+    left.
+
+    >>> domestic, abroad = Meter(1, "domestic", 540, 30, 600), Meter(1, "international", 60, 0, 60)
+    >>> no_pool_line(domestic, None)
+    'included minutes: 30 s of 600 s left of domestic, too little for the next increment'
+    >>> no_pool_line(domestic, abroad)
+    'included minutes: all 60 s of international are used, which ends domestic'
+    """
+    key = meter.key
+    if guard is not None:
+        used_s, other = guard.used, guard.key
+        return f"included minutes: all {used_s} s of {other} are used, which ends {key}"
+    left_s, total_s = max(meter.free, 0), meter.total or 0
+    return (
+        f"included minutes: {left_s} s of {total_s} s left of {key}, "
+        "too little for the next increment"
+    )
+
+
 def post_line(micros: int, currency: str) -> str:
     """What will be paid after use.
 

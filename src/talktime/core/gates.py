@@ -8,6 +8,7 @@ minutes may pay, a "no" to money waits until they do not suffice.
 from functools import lru_cache
 from typing import NamedTuple, cast
 
+from talktime.core.called import PREMIUM, SHARED_COST, Called
 from talktime.core.catalogue import (
     ANY,
     CONFERENCING,
@@ -20,7 +21,6 @@ from talktime.core.catalogue import (
     RESOURCE,
     ZONE_A,
     Catalogue,
-    DialOutPolicy,
     SpecialPrefix,
 )
 from talktime.core.directory import Organisation, User
@@ -55,25 +55,12 @@ NOT_PRICED = Rate("", "Included minutes", 0, 0, 60, 60)
 """The rate of a call that minutes pay and the rate card does not know: billed by the minute."""
 
 CONFERENCE_OUT = "conf_out"
-PREMIUM, SHARED_COST = "premium", "shared_cost"
-NUMBER_KINDS = (
-    *("fixed", "mobile", "fixed_or_mobile", "toll_free", PREMIUM, SHARED_COST),
-    *("voip", "personal", "uan", ""),
-)
 EXTENDED_COUNTRY = "US"
 """Extended dial-out reaches the minutes area of this country: US, CA, PR (R55)."""
 
 BOT_CAPABILITY = "MCOEV_VIRTUALUSER"
 EXTENDED_CAPABILITY = "MCOMEETADD_DIALOUT_US"
 CONFERENCING_CAPABILITY = "MCOMEETADD"
-
-
-class Called(NamedTuple):
-    """The number that is called: E.164 digits, its country (empty for none), its kind."""
-
-    digits: str
-    country: str
-    kind: str = ""
 
 
 class Verdict(NamedTuple):
@@ -205,6 +192,8 @@ def _supported(
     if called.kind in (PREMIUM, SHARED_COST) and not catalogue.country(called.country).premium:
         kind = called.kind.replace("_", "-")
         detail = f"+{called.digits} is a {kind} number of {called.country}"
+        if not called.country:
+            detail = f"+{called.digits} is a {kind} number of no country"
         return Refusal("number_not_supported", detail)
     return None
 
@@ -221,16 +210,19 @@ def _policy(
     A policy that the catalogue lost forbids everything."""
     name = (user.policy if user is not None else "") or organisation.rules.policy
     name = name or catalogue.settings.get(DEFAULT_POLICY, "")
-    policy = catalogue.policies.get(name) or DialOutPolicy(name, NOBODY, NOBODY)
+    policy = catalogue.policies.get(name)
+    if policy is None:
+        detail = f"the policy {name!r} is not in the catalogue any more, and lets nobody call"
+        return Refusal("outbound_policy", detail)
     scope = policy.conference if type_ == CONFERENCE_OUT else policy.user
     location = user.usage_location if user is not None else organisation.country
     if scope == ANY:
         allowed = True
     elif scope == ZONE_A:
-        allowed = catalogue.country(called.country).zone_a
+        allowed = _in_zone_a(catalogue, called)
     elif scope == DOMESTIC:
-        theirs, ours = catalogue.country(called.country), catalogue.country(location)
-        allowed = theirs.domestic_area == ours.domestic_area
+        area = catalogue.country(location).domestic_area
+        allowed = any(catalogue.country(each).domestic_area == area for each in called.countries)
     else:
         allowed = False
     if allowed:
@@ -241,6 +233,10 @@ def _policy(
         f"the policy {name!r} allows {_SCOPES[scope]}; "
         f"+{called.digits} is in {called.country or 'no country'}",
     )
+
+
+def _in_zone_a(catalogue: Catalogue, called: Called) -> bool:
+    return any(catalogue.country(each).zone_a for each in called.countries)
 
 
 _SCOPES = {
@@ -260,10 +256,11 @@ def _countries(organisation: Organisation, called: Called, passed: list[str]) ->
     rules = organisation.rules
     if not rules.allowed_countries and not rules.blocked_countries:
         return None
-    country = called.country or "no country"
-    if called.country in rules.blocked_countries:
+    countries = frozenset(called.countries)
+    country = called.countries[0] or "no country"
+    if countries <= rules.blocked_countries:
         return Refusal("country_blocked", f"{organisation.name} blocks calls to {country}")
-    if rules.allowed_countries and called.country not in rules.allowed_countries:
+    if rules.allowed_countries and not countries & rules.allowed_countries:
         return Refusal("country_blocked", f"{organisation.name} does not allow {country}")
     passed.append(f"countries: {country} is allowed")
     return None
@@ -316,7 +313,7 @@ def is_free(
     if not may_be_included(special, called):
         return False
     area = catalogue.country(EXTENDED_COUNTRY).minutes_area
-    return catalogue.country(called.country).minutes_area == area
+    return any(catalogue.country(each).minutes_area == area for each in called.countries)
 
 
 def may_be_included(special: SpecialPrefix | None, called: Called) -> bool:
@@ -339,15 +336,16 @@ def included_minutes(
     if type_ == CONFERENCE_OUT:
         if has.conferencing is None or has.per_minute:
             return None
-        if not world.catalogue.country(called.country).zone_a:
+        if not _in_zone_a(world.catalogue, called):
             return None
         return conference_minutes(
             world.directory, world.catalogue, organisation, has.conferencing, month
         )
     if has.plan is None:
         return None
+    country = called.countries[0]
     return plan_minutes(
-        world.directory, world.catalogue, organisation, user, has.plan, called.country, month
+        world.directory, world.catalogue, organisation, user, has.plan, country, month
     )
 
 

@@ -46,6 +46,11 @@ class Meter:
         """What can still be held; of a meter without a total, nothing is known to be free."""
         return 0 if self.total is None else self.total - self.used - self.held
 
+    @property
+    def used_up(self) -> bool:
+        """Whether all of it is used, whatever running calls hold; without a total, it is."""
+        return self.total is None or self.used >= self.total
+
     def set_total(self, total: int, now_ms: int, warned_percent: int = WARNED_PERCENT) -> None:
         """There is this much of it from now on."""
         total = max(total, self.used + self.held)

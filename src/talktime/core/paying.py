@@ -11,6 +11,7 @@ from talktime.core.books import Books
 from talktime.core.calls import Call
 from talktime.core.ledger import Wallet
 from talktime.core.limits import AMOUNT_MICROS_MAX, CALL_SECONDS_MAX
+from talktime.core.meters import Meter
 from talktime.core.outcomes import Paid
 from talktime.core.rating import Rate, billed_seconds, payable_seconds, price_micros
 
@@ -52,10 +53,18 @@ def purse_of(books: Books, wallet: Wallet, call: Call, available_micros: int) ->
 
 def free_minutes_s(books: Books, call: Call) -> int:
     """Seconds that are free in the call's pool; none where its guard is used up (D12)."""
-    guard = call.payers.guard
-    if guard and books.meter(call.organisation_id, guard).free <= 0:
+    if used_up_guard(books, call) is not None:
         return 0
     return max(books.meter(call.organisation_id, call.payers.pool).free, 0)
+
+
+def used_up_guard(books: Books, call: Call) -> Meter | None:
+    """The other counter of the call's plan, where it has reached its limit (R42): what running
+    calls hold of it they may not use, and ends nothing."""
+    if not call.payers.guard:
+        return None
+    guard = books.meter(call.organisation_id, call.payers.guard)
+    return guard if guard.used_up else None
 
 
 def _left(books: Books, call: Call, key: str, limit_micros: int | None) -> int:

@@ -10,7 +10,9 @@ import msgspec
 
 from talktime.core.books import Terms
 from talktime.core.catalogue import Catalogues
+from talktime.core.commands import Authorize
 from talktime.core.directory import Directory, Organisation, User
+from talktime.core.explain import rate_line
 from talktime.core.limits import PREFIX_DIGITS_MAX
 from talktime.core.rates import DIRECTIONS, PrefixIndex, RateCard, RateCards
 from talktime.core.refusal import Refusal
@@ -29,9 +31,11 @@ MEETINGS = ("conf_out", "conf_in")
 
 class CallCheck(NamedTuple):
     """What a switch would be told: the lines of the gates passed; the refusal, or the body of the
-    quote (docs/reference/charging-api.md), whose amounts are decimal numbers of the currency."""
+    quote (docs/reference/charging-api.md), whose amounts are decimal numbers of the currency.
+    `no_minutes` says why included minutes pay nothing, where there are some for such calls."""
 
     passed: tuple[str, ...]
+    no_minutes: tuple[str, ...]
     refusal: Refusal | None
     quote: dict[str, Any]
 
@@ -83,8 +87,17 @@ def check_call(
     found = quote(cell, command, for_s, now_ms, terms)
     body = msgspec.json.decode(found.body)
     if found.code:
-        return CallCheck(command.passed, Refusal(found.code, body["detail"]), {})
-    return CallCheck(command.passed, None, body)
+        no_minutes = tuple(body.get("because", [])[len(command.passed) :])
+        return CallCheck(command.passed, no_minutes, Refusal(found.code, body["detail"]), {})
+    return CallCheck(command.passed, _no_minutes(command, body), None, body)
+
+
+def _no_minutes(command: Authorize, body: dict[str, Any]) -> tuple[str, ...]:
+    """What a quote says between the gates and the rate, where no minutes pay."""
+    if any(part["source"] == "pool" for part in body["paid_by"]):
+        return ()
+    end = body["because"].index(rate_line(command.rate))
+    return tuple(body["because"][len(command.passed) : end])
 
 
 def version_in_force(

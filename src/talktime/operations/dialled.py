@@ -3,10 +3,10 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-from talktime.core.gates import Called
+from talktime.core.called import PLACELESS_KINDS, Called
 from talktime.core.limits import LINES_CACHED_MAX
 from talktime.core.refusal import Refusal
-from talktime.operations.numbers import as_written, parse_number
+from talktime.operations.numbers import as_written, is_number_of, parse_number
 
 
 class Dialled(NamedTuple):
@@ -35,3 +35,13 @@ def dialled(text: str, region: str | None = None) -> Dialled | Refusal:
     else:
         line = f"number: +{digits} exists" + (f" ({country})" if country else "")
     return Dialled(Called(digits, country, kind), line, emergency)
+
+
+def seen_from(found: Dialled, region: str) -> Dialled:
+    """The same number as a caller in a region sees it: where it is of no place, and as much a
+    number of the caller's own country, it says so."""
+    digits, country, kind, _ = found.called
+    if kind not in PLACELESS_KINDS or country in ("", region) or not is_number_of(digits, region):
+        return found
+    line = f"number: +{digits} exists ({country}, {region})"
+    return Dialled(Called(digits, country, kind, region), line, False)

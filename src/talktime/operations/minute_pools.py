@@ -7,7 +7,7 @@ from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Directory, Organisation, User
 from talktime.core.entitlements import entitlements
 from talktime.core.included import Included, conference_minutes, plan_minutes
-from talktime.core.meters import minutes_prefix, month_of
+from talktime.core.meters import Meter, minutes_prefix, month_of
 from talktime.operations.users import list_users
 from talktime.store.database import Connection
 from talktime.store.meters import meters_with_prefix
@@ -18,7 +18,8 @@ ABROAD = ""
 
 class MinutePool(NamedTuple):
     """One pool: its meter, how many users share it, seconds in all, used and held by running
-    calls, and since when (ms) it has been used to 80 % and whole."""
+    calls, and since when (ms) it has been used to 80 % and whole. `ended_by` is the meter of the
+    plan's other counter, where that is used up and ends these minutes too (R42, D12); else ''."""
 
     key: str
     members: int
@@ -27,11 +28,12 @@ class MinutePool(NamedTuple):
     held_s: int
     warned_ms: int | None
     full_ms: int | None
+    ended_by: str = ""
 
     @property
     def left_s(self) -> int:
         """Seconds that new calls can have."""
-        return max(self.total_s - self.used_s - self.held_s, 0)
+        return 0 if self.ended_by else max(self.total_s - self.used_s - self.held_s, 0)
 
 
 class PoolOf(NamedTuple):
@@ -85,8 +87,18 @@ def minute_pools(
         used_s, held_s = (meter.used, meter.held) if meter else (0, 0)
         total_s = max(included.total_s if included else 0, used_s + held_s)
         crossings = (meter.warned_ms, meter.full_ms) if meter else (None, None)
-        pools.append(MinutePool(key, members[key], total_s, used_s, held_s, *crossings))
+        ended_by = _ended_by(included, meters) if included else ""
+        pools.append(MinutePool(key, members[key], total_s, used_s, held_s, *crossings, ended_by))
     return pools
+
+
+def _ended_by(included: Included, meters: dict[str, Meter]) -> str:
+    """The guard of a pool, where it is used up by its size of now (which is never below what is
+    used and held); '' otherwise."""
+    guard = meters.get(included.guard)
+    if guard is None or guard.held or guard.used < included.guard_total_s:
+        return ""
+    return guard.key
 
 
 def pools_of_month(cell: Connection, organisation_id: int, month: str) -> list[MinutePool]:

@@ -15,7 +15,7 @@ from phonenumbers import (
     shortnumberinfo,
 )
 
-from talktime.core.gates import PREMIUM, SHARED_COST
+from talktime.core.called import PREMIUM, SHARED_COST, TOLL_FREE
 from talktime.core.limits import NUMBER_TEXT_MAX, NUMBERS_CACHED_MAX
 from talktime.core.refusal import Refusal
 
@@ -25,7 +25,7 @@ class Number(NamedTuple):
 
     `digits` is E.164 without the plus, or the short number itself when `emergency`; `region` is
     the ISO code of its country, empty for one that belongs to none (such as +800). `kind` is one
-    of core.gates.NUMBER_KINDS.
+    of core.called.NUMBER_KINDS.
     """
 
     digits: str
@@ -45,7 +45,7 @@ _KINDS = {
     PhoneNumberType.FIXED_LINE: "fixed",
     PhoneNumberType.MOBILE: "mobile",
     PhoneNumberType.FIXED_LINE_OR_MOBILE: "fixed_or_mobile",
-    PhoneNumberType.TOLL_FREE: "toll_free",
+    PhoneNumberType.TOLL_FREE: TOLL_FREE,
     PhoneNumberType.PREMIUM_RATE: PREMIUM,
     PhoneNumberType.SHARED_COST: SHARED_COST,
     PhoneNumberType.VOIP: "voip",
@@ -98,6 +98,16 @@ def parse_number(text: str, region: str | None = None) -> Number | Refusal:
     country = phonenumbers.region_code_for_number(number) or ""
     # +800, +870 and their like belong to no country; the library says "001".
     return Number(digits, country if country.isalpha() else "", kind=_KINDS.get(kind, ""))
+
+
+@lru_cache(NUMBERS_CACHED_MAX)
+def is_number_of(digits: str, region: str) -> bool:
+    """Whether digits of E.164 are a number of this region, be they another's too.
+
+    >>> [is_number_of("18005550199", region) for region in ("US", "CA", "MX")]
+    [True, True, False]
+    """
+    return phonenumbers.is_valid_number_for_region(phonenumbers.parse(f"+{digits}"), region)
 
 
 def as_written(text: str, number: Number) -> Number | Refusal:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from talktime.core.called import Called
 from talktime.core.calls import ASKED_TYPES, UNASSIGNED_IN
 from talktime.core.catalogue import Catalogues
 from talktime.core.clear_ways import outbound
@@ -29,7 +30,6 @@ from talktime.core.gates import (
     TO_A_USER,
     TO_NOBODY,
     UNRATED,
-    Called,
     Verdict,
     inbound,
     inbound_free,
@@ -43,7 +43,7 @@ from talktime.core.limits import (
 from talktime.core.rates import RateCards
 from talktime.core.refusal import Refusal
 from talktime.core.world import World
-from talktime.operations.dialled import Dialled, dialled
+from talktime.operations.dialled import Dialled, dialled, seen_from
 from talktime.operations.numbers import parse_number
 
 _DIGITS = frozenset("0123456789")
@@ -168,7 +168,7 @@ def _outbound(world: World, party: _Party, request: CallRequest) -> tuple[str, V
     found = dialled(to) if to[:1] == "+" else dialled(to, region)
     if isinstance(found, Refusal):
         return _some_digits(to), Verdict(UNRATED, _inactive(party) or found, ())
-    called, line, emergency = found
+    called, line, emergency = seen_from(found, region)
     if emergency:
         return called.digits, inbound_free(EMERGENCY, "", (line,))
     inactive = _inactive(party)
@@ -267,6 +267,11 @@ def _called_user(directory: Directory, request: CallRequest) -> _Party | Refusal
         if isinstance(found, Refusal):
             return found
         entry, to_digits = found
+    if entry is not None and entry.kind != USER_NUMBER:
+        return Refusal(
+            "invalid_request",
+            f"+{to_digits} is a service number: calls to it are of type conf_in or ucap_in",
+        )
     if request.user:
         user = _named(directory, request.user, entry)
         if user is None:
@@ -275,11 +280,6 @@ def _called_user(directory: Directory, request: CallRequest) -> _Party | Refusal
         return Refusal("invalid_request", "user_in needs 'to' or 'user'")
     elif entry is None:
         return _no_number(to_digits)
-    elif entry.kind != USER_NUMBER:
-        return Refusal(
-            "invalid_request",
-            f"+{to_digits} is a service number: calls to it are of type conf_in or ucap_in",
-        )
     elif entry.user_id is None:
         user = None
     else:

@@ -73,7 +73,8 @@ class RateShown(Shown):
 
 
 class CallChecked(Shown):
-    """Whether the call would be granted: the gates passed, then the quote, or the refusal."""
+    """Whether the call would be granted: the gates passed, why included minutes do not pay where
+    there are some, then the quote, or the refusal."""
 
     would_grant: bool
     because: list[str]
@@ -167,7 +168,7 @@ def post_call_check(asked: Asked, sent: SentCheck) -> Answer | Refusal:
     why = found.refusal
     return {
         "would_grant": why is None,
-        "because": found.passed,
+        "because": [*found.passed, *found.no_minutes],
         "code": None if why is None else why.code,
         "detail": None if why is None else why.detail,
         "remedy": None if why is None else why.kind.remedy,

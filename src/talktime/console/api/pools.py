@@ -24,7 +24,9 @@ Country = Annotated[
 class Pool(Shown):
     """Included minutes of this month (UTC), shared by users. `area` is where these are, a country's
     code, of meetings' minutes `all`; `counter` is domestic, international or conference; of
-    `total_seconds` what is not used is available, what running calls hold is not left."""
+    `total_seconds` what is not used is available, what running calls hold is not left. Where a
+    plan's other counter is used up and ends these minutes too, `ended_by` is its pool, and nothing
+    is left."""
 
     pool: str = Field(validation_alias="key")
     area: str
@@ -39,6 +41,7 @@ class Pool(Shown):
     left_seconds: int = Field(validation_alias="left_s")
     warned_at: Moment | None = Field(validation_alias="warned_ms")
     used_up_at: Moment | None = Field(validation_alias="full_ms")
+    ended_by: str | None
 
 
 class Way(Shown):
@@ -63,7 +66,12 @@ def get_pools(asked: Asked) -> Answer:
         found = minute_pools(asked.cell, asked.owner, catalogue, asked.now_ms)
     return {
         "pools": [
-            {**pool._asdict(), "left_s": pool.left_s, **pool_of(pool, catalogue)._asdict()}
+            {
+                **pool._asdict(),
+                "left_s": pool.left_s,
+                "ended_by": pool.ended_by or None,
+                **pool_of(pool, catalogue)._asdict(),
+            }
             for pool in found
         ]
     }

@@ -3,6 +3,7 @@
 from talktime.console.databases import current
 from talktime.console.doors import Desk, Shown
 from talktime.console.said import said
+from talktime.console.usage.pools_page import ended_with
 from talktime.console.users.words import area_name
 from talktime.core.meters import minutes_prefix, month_of
 from talktime.operations.minute_pools import MinutePool
@@ -12,7 +13,7 @@ SHOWN_MAX = 6
 
 def pools_shown(desk: Desk, pools: list[MinutePool]) -> Shown:
     """The fullest pools of this month, and how many there are beside."""
-    by_use = sorted(pools, key=lambda pool: (-percent_of(pool), pool.key))
+    by_use = sorted(pools, key=lambda pool: (-percent_of(pool), not pool.ended_by, pool.key))
     return {
         "month": desk.wording.month(month_of(desk.now_ms)),
         "shown": [pool_shown(desk, pool) for pool in by_use[:SHOWN_MAX]],
@@ -25,7 +26,7 @@ def pool_shown(desk: Desk, pool: MinutePool) -> Shown:
     plan, area, counter = parts_of(pool.key, desk.now_ms)
     licence = desk.catalogue.licences.get(plan)
     percent = percent_of(pool)
-    full = pool.used_s >= pool.total_s
+    full, warned = pool.used_s >= pool.total_s, current().pool_warning_percent
     return {
         "name": said(licence.name) if licence else plan,
         "area": area_name(desk.wording.locale, area),
@@ -35,7 +36,8 @@ def pool_shown(desk: Desk, pool: MinutePool) -> Shown:
         "total": desk.wording.decimal(pool.total_s // 60),
         "left": desk.wording.decimal(pool.left_s // 60),
         "percent": percent,
-        "tone": "bad" if full else ("warn" if percent >= current().pool_warning_percent else ""),
+        "ended": ended_with(pool) if pool.ended_by else "",
+        "tone": "bad" if full or pool.ended_by else ("warn" if percent >= warned else ""),
     }
 
 

@@ -80,12 +80,21 @@ def _shown(desk: Desk, pool: MinutePool, people: dict[int, Person]) -> Shown:
 
 
 def _look(pool: MinutePool) -> tuple[str, Any] | None:
+    if pool.ended_by:
+        return "bad", ended_with(pool)
     if not pool.total_s:
         return None
     percent = pool.used_s * 100 // pool.total_s
     if percent >= 100:
         return "bad", _("Used up")
     return ("warn", _("Nearly used up")) if percent >= 80 else None
+
+
+def ended_with(pool: MinutePool) -> str:
+    """What is said of minutes that the plan's other counter has ended (R42)."""
+    if pool.key.split("/")[4] == DOMESTIC:
+        return _("Ended with the international minutes")
+    return _("Ended with the domestic minutes")
 
 
 def _split(desk: Desk, seconds: int) -> str:

@@ -86,13 +86,18 @@ def _answer(desk: Desk, user: User, type_: str, number: str, minutes: int) -> Sh
 
 def _answer_shown(desk: Desk, found: CallCheck, minutes: int) -> Shown:
     if found.refusal is not None:
-        return {"passed": found.passed, "refusal": _refusal_shown(desk, found.refusal)}
+        return {
+            "passed": found.passed,
+            "no_minutes": found.no_minutes,
+            "refusal": _refusal_shown(desk, found.refusal),
+        }
     quote = found.quote
     price, cost = quote["price"], quote["cost"]
     fee_micros = parse_micros(price["connection_fee"])
     length = ngettext("A call of %(count)s minute", "A call of %(count)s minutes", minutes)
     return {
         "passed": found.passed,
+        "no_minutes": found.no_minutes,
         "destination": destination_said(price["destination"]),
         "per_minute": desk.wording.price(parse_micros(price["per_minute"]), desk.owner.currency),
         "fee": desk.wording.price(fee_micros, desk.owner.currency) if fee_micros else "",
