@@ -1,28 +1,29 @@
 """`callRecords/getPstnBlockedUsersLog`: users who were blocked and unblocked (R84)."""
 
-from typing import Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from talktime.console.api.door import Asked, Resource
-from talktime.console.api.shapes import Page, Shown
-from talktime.console.api.usage import (
+from talktime.console.api.graph import (
     GRAPH_PAGE,
+    Answer,
     FromTime,
+    GraphPage,
     SkipToken,
     ToTime,
-    next_link,
+    graph_page,
+    place_in,
     why_not_between,
 )
+from talktime.console.api.shapes import Shown
 from talktime.core.masking import number_text
 from talktime.core.refusal import Refusal
 from talktime.operations.blocked_users import BlockedUser, blocked_users
 from talktime.operations.usage_documents import moment_text
 
 blocked = Resource("Blocked users", "Who was blocked and unblocked, and when.")
-Answer = dict[str, Any]
 
 
 class BlockedUserRow(Shown):
@@ -42,12 +43,10 @@ class BlockedUserRow(Shown):
     user_telephone_number: str
 
 
-class BlockedUsersLog(Shown):
-    """A page of the log, as Graph gives it; on the last there is no `@odata.nextLink`."""
+class BlockedUsersLog(GraphPage):
+    """A page of the log."""
 
-    count: int = Field(alias="@odata.count")
     value: list[BlockedUserRow]
-    next_link: str = Field("", alias="@odata.nextLink")
 
 
 @blocked.reads(
@@ -70,7 +69,7 @@ def get_blocked_users(
     refusal = why_not_between(from_time, to_time)
     if refusal is not None:
         return refusal
-    before = Page(limit=GRAPH_PAGE, cursor=skiptoken).place or (to_time + 1, 0)
+    before = place_in(skiptoken) or (to_time + 1, 0)
     found = blocked_users(
         *(asked.control, asked.cell, asked.owner.id),
         from_ms=from_time,
@@ -78,11 +77,8 @@ def get_blocked_users(
         limit=GRAPH_PAGE + 1,
     )
     rows = [_row(each) for each in found[:GRAPH_PAGE]]
-    answer: Answer = {"@odata.count": len(rows), "value": rows}
-    if len(found) > GRAPH_PAGE:
-        last = found[GRAPH_PAGE - 1]
-        answer["@odata.nextLink"] = next_link(asked, f"{last.at_ms}-{last.id}")
-    return answer
+    last = found[GRAPH_PAGE - 1] if len(found) > GRAPH_PAGE else None
+    return graph_page(asked, rows, last and (last.at_ms, last.id))
 
 
 def _row(row: BlockedUser) -> Answer:

@@ -2,16 +2,23 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from ninja import Path
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 from talktime.console.api.door import Asked, Resource
-from talktime.console.api.shapes import Amount, Page, Shown
-from talktime.console.api.usage import GRAPH_PAGE, SkipToken, next_link
+from talktime.console.api.graph import (
+    GRAPH_PAGE,
+    Answer,
+    GraphPage,
+    SkipToken,
+    graph_page,
+    place_in,
+)
+from talktime.console.api.shapes import Amount, Shown
 from talktime.console.api.usage_asked import days_between
 from talktime.core.money import half_up_text
 from talktime.core.refusal import Refusal
@@ -19,7 +26,6 @@ from talktime.operations.calling_places import CONTEXTS
 from talktime.operations.dial_out import OrganizerSum, dial_out_report
 
 dial_out = Resource("Dial-out from meetings", "What meetings called, by organizer.")
-Answer = dict[str, Any]
 FromDay = Annotated[date, Path(description="The first UTC day of start, such as 2026-11-01.")]
 ToDay = Annotated[date, Path(description="The last UTC day of start, included.")]
 
@@ -42,12 +48,10 @@ class DialOutRow(Shown):
     exact_total_call_charge: Amount
 
 
-class DialOutReport(Shown):
-    """A page of the report, as Graph gives it; on the last there is no `@odata.nextLink`."""
+class DialOutReport(GraphPage):
+    """A page of the report."""
 
-    count: int = Field(alias="@odata.count")
     value: list[DialOutRow]
-    next_link: str = Field("", alias="@odata.nextLink")
 
 
 @dial_out.reads(
@@ -67,14 +71,12 @@ def get_dial_out_report(
     days = days_between(from_day, to_day, asked.now_ms)
     if isinstance(days, Refusal):
         return days
-    after = Page(limit=GRAPH_PAGE, cursor=skiptoken).place or (-1, 0)
+    after = place_in(skiptoken) or (-1, 0)
     report = dial_out_report(asked.cell, asked.owner, asked.catalogue, *days)
     found = sorted((row for row in report if _place(row) > after), key=_place)
-    shown = found[:GRAPH_PAGE]
-    answer: Answer = {"@odata.count": len(shown), "value": [_row(each) for each in shown]}
-    if len(found) > GRAPH_PAGE:
-        answer["@odata.nextLink"] = next_link(asked, "{}-{}".format(*_place(shown[-1])))
-    return answer
+    rows = [_row(each) for each in found[:GRAPH_PAGE]]
+    last = found[GRAPH_PAGE - 1] if len(found) > GRAPH_PAGE else None
+    return graph_page(asked, rows, last and _place(last))
 
 
 def _place(row: OrganizerSum) -> tuple[int, int]:

@@ -1,19 +1,27 @@
 """`.../usage` and `callRecords`: calls that were charged, newest first; the other party's last
 digits are hidden in all of them (R78)."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from ninja import Path, Query
-from pydantic import ConfigDict, Field
+from ninja import Query
+from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 from talktime.console.api.door import Asked, Resource
+from talktime.console.api.graph import (
+    GRAPH_PAGE,
+    FromTime,
+    GraphPage,
+    SkipToken,
+    ToTime,
+    graph_page,
+    place_in,
+    why_not_between,
+)
 from talktime.console.api.shapes import (
     Amount,
-    AskedMoment,
     AskedPage,
     IdText,
-    Page,
     PathId,
     Shown,
     listing,
@@ -21,19 +29,14 @@ from talktime.console.api.shapes import (
 from talktime.console.api.usage_asked import Day, Search, asked_usage
 from talktime.core.calls import UsageRecord
 from talktime.core.ids import ID_MAX
-from talktime.core.limits import PSTN_CALLS_MS_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.call_story import call_story
 from talktime.operations.usage_documents import Describer, call_log_row
 from talktime.operations.usage_report import Reader
 from talktime.store.usage_rows import Place, span
 
-GRAPH_PAGE = 1_000
 usage = Resource("Usage", "Calls that were charged, with their corrections.")
 Answer = dict[str, Any]
-FromTime = Annotated[AskedMoment, Path(description="The first moment of start, in UTC.")]
-ToTime = Annotated[AskedMoment, Path(description="The last moment of start, in UTC.")]
-SkipToken = Annotated[str, Query(alias="$skiptoken", max_length=64, description="From a nextLink.")]
 
 
 class CallLogRow(Shown):
@@ -79,12 +82,10 @@ class Story(Shown):
     records: list[CallLogRow]
 
 
-class PstnCalls(Shown):
-    """A page of calls, as Graph gives them; on the last there is no `@odata.nextLink`."""
+class PstnCalls(GraphPage):
+    """A page of calls."""
 
-    count: int = Field(alias="@odata.count")
     value: list[CallLogRow]
-    next_link: str = Field("", alias="@odata.nextLink")
 
 
 @usage.reads("/usage", listing("usage", CallLogRow), refusals=("unknown_user", "range_too_long"))
@@ -135,30 +136,12 @@ def get_pstn_calls(
     refusal = why_not_between(from_time, to_time)
     if refusal is not None:
         return refusal
-    place = Place(*(Page(limit=GRAPH_PAGE, cursor=skiptoken).place or (to_time, ID_MAX)))
+    place = Place(*(place_in(skiptoken) or (to_time, ID_MAX)))
     with asked.cell.snapshot():
         found = span(asked.cell, asked.owner.id, from_time, place, GRAPH_PAGE + 1)
         rows = _rows(asked, found[:GRAPH_PAGE])
-    answer: Answer = {"@odata.count": len(rows), "value": rows}
-    if len(found) > GRAPH_PAGE:
-        last = found[GRAPH_PAGE - 1]
-        token = _cursor(Place(last.started_ms, last.id))
-        answer["@odata.nextLink"] = next_link(asked, token)
-    return answer
-
-
-def why_not_between(from_time: int, to_time: int) -> Refusal | None:
-    """Why a list of Graph's is not given between these moments (ms); None where it is."""
-    if to_time < from_time:
-        return Refusal("invalid_value", "toDateTime must not be before fromDateTime")
-    if to_time - from_time > PSTN_CALLS_MS_MAX:
-        return Refusal("range_too_long", "at most 90 days are looked at at once")
-    return None
-
-
-def next_link(asked: Asked, token: str) -> str:
-    """The address of the same list from there on, as Graph writes it."""
-    return asked.request.build_absolute_uri(f"{asked.request.path}?$skiptoken={token}")
+    last = found[GRAPH_PAGE - 1] if len(found) > GRAPH_PAGE else None
+    return graph_page(asked, rows, last and (last.started_ms, last.id))
 
 
 def _rows(asked: Asked, records: list[UsageRecord]) -> list[Answer]:
