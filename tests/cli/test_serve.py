@@ -101,13 +101,11 @@ def test_the_demo_of_an_empty_folder_grants_a_call_and_lets_its_admin_in(empty):
             assert secret not in service.words()
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGHUP])
-def test_a_second_start_keeps_the_data_the_key_and_the_password(empty, stop):
+def test_a_second_start_keeps_the_data_the_key_and_the_password(empty):
     with serving(empty, "--demo") as service:
         first = demo_of(empty)
         granted = authorize(service, first, "c1")
-        assert service.stop(stop) == 0
-        assert "stopped" in service.words()
+        assert service.stop(signal.SIGTERM) == 0
     with serving(empty, "--demo") as service:
         second = demo_of(empty)
         assert second == {**first, "url": service.url}
@@ -116,6 +114,25 @@ def test_a_second_start_keeps_the_data_the_key_and_the_password(empty, stop):
         assert again.content == granted.content
         assert sign_in(service, second["admin_email"], second["admin_password"]).is_success
         assert service.stop() == 0
+
+
+def ignored_signals(pid):
+    """The signals that a process ignores, as a mask."""
+    status = dict(
+        line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+    )
+    return int(status["SigIgn"], 16)
+
+
+def test_a_closed_terminal_ends_it_in_order_but_for_who_began_it_with_nohup(empty):
+    hangup = 1 << (signal.SIGHUP - 1)
+    with serving(empty, "--demo", under=["env", "--default-signal=HUP"]) as service:
+        assert not ignored_signals(service.pid) & hangup
+        assert service.stop(signal.SIGHUP) == 0
+        assert "stopped" in service.words()
+    with serving(empty, "--demo", under=["nohup"]) as service:
+        assert ignored_signals(service.pid) & hangup
+        assert service.stop(signal.SIGTERM) == 0
 
 
 def test_a_lost_demo_file_is_written_anew_with_secrets_that_work(empty):
