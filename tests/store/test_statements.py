@@ -148,6 +148,15 @@ def test_what_the_sums_have_passed_is_found_by_its_id(store: Store):
 
 
 @pytest.mark.layouts("sqlite")
+def test_running_calls_are_found_a_page_at_a_time_before_what_could_end_them(store: Store):
+    """The job that looks at them does so every two seconds, at hundreds of thousands too."""
+    plan = store.cell().rows(f"EXPLAIN QUERY PLAN {endings.RUNNING.sqlite}", [0, 0, 1])
+    details = [row[-1] for row in plan]
+    assert details[0] in ("MATERIALIZE c", "CO-ROUTINE c")
+    assert details[1].startswith("SEARCH call USING INDEX call_due (sweep_ms>?")
+
+
+@pytest.mark.layouts("sqlite")
 def test_a_statement_of_a_month_reads_no_records_from_before_it(store: Store):
     """The wallet is locked meanwhile; on SQLite all calls of the cell wait."""
     for statement in (post_statements.UNBILLED_SUMS, post_statements.BILL_USAGE):

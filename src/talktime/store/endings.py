@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from talktime.core.limits import CALLS_ENDING_MAX
-from talktime.store.database import Both, Connection
+from talktime.store.database import Both, Connection, Row
 from talktime.store.load import LOCK_WALLETS
 
 # `+`: by the index of those to end, not through all calls there are in the order of their ids.
@@ -13,31 +15,33 @@ CALLS_TO_END = f"""
     WHERE state = 'open' AND ending IS NOT NULL
     ORDER BY +id LIMIT {CALLS_ENDING_MAX}"""
 
-# Of a call's payers (core/payers.py), by place: the meters of its user's spending and of what is
-# paid after use, then the limits of both.
+# A page of calls first, and what could end them beside it, or all would be read for each page. Of a
+# call's payers (core/payers.py), by place: the meters of its user's spending and of what is paid
+# after use. The limits of both are taken from it here (`_running`): that is quicker.
 _WATCHED = """
     SELECT c.sweep_ms, c.id, c.organisation_id, c.switch_id, c.call_key, c.rate,
         c.held_micros - c.post_micros, c.post_micros, w.balance_micros, p.active,
-        p.spend_limit_micros, s.used + s.held, u.used + u.held,
-        COALESCE({spending}, '') <> '', COALESCE({post_usage}, '') <> '',
-        CAST({spend_limit} AS BIGINT), CAST({post_usage_cap} AS BIGINT)
-    FROM call c
+        p.spend_limit_micros, s.used + s.held, u.used + u.held, c.payers
+    FROM (SELECT sweep_ms, id, organisation_id, switch_id, call_key, rate, held_micros, post_micros,
+            user_id, payers
+        FROM call WHERE state = 'open' AND ending IS NULL {which}) c
     JOIN wallet w ON w.organisation_id = c.organisation_id
     LEFT JOIN person p ON p.organisation_id = c.organisation_id AND p.id = c.user_id
-    LEFT JOIN meter s ON s.organisation_id = c.organisation_id AND s.key = {spending}
-    LEFT JOIN meter u ON u.organisation_id = c.organisation_id AND u.key = {post_usage}
-    WHERE c.state = 'open' AND c.ending IS NULL """
-_PAGE = "AND (c.sweep_ms, c.id) > (?, ?) ORDER BY c.sweep_ms, c.id LIMIT ?"
-_THESE = "AND c.id = ANY(?)"
-_PLACES = {"spending": 2, "post_usage": 3, "spend_limit": 4, "post_usage_cap": 5}
-_POSTGRES = _WATCHED.format(
-    **{name: f"NULLIF(c.payers, '')::json ->> {place}" for name, place in _PLACES.items()}
-)
-_SQLITE = _WATCHED.format(
-    **{name: f"NULLIF(c.payers, '') ->> {place}" for name, place in _PLACES.items()}
-)
-RUNNING = Both(_POSTGRES + _PAGE, _SQLITE + _PAGE)
-STILL_RUNNING = Both(_POSTGRES + _THESE, _SQLITE + _THESE)
+    LEFT JOIN meter s ON s.organisation_id = c.organisation_id AND s.key = {payers} ->> 2
+    LEFT JOIN meter u ON u.organisation_id = c.organisation_id AND u.key = {payers} ->> 3
+    ORDER BY c.sweep_ms, c.id"""
+_PAGE = "AND (sweep_ms, id) > (?, ?) ORDER BY sweep_ms, id LIMIT ?"
+_THESE = "AND id = ANY(?)"
+
+
+def _both(which: str) -> Both:
+    return Both(
+        _WATCHED.format(payers="NULLIF(c.payers, '')::json", which=which),
+        _WATCHED.format(payers="NULLIF(c.payers, '')", which=which),
+    )
+
+
+RUNNING, STILL_RUNNING = _both(_PAGE), _both(_THESE)
 
 
 class Ending(NamedTuple):
@@ -81,10 +85,19 @@ def calls_to_end(connection: Connection) -> list[Ending]:
 
 def running_calls(connection: Connection, after: Sequence[int], rows_max: int) -> list[Running]:
     """A page of the open calls that are not marked, after (sweep_ms, id)."""
-    return [Running(*row) for row in connection.rows(RUNNING, [*after, rows_max])]
+    return [_running(row) for row in connection.rows(RUNNING, [*after, rows_max])]
 
 
 def lock_running_calls(connection: Connection, calls: Sequence[Running]) -> list[Running]:
     """Lock the wallets of these calls, and read again those that still run and are not marked."""
     connection.rows(LOCK_WALLETS, [sorted({call.organisation_id for call in calls})])
-    return [Running(*row) for row in connection.rows(STILL_RUNNING, [[call.id for call in calls]])]
+    rows = connection.rows(STILL_RUNNING, [[call.id for call in calls]])
+    return [_running(row) for row in rows]
+
+
+def _running(row: Row) -> Running:
+    if not row[-1]:  # of a call from before there were payers
+        return Running._make((*row[:-1], False, False, None, None))
+    spending, post_usage, limit_micros, cap_micros = msgspec.json.decode(row[-1])[2:6]
+    limits = (bool(spending), bool(post_usage), limit_micros, cap_micros)
+    return Running._make((*row[:-1], *limits))
