@@ -26,7 +26,7 @@ RULES = {
         "R24": "A balance that is used up is told once, until there is money again.",
         "R26": "Included minutes, calls that come in and cost nothing, and calls for help do not "
         "ask for a balance.",
-        "R27": "Minutes used to 80 %, and to the end, are noted once each in a month.",
+        "R27": "Minutes used to 80 % (or as set), and to the end, are noted once each in a month.",
     },
     "Money in": {
         "R6": "What is bought at once is within the bounds of its currency.",

@@ -192,6 +192,7 @@ def test_a_number_may_be_dialled_as_in_the_users_country(ask):
     [
         ("+490301234567", "+49301234567"),
         ("+44 (0)20 7946 0958", "+442079460958"),
+        ("(+49)(0)30 123456", "+4930123456"),
         ("+114255550100", "+14255550100"),
         ("+550152123456789", "+552123456789"),
     ],
@@ -200,7 +201,7 @@ def test_a_number_that_would_be_charged_otherwise_than_it_is_called_is_refused(a
     refused = ask(to=to, user="bare@contoso.example").refusal
     assert (refused.code, refused.detail) == (
         "invalid_number",
-        f"{to!r} has digits that are dialled within its country alone: write {write}",
+        f"{to!r} is not how the number is called from abroad: write {write}",
     )
 
 

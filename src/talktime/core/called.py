@@ -3,8 +3,6 @@
 from typing import NamedTuple
 
 PREMIUM, SHARED_COST, TOLL_FREE = "premium", "shared_cost", "toll_free"
-PLACELESS_KINDS = frozenset({TOLL_FREE, PREMIUM, SHARED_COST, "voip", "personal", "uan"})
-"""Kinds whose numbers say nothing of a place: countries of one code share them."""
 NUMBER_KINDS = (
     *("fixed", "mobile", "fixed_or_mobile", TOLL_FREE, PREMIUM, SHARED_COST),
     *("voip", "personal", "uan", ""),

@@ -131,7 +131,9 @@ def _grant(
         _slice_paid(call, used_s, until_s),
         available_micros,
         (
-            *(*passed, *(no_minutes or _minutes_held(books, call))),
+            *passed,
+            *no_minutes,
+            *_minutes_held(books, call),
             *_held_lines(call, until_s, available_micros + more_micros, wallet),
         ),
     )

@@ -1,4 +1,5 @@
-"""Who may pay for a call, found before it begins and kept with it until it ends.
+"""Who may pay for a call, found before it begins and kept with it until it ends; its
+limits alone follow those of now (core/ending.py).
 
 Included minutes pay first, then the organisation's credits, then post-usage billing (D11). A call
 that none of them can go on paying ends.

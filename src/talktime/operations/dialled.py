@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-from talktime.core.called import PLACELESS_KINDS, Called
+from talktime.core.called import TOLL_FREE, Called
 from talktime.core.limits import LINES_CACHED_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.numbers import as_written, is_number_of, parse_number
@@ -38,10 +38,10 @@ def dialled(text: str, region: str | None = None) -> Dialled | Refusal:
 
 
 def seen_from(found: Dialled, region: str) -> Dialled:
-    """The same number as a caller in a region sees it: where it is of no place, and as much a
+    """The same number as a caller in a region sees it: where it is toll-free, and as much a
     number of the caller's own country, it says so."""
     digits, country, kind, _ = found.called
-    if kind not in PLACELESS_KINDS or country in ("", region) or not is_number_of(digits, region):
+    if kind != TOLL_FREE or country in ("", region) or not is_number_of(digits, region):
         return found
     line = f"number: +{digits} exists ({country}, {region})"
     return Dialled(Called(digits, country, kind, region), line, False)

@@ -18,8 +18,9 @@ ABROAD = ""
 
 class MinutePool(NamedTuple):
     """One pool: its meter, how many users share it, seconds in all, used and held by running
-    calls, and since when (ms) it has been used to 80 % and whole. `ended_by` is the meter of the
-    plan's other counter, where that is used up and ends these minutes too (R42, D12); else ''."""
+    calls, and since when (ms) it has been used to the warned per cent and whole. `ended_by` is the
+    meter of the plan's other counter, where that is used up and ends these minutes too (R42, D12);
+    else ''."""
 
     key: str
     members: int

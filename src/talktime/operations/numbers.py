@@ -117,11 +117,11 @@ def as_written(text: str, number: Number) -> Number | Refusal:
     Refuses: invalid_number, with the number as it has to be written.
 
     >>> as_written("+49 (0)30 123456", parse_number("+49 (0)30 123456")).detail
-    "'+49 (0)30 123456' has digits that are dialled within its country alone: write +4930123456"
+    "'+49 (0)30 123456' is not how the number is called from abroad: write +4930123456"
     """
-    if not text.lstrip().startswith("+") or "".join(filter(str.isdigit, text)) == number.digits:
+    if "+" not in text or "".join(filter(str.isdigit, text)) == number.digits:
         return number
-    problem = "has digits that are dialled within its country alone"
+    problem = "is not how the number is called from abroad"
     return _refuse(text, problem, f"write +{number.digits}")
 
 

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from talktime.console.databases import current
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import SEE
 from talktime.console.theme.charts import Bar, row_chart
@@ -87,7 +88,7 @@ def _look(pool: MinutePool) -> tuple[str, Any] | None:
     percent = pool.used_s * 100 // pool.total_s
     if percent >= 100:
         return "bad", _("Used up")
-    return ("warn", _("Nearly used up")) if percent >= 80 else None
+    return ("warn", _("Nearly used up")) if percent >= current().pool_warning_percent else None
 
 
 def ended_with(pool: MinutePool) -> str:
