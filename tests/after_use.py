@@ -5,7 +5,7 @@ from talktime.core.documents import Buyer, Seller, credit_note, invoice_of_lot
 from talktime.core.ledger import Lot
 from talktime.core.meters import month_of, post_usage_key
 from talktime.core.payments import Payment
-from talktime.core.post_usage import Deadlines, PostStatement, month_end_ms
+from talktime.core.post_usage import Deadlines, PostStatement, month_end_ms, month_start_ms
 from talktime.core.recharging import Bounds
 from talktime.core.refusal import Refusal
 from talktime.operations.check_books import check_books
@@ -23,12 +23,6 @@ HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 SELLER = Seller("Fabrikam Voice", ("Redmond",), "US 1")
 TERMS = Terms(SELLER, Deadlines())
 RULES = CallingRules(pay_as_you_go=True)
-
-
-def month_start_ms(month: str) -> int:
-    """The first moment of a month, UTC."""
-    year, number = int(month[:4]), int(month[5:])
-    return month_end_ms(f"{year:04}-{number - 1:02}" if number > 1 else f"{year - 1:04}-12")
 
 
 class AfterUse(Player):

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from talktime.core.post_usage import month_start_ms
 from talktime.operations.close_month import Terms, close_month
 from talktime.store.organisations import organisation_named
-from tests.after_use import DAY_MS, SELLER, month_start_ms
+from tests.after_use import DAY_MS, SELLER
 from tests.cli.conftest import Shell
 from tests.cli.test_notices import told
 from tests.cli.test_post_statements import Biller

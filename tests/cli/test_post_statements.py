@@ -7,9 +7,10 @@ import re
 
 import pytest
 
+from talktime.core.post_usage import month_start_ms
 from talktime.operations.close_month import Terms, close_month
 from talktime.store.organisations import organisation_named
-from tests.after_use import DAY_MS, SELLER, AfterUse, month_start_ms
+from tests.after_use import DAY_MS, SELLER, AfterUse
 from tests.lively_books import Player
 from tests.many_usage import Peak, multiply_usage
 

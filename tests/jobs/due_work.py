@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from talktime.core.post_usage import month_start_ms
 from talktime.core.recharging import DAY_MS
 from talktime.jobs.cards import add_cards
 from talktime.jobs.installed_providers import InstalledProviders
@@ -19,7 +20,7 @@ from talktime.operations.sandbox_charges import SETUP_REF, id_in
 from talktime.operations.sealing import Seal
 from talktime.operations.spread_notices import spread_notices
 from talktime.store.organisations import insert_organisation
-from tests.after_use import AfterUse, month_start_ms
+from tests.after_use import AfterUse
 from tests.lively_books import Player, play_everything
 from tests.people import CONTOSO
 from tests.shop import NOW_MS, UNIT, Shop

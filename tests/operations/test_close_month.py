@@ -7,7 +7,7 @@ import pytest
 
 from talktime.core.documents import Buyer, Line
 from talktime.core.ledger import POST_USAGE, RECEIVABLES, REVENUE
-from talktime.core.post_usage import PostStatement, month_end_ms
+from talktime.core.post_usage import PostStatement, month_end_ms, month_start_ms
 from talktime.core.rating import Rate
 from talktime.core.refusal import Refusal
 from talktime.operations.close_month import close_months
@@ -15,7 +15,7 @@ from talktime.operations.documents import list_documents
 from talktime.operations.sweep import Sweep
 from talktime.store.organisations import insert_organisation
 from talktime.store.post_statements import unbilled_by_month
-from tests.after_use import DAY_MS, HOUR_MS, AfterUse, month_start_ms, organisation
+from tests.after_use import DAY_MS, HOUR_MS, AfterUse, organisation
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
 

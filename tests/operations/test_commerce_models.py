@@ -8,6 +8,7 @@ from talktime.core.commands import ExpireLots
 from talktime.core.directory import CallingRules, Organisation
 from talktime.core.meters import month_of, post_usage_key
 from talktime.core.payments import Recharge
+from talktime.core.post_usage import month_start_ms
 from talktime.core.rating import Rate
 from talktime.core.refusal import Refusal
 from talktime.operations.commerce_models import (
@@ -25,7 +26,7 @@ from talktime.operations.sweep import Sweep
 from talktime.operations.till import open_till
 from talktime.store.database import Outage
 from talktime.store.organisations import insert_organisation, organisation_of_id
-from tests.after_use import DAY_MS, RULES, AfterUse, month_start_ms, organisation
+from tests.after_use import DAY_MS, RULES, AfterUse, organisation
 from tests.shop import UNIT, Shop
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")

@@ -2,12 +2,12 @@
 
 import pytest
 
-from talktime.core.post_usage import month_end_ms
+from talktime.core.post_usage import month_end_ms, month_start_ms
 from talktime.operations.dunning import dun_statements, sync_block
 from talktime.operations.post_statements import list_statements
 from talktime.operations.sweep import Sweep
 from talktime.store.organisations import insert_organisation, organisation_of_id
-from tests.after_use import DAY_MS, AfterUse, month_start_ms, organisation
+from tests.after_use import DAY_MS, AfterUse, organisation
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from talktime.core.ledger import FUNDING, POST_USAGE, RECEIVABLES, REVENUE
+from talktime.core.post_usage import month_start_ms
 from talktime.operations.post_statements import (
     COLUMNS,
     csv_pieces,
@@ -15,7 +16,7 @@ from talktime.operations.post_statements import (
     usage_pages,
     usage_row,
 )
-from tests.after_use import AfterUse, month_start_ms
+from tests.after_use import AfterUse
 from tests.lively_books import FRANCE
 from tests.many_usage import Peak, multiply_usage
 
