@@ -7,6 +7,7 @@ from talktime.core.peers import Peer
 from talktime.gateways.parties import Party, call_request, party
 
 PEER = Peer(1, 11, "diameter", "proxy", "example.net", (), False, True, "", 0, None)
+NATIONAL = Peer(1, 11, "diameter", "proxy", "example.net", (), False, False, "", 0, None)
 DESK, HALL = "front.desk@contoso.example", "hall"
 
 
@@ -78,8 +79,8 @@ def test_a_party_is_a_number_or_a_name(text, found):
     assert party(text) == found
 
 
-def asked(directory, calling, called, **more):
-    request = call_request(directory, PEER, "c", calling=calling, called=called, **more)
+def asked(directory, calling, called, peer=PEER, **more):
+    request = call_request(directory, peer, "c", calling=calling, called=called, **more)
     return request.type, request.from_, request.to, request.user, request.service_number
 
 
@@ -90,6 +91,30 @@ def test_a_call_of_a_user_of_ours_goes_out(directory):
     assert asked(directory, f"sip:{DESK}", "+4930123456") == named
     by_name = asked(directory, "sip:anonymous@x", "+4930123456", names=[f"sip:{DESK}:5060"])
     assert by_name == named
+
+
+@pytest.mark.parametrize(
+    "called",
+    [
+        "0016563234567",
+        "sip:001-656-323-4567@gw",
+        "sip:0016563234567;phone-context=ims.example@ims.example",
+    ],
+)
+def test_what_is_dialled_abroad_is_left_to_the_callers_country(directory, called):
+    """From Hong Kong 001 leads to Singapore (65), with 00 for a plus to Florida (+1 656)."""
+    dialled = ("user_out", "+14255550100", "0016563234567", None, None)
+    assert asked(directory, "0014255550100", called, peer=NATIONAL) == dialled
+    abroad = ("user_out", "+14255550100", "+16563234567", None, None)
+    assert asked(directory, "+14255550100", "0016563234567") == abroad
+    ours = ("user_in", "+4930123456", "+14255550100", None, None)
+    assert asked(directory, "+4930123456", "0014255550100", peer=NATIONAL) == ours
+
+
+def test_what_is_dialled_with_a_context_is_a_number_of_its_country(directory):
+    singapore = ("user_out", "+14255550100", "+6563234567", None, None)
+    dialled = "tel:0016563234567;phone-context=+852"
+    assert asked(directory, "+14255550100", dialled) == singapore
 
 
 def test_a_user_is_known_by_the_name_before_the_host_too(directory):

@@ -25,7 +25,7 @@ from talktime.operations.resolve import CallRequest
 
 _SCHEMES = ("sip", "sips", "tel", "im", "pres")
 _SEPARATORS = str.maketrans("", "", "-.() ")
-_NATIONAL_PREFIX = "00"
+_PREFIX_ABROAD = "00"
 # A display name may hold anything in its quotes, also what looks like another address.
 _NAME_ADDR = re.compile(r'(?:\s*"(?:[^"\\]|\\.)*"\s*|[^"<]*)<([^>]*)>')
 _HELP = re.compile(r"urn:service:sos([.;]|$)", re.IGNORECASE)
@@ -41,11 +41,12 @@ class Party(NamedTuple):
 
 
 @lru_cache(PARTIES_CACHED_MAX)
-def party(text: str, plus: bool = True) -> Party:
+def party(text: str, plus: bool = True, dialled: bool = False) -> Party:
     """Read one side of a call: a number or name, a SIP or tel URI, or what stands in From. With
     `plus`, digits without "+" are an international number, unless they say where they are dialled
     (phone-context, RFC 3966 5.1.5): in the country of a context of digits, which makes them a
-    number of that country or none; in the caller's own where the context is a domain.
+    number of that country or none; in the caller's own where the context is a domain. "00" is a
+    plus, but in what is `dialled` in a country: there 001 may lead abroad as well.
 
     >>> party("sip:+4930123456;npdi@gw.example.net:5060;user=phone").number
     '+4930123456'
@@ -57,6 +58,8 @@ def party(text: str, plus: bool = True) -> Party:
     ('112', '030123456')
     >>> party("tel:030123456;phone-context=+49").number, party("tel:7042;phone-context=+1914555")
     ('+4930123456', Party(number='', name='7042;phone-context=+1914555'))
+    >>> party("0016563234567", plus=False, dialled=True).number
+    '0016563234567'
     """
     address = _NAME_ADDR.match(text)
     text = (address[1] if address else text).strip().strip("<>")
@@ -72,7 +75,7 @@ def party(text: str, plus: bool = True) -> Party:
     digits = plain.translate(_SEPARATORS)
     if digits.removeprefix("+").isdecimal() and digits.isascii() and len(digits) <= NUMBER_TEXT_MAX:
         local = _LOCAL.search(user)
-        number = _international(digits, plus and not local)
+        number = _international(digits, plus and not local, dialled)
         context = unquote(local[1]) if local else ""
         if number[0] == "+" or context[:1] != "+" or len(digits) <= HELP_DIGITS_MAX:
             return Party(number=number)
@@ -85,12 +88,12 @@ def party(text: str, plus: bool = True) -> Party:
     return Party(name=(f"{user}@{host}" if host else user)[:USER_NAME_TEXT_MAX].lower())
 
 
-def _international(digits: str, plus: bool) -> str:
+def _international(digits: str, plus: bool, dialled: bool) -> str:
     """Short numbers (emergency, service codes) are never international."""
     if digits[0] == "+":
         return digits
-    if digits.startswith(_NATIONAL_PREFIX):
-        return "+" + digits[len(_NATIONAL_PREFIX) :]
+    if digits.startswith(_PREFIX_ABROAD) and (plus or not dialled):
+        return "+" + digits[len(_PREFIX_ABROAD) :]
     return "+" + digits if plus and len(digits) > SHORT_DIGITS_MAX else digits
 
 
@@ -140,6 +143,7 @@ def call_request(
     if not incoming:
         if not user and not from_number:
             user = next((each.name for each in charged if each.name), "")
+        to = party(called, peer.plus, dialled=True)
         return CallRequest(
             call_key, 0, "user_out", from_number or None, to.number or to.name or None,
             user or None, None, None, at_ms, requested_s,
