@@ -38,6 +38,7 @@ RADIUS_PENDING_MAX = 5_000  # requests that are being decided; more are not answ
 RADIUS_ANSWERS_KEPT_MAX = 20_000  # for requests that are sent again
 RADIUS_SESSIONS_MAX = 200_000  # calls of which a process knows where to ask for their end
 RADIUS_SESSION_TEXT_MAX = 200  # of a client's name with its session id, as a call's key
+RADIUS_USES_READ_MAX = 256  # calls of one session id, to find the one that it names now
 RADIUS_TELLING_MAX = 10_000  # calls whose client is being told to end them; others wait
 RADIUS_DISCONNECTS_MAX = 250  # under way to one client, of the 256 numbers that RADIUS has
 LINES_CACHED_MAX = 65_536

@@ -141,8 +141,7 @@ def call_request(
     if incoming is None:
         incoming = not ours and (called_entry is not None or bool(known(directory, to.name)))
     if not incoming:
-        if not user and not from_number:
-            user = next((each.name for each in charged if each.name), "")
+        user = user or next((each.name for each in charged if each.name and not from_number), "")
         to = party(called, peer.plus, dialled=True)
         return CallRequest(
             call_key, 0, "user_out", from_number or None, to.number or to.name or None,

@@ -62,9 +62,11 @@ def test_a_key_is_printable_and_bounded_whatever_a_client_calls_itself():
 
 
 def test_a_session_id_that_is_used_again_names_another_call_of_the_same_session():
-    key = used_again("nas-1/c1", packet())
-    assert key == "nas-1/c1~0001020304050607"
+    key = used_again("nas-1/c1", "nas-1/c1", "2026-11-22T10:00:00Z")
+    assert key == used_again("nas-1/c1", "nas-1/c1", "2026-11-22T10:00:00Z")
     assert parts_of(key) == ("nas-1", "c1")
+    others = {used_again("nas-1/c1", key, at) for at in ("", "2026-11-22T10:00:01Z")}
+    assert len({key, *others}) == 3
 
 
 def test_what_goes_out_in_state_comes_back():
@@ -93,5 +95,5 @@ def test_a_state_that_is_not_ours_asks_for_a_new_call(state):
 
 def test_a_key_stays_bounded_however_often_its_session_id_is_used_again():
     key = "k" * 240
-    assert len(used_again("nas-1/c1", packet())) == 8 + 17
-    assert len(used_again(key, packet())) <= CALL_KEY_TEXT_MAX
+    assert len(used_again("nas-1/c1", key, "")) == 8 + 17
+    assert len(used_again(key, key, "")) <= CALL_KEY_TEXT_MAX

@@ -12,7 +12,7 @@ from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
 from talktime.engine.reply import Reply
 from talktime.gateways.parties import call_request
-from talktime.gateways.radius.asking import NotDecided, asked, hash_of, shown
+from talktime.gateways.radius.asking import NotDecided, asked, hash_of
 from talktime.gateways.radius.attributes import Attribute, TerminationAction
 from talktime.gateways.radius.calls import (
     Again,
@@ -21,15 +21,14 @@ from talktime.gateways.radius.calls import (
     class_of,
     named,
     state_of,
-    used_again,
 )
 from talktime.gateways.radius.disconnects import Disconnects
 from talktime.gateways.radius.packets import Values, accept, first_shown, reject, text
 from talktime.gateways.radius.sessions import Sessions
+from talktime.gateways.radius.uses import OPEN, use_after, use_of
 from talktime.gateways.told import Told, told
 
 INTERIM_S_MIN = 60  # RFC 2869 5.16
-OPEN = "open"
 ASKED_KEPT = 4
 TAKEN = ("sequence_reused", "call_settled", "call_already_authorized")
 
@@ -92,12 +91,12 @@ class Access:
         found = await self._authorize(peer, packet, call)
         known = isinstance(found, Reply) and (found.replayed or told(found).code in TAKEN)
         left = last is not None and last.left
-        if known and (left or await self._state(peer, call.call_key) != OPEN):
-            other = used_again(session_key, packet)
+        use = await use_of(self._engine, peer.switch_id, call.call_key) if known else None
+        if use is not None and (left or use.state != OPEN):
             if last is not None and packet.authenticator in last.asked_by:
                 return call, SENT_AGAIN
-            if await self._state(peer, other) not in ("", OPEN):
-                return call, SENT_AGAIN
+            after = await use_after(self._engine, peer.switch_id, session_key, use)
+            other = after.call_key
             # The client has one call of this id: an alarm of the last one would end the new one.
             for key in keys:
                 if key != other and (before := self._sessions.find(peer.switch_id, key)):
@@ -127,9 +126,6 @@ class Access:
                 raise NotDecided
             return command
         return await asked(engine, command)
-
-    async def _state(self, peer: Peer, call_key: str) -> str:
-        return str((await shown(self._engine, peer.switch_id, call_key)).get("state", ""))
 
 
 def _outcome(reply: Reply) -> Told | Refusal:

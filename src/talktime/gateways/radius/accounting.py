@@ -21,6 +21,7 @@ from talktime.gateways.radius.calls import Named, key_in_class, named
 from talktime.gateways.radius.disconnects import Disconnects
 from talktime.gateways.radius.packets import BadPacket, accounted, number, octets
 from talktime.gateways.radius.sessions import Session, Sessions
+from talktime.gateways.radius.uses import uses_since
 from talktime.gateways.told import told
 
 log = structlog.get_logger(__name__)
@@ -46,7 +47,7 @@ class Accounting:
         if status is None:
             raise BadPacket("no_status")
         if status in (Status.START, Status.INTERIM_UPDATE, Status.STOP):
-            call = self._call_of(Status(status), peer, packet, host)
+            call = await self._call_of(Status(status), peer, packet, host)
             taken = await self._take(Status(status), peer, packet, call)
             return taken, accounted(packet)
         if status in (Status.ACCOUNTING_ON, Status.ACCOUNTING_OFF):
@@ -65,7 +66,7 @@ class Accounting:
         client = named(packet, host).client.name
         self._sessions.leave(peer.switch_id, client, moment.at_s - moment.delay_s)
 
-    def _call_of(self, status: Status, peer: Peer, packet: AcctPacket, host: str) -> Named:
+    async def _call_of(self, status: Status, peer: Peer, packet: AcctPacket, host: str) -> Named:
         """The call that a packet is about; of an earlier one nobody is asked any more to end it."""
         call, moment = named(packet, host), moment_of(packet, asyncio.get_running_loop().time())
         if not call.session_id and not octets(packet, Attribute.CLASS):
@@ -73,6 +74,7 @@ class Accounting:
         if key_in_class(packet):
             self._sessions.meet(peer, call).life.note(moment)
             return call
+        await self._meet_others(peer, call, moment.at_s)
         keys = self._sessions.keys_of(peer.switch_id, call.call_key)
         sessions = [self._sessions.meet(peer, call._replace(call_key=key)) for key in keys]
         place = belongs_to(moment, [session.life for session in sessions])
@@ -86,6 +88,21 @@ class Accounting:
                 status=status.name.lower(),
             )
         return call._replace(call_key=keys[place])
+
+    async def _meet_others(self, peer: Peer, call: Named, now_s: float) -> None:
+        """Know what this session id has named since: another engine may have been asked, or this
+        one before it was started anew."""
+        switch_id, session_key = peer.switch_id, call.call_key
+        last_key = self._sessions.keys_of(switch_id, session_key)[-1]
+        last = self._sessions.find(switch_id, last_key)
+        if last is not None and last.life.begun_s is not None and not last.over:
+            return
+        now_ms = self._engine.clock_ms()
+        for use in await uses_since(self._engine, switch_id, session_key, last_key):
+            self._sessions.name_again(switch_id, session_key, use.call_key)
+            session = self._sessions.meet(peer, call._replace(call_key=use.call_key))
+            if session.life.begun_s is None and use.begun_ms <= now_ms:
+                session.life.begun_s = now_s - (now_ms - use.begun_ms) / 1000
 
     async def _take(self, status: Status, peer: Peer, packet: AcctPacket, call: Named) -> str:
         used_s = number(packet, Attribute.ACCT_SESSION_TIME)

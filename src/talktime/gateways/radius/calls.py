@@ -92,9 +92,16 @@ def _quoted(session_id: str) -> str:
     return quote(session_id, safe=PLAIN).replace(MARK, "%7E")
 
 
-def used_again(call_key: str, packet: Packet) -> str:
-    """Another key for a session id that named an earlier call: a client may count from 1 again."""
-    return _bounded(f"{call_key}{MARK}{packet.authenticator.hex()[:16]}", CALL_KEY_TEXT_MAX)
+def used_again(session_key: str, earlier_key: str, started_at: str) -> str:
+    """The key of the call after this earlier one of the same session id: a client may count from 1
+    again. It is made of what the books know, so that all engines make the same.
+
+    >>> first = used_again("nas 1/5", "nas 1/5", "2026-11-22T10:00:00.000Z")
+    >>> first, first == used_again("nas 1/5", "nas 1/5", "2026-11-22T10:00:00.001Z")
+    ('nas 1/5~e0c93bf551b8709e', False)
+    """
+    after = blake2b(f"{earlier_key} {started_at}".encode(), digest_size=8).hexdigest()
+    return _bounded(f"{session_key}{MARK}{after}", CALL_KEY_TEXT_MAX)
 
 
 def parts_of(call_key: str) -> tuple[str, str] | None:
