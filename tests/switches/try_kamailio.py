@@ -4,6 +4,7 @@ The service with the demo, Kamailio with examples/kamailio, SIPp as telephones: 
 127.0.0.1, all gone at the end. Ends with 1 where something did not happen as it is to.
 """
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,12 +22,16 @@ from tests.switches.programs import missing, wait_until
 
 CREDIT_S, TALKS_S, SLICE_S = 10, 5, 4
 UNIT = 1_000_000
+INTERRUPTED = 130  # what shells say of a program that Ctrl-C has ended
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the last, where the terminal is closed
 
 console = Console(highlight=False)
 
 
 def main() -> int:
     """Place the calls; the exit code."""
+    for each in ENDS:
+        signal.signal(each, _interrupted)
     if missing():
         console.print(f"[red]Missing programs.[/red] As root: apt-get install {missing()}")
         return 1
@@ -43,10 +48,20 @@ def main() -> int:
             for said in sorted(folder.glob("**/kamailio.*.said")):
                 console.print(said.read_text(errors="replace")[-3000:], markup=False)
             return 1
+        except KeyboardInterrupt:
+            console.print("\nInterrupted. Nothing is left running.")
+            return INTERRUPTED
         finally:
             store.close()
     console.print("[green]All of it happened as it is to.[/green] Nothing is left running.")
     return 0
+
+
+def _interrupted(number: int, _: object) -> None:
+    """Ends everything in order, once: who is impatient would leave the rest running."""
+    for each in ENDS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt(number)
 
 
 def _calls(exchange: Exchange) -> None:
