@@ -42,6 +42,8 @@ def directory():
         ("sip:4930123456@gw", Party("+4930123456")),
         ("sip:112@gw", Party("112")),
         ("sip:0049%2030123456@gw", Party("+4930123456")),
+        ("sip:44/2079460958@gw", Party("+442079460958")),
+        ("39\u00a00212345678", Party("+390212345678")),
         ("sip:Front.Desk@Contoso.example:5080", Party(name="front.desk@contoso.example")),
         ("sip:+14255550100:secret@gw", Party("+14255550100")),
         ('"Front desk" <sip:+14255550100@gw>;tag=5f', Party("+14255550100")),

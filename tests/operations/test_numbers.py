@@ -37,6 +37,7 @@ def test_an_emergency_number_is_known_in_its_region(text, region):
     [
         ("4930123456", None, "has no country code"),
         ("112", None, "has no country code"),
+        ("112+", "DE", "does not exist"),
         ("", None, "has no country code"),
         ("+", None, "is not a telephone number"),
         ("+999123456", None, "begins with no country code that exists"),

@@ -24,7 +24,7 @@ from talktime.operations.numbers import parse_number, region_of
 from talktime.operations.resolve import CallRequest
 
 _SCHEMES = ("sip", "sips", "tel", "im", "pres")
-_SEPARATORS = str.maketrans("", "", "-.() ")
+_SEPARATORS = str.maketrans("", "", "-.()/ \u00a0")
 _PREFIX_ABROAD = "00"
 # A display name may hold anything in its quotes, also what looks like another address.
 _NAME_ADDR = re.compile(r'(?:\s*"(?:[^"\\]|\\.)*"\s*|[^"<]*)<([^>]*)>')

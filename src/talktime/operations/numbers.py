@@ -141,7 +141,7 @@ def region_of(prefix: str) -> str | None:
 
 
 def _is_emergency(text: str, region: str) -> bool:
-    return not text.startswith("+") and shortnumberinfo.is_emergency_number(text, region)
+    return "+" not in text and shortnumberinfo.is_emergency_number(text, region)
 
 
 def _refuse(text: str, problem: str, remedy: str) -> Refusal:
