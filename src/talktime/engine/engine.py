@@ -214,21 +214,26 @@ class Engine:
         before: then it goes to that call, and gets the same answer again."""
         if refusal.code == "unavailable":
             return refusal
-        key = (switch_id, request.call_key)
-        owner = self._owners.get(key)
-        for reader in self._readers.values():
-            if owner is not None:
-                break
-            found = await reader.read(
-                partial(owner_of_call, switch_id=switch_id, call_key=request.call_key)
-            )
-            if isinstance(found, Refusal):
-                return found
-            owner = found
+        owner = await self.whose(switch_id, request.call_key)
+        if isinstance(owner, Refusal):
+            return owner
         if owner is None:
             return refusal
-        self._owners.remember(key, owner)
         return refused_outright(refusal, request, switch_id, owner, self.clock_ms(), body_hash)
+
+    async def whose(self, switch_id: int, call_key: str) -> int | Refusal | None:
+        """The organisation of a switch's call, in whichever cell; None where none knows the call.
+        Its requests go there from now on. Refuses unavailable."""
+        key = (switch_id, call_key)
+        owner: int | Refusal | None = self._owners.get(key)
+        read = partial(owner_of_call, switch_id=switch_id, call_key=call_key)
+        for reader in self._readers.values() if owner is None else ():
+            owner = await reader.read(read)
+            if owner is not None:
+                break
+        if isinstance(owner, int):
+            self._owners.remember(key, owner)
+        return owner
 
     def ask(self, command: CallCommand, tell: Callable[[Reply], None]) -> None:
         """Execute one command; `tell` gets its answer, on the loop, after the commit."""

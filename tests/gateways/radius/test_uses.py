@@ -7,6 +7,7 @@ import pytest
 
 from talktime.gateways.radius.attributes import Attribute, Status
 from tests.gateways.radius.nas import Nas, add_client, calls, expire, radius_service, usage
+from tests.neighbours import NEIGHBOUR, add_organisation
 from tests.served import rows_of_books, seeded
 
 
@@ -95,3 +96,20 @@ def test_a_stop_after_the_deadline_is_the_calls_own_where_none_has_its_session_i
         talk(Nas(service), 30)
     assert [each[0] for each in usage(store)][-1] == 30
     assert len(calls(store)) == 1
+
+
+@pytest.mark.layouts("sqlite-cells", "postgres-cells")
+def test_a_session_id_that_named_a_call_in_another_cell_names_another_call(store, demo):
+    """Customers of one client may be in any cell; whoever is asked has to look in all."""
+    elsewhere = next(cell for cell in store.cells if cell != "main")
+    add_organisation(store, elsewhere, NEIGHBOUR)
+    with radius_service(store, demo) as service:
+        first = ask(Nas(service))
+        talk(Nas(service), 30)
+    with radius_service(store, demo) as service:
+        other = ask(Nas(service), CALLING_STATION_ID=NEIGHBOUR)
+        assert other != first
+    with radius_service(store, demo) as service:
+        talk(Nas(service), 2)
+    assert [each[0] for each in usage(store)] == [30, 2]
+    assert {each[:2] for each in calls(store)} == {(first, "settled"), (other, "settled")}

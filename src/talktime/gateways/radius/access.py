@@ -118,6 +118,10 @@ class Access:
             names=[call.user_name] if call.user_name else [],
             conference=first_shown(packet, Attribute.ACCT_MULTI_SESSION_ID),
         )
+        # Of several cells another than the caller's may have a call of this key: an earlier one.
+        several = len(engine.lanes) > 1
+        if several and isinstance(await engine.whose(peer.switch_id, call.call_key), Refusal):
+            raise NotDecided
         command = engine.resolve(request, peer.switch_id, hashed)
         if isinstance(command, Refusal):
             command = await engine.reconsider(command, request, peer.switch_id, hashed)
