@@ -33,6 +33,8 @@ LONGEST = (
     "tests/switches/test_kamailio_numbers.py",
     "tests/jobs/test_every_job.py",
     "tests/invariants/test_two_services.py",
+    "tests/gateways/radius/test_uses.py",
+    "tests/switches/test_try_kamailio.py",
     "tests/gateways/test_clock_jumps.py",
     "tests/gateways/diameter/test_credit.py",
     "tests/console/test_billing_browser.py",
