@@ -64,6 +64,7 @@ PANELS = {
         "invoice": "invoices:group",
         "post-statement": "post_statements:group",
         "statement": "statement:statement_command",
+        "attention": "attention:group",
         "notices": "notices:notices_command",
         "audit": "audit:audit_command",
         "check-books": "check_books:check_books_command",
