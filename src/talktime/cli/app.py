@@ -115,7 +115,7 @@ class Shell(TyperGroup):
 app = typer.Typer(
     cls=Shell,
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Prepaid communications credits for voice platforms, charged call by call.\n\n"
