@@ -168,7 +168,8 @@ Every command takes `--json` and then prints one JSON document; but `serve`, whi
 asked, with the reason on one line of stderr; 2 where it was called wrongly; 130 where Ctrl-C ended
 it. Where it is 1, `--json` prints what was found wrong (`check-books`), the service's answer
 (`call`), else `reason`, `code` (of a [refusal](refusals.md), or null) and `details`: a line for
-each wrong row of a file. `talktime COMMAND --help` shows what stands here.
+each wrong row of a file. `talktime COMMAND --help` shows what stands here;
+`talktime --install-completion` lets bash, zsh or fish complete commands and options.
 
 The [environment](configuration.md) says which installation is meant. Times are dates
 (`2026-01-31`, UTC) or moments (`2026-01-31T12:00:00Z`).

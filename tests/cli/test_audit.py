@@ -82,6 +82,7 @@ READING = {
         "user check",
     ),
     *("user export", "post-statement export", "webhook deliveries", "number quota"),
+    *(f"attention {of_what}" for of_what in ("payments", "recharges", "refunds", "calls")),
 }
 """Commands that change nothing; so do all that are called list or show."""
 SERVING = {"serve", "migrate", "replay", "usage rebuild", *(f"call {verb}" for verb in CALLS)}

@@ -50,6 +50,10 @@ def test_a_number_is_assigned_given_taken_and_released(api):
     status, made = api("POST", "/numbers", f'{{"number": "{NUMBER}", "user": "{DESK}"}}')
     assert (status, made["number"], made["user"], made["kind"]) == (200, NUMBER, DESK, "user")
     assert api("GET", "/numbers")[1]["numbers"] == [made]
+    again = api("POST", "/numbers", f'{{"number": "{NUMBER}", "user": "{DESK}"}}')
+    assert again == (200, made)
+    status, refused = api("POST", "/numbers", f'{{"number": "{NUMBER}"}}')
+    assert (status, refused["code"]) == (409, "already_exists")
     status, refused = api("PUT", f"/numbers/{NUMBER}/user", f'{{"user": "{NIGHT}"}}')
     assert (status, refused["code"]) == (409, "already_exists")
     assert api("DELETE", f"/numbers/{NUMBER}/user/{NIGHT}")[1]["code"] == "unknown_number"

@@ -186,3 +186,33 @@ def test_the_csv_of_a_statement_is_sent_while_it_is_made(api, ready):
     lines = b"".join(answer.streaming_content).decode().split("\r\n")
     assert [line.partition(",")[0] for line in lines] == ["usage_id", shown[0]["usage_id"], ""]
     refused(api.get(f"{BASE}/statements/2026-09/csv"), 404, "unknown_statement")
+
+
+def test_the_same_meaning_in_other_letters_is_the_same_request(api, money):
+    """Programs send fields in any order; an organisation is named, or its id is given."""
+    method = str(CARD)
+    texts = [
+        f'{{"amount": "100", "method_id": "{method}"}}',
+        f'{{"method_id":"{method}",\n "amount":"\\u0031\\u0030\\u0030"}}',
+    ]
+    by_id = f"/api/v1/organisations/{money.owner.id}"
+    done = [
+        api.post(f"{base}/purchases", text, "application/json", headers={"Idempotency-Key": "k"})
+        for base in (BASE, by_id)
+        for text in texts
+    ]
+    assert [each.status_code for each in done] == [200] * 4
+    assert [each.json()["replayed"] for each in done] == [False, True, True, True]
+    assert len({each.json()["payment_id"] for each in done}) == 1
+    assert len(api.get(f"{BASE}/payments").json()["payments"]) == 1
+
+
+@pytest.mark.parametrize("body", ["{", "\udcff", "[" * 100_000])
+def test_a_body_that_nobody_reads_may_be_anything_and_is_compared(api, ready, body):
+    path = ready("/grants/{grant}/reject")
+    sent = body.encode(errors="surrogateescape")
+    head = {"Idempotency-Key": "k"}
+    first = api.post(BASE + path, sent, "application/json", headers=head)
+    again = api.post(BASE + path, sent, "application/json", headers=head)
+    assert [each.json()["replayed"] for each in (first, again)] == [False, True]
+    refused(send(api, "POST", path, {"x": 1}, "k"), 409, "idempotency_key_reused")

@@ -209,6 +209,33 @@ def test_an_organisation_that_is_not_there_and_other_methods_are_refused(api):
         refused(api.get(f"{PATH}?limit={limit}"), 422, "invalid_request")
 
 
+def test_a_query_that_an_address_does_not_take_is_refused_not_passed_over(api):
+    """A misspelt filter would give all rows, as if they were those asked for."""
+    body = refused(api.get(f"{PATH}?limit=5&licence=MCOEV&x=1"), 422, "invalid_request")
+    assert body["errors"] == [
+        {"in": "query", "path": "/licence", "reason": "is no known parameter"},
+        {"in": "query", "path": "/x", "reason": "is no known parameter"},
+    ]
+    body = refused(api.get(f"{PATH}?limit=5&limit=6"), 422, "invalid_request")
+    assert body["detail"] == "/limit: is given more than once"
+    assert refused(api.post(f"{PATH}?dry_run=1"), 422, "invalid_request")["detail"].startswith(
+        "/dry_run"
+    )
+    refused(Client(SERVER_NAME="localhost").get(f"{PATH}?x=1"), 401, "unauthorized")
+
+
+def test_every_address_says_which_methods_it_takes_and_takes_head_with_get(api):
+    answer = api.options(PATH)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["Allow"] == "GET, POST, HEAD, OPTIONS"
+    assert api.delete(PATH).headers["Allow"] == "GET, POST, HEAD, OPTIONS"
+    assert api.options("/api/v1/organisations/Contoso/rules").headers["Allow"] == "PATCH, OPTIONS"
+    refused(api.head("/api/v1/organisations/Contoso/rules"), 405, "method_not_allowed")
+    asked, got = api.head(PATH), api.get(PATH)
+    assert (asked.status_code, asked.headers["Content-Type"]) == (200, got.headers["Content-Type"])
+    assert asked.headers["Content-Length"] == got.headers["Content-Length"]
+
+
 @pytest.mark.parametrize("name", ["Contoso%07", "%07", "%ED%A0%80"])
 def test_what_no_organisation_can_be_named_is_unknown(api, name):
     refused(api.get(f"/api/v1/organisations/{name}/users"), 404, "unknown_organisation")

@@ -216,6 +216,9 @@ def test_a_name_this_service_does_not_have_is_refused(installation):
     response = Client(SERVER_NAME="evil.example").get("/")
     assert response.status_code == 400
     assert "This request cannot be answered" in words_of(response)
+    refused = Client(SERVER_NAME="evil.example").get("/api/v1/organisations")
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    assert "TALKTIME_URL" in refused.json()["detail"]
 
 
 def test_pages_and_files_are_served_by_asgi(installation):

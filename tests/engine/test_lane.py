@@ -252,3 +252,31 @@ def test_a_lane_that_nobody_asks_any_more_is_ready_again_after_a_while(store: St
             assert not lane.away
 
     asyncio.run(ask_and_wait())
+
+
+@pytest.mark.layouts("sqlite")
+def test_what_writes_nothing_ends_no_outage(store: Store) -> None:
+    """On a full disk the settle of a call that nobody knows is answered, and an authorize is not:
+    whoever asks whether the process is ready must not hear yes in between."""
+    path = store.settings.cells["main"].path
+    assert path is not None
+    fill(store)
+
+    async def ask() -> None:
+        loop = asyncio.get_running_loop()
+        real_s = loop.time
+        async with lane_on(store) as lane:
+            aside = path.rename(path.with_suffix(".aside"))
+            assert statuses(await lane.submit([authorize("C1")])) == [503]
+            aside.rename(path)
+            assert statuses(await lane.submit([settle("nobody")])) == [200]
+            assert lane.away
+            loop.time = lambda: real_s() + AWAY_SECONDS + 1  # type: ignore[method-assign]
+            assert statuses(await lane.submit([settle("nobody")])) == [200]
+            assert not lane.away
+            loop.time = real_s  # type: ignore[method-assign]
+            assert lane.away
+            assert statuses(await lane.submit([authorize("C1")])) == [200]
+            assert not lane.away
+
+    asyncio.run(ask())

@@ -147,6 +147,23 @@ def test_a_number_in_use_is_refused_and_stays_where_it_is(control, organisation,
     assert control_contents(control) == before
 
 
+def test_a_number_that_is_assigned_just_so_stays_as_it_is(control):
+    """Who lost the answer asks again: no quota and no reservation is in the way of that."""
+    none_more = {"allowance": Allowance(0, 0, False)}
+    entry = assign(control, user=FRONT_DESK)
+    service = assign(control, TOLL_FREE, kind="toll_free", attached="bridge")
+    before = control_contents(control)
+    assert assign(control, user=FRONT_DESK, **none_more) == entry
+    again = assign(control, TOLL_FREE, kind="toll_free", attached="bridge", **none_more)
+    assert again == service
+    assert control_contents(control) == before
+    for said in ({}, {"user": FRONT_DESK, "kind": "toll"}, {"user": MAIN_LINE}):
+        assert assign(control, **said).code in ("already_exists", "invalid_value")
+    assert assign(control, TOLL_FREE, kind="toll_free").code == "already_exists"
+    assert assign(control, organisation=FABRIKAM, kind="toll").code == "already_exists"
+    assert control_contents(control) == before
+
+
 def test_a_released_number_is_out_of_use_and_can_be_assigned_to_anyone(control):
     entry = assign(control, user=FRONT_DESK)
     released = entry._replace(active=False)

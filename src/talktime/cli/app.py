@@ -64,6 +64,7 @@ PANELS = {
         "invoice": "invoices:group",
         "post-statement": "post_statements:group",
         "statement": "statement:statement_command",
+        "attention": "attention:group",
         "notices": "notices:notices_command",
         "audit": "audit:audit_command",
         "check-books": "check_books:check_books_command",
@@ -114,7 +115,7 @@ class Shell(TyperGroup):
 app = typer.Typer(
     cls=Shell,
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Prepaid communications credits for voice platforms, charged call by call.\n\n"

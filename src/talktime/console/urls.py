@@ -2,6 +2,7 @@ from django.urls import include, path, re_path
 
 from talktime.console.api.refusals import nothing_here
 
+handler400 = "talktime.console.start.views.not_understood"
 urlpatterns = [
     path("api/v1/", include("talktime.console.api.urls")),
     re_path("^api/", nothing_here),

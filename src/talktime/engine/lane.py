@@ -142,7 +142,10 @@ class Lane:
     def _answered(self, batch: list[Waiting], replies: list[Reply]) -> None:
         self._given -= len(replies)
         self.depth -= len(replies)
-        self._away_s = self._loop.time() if self.writer.away else None
+        if not self.writer.away:
+            self._away_s = None
+        elif any(reply.code == "unavailable" for reply in replies):
+            self._away_s = self._loop.time()
         self._give()
         each = shares(replies, [len(waiting.commands) for waiting in batch])
         for (commands, told), own in zip(batch, each, strict=True):

@@ -18,7 +18,7 @@ from talktime.core.ids import Ids
 from talktime.core.limits import KEPT_ORGANISATIONS_MAX, KEPT_ROWS_MAX
 from talktime.engine.connector import Connector, Outages
 from talktime.engine.measures import Distribution
-from talktime.engine.reply import Reply, reply_of, unavailable
+from talktime.engine.reply import DECIDED, Reply, reply_of, unavailable
 from talktime.operations.execute import execute
 from talktime.store.database import Connection, Outage
 from talktime.store.kept import Kept
@@ -142,8 +142,11 @@ class OwnWriter:
         self._kept.committed()
         if connection.log is not None:
             self.unsynced.add(connection.log)
-        self.connector.worked()
-        return [reply_of(each) for each in done]
+        replies = [reply_of(each) for each in done]
+        # On a full disk can be answered what writes nothing: that mends no outage.
+        if not self.connector.reason or any(each.kind == DECIDED for each in replies):
+            self.connector.worked()
+        return replies
 
     def _run_alone(self, command: CallCommand) -> Reply:
         try:

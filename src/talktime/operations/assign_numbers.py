@@ -67,9 +67,7 @@ def reserve_numbers(
     made = []
     for digits in numbers:
         kept = reservation_of(control, digits)
-        until_ms = now_ms + RESERVED_MS_MAX
-        if kept is not None and now_ms < kept.until_ms:
-            until_ms = kept.until_ms
+        until_ms = kept.until_ms if kept and now_ms < kept.until_ms else now_ms + RESERVED_MS_MAX
         one = Reservation(digits, organisation.id, kind, until_ms)
         put_reservation(control, one, now_ms)
         after: Facts = {"kind": kind, "until_ms": until_ms}
@@ -155,7 +153,8 @@ def assign_number(
     over_quota: bool = False,
     now_ms: int,
 ) -> NumberEntry | Refusal:
-    """Assign one number, as `assign_numbers` does. Refuses the same."""
+    """Assign one number, as `assign_numbers` does. Refuses the same; but one that is assigned just
+    so already is given as it is: whoever lost the answer asks again."""
     assigned = assign_numbers(
         *(control, organisation, [text]),
         kind=kind,
@@ -165,7 +164,12 @@ def assign_number(
         over_quota=over_quota,
         now_ms=now_ms,
     )
-    return assigned if isinstance(assigned, Refusal) else assigned[0]
+    if not isinstance(assigned, Refusal):
+        return assigned[0]
+    wanted = NumberEntry("", organisation.id, user.id if user else None, kind, attached=attached)
+    found = _own_number(control, organisation, text)
+    so_already = isinstance(found, NumberEntry) and _facts(found) == _facts(wanted)
+    return found if so_already else assigned
 
 
 def attach_number(

@@ -14,6 +14,7 @@ from inspect import Parameter, Signature, signature
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
+import msgspec
 from django.http import HttpRequest
 from ninja import Router
 from pydantic import BaseModel, Field, TypeAdapter, create_model
@@ -29,7 +30,7 @@ from talktime.core.audit import Actor
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.keys import READ, ApiKey
-from talktime.core.limits import NAME_TEXT_MAX
+from talktime.core.limits import DETAIL_TEXT_MAX, NAME_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import MADE_BY, acting
 from talktime.operations.billing_profiles import seller_of
@@ -153,6 +154,7 @@ class Door:
 
     def __init__(self, told: Told) -> None:
         self.told = told
+        self.query: frozenset[str] = frozenset()  # the names that it may have
 
     def __call__(self, request: HttpRequest) -> Asked:
         """Open what the request needs. Raises Refused, Outage."""
@@ -173,6 +175,7 @@ class Door:
         opened.enter_context(acting(actor, now_ms, asked.next_id, person=person))
         if self.told.at_organisation:
             _ = asked.owner
+        _require_query(request, self.query)
         return asked
 
 
@@ -217,10 +220,11 @@ class Resource:
 
         def put(handler: Handler) -> Handler:
             given = _done_once(answer) if moves_money or makes else answer
+            door = Door(told)
             self.router.api_operation(
                 [method],
                 path,
-                auth=Door(told),
+                auth=door,
                 response=None if gives else given,
                 by_alias=True,
                 exclude_unset=sparse,
@@ -228,9 +232,33 @@ class Resource:
                 description=_description(handler),
                 operation_id=handler.__name__,
             )(_view(handler, told, answer))
+            door.query = _query_of(self.router, path)
             return handler
 
         return put
+
+
+def _query_of(router: Router, path: str) -> frozenset[str]:
+    """The names that the query of the operation may have that was put there last."""
+    models = router.path_operations[path].operations[-1].models
+    takes = [each for each in models if each.__ninja_param_source__ == "query"]
+    return frozenset(name for each in takes for name in each.__ninja_flatten_map__)
+
+
+def _require_query(request: HttpRequest, known: frozenset[str]) -> None:
+    """Raise Refused for what is not known, or there twice: a filter that is passed over, because
+    its name is misspelt, gives a wrong answer that looks like a right one."""
+    errors = []
+    for name, values in request.GET.lists():
+        if name not in known:
+            errors.append((name, "is no known parameter"))
+        elif len(values) > 1:
+            errors.append((name, "is given more than once"))
+    if errors:
+        name, reason = errors[0]
+        told = [{"in": "query", "path": f"/{name}", "reason": why} for name, why in errors]
+        detail = f"/{name}: {reason}"[:DETAIL_TEXT_MAX]
+        raise Refused(Refusal("invalid_request", detail), told)
 
 
 def _view(handler: Handler, told: Told, answer: Any) -> Handler:
@@ -269,9 +297,10 @@ def _once(asked: Asked, handler: Handler, sent: dict[str, Any], answer: Any) -> 
         asked.cell,
         asked.owner.id,
         asked.idempotency_key,
-        _whole(asked.request),
+        _meant(asked.request),
         act,
         asked.now_ms,
+        as_sent=_whole(asked.request),
     )
     if isinstance(answered, Refusal):
         return refuse(answered)
@@ -296,19 +325,35 @@ def _made(asked: Asked, handler: Handler, sent: dict[str, Any], told: Told, answ
             answered, replayed = make_once(
                 Creations(place, asked.owner.id if told.at_organisation else 0, in_cell),
                 asked.idempotency_key,
-                _whole(asked.request),
+                _meant(asked.request),
                 act,
                 secret=told.secret,
                 seal_keys=current().seal_keys(),
                 now_ms=asked.now_ms,
+                as_sent=_whole(asked.request),
             )
     if isinstance(answered, Refusal):
         return refuse(answered)
     return {**answered, "replayed": replayed}
 
 
+def _meant(request: HttpRequest) -> bytes:
+    """What tells a request from another of the same idempotency key: not the order of its fields
+    and the spaces between them, nor whether the organisation is named, or its id is given."""
+    found = request.resolver_match
+    assert found is not None
+    place = {name: value for name, value in found.kwargs.items() if name != "organisation"}
+    try:
+        body = msgspec.json.decode(request.body or b"null")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        body = request.body.hex()  # of one that takes no body: nobody has read it
+    return msgspec.json.encode(
+        [request.method, found.route, place, body], order="deterministic", enc_hook=str
+    )
+
+
 def _whole(request: HttpRequest) -> bytes:
-    """What tells a request from another of the same idempotency key."""
+    """The request as it was sent."""
     return f"{request.method} {request.path} ".encode() + request.body
 
 

@@ -62,12 +62,25 @@ def entered(view: View) -> View:
     @never_cache
     @wraps(view)
     def answer(request: HttpRequest, **place: Any) -> HttpResponse:
+        if request.method == "HEAD":
+            request.method = "GET"  # the port sends its answer without the body
         with ExitStack() as opened:
             request.opened = opened  # type: ignore[attr-defined]
             response = view(request, **place)
-        return _told_as_problem(request, response)
+        return _told_as_problem(request, _with_all_methods(request, response))
 
     return answer
+
+
+def _with_all_methods(request: HttpRequest, refused: HttpResponse) -> HttpResponse:
+    """What refused a method, with those that every address takes; or, for OPTIONS, the answer."""
+    if refused.status_code != 405:
+        return refused
+    methods = sorted(refused.headers["Allow"].split(", "))
+    methods += [*(["HEAD"] if "GET" in methods else []), "OPTIONS"]
+    answered = HttpResponse(status=204) if request.method == "OPTIONS" else refused
+    answered.headers["Allow"] = ", ".join(methods)
+    return answered
 
 
 def told_as_problem(view: Callable[..., Any]) -> View:

@@ -141,7 +141,7 @@ def get_number_quotas(asked: Asked) -> Answer:
     sent={"number": "+14255550100", "kind": "user", "user": "front-desk@contoso.example"},
 )
 def post_number(asked: Asked, sent: SentNumber) -> Answer | Refusal:
-    """Assign a number to the organisation, and to a user of it."""
+    """Assign a number to the organisation, and to a user of it. Done again, it stays so."""
     user = _user(asked, sent.user)
     if isinstance(user, Refusal):
         return user

@@ -8,12 +8,15 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from django.views.defaults import bad_request
 
 from talktime.config import CONTROL_PLANE_ALIAS
+from talktime.console.api.refusals import refuse
 from talktime.console.databases import addresses, current
 from talktime.console.doors import for_anyone
 from talktime.console.kept_connections import lent
 from talktime.console.versions import require_ours
+from talktime.core.refusal import Refusal
 from talktime.store.database import Outage
 
 log = logging.getLogger(__name__)
@@ -37,6 +40,17 @@ def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
     if not url_has_allowed_host_and_scheme(page, {request.get_host()}):
         page = ""
     return render(request, "403_csrf.html", {"page": page}, status=403)
+
+
+def not_understood(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What Django cannot take: most often a name of this service that it does not know."""
+    if not request.path.startswith("/api/"):
+        return bad_request(request, exception)
+    detail = (
+        "the request cannot be taken; most likely it names this service in its Host header "
+        "otherwise than TALKTIME_URL does"
+    )
+    return refuse(Refusal("invalid_request", detail))
 
 
 def databases_away() -> list[str]:
