@@ -9,6 +9,7 @@ always that of the transfers, and is had as soon whether there are thousands or 
 from collections import defaultdict
 from collections.abc import Iterable
 
+from talktime.core.ids import ID_MAX
 from talktime.core.ledger_sums import LedgerSum
 from talktime.core.limits import LEDGER_BATCH_MAX
 from talktime.core.recharging import DAY_MS
@@ -28,7 +29,7 @@ from talktime.store.work_marks import LEDGER, lock_mark, mark, put_mark
 TAIL_MAX = 20_000
 """So many newer transfers are summed when somebody looks."""
 SUMS = TransferSums(LEDGER, add_between, add_ids)
-_FIRST_DAY, _LAST_DAY, LAST_ID = 0, 2**31, 2**63 - 1
+_FIRST_DAY, _LAST_DAY, LAST_ID = 0, 2**31, ID_MAX
 
 
 def sum_ledger(sweep: Sweep, batch_max: int = LEDGER_BATCH_MAX) -> Swept:

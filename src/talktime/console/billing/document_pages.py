@@ -15,7 +15,6 @@ from talktime.console.billing.calls_shown import hidden_digits
 from talktime.console.billing.forms import (
     ProfileForm,
 )
-from talktime.console.billing.shown import id_in
 from talktime.console.doors import CHANGE, Desk, Shown, page
 from talktime.console.refusals import sentence
 from talktime.console.roles import BILLING, SEE
@@ -29,6 +28,7 @@ from talktime.core.documents import (
     number_text,
     parsed_number,
 )
+from talktime.core.ids import id_in
 from talktime.core.limits import PAGE_ROWS_MAX
 from talktime.core.post_usage import PostStatement
 from talktime.core.refusal import Refusal

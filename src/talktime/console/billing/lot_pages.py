@@ -8,12 +8,12 @@ from talktime.console.billing.document_pages import document_shown
 from talktime.console.billing.shown import (
     CALENDAR_MONTHS_MAX,
     calendar_shown,
-    id_in,
     lot_shown,
     wallet_shown,
 )
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import OPERATE, SEE
+from talktime.core.ids import id_in
 from talktime.operations.lots import find_lot, invoice_of, list_lots
 from talktime.operations.take_back import Possible, what_can_be_taken_back
 from talktime.operations.transactions import LATEST, list_lot_movements

@@ -15,6 +15,7 @@ from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import DIRECTIONS, WAYS
 from talktime.console.said import destination_said
 from talktime.console.theme.charts import Bar, bar_chart
+from talktime.core.ids import id_in
 from talktime.core.limits import SEARCH_TEXT_MAX
 from talktime.core.money import decimal_text
 from talktime.core.rating import Rate
@@ -153,7 +154,7 @@ def page_of_changes(desk: OperatorDesk, compared: Compared) -> Shown:
     query = desk.request.GET
     way, text = query.get("way", ""), query.get("q", "").strip()[:SEARCH_TEXT_MAX]
     digits = text.lstrip("+")
-    start = int(query.get("start", "0")) if query.get("start", "").isdecimal() else 0
+    start = id_in(query.get("start", "")) or 0
     found = [
         change
         for change in compared.changes
