@@ -12,7 +12,7 @@ from talktime.store.documents import invoice_of_lot_id
 from talktime.store.wallet_hours import spent_of_lots
 from talktime.store.wallet_lines import LotLine
 
-OPEN, EXPIRED, USED, GONE = LOT_STATES = ("open", "expired", "used", "gone")
+OPEN, EXPIRED, USED, GONE = ("open", "expired", "used", "gone")
 
 
 class LotView(NamedTuple):
