@@ -11,7 +11,7 @@ from talktime.operations.lots import EXPIRED, GONE, OPEN, USED, LotView
 from talktime.operations.wallet_view import ExpiryMonth, WalletView
 from talktime.store.wallet_lines import LotLine
 
-CALENDAR_MONTHS_MAX = 24
+MONTHS_SHOWN_MAX = 24
 SOON_MS = 30 * 24 * 60 * 60 * 1000
 SOURCES: dict[str, Promise] = {
     "purchase": _("Purchase"),
