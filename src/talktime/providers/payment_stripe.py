@@ -6,7 +6,7 @@ done once. Stripe forgets such keys after a day; what may be older is looked for
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import stripe
 
@@ -55,8 +55,6 @@ TRY, REFUND, ORGANISATION, SETUP = (
 REFUND_ENDED = ("failed", "canceled")
 DISPUTES_DECIDED = ("won", "lost")
 NO_MONEY_MOVED = ("warning_", "prevented")
-
-Value = TypeVar("Value")
 
 
 class _Http(stripe.RequestsClient):
