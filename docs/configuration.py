@@ -115,9 +115,9 @@ VARIABLES = {
         (
             "Who issues invoices and statements: "
             '`{"name": "Contoso Voice", "address": ["1 Main Street", "Oslo"], "tax_id": "NO 1", '
-            '"bank": "IBAN NO00 0000, Main Bank"}`, or lines, the name first, then the address. '
-            "`bank` is where the money of purchases by invoice and of statements goes. What was "
-            "issued keeps the details it had."
+            '"bank": "IBAN NO00 0000, Main Bank"}`, or lines, the name first, then the address: '
+            "up to 8 lines of it, of 200 characters. `bank` is where the money of purchases by "
+            "invoice and of statements goes. What was issued keeps the details it had."
         ),
     ),
     "TALKTIME_SLICE_SECONDS": (

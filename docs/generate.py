@@ -118,13 +118,13 @@ number. Nothing is charged twice.
 """
 
 
-def limit_lines() -> Iterator[tuple[str, str]]:
-    """Each limit's name with the heading comment above it in the source."""
+def limit_lines() -> Iterator[tuple[str, str, str]]:
+    """Each limit's heading in the source, its name, and what the comment beside it says."""
     heading = before = ""
     for line in Path(limits.__file__).read_text().splitlines():
-        name = re.match(r"([A-Z_]+) = ", line)
-        if name:
-            yield heading, name[1]
+        found = re.match(r"([A-Z_]+) = [^#]*(?:# (.*))?", line)
+        if found:
+            yield heading, found[1], found[2] or ""
         elif line.startswith("# ") and not before:
             heading = re.split("[.:]", line[2:])[0]
         before = line
@@ -134,8 +134,8 @@ def limits_page() -> str:
     """Every maximum."""
     parts = []
     for heading, lines in groupby(limit_lines(), key=lambda line: line[0]):
-        rows = [(f"`{name}`", f"{getattr(limits, name):,}") for _, name in lines]
-        parts.append(f"## {heading}\n\n{table(('limit', 'value'), rows)}")
+        rows = [(f"`{name}`", f"{getattr(limits, name):,}", words) for _, name, words in lines]
+        parts.append(f"## {heading}\n\n{table(('limit', 'value', 'of what'), rows)}")
     body = "\n\n".join(parts)
     return f"""# Limits
 

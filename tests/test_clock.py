@@ -33,11 +33,6 @@ def settings(tmp_path):
     follow(replace(made, test_clock=False))
 
 
-def moved_on(before_ms, by_ms, after_ms):
-    """Whether between the two moments of real time a clock went on by so much."""
-    return before_ms + by_ms <= now_ms() and now_ms() - by_ms >= after_ms
-
-
 def test_without_a_test_clock_the_file_is_not_read(settings, tmp_path):
     follow(settings)
     movable_clock().move("30d")

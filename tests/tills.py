@@ -23,7 +23,7 @@ from talktime.core.payments import (
     Till,
 )
 from talktime.core.rating import Rate
-from talktime.core.recharging import Bounds, NotWanted, Wanted, may_have_cost
+from talktime.core.recharging import Bounds, NotWanted, Wanted
 from talktime.core.tending import tend
 from tests.commands import NOW_MS, ORGANISATION, UNIT, YEAR_MS, Desk, authorize, fund, settle
 
@@ -104,7 +104,8 @@ class Office(Desk):
                 till.payments[payment.id] = payment
                 till.tries[payment.id] = self.tries[payment.id]
             if payment.kind == "recharge":
-                begun = (payment.created_ms, payment.amount_micros, may_have_cost(payment))
+                counts = payment.open or payment.state == "succeeded"
+                begun = (payment.created_ms, payment.amount_micros, counts)
                 till.started.append(begun)
         collector = Collector(self.books, till, self.now_ms + YEAR_MS, self.now_ms)
         yield collector

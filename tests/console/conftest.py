@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from django.test import override_settings
+from django.test import Client, override_settings
 
 from talktime.config import Settings, settings_from
 from talktime.console.databases import let_go, set_up
@@ -69,6 +69,23 @@ def installation(
         set_up(settings)
     yield settings
     close_connections()
+
+
+@pytest.fixture
+def admin(installation: Settings) -> Client:
+    """The browser of the owner of an organisation that has a wallet, signed in."""
+    from talktime.console.accounts import create_admin
+    from talktime.console.cell.models import Wallet
+    from talktime.console.control_plane.models import Organisation
+    from tests.console.rows import insert
+    from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in
+
+    insert(Organisation)
+    insert(Wallet)
+    create_admin(EMAIL, PASSWORD, 1)
+    client = browser()
+    sign_in(client)
+    return client
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])

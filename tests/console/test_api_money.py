@@ -153,11 +153,23 @@ def test_amounts_out_of_bounds_and_what_is_no_amount_are_refused(api, money):
     body = {"amount": "100.001", "method_id": str(CARD)}
     assert "multiple of 0.01" in refused(send(api, "POST", "/purchases", body, "k"), 422,
                                          "invalid_value")["detail"]  # fmt: skip
-    for method in ("6", "9" * 18):
+    for method in ("6", "9" * 18, "9" * 19):
         body = {"amount": "100", "method_id": method}
         refused(send(api, "POST", "/purchases", body, "k"), 404, "unknown_payment_method")
     refused(send(api, "POST", "/purchases", {"amount": 100}, "k"), 422, "invalid_request")
     assert api.get(f"{BASE}/payments").json()["payments"] == []
+
+
+def test_ids_of_the_year_2033_are_ids(api, money):
+    """They have 19 digits."""
+    late = 10**18
+    money.add_card(late)
+    body = {"amount": "100", "method_id": str(late)}
+    begun = send(api, "POST", "/purchases", body, "order 1").json()
+    assert (begun["state"], begun["method_id"]) == ("charging", str(late))
+    later = api.get(f"{BASE}/payments?cursor={late}").json()
+    assert [each["payment_id"] for each in later["payments"]] == [begun["payment_id"]]
+    refused(api.get(f"{BASE}/payments?cursor={'9' * 19}"), 422, "invalid_request")
 
 
 def test_payments_of_others_and_ids_that_are_none_are_unknown(api):

@@ -7,17 +7,14 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 import talktime
-from talktime.console.accounts import create_admin
 from talktime.console.audit.actions import ACTIONS
-from talktime.console.cell.models import AuditEntry, Wallet
+from talktime.console.cell.models import AuditEntry
 from talktime.console.control_plane.models import Account, Organisation
 from talktime.console.control_plane.models import AuditEntry as SharedAuditEntry
 from talktime.console.people.adapters import TOLD
 from tests.console.rows import DAY_MS, START_MS, insert
-from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in, words_of
+from tests.console.test_pages import words_of
 
 ACTION = re.compile("[a-z_]+[.][a-z_]+")
 NOTING = {"note", "_note", "_turn"}
@@ -41,16 +38,6 @@ def noted():
 
 def test_every_action_that_is_noted_has_words_and_no_other():
     assert noted() == set(ACTIONS)
-
-
-@pytest.fixture
-def admin(installation):
-    insert(Organisation)
-    insert(Wallet)
-    create_admin(EMAIL, PASSWORD, 1)
-    client = browser()
-    sign_in(client)
-    return client
 
 
 def changed(id_, action="recharge.set", model=AuditEntry, at_ms=START_MS, before="{}", **more):

@@ -193,8 +193,19 @@ def test_payments_are_paged_the_newest_first(admin, money):
     older = re.findall(r'href="\?before=(\d+)"', page)
     response = admin.get(at(money, f"payments/?before={older[0]}"))
     assert response.content.decode().count('data-label="Begun"') == 1
-    for query in ("before=x", "before=-1"):
+    response = admin.get(at(money, f"payments/?before={10**18}"))  # an id of the year 2033
+    assert response.content.decode().count('data-label="Begun"') == 50
+    for query in ("before=x", "before=-1", f"before={'9' * 19}"):
         assert admin.get(at(money, f"payments/?{query}")).status_code == 404
+
+
+def test_a_method_that_no_id_can_be_pays_nothing(admin, money):
+    money.add_card()
+    admin.changes_nothing = True
+    form = {**form_of(confirm(admin, money)), "method": "9" * 19}
+    done = admin.post(at(money, "add/pay/"), form)
+    assert (done.status_code, done.headers["Location"]) == (302, at(money, "add/"))
+    assert money.counted(list_payments) == []
 
 
 def test_the_payment_of_another_organisation_is_not_found(admin, money):

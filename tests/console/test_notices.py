@@ -7,7 +7,6 @@ from contextlib import closing
 import pytest
 
 from talktime.config import Settings
-from talktime.console.accounts import create_admin
 from talktime.console.cell.models import Wallet
 from talktime.console.control_plane.models import Organisation
 from talktime.core.ids import Ids
@@ -21,7 +20,7 @@ from talktime.operations.sweep import Sweep
 from talktime.store.database import connect
 from talktime.store.notices import insert_notices
 from tests.console.rows import START_MS, insert
-from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in, words_of
+from tests.console.test_pages import browser, words_of
 
 LIST = "/organisations/1/notices/"
 URL = "https://hooks.contoso.example/talktime"
@@ -88,16 +87,6 @@ class Told:
 
     def states(self):
         return [row[0] for row in self.cell.rows("SELECT state FROM delivery ORDER BY id")]
-
-
-@pytest.fixture
-def admin(installation):
-    insert(Organisation)
-    insert(Wallet)
-    create_admin(EMAIL, PASSWORD, 1)
-    client = browser()
-    sign_in(client)
-    return client
 
 
 @pytest.fixture

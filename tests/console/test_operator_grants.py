@@ -1,22 +1,15 @@
 """What one operator gives alone, and what takes two, by the forms of the pages. Mirrors
 src/talktime/console/operator/grants_page.py."""
 
-# ruff: noqa: F811 - fixtures of another file
-
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from talktime.console.cell.models import GrantRequest, Lot
 from talktime.console.control_plane.models import Account, CatalogueRow, LimitRequest
 from talktime.core.limits import PAGE_ROWS_MAX
-from tests.console.test_operator_flows import (  # noqa: F401 - fixtures
-    CELL,
-    SECOND,
-    Staff,
-    at,
-    money,
-    staff,
-)
+from tests.console.test_operator_flows import CELL, SECOND, Staff, at
+from tests.console.test_operator_flows import money as money
+from tests.console.test_operator_flows import staff as staff
 from tests.console.test_pages import words_of
 
 

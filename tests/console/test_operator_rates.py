@@ -26,3 +26,6 @@ def test_rates_are_downloaded_without_formulas_and_uploaded_again_as_they_were(m
         assert b"48,'=1+1," in downloaded
         compared = words_of(staff.get(drafted(downloaded)))
         assert "Dearer 0 Cheaper 0 Added 0 Removed 0 Unchanged 1" in compared
+    for start in ("x", "9" * 5_000):
+        page = staff.get(f"{drafted(content)}?start={start}")
+        assert (page.status_code, "Unchanged 1" in words_of(page)) == (200, True)

@@ -7,17 +7,18 @@ import pytest
 from talktime.operations.import_rates import import_rates
 from talktime.operations.rate_file import read_rate_file
 from tests.console.test_pages import words_of
-from tests.console.test_users_pages import admin, money  # noqa: F401 - fixtures
+from tests.console.test_users_pages import admin as admin
+from tests.console.test_users_pages import money as money
 
 DAY_MS = 86_400_000
 
 
-def path(money, rest=""):  # noqa: F811 - the fixture's value
+def path(money, rest=""):
     return f"/organisations/{money.owner.id}/{rest}"
 
 
 @pytest.fixture
-def published(money):  # noqa: F811
+def published(money):
     """A version that comes into force ten days from now: mobiles dearer, landlines as before."""
     rows = read_rate_file(
         b"prefix,destination,kind,country,price_per_minute,connection_fee\n"
@@ -37,7 +38,7 @@ def published(money):  # noqa: F811
     return money
 
 
-def test_rates_are_found_by_country_destination_and_number(admin, published):  # noqa: F811
+def test_rates_are_found_by_country_destination_and_number(admin, published):
     for query, says in {
         "": "+1 United States Landline",
         "?q=gb": "+447 United Kingdom mobile Mobile",
@@ -58,7 +59,7 @@ def test_rates_are_found_by_country_destination_and_number(admin, published):  #
 
 
 def test_a_numbers_row_is_its_longest_prefix_and_the_call_is_summed_in_words(
-    admin,  # noqa: F811
+    admin,
     published,
 ):
     words = words_of(admin.get(path(published, "rates/?q=%2B44+7700+900123&minutes=3")))
@@ -70,7 +71,7 @@ def test_a_numbers_row_is_its_longest_prefix_and_the_call_is_summed_in_words(
     )
 
 
-def test_what_a_price_will_be_is_shown_with_its_day(admin, published):  # noqa: F811
+def test_what_a_price_will_be_is_shown_with_its_day(admin, published):
     words = words_of(admin.get(path(published, "rates/")))
     assert "A new price list comes into force on" in words
     assert words.count(": US$0.06") == 1
@@ -78,7 +79,7 @@ def test_what_a_price_will_be_is_shown_with_its_day(admin, published):  # noqa: 
     assert words.count(": US$0.015") == 0
 
 
-def test_the_price_list_is_downloaded_as_an_import_takes_it(admin, published):  # noqa: F811
+def test_the_price_list_is_downloaded_as_an_import_takes_it(admin, published):
     content = admin.get(path(published, "rates/download/")).content
     rows = read_rate_file(content, valid_from_ms=1)
     assert [(row.prefix, row.rate.per_minute_micros, row.kind) for row in rows] == [
@@ -86,7 +87,7 @@ def test_the_price_list_is_downloaded_as_an_import_takes_it(admin, published):  
     ]
 
 
-def test_plans_say_what_is_needed_who_has_it_and_what_is_shared(admin, money):  # noqa: F811
+def test_plans_say_what_is_needed_who_has_it_and_what_is_shared(admin, money):
     words = words_of(admin.get(path(money, "plans/")))
     assert "Domestic Calling Plan United States within the country 2 6,000" in words
     assert "Call abroad, minutes used up" in words

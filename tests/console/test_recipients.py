@@ -2,28 +2,15 @@
 
 from contextlib import closing
 
-import pytest
-
-from talktime.console.accounts import create_admin
-from talktime.console.cell.models import Delivery, Outbox, Recipient, Wallet
-from talktime.console.control_plane.models import Membership, Organisation
-from tests.console.rows import CELL, insert
+from talktime.console.cell.models import Delivery, Outbox, Recipient
+from talktime.console.control_plane.models import Membership
+from tests.console.rows import CELL
 from tests.console.test_notices import Told
-from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in, words_of
+from tests.console.test_pages import words_of
 
 LIST = "/organisations/1/notices/recipients/"
 FORM = {"roles": ["billing", "voice"], "language": "de-CH", "time_zone": "Europe/Zurich"}
 READER = "kasse@contoso.example"
-
-
-@pytest.fixture
-def admin(installation):
-    insert(Organisation)
-    insert(Wallet)
-    create_admin(EMAIL, PASSWORD, 1)
-    client = browser()
-    sign_in(client)
-    return client
 
 
 def post(client, path, **fields):

@@ -10,15 +10,13 @@ from django.db import connections
 from django.test import override_settings
 
 from talktime.console.people import sign_in as page
-from talktime.console.people.throttle import (
-    EMAIL_FAILURES_MAX,
-    EMAIL_GAP_S,
-    PAIR_FAILURES_MAX,
-    PLACE_FAILURES_MAX,
-    WINDOW_S,
-    Throttle,
+from talktime.console.people.throttle import EMAIL_GAP_S, WINDOW_S, Throttle
+from talktime.core.limits import (
+    SIGN_IN_FAILURES_OF_EMAIL_MAX,
+    SIGN_IN_FAILURES_OF_PAIR_MAX,
+    SIGN_IN_FAILURES_OF_PLACE_MAX,
+    SIGN_IN_KEYS_MAX,
 )
-from talktime.core.limits import SIGN_IN_KEYS_MAX
 from tests.console.test_pages import EMAIL, admin, browser, sign_in, words_of
 
 __all__ = ["admin"]
@@ -46,7 +44,7 @@ def throttle(clock):
 
 
 def test_one_place_fails_five_times_with_an_address_and_then_waits(throttle, clock):
-    for second in range(PAIR_FAILURES_MAX):
+    for second in range(SIGN_IN_FAILURES_OF_PAIR_MAX):
         clock.now_s = 1_000.0 + second
         assert throttle.begin(HOME, EMAIL) == 0
     assert throttle.begin(HOME, EMAIL) == WINDOW_S - 4
@@ -58,7 +56,7 @@ def test_one_place_fails_five_times_with_an_address_and_then_waits(throttle, clo
 
 
 def test_one_place_with_ever_other_addresses_waits_too(throttle):
-    for number in range(PLACE_FAILURES_MAX):
+    for number in range(SIGN_IN_FAILURES_OF_PLACE_MAX):
         assert throttle.begin(HOME, f"{number}@contoso.example") == 0
     assert throttle.begin(HOME, EMAIL) == WINDOW_S
     assert throttle.begin(ELSEWHERE, EMAIL) == 0
@@ -67,7 +65,7 @@ def test_one_place_with_ever_other_addresses_waits_too(throttle):
 def test_an_address_guessed_from_everywhere_is_tried_once_a_minute(throttle, clock):
     throttle.begin(HOME, EMAIL)
     throttle.succeeded(HOME, EMAIL)
-    for number in range(EMAIL_FAILURES_MAX):
+    for number in range(SIGN_IN_FAILURES_OF_EMAIL_MAX):
         assert throttle.begin(f"198.51.100.{number}", EMAIL) == 0
     assert throttle.begin(ELSEWHERE, EMAIL) == EMAIL_GAP_S
     assert throttle.begin(HOME, EMAIL) == 0
@@ -76,14 +74,14 @@ def test_an_address_guessed_from_everywhere_is_tried_once_a_minute(throttle, clo
 
 
 def test_all_of_an_ipv6_network_is_one_place(throttle):
-    for number in range(PAIR_FAILURES_MAX):
+    for number in range(SIGN_IN_FAILURES_OF_PAIR_MAX):
         assert throttle.begin(f"2001:db8::{number}", EMAIL) == 0
     assert throttle.begin("2001:db8::ffff", EMAIL) == WINDOW_S
     assert throttle.begin("2001:db8:0:1::1", EMAIL) == 0
 
 
 def test_the_right_password_and_what_could_not_be_tried_do_not_count(throttle):
-    for _ in range(3 * PLACE_FAILURES_MAX):
+    for _ in range(3 * SIGN_IN_FAILURES_OF_PLACE_MAX):
         assert throttle.begin(HOME, EMAIL) == 0
         throttle.succeeded(HOME, EMAIL)
         assert throttle.begin(HOME, EMAIL) == 0
@@ -102,7 +100,7 @@ def test_guessing_is_told_to_wait_whether_the_account_exists_or_not(admin):
     said = []
     for email in (EMAIL, "nobody@contoso.example"):
         page.attempts.forget()
-        for _ in range(PAIR_FAILURES_MAX):
+        for _ in range(SIGN_IN_FAILURES_OF_PAIR_MAX):
             assert sign_in(browser(), email=email, password="a wrong guess").status_code == 200
         refused = sign_in(browser(), email=email.upper())
         assert refused.status_code == 429
@@ -113,7 +111,7 @@ def test_guessing_is_told_to_wait_whether_the_account_exists_or_not(admin):
 
 
 def test_the_right_password_from_another_address_is_taken_meanwhile(admin):
-    for _ in range(PAIR_FAILURES_MAX + 1):
+    for _ in range(SIGN_IN_FAILURES_OF_PAIR_MAX + 1):
         sign_in(browser(), password="a wrong guess")
     other = browser()
     other.defaults["REMOTE_ADDR"] = ELSEWHERE

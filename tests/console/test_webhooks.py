@@ -5,29 +5,18 @@ from contextlib import closing
 
 import pytest
 
-from talktime.console.accounts import create_admin
-from talktime.console.cell.models import Delivery, Wallet, WebhookEndpoint
+from talktime.console.cell.models import Delivery, WebhookEndpoint
 from talktime.console.control_plane.models import Membership, Organisation
 from talktime.operations.endpoints import list_endpoints, secrets_of
 from talktime.operations.sealing import Seal
 from talktime.store.database import connect
 from tests.console.rows import CELL, START_MS, insert
 from tests.console.test_notices import URL, Told
-from tests.console.test_pages import EMAIL, PASSWORD, browser, sign_in, words_of
+from tests.console.test_pages import EMAIL, words_of
 from tests.console.test_recipients import post
 
 LIST = "/organisations/1/webhooks/"
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{43}=")
-
-
-@pytest.fixture
-def admin(installation):
-    insert(Organisation)
-    insert(Wallet)
-    create_admin(EMAIL, PASSWORD, 1)
-    client = browser()
-    sign_in(client)
-    return client
 
 
 @pytest.fixture

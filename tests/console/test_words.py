@@ -1,5 +1,6 @@
 """The words of the pages: collected, translated, compiled. Mirrors console/words.py."""
 
+import pytest
 from django.utils.translation import gettext, ngettext, override
 
 from talktime.console.refusals import sentence
@@ -7,24 +8,28 @@ from talktime.console.words import catalogues, collected, texts, untranslated, u
 from talktime.core.refusal import Refusal
 
 
-def test_every_word_of_the_pages_is_translated_and_keeps_its_placeholders():
-    words = collected()
+@pytest.fixture(scope="module")
+def words():
+    """All words of today: to collect them takes some seconds."""
+    return collected()
+
+
+def test_every_word_of_the_pages_is_translated_and_keeps_its_placeholders(words):
     for path in catalogues():
         assert untranslated(updated(path, words)) == [], path.parents[1].name
 
 
-def test_the_catalogues_hold_the_words_of_today_and_are_compiled():
+def test_the_catalogues_hold_the_words_of_today_and_are_compiled(words):
     """`make words` brings them up to date."""
-    words = collected()
     for path in catalogues():
         readable, compiled = texts(updated(path, words))
         assert path.read_bytes() == readable
         assert path.with_suffix(".mo").read_bytes() == compiled
 
 
-def test_a_word_that_lost_a_placeholder_counts_as_missing():
+def test_a_word_that_lost_a_placeholder_counts_as_missing(words):
     (path,) = catalogues()
-    catalog = updated(path, collected())
+    catalog = updated(path, words)
     broken = next(each for each in catalog if "%(name)s" in str(each.id))
     broken.string = "ohne Namen"
     assert untranslated(catalog) == [broken.id]

@@ -4,7 +4,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from talktime.core import clear_ways, gates
-from talktime.core.called import NUMBER_KINDS, Called
+from talktime.core.called import CALLED_KINDS, Called
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import COMMERCE_MODELS, CallingRules, Directory, Organisation, User
 from talktime.core.rates import OUTBOUND, PrefixIndex, RateCard, RateCards
@@ -71,7 +71,7 @@ numbers = st.builds(
     Called,
     st.sampled_from(DIGITS),
     countries,
-    st.sampled_from((*NUMBER_KINDS, "other")),
+    st.sampled_from((*CALLED_KINDS, "other")),
     st.sampled_from(("", "US", "CA")),
 )
 FULL = User(8, 7, "d", "D", "US", frozenset({"MCOEV", "MCOPSTN2", "MCOPSTNC"}), "person", True)

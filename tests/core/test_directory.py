@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from talktime.core.directory import (
-    CREDITS_LICENCE,
     Directory,
     NumberEntry,
     Organisation,
@@ -14,7 +13,7 @@ from talktime.core.directory import (
 CONTOSO = Organisation(7, "Contoso", "main", "USD", "UTC", "US", "prepaid", True, "standard")
 FRONT_DESK = User(
     *(8, 7, "front-desk@contoso.example", "Front desk", "US"),
-    *(frozenset({CREDITS_LICENCE}), "person", True),
+    *(frozenset({"MCOPSTNC"}), "person", True),
 )
 
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talktime.core.ids import COUNTER_BITS, EPOCH_MS, NODE_BITS, NODES, Ids
+from talktime.clock import LAST_MS
+from talktime.core.ids import COUNTER_BITS, EPOCH_MS, ID_MAX, NODE_BITS, NODES, Ids, id_in
 from talktime.core.ledger import SYSTEM_ACCOUNTS
 
 moments_ms = st.lists(st.integers(EPOCH_MS - 5, EPOCH_MS + 5), min_size=1, max_size=60)
@@ -25,6 +26,17 @@ def test_a_millisecond_that_runs_out_of_ids_lends_from_the_next():
         1 << (NODE_BITS + COUNTER_BITS) | 3 << COUNTER_BITS | (1 << COUNTER_BITS) - 1,
         2 << (NODE_BITS + COUNTER_BITS) | 3 << COUNTER_BITS,
     ]
+
+
+@given(st.integers(EPOCH_MS, LAST_MS), st.integers(0, NODES - 1))
+def test_an_id_of_any_time_is_read_back_from_its_digits(at_ms, node):
+    id_ = Ids(node, lambda: at_ms).next()
+    assert id_in(str(id_)) == id_
+
+
+@given(st.text() | st.integers(ID_MAX + 1).map(str))
+def test_what_is_no_id_reads_as_none(text):
+    assert id_in(text) is None or str(id_in(text)) == text.lstrip("0") or set(text) == {"0"}
 
 
 def test_two_nodes_never_make_the_same_id():

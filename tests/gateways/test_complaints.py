@@ -1,6 +1,7 @@
 """What others do cannot fill the log. Mirrors src/talktime/gateways/complaints.py."""
 
-from talktime.gateways.complaints import KINDS_MAX, Complaints
+from talktime.core.limits import COMPLAINTS_CACHED_MAX
+from talktime.gateways.complaints import Complaints
 
 
 def test_the_first_of_a_kind_is_told_at_once_the_next_after_a_minute_with_their_number():
@@ -11,6 +12,8 @@ def test_the_first_of_a_kind_is_told_at_once_the_next_after_a_minute_with_their_
 
 def test_only_so_many_kinds_are_told_within_a_minute():
     complaints = Complaints()
-    told = [complaints.note(f"host {n}", "unknown_client", 1) for n in range(2 * KINDS_MAX)]
-    assert told == [0] * KINDS_MAX + [None] * KINDS_MAX
+    told = [
+        complaints.note(f"host {n}", "unknown_client", 1) for n in range(2 * COMPLAINTS_CACHED_MAX)
+    ]
+    assert told == [0] * COMPLAINTS_CACHED_MAX + [None] * COMPLAINTS_CACHED_MAX
     assert complaints.note("one more", "unknown_client", 62) == 0

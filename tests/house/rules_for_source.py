@@ -63,9 +63,29 @@ SQL = re.compile(
 # What makes the statements of many tables, once, from what the tables are: no value is in them.
 STATEMENTS_MADE = re.compile(r"store/(tables|unsummed|ledger_days|wallet_hours)\.py")
 
-# How long a text may be, and how much a cache keeps.
-LIMIT = re.compile(r"(.*_)?(TEXT|CACHED)_MAX")
+# Maxima stand in the limits, where somebody outside meets them or memory grows up to them. With
+# their code stay how many rows a page shows of what goes on behind a link, and these.
 LIMITS = "core/limits.py"
+LIMIT = re.compile(r"(.*_)?MAX")
+OF_A_PAGE = re.compile(r"(.*_)?(SHOWN|DRAWN|LOOKED_AT)_MAX")
+KEPT_WITH_THEIR_CODE = {
+    # What a format, a protocol or somebody's service defines; no choice of this one's.
+    *("core/ids.py ID_MAX", "core/money.py DECIMALS_MAX", "core/recharging.py SEND_AGAIN_MS_MAX"),
+    *("gateways/diameter/codec.py CHARACTER_BYTES_MAX", "gateways/diameter/requests.py NUMBER_MAX"),
+    *("gateways/radius/packets.py VALUE_BYTES_MAX", "operations/peers.py PORT_MAX"),
+    *("operations/numbers.py COUNTRY_CODE_DIGITS_MAX", "operations/wording.py SHOWN_MS_MAX"),
+    # How long a process waits for its own parts, its databases, its end.
+    *("cli/replay_send.py PAUSE_S_MAX", "cli/serve_process.py ANSWER_S_MAX"),
+    *("engine/connector.py VERSION_SECONDS_MAX", "engine/writer_link.py END_SECONDS_MAX"),
+    *("engine/writer_process.py BEGIN_AGAIN_S_MAX", "gateways/diameter/gateway.py ANSWER_S_MAX"),
+    *("gateways/radius/gateway.py STOP_S_MAX", "store/sqlite.py BUSY_MS_MAX"),
+    *("jobs/notices.py BUSY_S_MAX", "jobs/payments.py BUSY_S_MAX"),
+    *("store/postgres.py CONNECT_SECONDS_MAX", "store/postgres.py UNACKNOWLEDGED_MS_MAX"),
+    # How it works: where one way gives way to another, and nobody is told less for it.
+    *("console/said.py DEPTH_MAX", "core/deliveries.py JITTER_MAX"),
+    *("gateways/http/connections.py LOOKS_MAX", "store/spelling.py STATEMENTS_PREPARED_MAX"),
+    *("operations/find_users.py USERS_READ_MAX", "operations/licensing_table.py TOGETHER_MAX"),
+}
 
 MILLISECONDS = re.compile(r"(.*_)?(ms|MS)(_max|_MAX)?")
 PATH_WORDS = re.compile(r"(.*_)?(path|folder|directory|dir|file|root|parent|BASE_DIR|[A-Z_]*DIR)")
@@ -233,15 +253,25 @@ def _statements_put_together(function: ast.FunctionDef) -> Iterator[int]:
 
 
 def maxima_stand_in_limits(source: Source) -> Broken:
-    """Rule 10. Of texts and caches; what follows from another limit may stand where it is used."""
+    """Rule 10. What follows from another limit may stand where it is used; what the environment
+    may hold, in the configuration."""
     if not source.in_package or source.inside == LIMITS or _of_config(source.layer) == "config":
         return
+    for line, name in maxima_in(source):
+        named = f"{source.inside} {name}"
+        if not OF_A_PAGE.fullmatch(name) and named not in KEPT_WITH_THEIR_CODE:
+            yield line, f"rule 10: a maximum is in core/limits.py ({name})"
+
+
+def maxima_in(source: Source) -> Broken:
+    """Line and name of the maxima that a module gives figures of its own."""
     for node in source.tree.body:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant()) if LIMIT.fullmatch(
-                name
-            ):
-                yield node.lineno, f"rule 10: a maximum is in core/limits.py ({name})"
+        if isinstance(node, ast.Assign) and not any(
+            isinstance(part, ast.Name) and LIMIT.fullmatch(part.id) for part in ast.walk(node.value)
+        ):
+            for part in (part for target in node.targets for part in ast.walk(target)):
+                if isinstance(part, ast.Name) and LIMIT.fullmatch(part.id):
+                    yield node.lineno, part.id
 
 
 def public_functions_say_what_they_decide(source: Source) -> Broken:

@@ -10,7 +10,12 @@ import pytest
 
 from tests.house.reading import Breach, Source, committed_texts, python_sources
 from tests.house.rules_for_files import broken_in_text
-from tests.house.rules_for_source import LIMITS, SOURCE_RULES
+from tests.house.rules_for_source import (
+    KEPT_WITH_THEIR_CODE,
+    LIMITS,
+    SOURCE_RULES,
+    maxima_in,
+)
 from tests.house.rules_for_tests import RULES_FOR_TESTS
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +56,12 @@ def test_every_limit_bounds_something():
         if isinstance(target, ast.Name)
     ]
     assert [name for name in named if name not in used] == []
+
+
+def test_what_is_said_to_stay_out_of_the_limits_is_there():
+    package = [each for each in python_sources(ROOT) if each.in_package]
+    found = {f"{each.inside} {name}" for each in package for _, name in maxima_in(each)}
+    assert sorted(KEPT_WITH_THEIR_CODE - found) == []
 
 
 def test_the_import_contracts_hold():
@@ -203,6 +214,12 @@ PLANTED = {
         1,
         "a maximum is in core/limits.py (DETAIL_TEXT_MAX)",
     ),
+    "limits of anything elsewhere": (
+        "src/talktime/console/x.py",
+        "CALLS_MAX, PAYMENTS_MAX = 5, 60 * 60\n",
+        1,
+        "a maximum is in core/limits.py (PAYMENTS_MAX)",
+    ),
     "a public function without words": (
         "src/talktime/core/x.py",
         "def price_micros():\n    return 1\n",
@@ -277,6 +294,8 @@ KEPT = {
     "src/talktime/operations/card.py": "from pathlib import Path\na = Path('x') / 'y'\n",
     "src/talktime/store/load.py": 'from talktime import config\na = "SELECT 1"\n',
     "src/talktime/store/wait.py": "wait_s = WAIT_MS_MAX / 1000\n",
+    "src/talktime/gateways/x.py": "ID_BYTES_MAX = 3 * ID_TEXT_MAX\n",
+    "src/talktime/console/home/x.py": "CALLS_SHOWN_MAX, LOOKED_AT_MAX = 6, 20\n",
     "src/talktime/console/cell/migrations/0001_initial.py": "a = 'CREATE TABLE x'\n" + "\n" * 500,
     "src/talktime/engine/lane.py": "import asyncio\nimport time\na = time.time() * 0.5\n",
     "src/talktime/cli/serve.py": "from talktime.console import asgi\nasync def main(): ...\n",

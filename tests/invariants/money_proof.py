@@ -31,10 +31,6 @@ INVOICES = (
 )
 DOCUMENTS = "SELECT COUNT(*), COALESCE(MAX(number), 0) FROM document"
 TOLD = "SELECT COUNT(*) FROM outbox WHERE kind IN ('purchase.succeeded', 'recharge.succeeded')"
-RECHARGES = (
-    "SELECT created_ms, amount_micros FROM payment WHERE kind = 'recharge' "
-    "AND state NOT IN ('failed', 'cancelled') ORDER BY created_ms"
-)
 # What came in from outside, less what went back: the other side of every such transfer.
 FUNDING = (
     "SELECT COALESCE(SUM(CASE WHEN debit_account = 1 THEN amount_micros ELSE 0 END), 0) "

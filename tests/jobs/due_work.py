@@ -16,7 +16,7 @@ from talktime.operations.fund import fund
 from talktime.operations.payment_methods import remove_method
 from talktime.operations.recipients import add_recipient
 from talktime.operations.sandbox import add_sandbox_card
-from talktime.operations.sandbox_charges import SETUP_REF, id_in
+from talktime.operations.sandbox_charges import SETUP_REF, id_of_ref
 from talktime.operations.sealing import Seal
 from talktime.operations.spread_notices import spread_notices
 from talktime.store.organisations import insert_organisation
@@ -134,7 +134,7 @@ def _card(shop) -> int:
     """A card of the sandbox's that pays, as a method."""
     setup_id = _begin_card(shop)
     shop.run(add_cards)
-    page = id_in(find_card_setup(shop.counter, setup_id).setup_ref, SETUP_REF)
+    page = id_of_ref(find_card_setup(shop.counter, setup_id).setup_ref, SETUP_REF)
     with shop.control.transaction():
         add_sandbox_card(
             *(shop.control, page), script="approve", now_ms=shop.now_ms, next_id=shop.ids.next

@@ -231,8 +231,11 @@ def test_an_organisation_is_found_by_its_name_or_its_id(create, control):
     fabrikam = contoso._replace(id=7, name="100")  # from before such names were refused
     with control.transaction():
         insert_organisation(control, fabrikam, 0)
+        late = contoso._replace(id=10**18, name="Late")  # made in 2033
+        insert_organisation(control, late, 0)
     assert find_organisation(control, "100") == contoso
-    for unknown in ("contoso", "101", "9" * 30, "١٠٠", "Con\0toso", "\0"):
+    assert find_organisation(control, str(late.id)) == late
+    for unknown in ("contoso", "101", "9" * 19, "9" * 30, "١٠٠", "Con\0toso", "\0"):
         assert find_organisation(control, unknown) == Refusal(
             "unknown_organisation", f"no organisation is named {unknown!r}"
         )

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.layouts("sqlite", "postgres")
 PLAN = RechargePlan(True, 100 * UNIT, 200 * UNIT)
 ATTEMPTS = "SELECT state, amount_micros, code FROM payment WHERE kind = 'recharge' ORDER BY id"
 LEVELS = "SELECT below_micros, fired_ms IS NOT NULL FROM alert_level ORDER BY below_micros"
-MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+MINUTE_MS = 60_000
 
 
 @pytest.fixture

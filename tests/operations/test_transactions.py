@@ -10,14 +10,13 @@ from talktime.operations.sum_wallets import sum_wallets
 from talktime.operations.sweep import Sweep, Swept
 from talktime.operations.till import NoWallet
 from talktime.operations.transactions import (
-    balance_at,
     each_transaction,
     effect_micros,
     list_lot_movements,
     list_transactions,
 )
 from talktime.operations.what_to_sum import LAG_MS
-from talktime.store.wallet_hours import HOUR_MS
+from talktime.store.wallet_hours import HOUR_MS, Place
 from tests.lively_books import DAY_MS, FRANCE, Player, play_everything
 from tests.people import CONTOSO
 
@@ -100,13 +99,16 @@ def test_the_latest_balance_is_the_wallets_own(player):
 def test_the_balance_of_any_moment_is_that_of_its_last_movement(player):
     add_up(player)
     player.call(1, "late", 61)
+
+    def balance_at(at_ms):
+        return list_transactions(player.connection, owner, before=Place(at_ms)).balance_micros
+
     for owner in OWNERS:
         expected = balances(player, owner)
         last = {each.at_ms: expected[each.id] for each in reversed(all_of(player, owner))}
         for at_ms, micros in last.items():
-            assert balance_at(player.connection, owner, at_ms + 1) == micros
-        first = min(last)
-        assert balance_at(player.connection, owner, first) == 0
+            assert balance_at(at_ms + 1) == micros
+        assert balance_at(min(last)) == 0
 
 
 def test_movements_can_begin_at_a_moment(player):

@@ -8,7 +8,7 @@ from talktime.core.charges import Absent, Declined, Event, Succeeded, Unknown
 from talktime.core.ids import Ids
 from talktime.operations.provider_settings import StripeKeys, set_stripe, use_sandbox
 from talktime.operations.sandbox import add_sandbox_card
-from talktime.operations.sandbox_charges import id_in
+from talktime.operations.sandbox_charges import id_of_ref
 from talktime.operations.sandbox_events import due_events
 from talktime.operations.sealing import Seal
 from talktime.providers.chosen import chosen_providers, sandbox_secret
@@ -35,7 +35,7 @@ def a_card(control, provider) -> str:
     page = provider.begin_card(51, 7, "", "Contoso", "/back")
     with control.transaction():
         next_id = Ids(2, lambda: NOW_MS).next
-        card_id = id_in(page.setup_ref, "sbx_setup_")
+        card_id = id_of_ref(page.setup_ref, "sbx_setup_")
         add_sandbox_card(control, card_id, script="approve", now_ms=NOW_MS, next_id=next_id)
     return provider.find_card(page.setup_ref).method_ref
 

@@ -33,7 +33,7 @@ from talktime.operations.sandbox import (
     refund_at_the_sandbox,
     set_sandbox,
 )
-from talktime.operations.sandbox_charges import OtherBody, id_in
+from talktime.operations.sandbox_charges import OtherBody, id_of_ref
 from talktime.operations.sandbox_events import webhook_secret
 from talktime.providers.payment_sandbox import SILENCE, SandboxProvider
 from talktime.store.sandbox import charged_micros
@@ -67,14 +67,14 @@ class Box:
     def card(self, script: str, setup_id: int = SETUP_ID, **options) -> str:
         """Add a card with this script; its reference."""
         page = self.provider.begin_card(setup_id, ORGANISATION, "", "Contoso", "/back")
-        card_id = id_in(page.setup_ref, "sbx_setup_")
+        card_id = id_of_ref(page.setup_ref, "sbx_setup_")
         self.at_its_console(add_sandbox_card, card_id, script=script, **options)
         return self.provider.find_card(page.setup_ref).method_ref
 
     def becomes(self, method_ref: str, script: str) -> None:
         """Give a card another script."""
         with self.control.transaction():
-            change_sandbox_card(self.control, id_in(method_ref, "sbx_card_"), script=script)
+            change_sandbox_card(self.control, id_of_ref(method_ref, "sbx_card_"), script=script)
 
     def charged(self) -> int:
         """All money charged at the sandbox."""
@@ -95,7 +95,7 @@ def a_charge(method_ref: str, try_id: int = TRY_ID, **changes) -> Charge:
 def test_a_card_is_added_on_the_sandboxs_own_page(box):
     page = box.provider.begin_card(SETUP_ID, ORGANISATION, "", "Contoso", "/back")
     assert isinstance(page, CardPage)
-    card_id = id_in(page.setup_ref, "sbx_setup_")
+    card_id = id_of_ref(page.setup_ref, "sbx_setup_")
     assert page.customer_ref == "sbx_customer_7"
     assert page.url == f"https://t.example/sandbox/cards/{card_id}/"
     assert box.provider.begin_card(SETUP_ID, ORGANISATION, "", "Contoso", "/back") == page
@@ -107,7 +107,7 @@ def test_a_card_is_added_on_the_sandboxs_own_page(box):
 
 def test_a_page_that_was_left_and_one_that_is_not_there_have_failed(box):
     page = box.provider.begin_card(SETUP_ID, ORGANISATION, "", "Contoso", "/back")
-    box.at_its_console(fail_sandbox_card, id_in(page.setup_ref, "sbx_setup_"))
+    box.at_its_console(fail_sandbox_card, id_of_ref(page.setup_ref, "sbx_setup_"))
     assert box.provider.find_card(page.setup_ref) == Failed("the card was not added")
     for ref in ("sbx_setup_1", "seti_1", "sbx_setup_", "", f"sbx_setup_{'9' * 40}"):
         assert box.provider.find_card(ref) == Failed("the sandbox has no such page")
@@ -163,7 +163,7 @@ def test_a_card_is_declined_a_number_of_times_and_then_charged(box):
 def test_the_cardholder_confirms_or_not_on_the_sandboxs_page(box, confirmed):
     charge = a_charge(box.card("ask_cardholder"), person_present=True, return_url="/back")
     waiting = box.provider.charge(charge)
-    charge_id = id_in(waiting.ref, "sbx_charge_")
+    charge_id = id_of_ref(waiting.ref, "sbx_charge_")
     assert waiting.url == f"https://t.example/sandbox/charges/{charge_id}/"
     box.at_its_console(confirm_sandbox_charge, charge_id, confirmed=confirmed)
     outcome = box.provider.find_charge(charge, waiting.ref)
@@ -277,7 +277,9 @@ def test_a_refund_is_made_once_and_no_more_than_is_left(box):
     for bad_ref, currency in (("sbx_charge_1", "USD"), (ref, "EUR")):
         failed = box.provider.refund(REFUND_ID + 1, bad_ref, UNIT, currency)
         assert failed == RefundFailed("the sandbox has no such charge")
-    box.at_its_console(refund_at_the_sandbox, id_in(ref, "sbx_charge_"), amount_micros=30 * UNIT)
+    box.at_its_console(
+        refund_at_the_sandbox, id_of_ref(ref, "sbx_charge_"), amount_micros=30 * UNIT
+    )
     mine, foreign = box.provider.refunds(ref)
     assert mine == ForeignRefund(done.ref, REFUND_ID, 20 * UNIT)
     assert (foreign.refund_id, foreign.amount_micros) == (None, 30 * UNIT)
@@ -288,7 +290,7 @@ def test_a_refund_is_made_once_and_no_more_than_is_left(box):
 @pytest.mark.parametrize("won", [True, False])
 def test_a_dispute_is_open_until_it_is_decided(box, won):
     ref = box.provider.charge(a_charge(box.card("approve"))).ref
-    opened = box.at_its_console(open_sandbox_dispute, id_in(ref, "sbx_charge_"))
+    opened = box.at_its_console(open_sandbox_dispute, id_of_ref(ref, "sbx_charge_"))
     named = f"sbx_dispute_{opened.id}"
     assert box.provider.disputes(ref) == [Dispute(named, 50 * UNIT, "open")]
     box.at_its_console(decide_sandbox_dispute, opened.id, won=won)

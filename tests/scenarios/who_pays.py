@@ -20,7 +20,6 @@ from tests.commands import SWITCH, extend, settle
 from tests.scenarios.player import Player, StoryCall, date_text, sentence
 from tests.stores import Store
 
-SLICE_S = 300
 METERS = (
     "SELECT key, used, held, total, warned_ms, full_ms FROM meter "
     "WHERE organisation_id = ? ORDER BY key"

@@ -12,7 +12,7 @@ from talktime.cli.output import Json, amount, moment, panel, show
 from talktime.cli.purchases import Actor, Organisation_
 from talktime.core.directory import Organisation
 from talktime.core.payments import AMOUNT, UP_TO
-from talktime.core.recharging import DAY_MAX
+from talktime.core.recharging import RECHARGES_A_DAY
 from talktime.operations.money_documents import recharge_document, standing_of
 from talktime.operations.recharge_settings import (
     RechargePlan,
@@ -48,7 +48,7 @@ def set_command(
     month_limit: Annotated[
         str, typer.Option(help="At most so much in a calendar month. Default: no limit.")
     ] = "",
-    day_max: Annotated[int, typer.Option(help="At most so often in 24 hours.")] = DAY_MAX,
+    day_max: Annotated[int, typer.Option(help="At most so often in 24 hours.")] = RECHARGES_A_DAY,
     actor: Actor = "",
     json: Json = False,
 ) -> None:

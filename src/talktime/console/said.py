@@ -19,7 +19,7 @@ from django.utils.translation import get_language, gettext
 
 from talktime.console.places import destination
 from talktime.console.spoken import FIELD, SAID
-from talktime.core.limits import SAID_TEXT_MAX
+from talktime.core.limits import SAID_CACHED_MAX, SAID_TEXT_MAX
 
 LOCALES = Path(__file__).parent / "locale"
 VALUES = (
@@ -62,7 +62,6 @@ LETTERS_LEAST = 2
 LETTERS_WEAK = 6
 WORDS = re.compile(r"[a-z]{2,}")
 DEPTH_MAX = 5
-KNOWN_TEXTS_MAX = 8_192
 
 
 class Template(NamedTuple):
@@ -140,7 +139,7 @@ def known(text: str) -> str | None:
     return _known(text[:SAID_TEXT_MAX], language)
 
 
-@lru_cache(KNOWN_TEXTS_MAX)
+@lru_cache(SAID_CACHED_MAX)
 def _known(text: str, language: str) -> str | None:
     found = _found(text, language, DEPTH_MAX)
     return None if found is None else found.strip()

@@ -26,7 +26,6 @@ ELSEWHERE = frozenset(
             "core/refusal_money.py",
             "core/refusal_people.py",
             "core/notices.py",
-            "core/licensing_table.py",
         ),
         # Mail, notices and documents are written in each language by themselves.
         *("operations/notice_texts_de.py", "operations/notice_texts_en.py"),

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 PREMIUM, SHARED_COST, TOLL_FREE = "premium", "shared_cost", "toll_free"
-NUMBER_KINDS = (
+CALLED_KINDS = (
     *("fixed", "mobile", "fixed_or_mobile", TOLL_FREE, PREMIUM, SHARED_COST),
     *("voip", "personal", "uan", ""),
 )

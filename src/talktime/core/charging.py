@@ -104,7 +104,7 @@ def _grant(
     )
     wallet = books.wallets[call.organisation_id]
     available_micros = wallet.available_micros(now_ms)
-    purse = purse_of(books, wallet, call, available_micros)
+    purse = purse_of(books, call, available_micros)
     asked_s = requested_s if whole else min(requested_s or terms.slice_s, terms.slice_s)
     payable_s = lasts_s(call, purse)
     no_minutes = _no_minutes(books, call, purse)

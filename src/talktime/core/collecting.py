@@ -45,8 +45,6 @@ from talktime.core.payments import (
 from talktime.core.recharging import SEND_AGAIN_MS_MAX, ask_at_ms, retry_at_ms
 
 CONFIRM_ASK_MS = 60_000
-CONFIRM_MS_MAX = 24 * 3_600_000
-"""How long a cardholder may take; then the charge is given up."""
 IN_USE_MS = 5_000
 """A charge that the provider is still at is sent again so long after."""
 SERVICE = "service"

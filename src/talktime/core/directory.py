@@ -16,8 +16,6 @@ NUMBER_KINDS = USER_NUMBER, TOLL, TOLL_FREE = ("user", "toll", "toll_free")
 ATTACHMENTS = NOT_ATTACHED, BRIDGE, ATTENDANT, QUEUE = ("", "bridge", "attendant", "queue")
 """What a service number answers as."""
 
-CREDITS_LICENCE = "MCOPSTNC"
-
 Sum = TypeVar("Sum")
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from talktime.core.limits import FIGURES_MAX
+
 HOUR_MS, MINUTE_MS, SECOND_MS = 3_600_000, 60_000, 1_000
-SEVERAL_MAX = 10
-"""So many figures a setting may have, at most."""
 
 
 class Figure(NamedTuple):
@@ -79,7 +79,7 @@ def figure_fault(name: str, text: str) -> str | None:
     if not numbers or any(not figure.least <= each <= figure.most for each in numbers):
         least, most = figure.least, figure.most
         return f"value: {text[:40]!r} is not whole numbers from {least} to {most}"
-    if len(numbers) > (SEVERAL_MAX if figure.several else 1):
+    if len(numbers) > (FIGURES_MAX if figure.several else 1):
         return f"value: {text[:40]!r} has too many numbers"
     if numbers != sorted(set(numbers)):
         return f"value: {text[:40]!r} does not rise"

@@ -13,6 +13,23 @@ NODE_BITS, COUNTER_BITS = 10, 12
 NODES = 1 << NODE_BITS
 ID_MAX = 2**63 - 1
 """What a column of ids can have at most."""
+_DIGITS = len(str(ID_MAX))
+
+
+def id_in(text: str) -> int | None:
+    """The id that a text is in digits; None where it is anything else, or more than an id can be.
+
+    Ids have 18 digits until the middle of 2033, and 19 from then on.
+
+    >>> id_in("42"), id_in(str(ID_MAX)), id_in(str(ID_MAX + 1))
+    (42, 9223372036854775807, None)
+    >>> id_in(""), id_in("-1"), id_in("4 2"), id_in("٤"), id_in("9" * 5_000)
+    (None, None, None, None, None)
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
+        return None
+    id_ = int(text)
+    return id_ if id_ <= ID_MAX else None
 
 
 def made_ms(id_: int) -> int:

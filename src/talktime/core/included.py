@@ -15,6 +15,8 @@ from talktime.core.meters import CONFERENCE, DOMESTIC, INTERNATIONAL, minutes_ke
 
 EVERYWHERE = "all"
 """The area of the conference minutes: the organisation has one pool (R51)."""
+ABROAD = ""
+"""A country that is nobody's own: calls there use international minutes."""
 
 
 class Included(NamedTuple):
@@ -78,6 +80,29 @@ def conference_minutes(
     count = _holders(directory.holdings(organisation.id), catalogue, licence.code)
     pool = minutes_key(month, licence.code, EVERYWHERE, CONFERENCE)
     return Included(pool, count * each * 60, licence.capability, _line(licence.name, CONFERENCE))
+
+
+def all_minutes(
+    directory: Directory,
+    catalogue: Catalogue,
+    organisation: Organisation,
+    user: User,
+    month: str,
+) -> list[Included]:
+    """All minutes that a user's licences bring in a month, of meetings and of calls at home and
+    abroad (R36, R37, R51)."""
+    has = entitlements(catalogue, user.licences)
+    found = []
+    if has.conferencing is not None and not has.per_minute:
+        found.append(
+            conference_minutes(directory, catalogue, organisation, has.conferencing, month)
+        )
+    if has.plan is not None:
+        found += [
+            plan_minutes(directory, catalogue, organisation, user, has.plan, country, month)
+            for country in (user.usage_location, ABROAD)
+        ]
+    return [included for included in found if included is not None]
 
 
 def _total(

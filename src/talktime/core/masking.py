@@ -4,8 +4,8 @@ the organisation's country (R78)."""
 from typing import NamedTuple
 
 from talktime.core.calls import INBOUND_TYPES
+from talktime.core.limits import SHORT_NUMBER_DIGITS_MAX
 
-SHORT_NUMBER_DIGITS_MAX = 6
 MASK = "*"
 
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from talktime.core.books import Books
 from talktime.core.calls import Call
-from talktime.core.ledger import Wallet
 from talktime.core.limits import AMOUNT_MICROS_MAX, CALL_SECONDS_MAX
 from talktime.core.meters import Meter
 from talktime.core.outcomes import Paid
@@ -33,7 +32,7 @@ class Purse(NamedTuple):
         return min(self.credit_micros + self.post_micros, self.limit_micros)
 
 
-def purse_of(books: Books, wallet: Wallet, call: Call, available_micros: int) -> Purse:
+def purse_of(books: Books, call: Call, available_micros: int) -> Purse:
     """What can pay for the call now. Units: whole billed seconds, micros."""
     payers = call.payers
     pool_s = call.pool_s

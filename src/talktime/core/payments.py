@@ -15,7 +15,7 @@ Money that a provider took is always credited, whatever became of the payment me
 
 from dataclasses import dataclass, field
 
-PURCHASE, RECHARGE, STATEMENT = PAYMENT_KINDS = ("purchase", "recharge", "statement")
+PURCHASE, RECHARGE, STATEMENT = ("purchase", "recharge", "statement")
 CHARGING, UNKNOWN, DECLINED, CONFIRMING, INVOICED = OPEN_STATES = (
     *("charging", "unknown", "declined", "confirming", "invoiced"),
 )

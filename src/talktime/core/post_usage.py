@@ -15,7 +15,7 @@ from talktime.core.meters import month_of
 from talktime.core.money import half_up_minor_units
 from talktime.core.notices import Notice, notice
 
-DUE, OVERDUE, BLOCKED, PAID = STATEMENT_STATES = ("due", "overdue", "blocked", "paid")
+DUE, OVERDUE, BLOCKED, PAID = ("due", "overdue", "blocked", "paid")
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 REMINDED_DAYS = 7
 """So long before it is to be paid, a statement is called to mind."""

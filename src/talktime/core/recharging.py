@@ -12,10 +12,10 @@ from talktime.core.figures import DEFAULT_FIGURES, Figures
 from talktime.core.ledger import Wallet
 from talktime.core.meters import month_of
 from talktime.core.money import ceil_div, decimal_text
-from talktime.core.payments import AMOUNT, UP_TO, Payment, Recharge, Till
+from talktime.core.payments import AMOUNT, UP_TO, Recharge, Till
 
 DAY_MS = 86_400_000
-DAY_MAX = 5
+RECHARGES_A_DAY = 5
 """Attempts in 24 hours, unless the settings say otherwise (D2, A20)."""
 SEND_AGAIN_MS_MAX = 20 * 3_600_000
 """A charge that the provider does not know of is sent again, with the same key, within this: so
@@ -220,8 +220,3 @@ def ask_at_ms(charged_ms: int, asked: int, figures: Figures = DEFAULT_FIGURES) -
     if asked < len(figures.ask_ms):
         return charged_ms + figures.ask_ms[asked]
     return charged_ms + (asked - len(figures.ask_ms) + 1) * DAY_MS
-
-
-def may_have_cost(payment: Payment) -> bool:
-    """Whether a recharge counts against the caps: it was paid, or may be."""
-    return payment.open or payment.state == "succeeded"

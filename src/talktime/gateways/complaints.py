@@ -1,8 +1,9 @@
 """When to write a log line about what others do again and again: the first of a kind at once, then
 at most one a minute, with the number of those between."""
 
+from talktime.core.limits import COMPLAINTS_CACHED_MAX
+
 EVERY_S = 60.0
-KINDS_MAX = 1_000
 
 
 class Complaints:
@@ -18,9 +19,9 @@ class Complaints:
         if at_s - last_s < EVERY_S:
             self._since[kind] = (last_s, more + 1)
             return None
-        if kind not in self._since and len(self._since) >= KINDS_MAX:
+        if kind not in self._since and len(self._since) >= COMPLAINTS_CACHED_MAX:
             self._since = {k: v for k, v in self._since.items() if at_s - v[0] < EVERY_S}
-            if len(self._since) >= KINDS_MAX:
+            if len(self._since) >= COMPLAINTS_CACHED_MAX:
                 return None
         self._since[kind] = (at_s, 0)
         return more

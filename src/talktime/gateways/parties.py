@@ -14,8 +14,10 @@ from talktime.core.calls import CONFERENCE_TYPES
 from talktime.core.directory import USER_NUMBER, Directory, NumberEntry
 from talktime.core.limits import (
     CONFERENCE_TEXT_MAX,
+    HELP_NUMBER_DIGITS_MAX,
     NUMBER_TEXT_MAX,
     PARTIES_CACHED_MAX,
+    SHORT_NUMBER_DIGITS_MAX,
     USER_NAME_TEXT_MAX,
 )
 from talktime.core.peers import Peer
@@ -77,7 +79,7 @@ def party(text: str, plus: bool = True, dialled: bool = False) -> Party:
         local = _LOCAL.search(user)
         number = _international(digits, plus and not local, dialled)
         context = unquote(local[1]) if local else ""
-        if number[0] == "+" or context[:1] != "+" or len(digits) <= HELP_DIGITS_MAX:
+        if number[0] == "+" or context[:1] != "+" or len(digits) <= HELP_NUMBER_DIGITS_MAX:
             return Party(number=number)
         found = parse_number(digits, region_of(context))
         if not isinstance(found, Refusal):
@@ -94,13 +96,7 @@ def _international(digits: str, plus: bool, dialled: bool) -> str:
         return digits
     if digits.startswith(_PREFIX_ABROAD) and (plus or not dialled):
         return "+" + digits[len(_PREFIX_ABROAD) :]
-    return "+" + digits if plus and len(digits) > SHORT_DIGITS_MAX else digits
-
-
-HELP_DIGITS_MAX = 3
-"""Numbers of so few digits are for help, if anything, wherever they are said to be dialled."""
-SHORT_DIGITS_MAX = 6
-"""Numbers of so few digits are dialled as they are in their country: 112, 911, 116117."""
+    return "+" + digits if plus and len(digits) > SHORT_NUMBER_DIGITS_MAX else digits
 
 
 ANSWERED_BY_A_BOT = ("attendant", "queue")

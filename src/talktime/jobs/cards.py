@@ -47,7 +47,7 @@ def forget_cards(sweep: Sweep, providers: Providers) -> Swept:
                 if provider is None:
                     raise LookupError(f"there is no payment provider {card.provider!r}")
                 trouble = provider.forget_card(card.method_ref)
-                counter = counter_of(sweep, counters, card.organisation_id)
+                counter = counter_of(counters, card.organisation_id)
                 note_forgotten(counter, card.id, trouble is None)
                 done += 1
         if len(due) < TEND_BATCH_MAX:
@@ -59,7 +59,7 @@ def forget_cards(sweep: Sweep, providers: Providers) -> Swept:
 def _add(
     sweep: Sweep, counters: Counters, providers: Providers, organisation_id: int, setup_id: int
 ) -> None:
-    counter = counter_of(sweep, counters, organisation_id)
+    counter = counter_of(counters, organisation_id)
     with sweep.connection.reading():
         setup = setup_of_id(sweep.connection, organisation_id, setup_id)
     if setup is None or setup.due_ms is None or setup.due_ms > counter.now_ms:
@@ -70,7 +70,7 @@ def _add(
         note_card(counter, setup_id, Misconfigured(missing))
         raise LookupError(missing)
     answer = _ask(provider, setup, counter.organisation.name)
-    note_card(counter_of(sweep, counters, organisation_id), setup_id, answer)
+    note_card(counter_of(counters, organisation_id), setup_id, answer)
 
 
 def _ask(provider: PaymentProvider, setup: CardSetup, name: str) -> CardAnswer:

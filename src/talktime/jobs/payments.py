@@ -107,7 +107,7 @@ class _Collection:
         return [each for each in found if each[1] not in self._begun]
 
     def _begin(self, pool: ThreadPoolExecutor, organisation_id: int, payment_id: int) -> None:
-        counter = counter_of(self._sweep, self._counters, organisation_id)
+        counter = counter_of(self._counters, organisation_id)
         claimed_ms = counter.now_ms + CLAIMED_MS
         with counter.cell.transaction():
             if not claim_payment(
@@ -129,7 +129,7 @@ class _Collection:
     def _write(self, organisation_id: int, step: Step, outcome: Outcome | Absent) -> None:
         if isinstance(outcome, Unknown) and not outcome.in_use:
             self._silent = True
-        note_answer(counter_of(self._sweep, self._counters, organisation_id), step, outcome)
+        note_answer(counter_of(self._counters, organisation_id), step, outcome)
         self._done += 1
         log.info(
             "provider answered",
@@ -170,7 +170,7 @@ def _tend(sweep: Sweep, page: Callable[[int], list[int]]) -> Swept:
             if sweep.stopping():
                 break
             with one_row(failures, f"wallet of organisation {organisation_id}"):
-                with open_till(counter_of(sweep, counters, organisation_id)):
+                with open_till(counter_of(counters, organisation_id)):
                     pass  # whoever opens a till leaves the wallet tended
                 done += 1
         if len(organisation_ids) < TEND_BATCH_MAX:
@@ -187,7 +187,7 @@ def counters_of(sweep: Sweep) -> Counters:
     return Counters(sweep.control, sweep.connection, sweep.clock_ms, sweep.next_id, seller)
 
 
-def counter_of(sweep: Sweep, counters: Counters, organisation_id: int) -> Counter:
+def counter_of(counters: Counters, organisation_id: int) -> Counter:
     """The counter of an organisation. Raises LookupError."""
     counter = counters.of_id(organisation_id)
     if counter is None:

@@ -66,7 +66,7 @@ def settle_payment_events(sweep: Sweep, providers: Providers) -> Swept:
             if sweep.stopping():
                 break
             with one_row(failures, f"event {heard.id}"):
-                counter = counter_of(sweep, counters, heard.organisation_id)
+                counter = counter_of(counters, heard.organisation_id)
                 _close(sweep, heard, _settle(sweep.connection, counter, providers, heard))
                 done += 1
         if len(due) < TEND_BATCH_MAX:
@@ -88,7 +88,7 @@ def reconcile_payments(sweep: Sweep, providers: Providers) -> Swept:
             if sweep.stopping() or provider is None:
                 break
             with one_row(failures, f"charge {each.provider_ref}"):
-                counter = counter_of(sweep, counters, each.organisation_id)
+                counter = counter_of(counters, each.organisation_id)
                 ask_money_back(counter, provider, each.payment_id, each.provider_ref)
                 done += 1
         if len(page) < TEND_BATCH_MAX:

@@ -25,17 +25,15 @@ def refund_payments(sweep: Sweep, providers: Providers) -> Swept:
             if sweep.stopping():
                 break
             with one_row(failures, f"refund {refund_id}"):
-                done += _refund(sweep, counters, providers, organisation_id, refund_id)
+                done += _refund(counters, providers, organisation_id, refund_id)
         if len(due) < TEND_BATCH_MAX:
             break
         after = due[-1][1]
     return Swept(done, tuple(failures))
 
 
-def _refund(
-    sweep: Sweep, counters: Counters, providers: Providers, organisation_id: int, refund_id: int
-) -> int:
-    step = next_refund_step(counter_of(sweep, counters, organisation_id), refund_id)
+def _refund(counters: Counters, providers: Providers, organisation_id: int, refund_id: int) -> int:
+    step = next_refund_step(counter_of(counters, organisation_id), refund_id)
     if step is None:
         return 0
     provider = providers.get(step.provider)
@@ -45,7 +43,7 @@ def _refund(
         outcome = provider.find_refund(refund_id, step.charge_ref)
     else:
         outcome = provider.refund(refund_id, step.charge_ref, step.amount_micros, step.currency)
-    counter = counter_of(sweep, counters, organisation_id)
+    counter = counter_of(counters, organisation_id)
     refund = note_refund(counter, step.payment_id, refund_id, outcome)
     log.info("provider answered", refund=refund_id, asked=step.verb, outcome=type(outcome).__name__)
     if refund is not None and refund.state == FAILED:

@@ -119,11 +119,6 @@ def set_staff_role(
     return now
 
 
-def list_staff(control: Connection) -> list[Account]:
-    """Everybody with a staff role, by address."""
-    return store.staff_accounts(control)
-
-
 def set_reader(
     control: Connection, account_id: int, *, language: str, time_zone: str
 ) -> Refusal | None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import structlog
 
+from talktime.core.limits import FINDINGS_KEPT_MAX
 from talktime.operations.audit import note
 from talktime.operations.book_checks import CHECKS
 from talktime.operations.check_books import Checked, each_check
@@ -17,8 +18,6 @@ from talktime.store.kept_proofs import KeptCheck, keep_check, kept_checks
 from talktime.store.work_marks import PROOF, mark, put_mark
 
 log = structlog.get_logger(__name__)
-
-FINDINGS_KEPT_MAX = 20
 
 
 class CheckState(NamedTuple):

@@ -10,8 +10,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, Phon
 from talktime.core.calls import INBOUND_TYPES
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
-from talktime.core.limits import NUMBERS_CACHED_MAX
-from talktime.core.masking import SHORT_NUMBER_DIGITS_MAX
+from talktime.core.limits import NUMBERS_CACHED_MAX, SHORT_NUMBER_DIGITS_MAX
 
 CONTEXTS = DOMESTIC, INTERNATIONAL = ("Domestic", "International")
 NORTH_AMERICA, AREA_CODE_DIGITS = 1, 4

@@ -15,6 +15,7 @@ from talktime.core.charges import (
 from talktime.core.limits import (
     ACTOR_TEXT_MAX,
     ANSWER_TEXT_MAX,
+    CARD_SETUP_MS_MAX,
     CARD_SETUPS_OPEN_MAX,
     RETURN_URL_TEXT_MAX,
 )
@@ -37,7 +38,6 @@ from talktime.store.load import LOCK_WALLETS
 STARTED, WAITING, DONE, FAILED = ("started", "waiting", "done", "failed")
 SOON_MS, OFTEN_MS, SELDOM_MS = 5_000, 600_000, 3_600_000
 """It is asked every five seconds for ten minutes, then each hour."""
-OPEN_MS_MAX = 24 * 3_600_000
 CardAnswer = CardPage | CardAdded | Waiting | Failed | Unknown | Misconfigured
 SETUP_PLACE = "{setup}"
 
@@ -68,7 +68,7 @@ def set_up_card(
         return refusal
     cell, organisation_id, now_ms = counter.cell, counter.organisation.id, counter.now_ms
     cell.rows(LOCK_WALLETS, [[organisation_id]])
-    if open_setups(cell, organisation_id, now_ms - OPEN_MS_MAX) >= CARD_SETUPS_OPEN_MAX:
+    if open_setups(cell, organisation_id, now_ms - CARD_SETUP_MS_MAX) >= CARD_SETUPS_OPEN_MAX:
         detail = f"{CARD_SETUPS_OPEN_MAX} cards are being added already: try again tomorrow"
         return Refusal("invalid_value", detail)
     setup = CardSetup(
@@ -99,7 +99,7 @@ def note_card(counter: Counter, setup_id: int, answer: CardAnswer) -> CardSetup 
             return setup
         setup.tries = min(setup.tries + 1, 30_000)
         match answer:
-            case CardPage() if now_ms - setup.created_ms < OPEN_MS_MAX:
+            case CardPage() if now_ms - setup.created_ms < CARD_SETUP_MS_MAX:
                 setup.state, setup.url = WAITING, answer.url
                 setup.customer_ref, setup.setup_ref = answer.customer_ref, answer.setup_ref
                 setup.due_ms = now_ms + SOON_MS
@@ -107,12 +107,12 @@ def note_card(counter: Counter, setup_id: int, answer: CardAnswer) -> CardSetup 
                 _added(counter, setup, answer)
             case Failed():
                 _over(setup, FAILED, answer.detail)
-            case Unknown() | Misconfigured() if now_ms - setup.created_ms < OPEN_MS_MAX:
+            case Unknown() | Misconfigured() if now_ms - setup.created_ms < CARD_SETUP_MS_MAX:
                 setup.detail, setup.due_ms = (
                     answer.detail[:ANSWER_TEXT_MAX],
                     _next_ms(setup, now_ms),
                 )
-            case Waiting() if now_ms - setup.created_ms < OPEN_MS_MAX:
+            case Waiting() if now_ms - setup.created_ms < CARD_SETUP_MS_MAX:
                 setup.detail, setup.due_ms = "", _next_ms(setup, now_ms)
             case _:
                 _over(setup, FAILED, "No card was entered within a day")

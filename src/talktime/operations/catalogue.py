@@ -11,7 +11,11 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from talktime.core.catalogue import KINDS, Catalogues, Currency, Entry, Value
-from talktime.core.limits import CATALOGUE_ENTRIES_MAX, CATALOGUE_START_MS_MAX
+from talktime.core.limits import (
+    CATALOGUE_ENTRIES_MAX,
+    CATALOGUE_FIELDS_NOTED_MAX,
+    CATALOGUE_START_MS_MAX,
+)
 from talktime.core.money import parse_micros
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
@@ -26,7 +30,6 @@ from talktime.store.revisions import lock
 
 ADDED, CHANGED, WITHDRAWN = "added", "changed", "withdrawn"
 CONFLICTS_SHOWN_MAX = 3
-FIELDS_NOTED_MAX = 40
 _WHOLE_TABLE = "this would take all of it away; name what goes ({0}.GB=), or write {0}={{}}"
 
 Histories = dict[tuple[str, str], dict[int, Value | None]]
@@ -196,7 +199,7 @@ def _note(connection: Connection, report: CatalogueReport) -> None:
         entry = change.entry
         for field_ in change.fields():
             name = f"{entry.code} {field_.field}"
-            if shown < FIELDS_NOTED_MAX and name not in after:
+            if shown < CATALOGUE_FIELDS_NOTED_MAX and name not in after:
                 before[name], after[name], shown = field_.old, field_.new, shown + 1
     kinds = sorted({f"{change.entry.kind} {change.entry.code}" for change in report.changes})
     subject = ", ".join(kinds[:CONFLICTS_SHOWN_MAX])

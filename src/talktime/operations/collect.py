@@ -8,7 +8,7 @@ the try by its id.
 from typing import NamedTuple
 
 from talktime.core.charges import Absent, Charge, Outcome
-from talktime.core.collecting import CONFIRM_MS_MAX
+from talktime.core.limits import CARD_CONFIRM_MS_MAX
 from talktime.core.payments import (
     CONFIRMING,
     DECLINED,
@@ -93,7 +93,7 @@ def step_of_try(
     age_ms, verb = counter.now_ms - try_.created_ms, ASK
     if try_.state == SENDING and age_ms < SEND_AGAIN_MS_MAX:
         verb = SEND  # for the first time or again: the provider knows the key, or has not seen it
-    elif try_.state == CONFIRMING and age_ms >= CONFIRM_MS_MAX:
+    elif try_.state == CONFIRMING and age_ms >= CARD_CONFIRM_MS_MAX:
         verb = GIVE_UP
     charge = Charge(
         try_.id,

@@ -23,7 +23,7 @@ from talktime.store.user_search import (
 )
 from talktime.store.users import holders_by_name
 
-_USERS_READ_MAX = 5_000
+USERS_READ_MAX = 5_000
 NO_LICENCE = "none"
 """As the licence that is sought: none at all."""
 
@@ -63,7 +63,7 @@ def find_users(
         return holders_by_word(cell, organisation.id, text, after, size)
     held = held_sets(cell, organisation.id)
     wanted = _wanted(cell, organisation, sought, held, catalogue)
-    if text and sum(each.users for each in wanted) > _USERS_READ_MAX:
+    if text and sum(each.users for each in wanted) > USERS_READ_MAX:
         return list(islice(_with_word(cell, organisation, sought.group, text, after, wanted), size))
     return holders_of_sets(cell, organisation.id, wanted, sought.group, text, after, size)
 

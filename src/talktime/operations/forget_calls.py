@@ -4,7 +4,7 @@ They are kept so that the same request again gets the same answer; nothing else 
 records and transfers are never deleted.
 """
 
-from talktime.core.ids import COUNTER_BITS, EPOCH_MS, NODE_BITS
+from talktime.core.ids import first_id_at
 from talktime.core.limits import FORGET_BATCH_MAX
 from talktime.operations.sweep import Sweep, Swept
 from talktime.store import due
@@ -25,7 +25,7 @@ def forget_calls(sweep: Sweep, kept_ms: int = KEPT_MS) -> Swept:
         raise ValueError(f"calls are kept for {KEPT_MS_MIN} ms at least, not {kept_ms}")
     moment_ms = sweep.clock_ms() - kept_ms
     # An id tells when its call began, so old calls are found without an index of their own.
-    below_id = max(moment_ms - EPOCH_MS, 0) << (NODE_BITS + COUNTER_BITS)
+    below_id = first_id_at(moment_ms)
     forgotten, after_id = 0, -1
     while not sweep.stopping():
         with sweep.connection.reading():

@@ -12,12 +12,11 @@ import phonenumbers
 from babel.core import get_global
 
 from talktime.core.catalogue import Catalogue
-from talktime.core.limits import AMOUNT_MICROS_MAX
+from talktime.core.limits import AMOUNT_MICROS_MAX, VALUE_SHOWN_TEXT_MAX
 from talktime.core.money import decimal_text
 from talktime.core.refusal import Refusal
 
 _NOT_ZONES = frozenset(("localtime", "Factory"))
-_SHOWN_CHARACTERS_MAX = 40
 
 
 def first(*checked: Refusal | None) -> Refusal | None:
@@ -128,7 +127,7 @@ def _invalid(detail: str) -> Refusal:
 
 
 def _shown(text: str) -> str:
-    return repr(text[:_SHOWN_CHARACTERS_MAX])
+    return repr(text[:VALUE_SHOWN_TEXT_MAX])
 
 
 @cache

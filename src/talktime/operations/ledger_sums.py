@@ -9,8 +9,9 @@ always that of the transfers, and is had as soon whether there are thousands or 
 from collections import defaultdict
 from collections.abc import Iterable
 
+from talktime.core.ids import ID_MAX
 from talktime.core.ledger_sums import LedgerSum
-from talktime.core.limits import LEDGER_BATCH_MAX
+from talktime.core.limits import LEDGER_BATCH_MAX, LEDGER_TAIL_MAX
 from talktime.core.recharging import DAY_MS
 from talktime.operations.sweep import Sweep, Swept
 from talktime.operations.what_to_sum import LAG_MS, TransferSums, sum_transfers
@@ -25,10 +26,8 @@ from talktime.store.ledger_days import (
 )
 from talktime.store.work_marks import LEDGER, lock_mark, mark, put_mark
 
-TAIL_MAX = 20_000
-"""So many newer transfers are summed when somebody looks."""
 SUMS = TransferSums(LEDGER, add_between, add_ids)
-_FIRST_DAY, _LAST_DAY, LAST_ID = 0, 2**31, 2**63 - 1
+_FIRST_DAY, _LAST_DAY, LAST_ID = 0, 2**31, ID_MAX
 
 
 def sum_ledger(sweep: Sweep, batch_max: int = LEDGER_BATCH_MAX) -> Swept:
@@ -44,7 +43,7 @@ def forget_ledger(cell: Connection, now_ms: int) -> None:
         put_mark(cell, LEDGER, 0, now_ms)
 
 
-def sums_of_months(cell: Connection, tail_max: int = TAIL_MAX) -> list[LedgerSum]:
+def sums_of_months(cell: Connection, tail_max: int = LEDGER_TAIL_MAX) -> list[LedgerSum]:
     """All transfers of a cell by month, currency, kind and accounts, in micros. The connection must
     not be in a transaction: all is read at one moment. Raises Outage."""
     with cell.snapshot():
@@ -80,7 +79,7 @@ def added(sums: Iterable[LedgerSum]) -> list[LedgerSum]:
     return [LedgerSum(*key, *total) for key, total in sorted(totals.items())]
 
 
-def summed_until(cell: Connection, tail_max: int = TAIL_MAX) -> int | None:
+def summed_until(cell: Connection, tail_max: int = LEDGER_TAIL_MAX) -> int | None:
     """Until when the sums are those of a cell, in ms; None where they are of now. The caller opens
     the reading."""
     summed_to_id, at_ms = mark(cell, LEDGER) or (0, 0)
@@ -88,7 +87,7 @@ def summed_until(cell: Connection, tail_max: int = TAIL_MAX) -> int | None:
     return max(at_ms - LAG_MS, 0) if behind else None
 
 
-def _tail(cell: Connection, tail_max: int = TAIL_MAX) -> tuple[int, int]:
+def _tail(cell: Connection, tail_max: int = LEDGER_TAIL_MAX) -> tuple[int, int]:
     """The transfers that are summed now: after one id, to another."""
     summed_to_id, _at_ms = mark(cell, LEDGER) or (0, 0)
     if tail_counted(cell, summed_to_id, tail_max + 1) > tail_max:

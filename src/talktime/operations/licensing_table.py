@@ -45,7 +45,7 @@ from talktime.core.refusal import Refusal
 from talktime.operations.input_checks import check_country
 from talktime.operations.resolve import CallRequest, resolve
 
-LICENCES_TOGETHER_MAX = 3
+TOGETHER_MAX = 3
 """No feature needs more licences than this at once."""
 DOMESTIC, ABROAD, IN_ZONE_A, BEYOND_ZONE_A, AMERICA = "domestic", "abroad", "in", "beyond", "US"
 _FUNDS_MICROS, _DAY_MS = 1_000_000_000, 86_400_000
@@ -205,7 +205,7 @@ def _ways(world: _World, feature: Feature) -> dict[tuple[str, ...], str]:
         for licence in world.catalogue.licences.values()
         if feature.kind in licence.kinds and _is_for(world.catalogue, licence, world.country)
     ]
-    for size in range(LICENCES_TOGETHER_MAX + 1):
+    for size in range(TOGETHER_MAX + 1):
         for tried in combinations(codes, size):
             has = entitlements(world.catalogue, frozenset(tried))
             comes_to = (has.features, _code(has.plan), _code(has.conferencing))

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from talktime.core.directory import Organisation
 from talktime.core.documents import Document
+from talktime.core.ids import ID_MAX
 from talktime.core.limits import PAGE_ROWS_MAX
 from talktime.store import wallet_lines as store
 from talktime.store.database import Connection
@@ -11,8 +12,7 @@ from talktime.store.documents import invoice_of_lot_id
 from talktime.store.wallet_hours import spent_of_lots
 from talktime.store.wallet_lines import LotLine
 
-_AFTER_ALL_IDS = 2**63 - 1
-OPEN, EXPIRED, USED, GONE = LOT_STATES = ("open", "expired", "used", "gone")
+OPEN, EXPIRED, USED, GONE = ("open", "expired", "used", "gone")
 
 
 class LotView(NamedTuple):
@@ -49,7 +49,7 @@ def list_lots(
 
     The connection must not be in a transaction: all is read from one moment.
     """
-    before_id = _AFTER_ALL_IDS if before is None else before
+    before_id = ID_MAX if before is None else before
     with cell.snapshot():
         lots = store.lots_before(
             cell, organisation.id, before_id, min(limit, PAGE_ROWS_MAX), open_=open_

@@ -5,15 +5,11 @@ from typing import NamedTuple
 
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Directory, Organisation, User
-from talktime.core.entitlements import entitlements
-from talktime.core.included import Included, conference_minutes, plan_minutes
+from talktime.core.included import Included, all_minutes
 from talktime.core.meters import Meter, minutes_prefix, month_of
 from talktime.operations.users import list_users
 from talktime.store.database import Connection
 from talktime.store.meters import meters_with_prefix
-
-ABROAD = ""
-"""A country that is nobody's own: calls there use international minutes."""
 
 
 class MinutePool(NamedTuple):
@@ -78,7 +74,7 @@ def minute_pools(
     members: Counter[str] = Counter()
     found: dict[str, Included] = {}
     for user in users:
-        for pool in _pools_of(directory, catalogue, organisation, user, month):
+        for pool in all_minutes(directory, catalogue, organisation, user, month):
             members[pool.pool] += 1
             found[pool.pool] = pool
     meters = {m.key: m for m in meters_with_prefix(cell, organisation.id, minutes_prefix(month))}
@@ -119,24 +115,3 @@ def _users(cell: Connection, organisation: Organisation) -> list[User]:
     while page := list_users(cell, organisation, after=users[-1].name if users else ""):
         users += page
     return users
-
-
-def _pools_of(
-    directory: Directory,
-    catalogue: Catalogue,
-    organisation: Organisation,
-    user: User,
-    month: str,
-) -> list[Included]:
-    has = entitlements(catalogue, user.licences)
-    pools = []
-    if has.conferencing is not None and not has.per_minute:
-        pools.append(
-            conference_minutes(directory, catalogue, organisation, has.conferencing, month)
-        )
-    if has.plan is not None:
-        pools += [
-            plan_minutes(directory, catalogue, organisation, user, has.plan, country, month)
-            for country in (user.usage_location, ABROAD)
-        ]
-    return [included for included in pools if included is not None]

@@ -25,7 +25,7 @@ class Number(NamedTuple):
 
     `digits` is E.164 without the plus, or the short number itself when `emergency`; `region` is
     the ISO code of its country, empty for one that belongs to none (such as +800). `kind` is one
-    of core.called.NUMBER_KINDS.
+    of core.called.CALLED_KINDS.
     """
 
     digits: str

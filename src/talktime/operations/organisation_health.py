@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from talktime.core.directory import Organisation
+from talktime.core.ids import ID_MAX, id_in
 from talktime.core.limits import BURN_BATCH_MAX, NAME_TEXT_MAX, PAGE_ROWS_MAX
 from talktime.core.recharging import DAY_MS
 from talktime.operations.commerce_models import POST_USAGE, PREPAID
@@ -134,7 +135,7 @@ def _found(control: Connection, cells: Cells, wanted: Wanted, rows_max: int) -> 
     ids = _named_otherwise(control, cells, wanted.text) if wanted.text else set()
     with control.reading():
         if wanted.sort == NEWEST:
-            before_id = _id(wanted.after) or 2**63 - 1
+            before_id = id_in(wanted.after) or ID_MAX
             return store.newest_matching(control, wanted.text, ids, before_id, rows_max)
         return store.organisations_matching(control, wanted.text, ids, wanted.after, rows_max)
 
@@ -155,7 +156,7 @@ def _named_otherwise(control: Connection, cells: Cells, text: str) -> set[int]:
 
 
 def _flagged(control: Connection, cells: Cells, wanted: Wanted, now_ms: int) -> HealthPage:
-    after_id, rows_max = _id(wanted.after), wanted.limit + 1
+    after_id, rows_max = id_in(wanted.after) or 0, wanted.limit + 1
     ids: list[int] = []
     if wanted.flag == "closed":
         with control.reading():
@@ -227,10 +228,6 @@ def days_left(wallet: WalletHealth) -> int | None:
 
 def _cursor(sort: str, last: Organisation) -> str:
     return str(last.id) if sort == NEWEST else last.name
-
-
-def _id(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def _since_day(now_ms: int) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 from talktime.core.audit import Facts
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import COMMERCE_MODELS, CallingRules, Organisation
+from talktime.core.ids import id_in
 from talktime.core.limits import CARD_NAME_TEXT_MAX, NAME_TEXT_MAX, PAGE_ROWS_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
@@ -189,8 +190,9 @@ def find_organisation(control: Connection, name: str) -> Organisation | Refusal:
     Refuses: unknown_organisation.
     """
     found = None
-    if _like_an_id(name):  # first: nobody may take an organisation's place by being named so
-        found = organisation_of_id(control, int(name))
+    id_ = id_in(name)
+    if id_ is not None:  # first: nobody may take an organisation's place by being named so
+        found = organisation_of_id(control, id_)
     if found is None and can_be_stored(name):
         found = organisation_named(control, name)
     if found is None:
@@ -200,14 +202,10 @@ def find_organisation(control: Connection, name: str) -> Organisation | Refusal:
 
 
 def _not_an_id(name: str) -> Refusal | None:
-    if not _like_an_id(name):
+    if id_in(name) is None:
         return None
     detail = "the name must not be digits alone: those are an organisation's id"
     return Refusal("invalid_value", detail)
-
-
-def _like_an_id(name: str) -> bool:
-    return name.isascii() and name.isdigit() and len(name) < 19
 
 
 def list_organisations(

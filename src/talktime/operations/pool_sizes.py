@@ -10,13 +10,10 @@ from typing import NamedTuple
 
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Directory, Organisation, User
-from talktime.core.entitlements import entitlements
-from talktime.core.included import Included, conference_minutes, plan_minutes
+from talktime.core.included import Included, all_minutes
 from talktime.core.meters import month_of
 from talktime.store.user_search import HeldSet
 
-ABROAD = ""
-"""A country that is nobody's own: calls there use international minutes."""
 _NOBODY_ID = 0
 
 
@@ -80,21 +77,10 @@ def _pools_of(
     held: HeldSet,
     month: str,
 ) -> list[Included]:
-    has = entitlements(catalogue, held.licences)
     user = User(
         *(_NOBODY_ID, organisation.id, "", "", held.usage_location, held.licences, held.kind, True),
     )
-    pools = []
-    if has.conferencing is not None and not has.per_minute:
-        pools.append(
-            conference_minutes(directory, catalogue, organisation, has.conferencing, month)
-        )
-    if has.plan is not None:
-        pools += [
-            plan_minutes(directory, catalogue, organisation, user, has.plan, country, month)
-            for country in (held.usage_location, ABROAD)
-        ]
-    return [included for included in pools if included is not None]
+    return all_minutes(directory, catalogue, organisation, user, month)
 
 
 def _size(pool: Included, users: int) -> PoolSize:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from talktime.core.audit import Facts
 from talktime.core.collecting import Collector
 from talktime.core.documents import LOT_TERMS
+from talktime.core.ids import ID_MAX
 from talktime.core.limits import (
     ACTOR_TEXT_MAX,
     INVOICE_GIVEN_UP_DAYS,
@@ -34,8 +35,6 @@ from talktime.operations.idempotency import check_key, request_hash
 from talktime.operations.input_checks import check_text, first
 from talktime.operations.till import CLOSED, Counter, NoWallet, counter_refusal, open_till
 from talktime.store.payments import payment_of_id, payment_of_key, payments_before, tries_of
-
-_AFTER_ALL_IDS = 2**63 - 1
 
 
 class Terms(NamedTuple):
@@ -231,7 +230,7 @@ def list_payments(
 ) -> list[Payment]:
     """An organisation's payments, the latest first, at most PAGE_ROWS_MAX; `before` is the id of
     the last one of the page before."""
-    before_id = _AFTER_ALL_IDS if before is None else before
+    before_id = ID_MAX if before is None else before
     with counter.cell.reading():
         return payments_before(
             counter.cell, counter.organisation.id, before_id, min(limit, PAGE_ROWS_MAX)

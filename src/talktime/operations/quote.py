@@ -55,8 +55,7 @@ def quote(
     if not isinstance(outcome, Granted):
         raise TypeError(f"an authorize came to {outcome!r}")
     call = books.calls[command.switch_id, command.call_key]
-    wallet = books.wallets[command.organisation_id]
-    purse = purse_of(books, wallet, call, outcome.available_micros)
+    purse = purse_of(books, call, outcome.available_micros)
     body: dict[str, Any] = msgspec.json.decode(reply(outcome)[1])
     for name in NOT_IN_A_QUOTE:
         del body[name]

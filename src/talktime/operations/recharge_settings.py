@@ -26,7 +26,7 @@ from talktime.core.payments import (
     Till,
 )
 from talktime.core.recharging import (
-    DAY_MAX,
+    RECHARGES_A_DAY,
     NotWanted,
     Wanted,
     month_left_micros,
@@ -51,7 +51,7 @@ class RechargePlan(NamedTuple):
     amount_micros: int = 0
     method: str = "amount"
     month_cap_micros: int | None = None
-    day_max: int = DAY_MAX
+    day_max: int = RECHARGES_A_DAY
 
 
 class RechargeView(NamedTuple):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from babel import Locale, UnknownLocaleError
 
-from talktime.core.limits import EMAIL_TEXT_MAX, RECIPIENTS_MAX
+from talktime.core.limits import EMAIL_NAME_TEXT_MAX, EMAIL_TEXT_MAX, RECIPIENTS_MAX
 from talktime.core.notices import ROLES
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import note
@@ -24,7 +24,6 @@ EMAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
 )
-NAME_BEFORE_AT_MAX = 64
 
 
 class Person(NamedTuple):
@@ -165,7 +164,7 @@ def check_email(email: str) -> Refusal | None:
     name = email.partition("@")[0]
     if (
         len(email) <= EMAIL_TEXT_MAX
-        and len(name) <= NAME_BEFORE_AT_MAX
+        and len(name) <= EMAIL_NAME_TEXT_MAX
         and EMAIL.fullmatch(email) is not None
     ):
         return None

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from talktime.core.charges import WAITING_FOR_CARDHOLDER, Charge
+from talktime.core.ids import id_in
 from talktime.core.sandbox import (
     APPROVE,
     ASK,
@@ -58,20 +59,18 @@ class Asked(NamedTuple):
     answered: bool
 
 
-def id_in(ref: str, prefix: str) -> int:
+def id_of_ref(ref: str, prefix: str) -> int:
     """The id in a reference of the sandbox's; 0, which is no id, in any other text.
 
-    >>> id_in("sbx_card_17", "sbx_card_"), id_in("pm_1", "sbx_card_")
+    >>> id_of_ref("sbx_card_17", "sbx_card_"), id_of_ref("pm_1", "sbx_card_")
     (17, 0)
     """
-    digits = ref.removeprefix(prefix)
-    good = ref.startswith(prefix) and digits.isascii() and digits.isdecimal()
-    return int(digits) if good and len(digits) < 19 else 0
+    return (id_in(ref.removeprefix(prefix)) or 0) if ref.startswith(prefix) else 0
 
 
 def card_for_charge(control: Connection, method_ref: str) -> SandboxCard | None:
     """The card of this reference that can be charged, locked."""
-    card = card_of_id(control, id_in(method_ref, CARD_REF), locked=True)
+    card = card_of_id(control, id_of_ref(method_ref, CARD_REF), locked=True)
     return card if card is not None and card.state == "added" else None
 
 
@@ -156,7 +155,7 @@ def close_charge(
 
 def locked_charge(control: Connection, ref: str) -> SandboxCharge | None:
     """The charge of this reference, locked until the transaction ends."""
-    return charge_of_id(control, id_in(ref, CHARGE_REF), locked=True)
+    return charge_of_id(control, id_of_ref(ref, CHARGE_REF), locked=True)
 
 
 def begin_sandbox_card(
@@ -185,7 +184,7 @@ def begin_sandbox_card(
 
 def forget_sandbox_card(control: Connection, method_ref: str) -> None:
     """Let a card be charged no more; one that is not there is forgotten already."""
-    card = card_of_id(control, id_in(method_ref, CARD_REF), locked=True)
+    card = card_of_id(control, id_of_ref(method_ref, CARD_REF), locked=True)
     if card is not None:
         update_card(control, card._replace(state="forgotten"))
 

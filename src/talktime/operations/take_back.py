@@ -7,6 +7,7 @@ from talktime.core.audit import Facts
 from talktime.core.collecting import Collector
 from talktime.core.commands import ExpireLots
 from talktime.core.documents import credit_note, number_text
+from talktime.core.ids import ID_MAX
 from talktime.core.ledger import Lot, Wallet
 from talktime.core.limits import (
     ACTOR_TEXT_MAX,
@@ -142,7 +143,7 @@ def list_entered(counter: Counter, limit: int) -> list[EnteredLot]:
 def _possible(counter: Counter, wallet: Wallet, lot_id: int) -> Possible | Refusal:
     owner = counter.organisation.id
     unknown = Refusal("unknown_lot", f"the organisation has no lot {lot_id}")
-    if not 0 < lot_id < 2**63:  # no column could have it
+    if not 0 < lot_id <= ID_MAX:  # no column could have it
         return unknown
     try:
         lot = load_lot(counter.cell, wallet, lot_id)

@@ -98,12 +98,6 @@ def each_transaction(
         place = page.older
 
 
-def balance_at(cell: Connection, organisation_id: int, at_ms: int) -> int:
-    """The balance at a moment in micros: what all movements before it had made."""
-    with cell.snapshot():
-        return balance_before(cell, organisation_id, Place(at_ms))
-
-
 def list_lot_movements(
     cell: Connection,
     organisation_id: int,

@@ -27,7 +27,6 @@ from talktime.store.work_marks import USAGE_DAY, mark
 
 SLICE_RECORDS = 20_000
 """A day with more is looked through in parts."""
-CHARTS = ("day", "user", "country", "capability")
 
 Key = TypeVar("Key")
 

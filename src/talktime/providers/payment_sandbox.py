@@ -39,7 +39,7 @@ from talktime.operations.sandbox_charges import (
     charge_card,
     close_charge,
     forget_sandbox_card,
-    id_in,
+    id_of_ref,
     locked_charge,
     refund_charge,
 )
@@ -115,7 +115,7 @@ class SandboxProvider:
         return self._answered(lambda control: self._find_charge(control, charge))
 
     def _find_charge(self, control: Connection, charge: Charge) -> Outcome | Absent:
-        card = card_of_id(control, id_in(charge.method_ref, CARD_REF))
+        card = card_of_id(control, id_of_ref(charge.method_ref, CARD_REF))
         if card is not None and card.script == DOWN:
             return SILENCE
         found = charge_of_try(control, charge.try_id)
@@ -171,7 +171,7 @@ class SandboxProvider:
         return self._answered(lambda control: self._find_card(control, setup_ref))
 
     def _find_card(self, control: Connection, setup_ref: str) -> CardAdded | Waiting | Failed:
-        card = card_of_id(control, id_in(setup_ref, SETUP_REF))
+        card = card_of_id(control, id_of_ref(setup_ref, SETUP_REF))
         if card is None:
             return Failed("the sandbox has no such page")
         if card.state == "waiting":
@@ -224,7 +224,7 @@ class SandboxProvider:
 
     def disputes(self, charge_ref: str) -> list[Dispute] | Unknown:
         """Disputes of a charge, oldest first."""
-        charge_id = id_in(charge_ref, CHARGE_REF)
+        charge_id = id_of_ref(charge_ref, CHARGE_REF)
         return self._answered(
             lambda control: [
                 Dispute(f"{DISPUTE_REF}{each.id}", each.amount_micros, each.state)
@@ -234,7 +234,7 @@ class SandboxProvider:
 
     def refunds(self, charge_ref: str) -> list[ForeignRefund] | Unknown:
         """All refunds of a charge, oldest first."""
-        charge_id = id_in(charge_ref, CHARGE_REF)
+        charge_id = id_of_ref(charge_ref, CHARGE_REF)
         return self._answered(
             lambda control: [
                 ForeignRefund(f"{REFUND_REF}{each.id}", each.refund_id, each.amount_micros)

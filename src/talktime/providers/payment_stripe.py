@@ -6,7 +6,7 @@ done once. Stripe forgets such keys after a day; what may be older is looked for
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import stripe
 
@@ -29,7 +29,7 @@ from talktime.core.charges import (
     Waiting,
 )
 from talktime.core.currencies import micros_of_stripe, stripe_amount
-from talktime.core.ids import made_ms
+from talktime.core.ids import id_in, made_ms
 from talktime.operations.provider_settings import API_BASE
 from talktime.providers.stripe_answers import (
     OF_THE_CARD,
@@ -55,8 +55,6 @@ TRY, REFUND, ORGANISATION, SETUP = (
 REFUND_ENDED = ("failed", "canceled")
 DISPUTES_DECIDED = ("won", "lost")
 NO_MONEY_MOVED = ("warning_", "prevented")
-
-Value = TypeVar("Value")
 
 
 class _Http(stripe.RequestsClient):
@@ -307,7 +305,7 @@ class StripeProvider:
         return [
             ForeignRefund(
                 each["id"],
-                _number((each.get("metadata") or {}).get(REFUND)),
+                id_in((each.get("metadata") or {}).get(REFUND) or ""),
                 micros_of_stripe(each["amount"], each["currency"].upper()),
                 _failure_of(each),
             )
@@ -359,7 +357,3 @@ def _failure_of(made: Mapping[str, Any]) -> str:
     if made["status"] not in REFUND_ENDED:
         return ""
     return str(made.get("failure_reason") or made["status"]).replace("_", " ")
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() else None

@@ -7,6 +7,7 @@ from typing import Any
 import stripe
 
 from talktime.core.charges import BadSignature, Event
+from talktime.core.ids import id_in
 
 TOLERANCE_S = 300
 """An event signed longer ago is not taken: it may be an old one, sent again by somebody else."""
@@ -53,8 +54,8 @@ def _event(event: dict[str, Any], about: dict[str, Any]) -> Event:
         kind,
         charge_ref,
         setup_ref,
-        _number(ours.get("talktime_try")),
-        _number(ours.get("talktime_organisation")),
+        id_in(str(ours.get("talktime_try"))),
+        id_in(str(ours.get("talktime_organisation"))),
     )
 
 
@@ -63,7 +64,3 @@ def _ref(value: object) -> str:
     if isinstance(value, dict):
         return str(value.get("id") or "")
     return str(value or "")
-
-
-def _number(text: object) -> int | None:
-    return int(text) if isinstance(text, str) and text.isdecimal() else None

@@ -5,6 +5,7 @@ Each list by an index that holds what is open alone. The caller opens the readin
 from typing import NamedTuple
 
 from talktime.core.ids import first_id_at
+from talktime.core.limits import ATTENTION_COUNTED_MAX
 from talktime.core.payers import FREE_CALL
 from talktime.store.database import Connection
 
@@ -12,12 +13,10 @@ FAILED_MS = 7 * 86_400_000
 """Payments that failed, and calls that could not be priced, are looked at for so long."""
 TOLD_MS = 86_400_000
 """Deliveries are counted over so long."""
-COUNTED_MAX = 10_000
-"""No count goes further: then there are too many to be looked at one by one."""
 
 _PAYMENT = (
     "id, organisation_id, kind, state, amount_micros, currency, po_number, actor, declines, code, "
-    "detail, due_ms, created_ms, statement_id"
+    "detail, due_ms, created_ms"
 )
 OPEN_PAYMENTS = (
     f"SELECT {_PAYMENT} FROM payment WHERE closed_ms IS NULL AND state = ? AND id > ? "
@@ -123,7 +122,6 @@ class PaymentRow(NamedTuple):
     detail: str
     due_ms: int | None
     created_ms: int
-    statement_id: int | None
 
 
 class PausedRow(NamedTuple):
@@ -205,7 +203,7 @@ class UnpricedCall(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """How many of each kind wait in a cell, no more than COUNTED_MAX."""
+    """How many of each kind wait in a cell, no more than ATTENTION_COUNTED_MAX."""
 
     unknown_payments: int
     unpaid_invoices: int
@@ -293,7 +291,7 @@ def unpriced_calls(
 
 def waiting(cell: Connection, now_ms: int, stuck_before_ms: int = 0) -> Waiting:
     """How many of each kind wait now; of calls, those whose deadline was before a moment."""
-    most = COUNTED_MAX
+    most = ATTENTION_COUNTED_MAX
     params = [most] * 5 + [now_ms, most] + [stuck_before_ms, stuck_before_ms] + [most] * 4
     params += [first_id_at(now_ms - FAILED_MS), most, most]
     return Waiting(*cell.rows(COUNTS, params)[0])
@@ -308,14 +306,16 @@ def oldest_waiting_ms(cell: Connection) -> tuple[int | None, int | None]:
 
 
 def deliveries_counted(cell: Connection, now_ms: int) -> list[tuple[str, str, int]]:
-    """Deliveries of the last day by channel and state, the newest COUNTED_MAX of them."""
-    params = [first_id_at(now_ms - TOLD_MS), COUNTED_MAX]
+    """Deliveries of the last day by channel and state, the newest ATTENTION_COUNTED_MAX of them."""
+    params = [first_id_at(now_ms - TOLD_MS), ATTENTION_COUNTED_MAX]
     return [(row[0], row[1], row[2]) for row in cell.rows(DELIVERIES, params)]
 
 
 def failing_endpoints(cell: Connection, rows_max: int) -> list[EndpointRow]:
     """Webhook endpoints that were disabled, or have deliveries that failed and are tried again."""
-    return [EndpointRow(*row) for row in cell.rows(FAILING_ENDPOINTS, [COUNTED_MAX, rows_max])]
+    return [
+        EndpointRow(*row) for row in cell.rows(FAILING_ENDPOINTS, [ATTENTION_COUNTED_MAX, rows_max])
+    ]
 
 
 def events_due(cell: Connection) -> list[tuple[str, int, int, int]]:
@@ -326,7 +326,7 @@ def events_due(cell: Connection) -> list[tuple[str, int, int, int]]:
 
 def event_inbox(control: Connection) -> list[tuple[str, int, int]]:
     """Events that came to the door and were not looked at: provider, how many, since when."""
-    return [(row[0], row[1], row[2]) for row in control.rows(INBOX, [COUNTED_MAX])]
+    return [(row[0], row[1], row[2]) for row in control.rows(INBOX, [ATTENTION_COUNTED_MAX])]
 
 
 def newest_usage_ids(cell: Connection, since_ms: int, rows_max: int) -> list[int]:

@@ -5,10 +5,11 @@ import re
 from typing import NamedTuple
 
 from talktime.core.audit import Actor, Change
+from talktime.core.ids import ID_MAX
 from talktime.store.database import Connection, Row
 
 _COLUMNS = "id, organisation_id, actor_kind, actor, place, action, subject, before, after, at_ms"
-LAST = (2**63 - 1, 2**63 - 1)
+LAST = (ID_MAX, ID_MAX)
 """After all moments and ids."""
 INSERT_CHANGE = f"INSERT INTO audit_entry ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SOUGHT = (

@@ -10,7 +10,6 @@ from talktime.store.database import Connection, Row
 _ACCOUNT = "id, email, is_active, staff_role, language, time_zone, staff_by, confirmed_by"
 ACCOUNT_OF_EMAIL = f"SELECT {_ACCOUNT} FROM account WHERE email = ? FOR UPDATE"
 ACCOUNT_OF_ID = f"SELECT {_ACCOUNT} FROM account WHERE id = ? FOR UPDATE"
-STAFF = f"SELECT {_ACCOUNT} FROM account WHERE staff_role <> '' ORDER BY email"
 INSERT_ACCOUNT = (
     f"INSERT INTO account ({_ACCOUNT}, password, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
@@ -73,12 +72,6 @@ def account_of_id(connection: Connection, account_id: int) -> Account | None:
     """The account of this id, locked."""
     rows = connection.rows(ACCOUNT_OF_ID, (account_id,))
     return _account(rows[0]) if rows else None
-
-
-def staff_accounts(connection: Connection) -> list[Account]:
-    """Everybody of the operator's, by address."""
-    rows = connection.rows(STAFF)
-    return [_account(row) for row in rows]
 
 
 def insert_account(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
+from talktime.core.limits import RATE_CARD_VERSIONS_LISTED_MAX, RATE_CARDS_LISTED_MAX
 from talktime.core.rates import DIRECTIONS, PrefixIndex, RateCard, RateCards, RateRow
 from talktime.core.rating import Rate
 from talktime.store.database import Connection
@@ -74,7 +75,6 @@ _SEARCHED = (
 )
 SEARCHED_BY_PREFIX = _SEARCHED.format("prefix LIKE ?")
 SEARCHED_BY_NAME = _SEARCHED.format("LOWER(destination) LIKE ? ESCAPE '!'")
-PUBLISHED_MAX = 2_000
 
 
 class CardVersion(NamedTuple):
@@ -89,12 +89,11 @@ class CardVersion(NamedTuple):
 
 
 CARD_NAMES = "SELECT DISTINCT name FROM rate_card ORDER BY name LIMIT ?"
-CARD_NAMES_MAX = 100
 
 
 def card_names(connection: Connection) -> list[str]:
-    """The cards there are, by name; the first CARD_NAMES_MAX."""
-    return [row[0] for row in connection.rows(CARD_NAMES, [CARD_NAMES_MAX])]
+    """The cards there are, by name; the first RATE_CARDS_LISTED_MAX."""
+    return [row[0] for row in connection.rows(CARD_NAMES, [RATE_CARDS_LISTED_MAX])]
 
 
 class Published(NamedTuple):
@@ -107,11 +106,11 @@ class Published(NamedTuple):
 
 def published(connection: Connection, name: str = "") -> list[Published]:
     """The versions of a card, or of all, by card and then the latest start first; at most
-    PUBLISHED_MAX of all."""
+    RATE_CARD_VERSIONS_LISTED_MAX of all."""
     if name:
         rows = connection.rows(PUBLISHED, [name])
     else:
-        rows = connection.rows(ALL_PUBLISHED, [PUBLISHED_MAX])
+        rows = connection.rows(ALL_PUBLISHED, [RATE_CARD_VERSIONS_LISTED_MAX])
     return [Published(CardVersion(*row[:6]), *row[6:]) for row in rows]
 
 

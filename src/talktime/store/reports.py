@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
-from talktime.core.ids import first_id_at
+from talktime.core.ids import ID_MAX, first_id_at
 from talktime.core.ledger import DEBT, SYSTEM_ACCOUNTS
 from talktime.store.database import Connection
 
 _LAST_SYSTEM = max(SYSTEM_ACCOUNTS)
-_LAST_ID = 2**63 - 1
 
 # A transfer's effect on the wallet: its lots and its debt are inside, all other accounts outside.
 _EFFECT = f"""
@@ -146,7 +145,7 @@ def usage_by_destination(
     connection: Connection, organisation_id: int, from_ms: int, to_ms: int
 ) -> list[UsageSum]:
     """The usage records booked in a period, by kind and destination."""
-    ids = [min(first_id_at(from_ms), _LAST_ID), min(first_id_at(to_ms) - 1, _LAST_ID)]
+    ids = [min(first_id_at(from_ms), ID_MAX), min(first_id_at(to_ms) - 1, ID_MAX)]
     period = [organisation_id, from_ms, to_ms]
     rows = connection.rows(USAGE_BY_DESTINATION, [*period, organisation_id, organisation_id, *ids])
     return [UsageSum(*row) for row in rows]

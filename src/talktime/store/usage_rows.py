@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from talktime.core.calls import INBOUND_TYPES, UsageRecord
+from talktime.core.limits import USAGE_TRANSFERS_MAX
 from talktime.store.database import Connection, Row
 from talktime.store.tables import USAGE_RECORD
 from talktime.store.usage_days import ALL_USERS, NO_USER, Wanted
 
-TRANSFERS_READ_MAX = 100_000
 _COLUMNS = ", ".join(USAGE_RECORD.columns)
 _SPAN = (
     "FROM usage_record WHERE organisation_id = ? AND started_ms >= ? AND started_ms <= ? "
@@ -156,7 +156,7 @@ def transfers_of(
 ) -> list[Movement]:
     """The transfers of a usage record. They are made right after it: their ids follow its own,
     and end before `before_id`."""
-    values = [usage_id, before_id, TRANSFERS_READ_MAX, organisation_id, usage_id]
+    values = [usage_id, before_id, USAGE_TRANSFERS_MAX, organisation_id, usage_id]
     rows = connection.rows(TRANSFERS, values)
     return [Movement(*row) for row in rows]
 

@@ -19,6 +19,7 @@ from talktime.console.api.shapes import (
     Shown,
     listing,
 )
+from talktime.core.ids import id_in
 from talktime.core.keys import BILLING, OPERATOR, READ
 from talktime.core.limits import (
     IDEMPOTENCY_KEY_TEXT_MAX,
@@ -140,7 +141,7 @@ class SentPurchase(Sent):
     """A purchase as sent; a PO number goes with an invoice alone."""
 
     amount: SentAmount
-    method_id: str = Field(pattern=r"^\d{1,18}$", description="One of the payment methods.")
+    method_id: str = Field(pattern=r"^\d{1,19}$", description="One of the payment methods.")
     po_number: str = Field("", max_length=PO_NUMBER_TEXT_MAX)
 
 
@@ -208,7 +209,7 @@ def post_purchase(asked: Asked, sent: SentPurchase) -> Document | Refusal:
     begun = start_purchase(
         asked.counter,
         amount_micros=sent.amount,
-        method_id=int(sent.method_id),
+        method_id=id_in(sent.method_id) or 0,
         po_number=sent.po_number,
         idempotency_key=asked.idempotency_key,
         actor=asked.actor,

@@ -7,6 +7,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from talktime.core.limits import PATH_SHOWN_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.core.refusal_people import DEVELOPER
 from talktime.operations.csv_rows import BadFile
@@ -29,7 +30,6 @@ HERE = {
     "unknown_organisation": "Use the name or the id of an organisation that the key opens.",
 }
 """What to do, where the words of core/refusal.py are meant for somebody else."""
-_PATH_SHOWN_MAX = 100
 
 
 class Refused(Exception):
@@ -72,6 +72,6 @@ def refuse_rows(code: str, bad: BadFile) -> HttpResponse:
 @csrf_exempt
 def nothing_here(request: HttpRequest) -> HttpResponse:
     """Every address under /api/ that is none."""
-    where = request.path[:_PATH_SHOWN_MAX]
+    where = request.path[:PATH_SHOWN_TEXT_MAX]
     detail = f"there is nothing at {where} (give the id where an organisation's name has a slash)"
     return refuse(Refusal("not_found", detail))

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from talktime.console.api.refusals import Refused
-from talktime.core.ids import ID_MAX
+from talktime.core.ids import ID_MAX, id_in
 from talktime.core.limits import CURSOR_TEXT_MAX, NAME_TEXT_MAX, PAGE_ROWS_MAX
 from talktime.core.money import decimal_text, parse_micros
 from talktime.core.refusal import Refusal
@@ -95,14 +95,17 @@ OrganisationName = Annotated[
 AskedMoment = Annotated[int, BeforeValidator(moment_ms), WithJsonSchema(_TIME)]
 
 
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < len(str(ID_MAX))
-
-
 def not_of_this_list() -> Refused:
     """A cursor that no page has given."""
     refusal = Refusal("invalid_request", "the cursor is none of this list")
     return Refused(refusal, [{"in": "query", "path": "/cursor", "reason": refusal.detail}])
+
+
+def _id(text: str) -> int:
+    id_ = id_in(text)
+    if id_ is None:
+        raise not_of_this_list()
+    return id_
 
 
 class Page(BaseModel):
@@ -122,9 +125,7 @@ class Page(BaseModel):
         """The cursor of a list whose places are ids. Raises Refused."""
         if not self.cursor:
             return ID_MAX
-        if not _is_id(self.cursor):
-            raise not_of_this_list()
-        return int(self.cursor)
+        return _id(self.cursor)
 
     @property
     def after(self) -> int:
@@ -134,10 +135,10 @@ class Page(BaseModel):
     @property
     def place(self) -> tuple[int, int] | None:
         """The cursor of a list whose places are a moment and an id. Raises Refused."""
+        if not self.cursor:
+            return None
         at, _, id_ = self.cursor.partition("-")
-        if self.cursor and not (_is_id(at) and _is_id(id_)):
-            raise not_of_this_list()
-        return (int(at), int(id_)) if self.cursor else None
+        return _id(at), _id(id_)
 
 
 AskedPage = Query[Page]

@@ -12,7 +12,7 @@ from talktime.core.keys import BILLING, READ
 from talktime.core.limits import ALERT_LEVELS_MAX, RECHARGES_A_DAY_MAX
 from talktime.core.payments import AMOUNT
 from talktime.core.payments import Recharge as Settings
-from talktime.core.recharging import DAY_MAX
+from talktime.core.recharging import RECHARGES_A_DAY
 from talktime.core.refusal import Refusal
 from talktime.operations.money_documents import Document, recharge_document, wallet_document
 from talktime.operations.recharge_settings import (
@@ -97,7 +97,7 @@ class SentRecharge(Sent):
     amount: SentAmount | None = None
     method: Literal["amount", "up_to"] = AMOUNT  # type: ignore[assignment]
     month_limit: SentAmount | None = None
-    day_max: int = Field(DAY_MAX, ge=1, le=RECHARGES_A_DAY_MAX)
+    day_max: int = Field(RECHARGES_A_DAY, ge=1, le=RECHARGES_A_DAY_MAX)
 
 
 class SentPlan(Sent):
@@ -179,7 +179,7 @@ def post_recharge_simulation(asked: Asked, sent: SentPlan) -> Document | Refusal
     if refusal is not None:
         return refusal
     days = spending_by_day(asked.cell, asked.owner, MONTH_DAYS, asked.now_ms)
-    plan = (sent.trigger, sent.method, sent.amount, sent.month_limit, DAY_MAX)
+    plan = (sent.trigger, sent.method, sent.amount, sent.month_limit, RECHARGES_A_DAY)
     charges = replay(
         [day.spent_micros for day in days],
         [day.month for day in days],

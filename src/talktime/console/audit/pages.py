@@ -23,7 +23,7 @@ from talktime.console.doors import Desk, OperatorDesk, operator_page, page
 from talktime.console.kept_connections import lent
 from talktime.console.roles import FINANCE
 from talktime.core.audit import Change
-from talktime.core.ids import ID_MAX
+from talktime.core.ids import id_in
 from talktime.core.limits import AUDIT_EXPORT_ROWS_MAX, EMAIL_TEXT_MAX
 from talktime.operations.audit_log import list_changes
 from talktime.operations.render import utc_text
@@ -34,7 +34,6 @@ from talktime.store.database import Connection, Outage
 PAGE_CHANGES = 50
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FILTERS = ("actor", "action", "from", "to", "organisation")
-DIGITS_MAX = 19
 
 
 @page()
@@ -142,13 +141,8 @@ def _day_ms(text: str, zone: tzinfo, days: int) -> int | None:
 
 
 def _cursor(text: str) -> tuple[int, int]:
-    parts = text.split("-")
-    if len(parts) == 2 and all(
-        part.isascii() and part.isdigit() and len(part) <= DIGITS_MAX for part in parts
-    ):
-        at_ms, id_ = (min(int(part), ID_MAX) for part in parts)
-        return at_ms, id_
-    return LAST
+    at_ms, id_ = (id_in(part) for part in text.partition("-")[::2])
+    return LAST if at_ms is None or id_ is None else (at_ms, id_)
 
 
 def _file(rows: Iterator[tuple[Change, Owner]], wording: Wording, name: str) -> HttpResponse:

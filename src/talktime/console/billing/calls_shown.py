@@ -11,6 +11,7 @@ from talktime.console.billing.shown import lot_name
 from talktime.console.doors import Desk, Shown
 from talktime.console.said import destination_said
 from talktime.console.start.shown import telephone
+from talktime.core.ids import id_in
 from talktime.core.masking import masked_parties
 from talktime.operations.running_calls import talked_so_far
 from talktime.operations.transactions import Moved
@@ -125,10 +126,5 @@ def place_in(text: str) -> Place | None:
     >>> place_in("17.4"), place_in("17"), place_in("x.y"), place_in("1.-2"), place_in("9" * 99)
     (Place(at_ms=17, id=4), None, None, None, None)
     """
-    at_ms, dot, id_ = text.partition(".")
-    digits = at_ms + id_
-    if not (dot and at_ms and id_ and digits.isascii() and digits.isdigit()):
-        return None
-    if len(at_ms) > 15 or len(id_) > 19 or int(id_) >= 2**63:
-        return None
-    return Place(int(at_ms), int(id_))
+    at_ms, id_ = (id_in(part) for part in text.partition(".")[::2])
+    return None if at_ms is None or id_ is None else Place(at_ms, id_)

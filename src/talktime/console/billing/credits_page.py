@@ -5,8 +5,8 @@ from django.utils.translation import gettext as _
 
 from talktime.console.billing.payments_shown import payment_shown, recharge_shown
 from talktime.console.billing.shown import (
-    CALENDAR_MONTHS_MAX,
     COMMERCE_MODELS,
+    MONTHS_SHOWN_MAX,
     calendar_shown,
     method_shown,
     wallet_shown,
@@ -23,7 +23,7 @@ from talktime.operations.purchases import list_payments
 from talktime.operations.wallet_view import view_wallet
 from talktime.store.meters import meters_with_prefix
 
-LATEST_MAX = 5
+LATEST_SHOWN_MAX = 5
 OPEN_REFRESH_S = 5
 
 
@@ -46,7 +46,7 @@ def products(desk: Desk) -> HttpResponse:
 def credits_page(desk: Desk) -> HttpResponse:
     """Balance, payment method, billing settings, expiry calendar, the latest payments."""
     view = view_wallet(desk.counter, desk.why_not)
-    payments = list_payments(desk.counter, limit=LATEST_MAX)
+    payments = list_payments(desk.counter, limit=LATEST_SHOWN_MAX)
     methods = list_methods(desk.counter.cell, desk.owner)
     names = {each.id: said(each.name) for each in methods}
     refresh = any(_refreshes(each) for each in payments)
@@ -54,8 +54,8 @@ def credits_page(desk: Desk) -> HttpResponse:
         **wallet_shown(desk, view),
         "recharge": recharge_shown(desk, view.recharge),
         "methods": [method_shown(each, place) for place, each in enumerate(methods[:2])],
-        "calendar": calendar_shown(desk, view.calendar[:CALENDAR_MONTHS_MAX]),
-        "calendar_cut": max(len(view.calendar) - CALENDAR_MONTHS_MAX, 0),
+        "calendar": calendar_shown(desk, view.calendar[:MONTHS_SHOWN_MAX]),
+        "calendar_cut": max(len(view.calendar) - MONTHS_SHOWN_MAX, 0),
         "payments": [payment_shown(desk, each, names) for each in payments],
         "refresh_s": OPEN_REFRESH_S if refresh else None,
         "after_use": after_use_shown(desk),

@@ -15,7 +15,6 @@ from talktime.console.billing.calls_shown import hidden_digits
 from talktime.console.billing.forms import (
     ProfileForm,
 )
-from talktime.console.billing.shown import id_in
 from talktime.console.doors import CHANGE, Desk, Shown, page
 from talktime.console.refusals import sentence
 from talktime.console.roles import BILLING, SEE
@@ -29,6 +28,7 @@ from talktime.core.documents import (
     number_text,
     parsed_number,
 )
+from talktime.core.ids import id_in
 from talktime.core.limits import PAGE_ROWS_MAX
 from talktime.core.post_usage import PostStatement
 from talktime.core.refusal import Refusal
@@ -46,7 +46,7 @@ from talktime.operations.post_statements import (
 from talktime.operations.wording import duration
 from talktime.store.database import Connection
 
-PAGE_DOCUMENTS_MAX = 50
+DOCUMENTS_SHOWN_MAX = 50
 TITLES: dict[str, Promise] = {
     INVOICE: _("Invoice"),
     CREDIT_NOTE: _("Credit note"),
@@ -68,12 +68,12 @@ def invoices(desk: Desk) -> HttpResponse:
     if text and before is None:
         raise Http404
     with desk.cell.reading():
-        found = list_documents(desk.cell, desk.owner, before=before, limit=PAGE_DOCUMENTS_MAX + 1)
+        found = list_documents(desk.cell, desk.owner, before=before, limit=DOCUMENTS_SHOWN_MAX + 1)
         statements = list_statements(desk.cell, desk.owner, limit=PAGE_ROWS_MAX)
         buyer = buyer_of(desk.cell, desk.owner)
     by_document = {each.document_id: each for each in statements}
-    documents = found[:PAGE_DOCUMENTS_MAX]
-    more = len(found) > PAGE_DOCUMENTS_MAX
+    documents = found[:DOCUMENTS_SHOWN_MAX]
+    more = len(found) > DOCUMENTS_SHOWN_MAX
     shown: Shown = {
         "documents": [document_shown(desk, each, by_document.get(each.id)) for each in documents],
         "older": f"?before={documents[-1].number}" if more else "",

@@ -20,7 +20,7 @@ from talktime.core.limits import (
 )
 from talktime.core.money import DECIMALS_MAX, parse_micros
 from talktime.core.payments import AMOUNT, UP_TO, PaymentMethod
-from talktime.core.recharging import DAY_MAX, Bounds
+from talktime.core.recharging import RECHARGES_A_DAY, Bounds
 from talktime.operations.billing_profiles import address_kept
 
 THOUSANDS = re.compile(r"\d{1,3}\.\d\d0")
@@ -97,7 +97,7 @@ class RechargeForm(SharedForm):
         label=_("At most this many times in 24 hours"),
         min_value=1,
         max_value=RECHARGES_A_DAY_MAX,
-        initial=DAY_MAX,
+        initial=RECHARGES_A_DAY,
     )
     first = forms.TypedChoiceField(
         label=_("Payment method"), coerce=int, empty_value=None, required=False

@@ -6,14 +6,14 @@ from django.urls import reverse
 from talktime.console.billing.calls_shown import hidden_digits, moved_shown, place_in, place_text
 from talktime.console.billing.document_pages import document_shown
 from talktime.console.billing.shown import (
-    CALENDAR_MONTHS_MAX,
+    MONTHS_SHOWN_MAX,
     calendar_shown,
-    id_in,
     lot_shown,
     wallet_shown,
 )
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.roles import OPERATE, SEE
+from talktime.core.ids import id_in
 from talktime.operations.lots import find_lot, invoice_of, list_lots
 from talktime.operations.take_back import Possible, what_can_be_taken_back
 from talktime.operations.transactions import LATEST, list_lot_movements
@@ -42,8 +42,8 @@ def lots_page(desk: Desk) -> HttpResponse:
         "all": show_all,
         "older": f"?{all_}before={page_[-1].lot.id}" if more else "",
         "newest": f"{here}?all" if before and show_all else (here if before else ""),
-        "calendar": calendar_shown(desk, view.calendar[:CALENDAR_MONTHS_MAX]),
-        "calendar_cut": max(len(view.calendar) - CALENDAR_MONTHS_MAX, 0),
+        "calendar": calendar_shown(desk, view.calendar[:MONTHS_SHOWN_MAX]),
+        "calendar_cut": max(len(view.calendar) - MONTHS_SHOWN_MAX, 0),
     }
     return desk.page("billing/lots.html", shown)
 

@@ -12,12 +12,12 @@ from talktime.console.billing.credits_page import method_names
 from talktime.console.billing.document_pages import document_shown
 from talktime.console.billing.forms import AddFunds, presets
 from talktime.console.billing.payments_shown import backs_shown, payment_shown, tries_shown
-from talktime.console.billing.shown import id_in
 from talktime.console.doors import Desk, Shown, page
 from talktime.console.refusals import sentence
 from talktime.console.roles import BILLING, SEE
 from talktime.console.said import said
 from talktime.core.documents import LOT_TERMS
+from talktime.core.ids import id_in
 from talktime.core.limits import IDEMPOTENCY_KEY_TEXT_MAX
 from talktime.core.money import decimal_text
 from talktime.core.payments import INVOICE, INVOICED, PaymentMethod
@@ -75,7 +75,8 @@ def add_funds(desk: Desk) -> HttpResponse:
 def pay(desk: Desk) -> HttpResponse:
     """Begin the purchase that was confirmed. Sent twice, it is the same purchase."""
     posted = desk.request.POST
-    form = AddFunds([(each, "") for each in _ids(posted.get("method", ""))], posted)
+    method_id = id_in(posted.get("method", ""))
+    form = AddFunds([] if method_id is None else [(method_id, "")], posted)
     key = posted.get("key", "")
     if not form.is_valid() or not 0 < len(key) <= IDEMPOTENCY_KEY_TEXT_MAX:
         return redirect("add-funds", desk.owner.id)
@@ -191,7 +192,3 @@ def is_large(desk: Desk, amount_micros: int) -> bool:
     latest = list_payments(desk.counter, limit=PAYMENTS_SHOWN_MAX)
     paid = [each.amount_micros for each in latest if each.state == "succeeded"]
     return amount_micros > max(paid, default=0) * 2
-
-
-def _ids(text: str) -> list[int]:
-    return [int(text)] if text.isascii() and text.isdigit() and len(text) < 20 else []

@@ -34,7 +34,7 @@ from talktime.operations.recharge_settings import (
 from talktime.operations.spending import DaySpent, spending_by_day
 
 SUGGESTED_TIMES = 2
-PAYMENTS_LOOKED_AT_MAX, ATTEMPTS_MAX = 100, 10
+PAYMENTS_LOOKED_AT_MAX, ATTEMPTS_SHOWN_MAX = 100, 10
 
 
 @page(may=BILLING, methods=CHANGE)
@@ -190,7 +190,7 @@ def _suggestion_shown(desk: Desk, suggestion: Suggestion) -> Shown:
 def _attempts(desk: Desk) -> list[Shown]:
     """The latest recharges, each with its charges."""
     payments = list_payments(desk.counter, limit=PAYMENTS_LOOKED_AT_MAX)
-    recharges = [each for each in payments if each.kind == "recharge"][:ATTEMPTS_MAX]
+    recharges = [each for each in payments if each.kind == "recharge"][:ATTEMPTS_SHOWN_MAX]
     if not recharges:
         return []
     tries, names = list_tries(desk.counter, [each.id for each in recharges]), method_names(desk)

@@ -11,7 +11,7 @@ from talktime.operations.lots import EXPIRED, GONE, OPEN, USED, LotView
 from talktime.operations.wallet_view import ExpiryMonth, WalletView
 from talktime.store.wallet_lines import LotLine
 
-CALENDAR_MONTHS_MAX = 24
+MONTHS_SHOWN_MAX = 24
 SOON_MS = 30 * 24 * 60 * 60 * 1000
 SOURCES: dict[str, Promise] = {
     "purchase": _("Purchase"),
@@ -30,7 +30,6 @@ COMMERCE_MODELS: dict[str, Promise] = {
     "draining": _("Moving to post-usage billing"),
     "post_usage": _("Post-usage billing"),
 }
-_ID_DIGITS_MAX = 18
 
 
 def wallet_shown(desk: Desk, view: WalletView) -> Shown:
@@ -126,13 +125,3 @@ def method_shown(method: PaymentMethod, place: int) -> Shown:
         "first": place == 0,
         "backup": place > 0 and method.kind == CARD,
     }
-
-
-def id_in(text: str) -> int | None:
-    """An id or a number as an address has it; None for anything else.
-
-    >>> id_in("42"), id_in(""), id_in("-1"), id_in("9" * 30)
-    (42, None, None, None)
-    """
-    ok = text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS_MAX
-    return int(text) if ok else None

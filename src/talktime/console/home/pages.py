@@ -22,7 +22,7 @@ from talktime.operations.spending import DaySpent, spending_by_day
 from talktime.operations.wallet_view import WalletView, view_wallet
 from talktime.store.wallet_lines import latest_usage, running_calls
 
-LATEST_CALLS_MAX, RUNNING_MAX = 6, 8
+LATEST_SHOWN_MAX, RUNNING_SHOWN_MAX = 6, 8
 PAYMENTS_LOOKED_AT_MAX, STATEMENTS_LOOKED_AT_MAX = 20, 24
 YEAR_DAYS = 365
 CHART_HEIGHT = 160
@@ -61,8 +61,8 @@ def now(desk: Desk) -> HttpResponse:
 
 def _now_shown(desk: Desk, view: WalletView) -> Shown:
     with desk.cell.reading():
-        calls = running_calls(desk.cell, desk.owner.id, RUNNING_MAX)
-        calls += latest_usage(desk.cell, desk.owner.id, LATEST_CALLS_MAX)
+        calls = running_calls(desk.cell, desk.owner.id, RUNNING_SHOWN_MAX)
+        calls += latest_usage(desk.cell, desk.owner.id, LATEST_SHOWN_MAX)
     hidden = hidden_digits(desk)
     return {
         **wallet_shown(desk, view),

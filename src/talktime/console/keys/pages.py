@@ -17,7 +17,7 @@ from talktime.console.pressed_once import once
 from talktime.console.refusals import sentence
 from talktime.console.roles import TEAM
 from talktime.console.told_once import tell_once, told_once
-from talktime.core.ids import ID_MAX
+from talktime.core.ids import ID_MAX, id_in
 from talktime.core.keys import BILLING, NOTICES, READ, USERS, ApiKey
 from talktime.core.limits import KEY_NAME_TEXT_MAX
 from talktime.core.refusal import Refusal
@@ -96,17 +96,19 @@ class RotationForm(forms.Form):
 @page(may=TEAM)
 def keys(desk: Desk) -> HttpResponse:
     """The keys, the newest first."""
-    text = desk.request.GET.get("before", "")
-    asked = text.isascii() and text.isdigit() and len(text) < len(str(ID_MAX))
+    before = id_in(desk.request.GET.get("before", ""))
     with desk.control.reading():
         found = list_own_keys(
-            desk.control, desk.owner.id, before=int(text) if asked else ID_MAX, limit=PAGE_KEYS
+            desk.control,
+            desk.owner.id,
+            before=ID_MAX if before is None else before,
+            limit=PAGE_KEYS,
         )
     here = reverse("keys", args=[desk.owner.id])
     shown: Shown = {
         "keys": [_shown(desk, each) for each in found],
         "told": told_once(desk.request, str(desk.owner.id)),
-        "newest": here if asked else "",
+        "newest": here if before is not None else "",
         "older": f"{here}?before={found[-1].id}" if len(found) == PAGE_KEYS else "",
     }
     return desk.page("keys/keys.html", shown)

@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from talktime.core.deliveries import MAIL
-from talktime.core.ids import ID_MAX
+from talktime.core.ids import ID_MAX, id_in
 from talktime.core.notices import KINDS
 from talktime.operations.deliveries import Told
 from talktime.operations.notice_words import language_of, title_of
@@ -29,7 +29,6 @@ ROLE_WORDS = {
     "admin": (_("Everything"), _("Gets every notice, also about webhooks.")),
 }
 STATUS_DIGITS = 3
-ID_DIGITS_MAX = 19
 Shown = dict[str, Any]
 
 
@@ -102,7 +101,5 @@ def event_shown(stored: StoredNotice) -> str:
 
 def before_in(request: HttpRequest) -> int:
     """The id before which a page of a list begins; after all ids where the address names none."""
-    text = request.GET.get("before", "")
-    if text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX:
-        return min(int(text), ID_MAX)
-    return ID_MAX
+    before = id_in(request.GET.get("before", ""))
+    return ID_MAX if before is None else before

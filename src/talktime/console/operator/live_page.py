@@ -15,15 +15,14 @@ from talktime.console.operator.places import all_cells
 from talktime.console.roles import FINANCE
 from talktime.console.theme.charts import Bar, bar_chart
 from talktime.core.ids import made_ms
+from talktime.core.limits import LIVE_CALLS_MAX
 from talktime.engine.measures import LoadNow, published
 from talktime.store.attention import newest_usage_ids, waiting
 
-SAMPLES_MAX = SAMPLES_SHOWN = 60
+SAMPLES_SHOWN = 60
 SAMPLE_S_MIN = 1
 MINUTES = 30
 MINUTE_MS = 60_000
-SETTLED_MAX = 50_000
-"""So many settled calls are looked at: where more were, fewer minutes are shown."""
 
 
 class Sample(NamedTuple):
@@ -45,7 +44,7 @@ class Rate(NamedTuple):
     waiting: int
 
 
-_samples: deque[Sample] = deque(maxlen=SAMPLES_MAX + 1)
+_samples: deque[Sample] = deque(maxlen=SAMPLES_SHOWN + 1)
 _lock = Lock()
 
 
@@ -139,9 +138,9 @@ def charts_shown(desk: OperatorDesk) -> Shown:
     with all_cells() as cells:
         for cell in cells.open.values():
             with cell.reading():
-                ids = newest_usage_ids(cell, since_ms, SETTLED_MAX)
+                ids = newest_usage_ids(cell, since_ms, LIVE_CALLS_MAX)
                 running += waiting(cell, desk.now_ms).running_calls
-            if len(ids) == SETTLED_MAX:
+            if len(ids) == LIVE_CALLS_MAX:
                 since_ms = max(since_ms, made_ms(ids[-1]) // MINUTE_MS * MINUTE_MS + MINUTE_MS)
             settled.update(made_ms(id_) // MINUTE_MS for id_ in ids)
     minutes = range(since_ms // MINUTE_MS, desk.now_ms // MINUTE_MS + 1)

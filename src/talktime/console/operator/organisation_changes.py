@@ -26,6 +26,7 @@ from talktime.console.refusals import sentence
 from talktime.console.roles import OPERATE
 from talktime.console.shared_forms import SharedForm
 from talktime.core.directory import CallingRules, Organisation
+from talktime.core.limits import COUNTRIES_TEXT_MAX
 from talktime.core.money import decimal_text
 from talktime.core.refusal import Refusal
 from talktime.operations.commerce_models import (
@@ -40,8 +41,6 @@ from talktime.operations.commerce_models import (
 from talktime.operations.organisations import change_organisation
 from talktime.store.revisions import DIRECTORY, lock
 
-WORDS_MAX = 2_000
-
 
 class ChangeForm(SharedForm):
     """What of an organisation its operator decides."""
@@ -52,11 +51,13 @@ class ChangeForm(SharedForm):
     allowed_countries = forms.CharField(
         label=gettext_lazy("Countries that can be called"),
         required=False,
-        max_length=WORDS_MAX,
+        max_length=COUNTRIES_TEXT_MAX,
         help_text=gettext_lazy("Codes such as NO, SE, with spaces between. Empty: all."),
     )
     blocked_countries = forms.CharField(
-        label=gettext_lazy("Countries that are blocked"), required=False, max_length=WORDS_MAX
+        label=gettext_lazy("Countries that are blocked"),
+        required=False,
+        max_length=COUNTRIES_TEXT_MAX,
     )
     spend_limit_micros = Money(
         label=gettext_lazy("Spend limit of each user, by month"), required=False

@@ -14,10 +14,11 @@ from talktime.console.operator.places import Cells, all_cells
 from talktime.console.operator.tables import Cell, Column, table
 from talktime.console.roles import FINANCE
 from talktime.core.ledger_sums import MoneyMonth, money_by_month
+from talktime.core.limits import ATTENTION_COUNTED_MAX
 from talktime.operations.book_proofs import BooksState, books_state
 from talktime.operations.job_runs import PERIODS_MS, JobState, job_states
 from talktime.operations.ledger_sums import added, sums_of_day
-from talktime.store.attention import COUNTED_MAX, Waiting, waiting
+from talktime.store.attention import Waiting, waiting
 from talktime.store.database import Connection
 from talktime.store.health import organisations_counted
 
@@ -123,7 +124,7 @@ def _add(
 
 def counted(number: int) -> str:
     """A number, or that it is more than is counted."""
-    return f"{COUNTED_MAX:,}+" if number >= COUNTED_MAX else f"{number:,}"
+    return f"{ATTENTION_COUNTED_MAX:,}+" if number >= ATTENTION_COUNTED_MAX else f"{number:,}"
 
 
 def _books(number: int) -> str:

@@ -16,6 +16,7 @@ from talktime.console.operator.words import PAYMENT_KINDS, REFUND_STATES
 from talktime.console.roles import FINANCE, OPERATE
 from talktime.console.said import said
 from talktime.core.directory import Organisation
+from talktime.core.ids import ID_MAX
 from talktime.store import attention as store
 from talktime.store.attention import PausedRow, PaymentRow, RefundRow, waiting
 from talktime.store.database import Connection
@@ -101,7 +102,7 @@ def found_in(cell: Connection, tab: str, after: int, now_ms: int) -> list[Any]:
     if tab in KIND_OF_TAB:
         return store.open_refunds(cell, KIND_OF_TAB[tab], after, rows_max)
     if tab == "failed":
-        return store.failed_payments(cell, now_ms, after or 2**63 - 1, rows_max)
+        return store.failed_payments(cell, now_ms, after or ID_MAX, rows_max)
     return store.paused_recharges(cell, after, rows_max)
 
 

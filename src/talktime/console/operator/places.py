@@ -13,6 +13,7 @@ from talktime.console.doors import OperatorDesk
 from talktime.console.kept_connections import lent
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
+from talktime.core.ids import id_in
 from talktime.operations.billing_profiles import seller_of
 from talktime.operations.counters import Counters
 from talktime.operations.four_eyes import room_of
@@ -139,4 +140,4 @@ def owners_of(desk: OperatorDesk, ids: Iterable[int]) -> dict[int, Organisation]
 
 def number_in(text: str) -> int:
     """An id that stands in an address; 0 for what is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    return id_in(text) or 0

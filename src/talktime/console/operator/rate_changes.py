@@ -15,7 +15,8 @@ from talktime.console.operator.tables import Cell, Column, Tag, table
 from talktime.console.operator.words import DIRECTIONS, WAYS
 from talktime.console.said import destination_said
 from talktime.console.theme.charts import Bar, bar_chart
-from talktime.core.limits import SEARCH_TEXT_MAX
+from talktime.core.ids import id_in
+from talktime.core.limits import COMPARISONS_CACHED_MAX, SEARCH_TEXT_MAX
 from talktime.core.money import decimal_text
 from talktime.core.rating import Rate
 from talktime.operations.import_rates import RateChange
@@ -24,7 +25,6 @@ from talktime.store.rate_drafts import RateDraft
 from talktime.store.rates import Published, versions_of
 
 ROWS_SHOWN = 50
-KEPT_MAX = 2
 STEPS = (-50, -20, -5, 0, 5, 20, 50)
 """Bounds in percent, between which changes of price are counted."""
 COLUMNS = (
@@ -55,7 +55,7 @@ def compared_draft(desk: OperatorDesk, draft: RateDraft) -> Compared:
     found = compare_draft(desk.control, draft, desk.now_ms)
     with _lock:
         _kept[key] = found
-        while len(_kept) > KEPT_MAX:
+        while len(_kept) > COMPARISONS_CACHED_MAX:
             _kept.popitem(last=False)
     return found
 
@@ -153,7 +153,7 @@ def page_of_changes(desk: OperatorDesk, compared: Compared) -> Shown:
     query = desk.request.GET
     way, text = query.get("way", ""), query.get("q", "").strip()[:SEARCH_TEXT_MAX]
     digits = text.lstrip("+")
-    start = int(query.get("start", "0")) if query.get("start", "").isdecimal() else 0
+    start = id_in(query.get("start", "")) or 0
     found = [
         change
         for change in compared.changes

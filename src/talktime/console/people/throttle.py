@@ -18,11 +18,13 @@ from collections.abc import Callable, Iterable
 from math import ceil
 
 from talktime.core.addresses import place_of
-from talktime.core.limits import SIGN_IN_KEYS_MAX
+from talktime.core.limits import (
+    SIGN_IN_FAILURES_OF_EMAIL_MAX,
+    SIGN_IN_FAILURES_OF_PAIR_MAX,
+    SIGN_IN_FAILURES_OF_PLACE_MAX,
+    SIGN_IN_KEYS_MAX,
+)
 
-PAIR_FAILURES_MAX = 5
-PLACE_FAILURES_MAX = 20
-EMAIL_FAILURES_MAX = 20
 WINDOW_S = 15 * 60
 EMAIL_GAP_S = 60
 
@@ -47,11 +49,11 @@ class Throttle:
         with self._lock:
             now_s = self._clock_s()
             waits = [
-                self._wait_s(pair, PAIR_FAILURES_MAX, now_s),
-                self._wait_s(place, PLACE_FAILURES_MAX, now_s),
+                self._wait_s(pair, SIGN_IN_FAILURES_OF_PAIR_MAX, now_s),
+                self._wait_s(place, SIGN_IN_FAILURES_OF_PLACE_MAX, now_s),
                 0
                 if pair in self._known
-                else self._wait_s(anywhere, EMAIL_FAILURES_MAX, now_s, EMAIL_GAP_S),
+                else self._wait_s(anywhere, SIGN_IN_FAILURES_OF_EMAIL_MAX, now_s, EMAIL_GAP_S),
             ]
             if any(waits):
                 return max(waits)

@@ -64,7 +64,7 @@ def rates(desk: Desk) -> HttpResponse:
         "later": [desk.wording.moment(each.valid_from_ms) for each in versions.later],
         "prices": [_price_shown(desk, each) for each in rows],
         "number": telephone(digits) if digits else "",
-        "matched": matched and _call_shown(desk, matched, asked["minutes"], digits),
+        "matched": matched and _call_shown(desk, matched, asked["minutes"]),
         "country": country and country_name(desk.wording.locale, country),
         "directions": DIRECTIONS.items(),
         "kinds": KINDS.items(),
@@ -202,7 +202,7 @@ def _terms(desk: Desk, rate: Rate) -> Shown:
     }
 
 
-def _call_shown(desk: Desk, price: Price, minutes: str, digits: str) -> Shown | None:
+def _call_shown(desk: Desk, price: Price, minutes: str) -> Shown | None:
     """What a call of so many minutes costs, in words."""
     rate = price.now
     if rate is None:

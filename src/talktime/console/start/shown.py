@@ -8,9 +8,9 @@ from babel import Locale, UnknownLocaleError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from talktime.core.limits import ACCEPT_LANGUAGE_TEXT_MAX
 from talktime.operations.wording import Wording, zone_named
 
-ACCEPT_LANGUAGE_LENGTH_MAX = 200
 FALLBACK_LOCALE = "en_GB"
 
 
@@ -45,7 +45,7 @@ def clock_words(request: HttpRequest, wording: PageWording, of_organisation: boo
 def wording_for(accept_language: str, time_zone: str) -> PageWording:
     """The wording for a browser's Accept-Language header and an organisation's time zone."""
     return PageWording(
-        locale_from(accept_language[:ACCEPT_LANGUAGE_LENGTH_MAX]), zone_named(time_zone)
+        locale_from(accept_language[:ACCEPT_LANGUAGE_TEXT_MAX]), zone_named(time_zone)
     )
 
 

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 SERIES = ("bar", "bar other", "bar third")
 DOTS = ("dot", "dot other", "dot third")
-LABELS_MAX = 7
+LABELS_DRAWN_MAX = 7
 HEAD_PX, FOOT_PX = 18, 20
 """Room above the bars for the highest figure, and below for the labels."""
 WHOLE = 100_000
@@ -120,7 +120,7 @@ def _share(value: int, most: int, room: int) -> int:
 def _labels(bars: Sequence[Bar], base_px: int) -> SafeString:
     """So many labels as can be read; a phone leaves out all but the outer ones and the middle."""
     last = len(bars) - 1
-    shown = min(len(bars), LABELS_MAX)
+    shown = min(len(bars), LABELS_DRAWN_MAX)
     places = sorted({last * step // max(shown - 1, 1) for step in range(shown)})
     kept = {0, places[len(places) // 2], last} if places else set()
     return format_html_join(

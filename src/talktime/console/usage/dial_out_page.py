@@ -24,7 +24,7 @@ TABS = (
     ("minutes", _("Minutes of use")),
     ("calls", _("Dial-out calls")),
 )
-ROWS_SHOWN_MAX, BARS_MAX = 100, 10
+ROWS_SHOWN_MAX, BARS_DRAWN_MAX = 100, 10
 CSV_COLUMNS = (
     *("Meeting organizer", "Username", "Usage location", "Domestic/International"),
     *("User minutes", "User seconds", "Dial-out calls", "Credit spent", "Credit spent exact"),
@@ -68,7 +68,7 @@ def dial_out_page(desk: Desk) -> HttpResponse:
                     (measured(row.sums, tab),),
                     *measure_text(desk, measured(row.sums, tab), tab),
                 )
-                for row in rows[:BARS_MAX]
+                for row in rows[:BARS_DRAWN_MAX]
             ],
             title=str(dict(TABS)[tab]),
         ),

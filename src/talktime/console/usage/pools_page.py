@@ -1,6 +1,5 @@
 """PSTN minute pools: included minutes by country and plan in a month (R82)."""
 
-import re
 from typing import Any
 
 from django.http import HttpResponse
@@ -19,7 +18,6 @@ from talktime.operations.minute_pools import MinutePool, minute_pools, pools_of_
 from talktime.store.usage_rows import Person, people_of
 
 MONTHS = 13
-MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 COUNTERS = {
     DOMESTIC: gettext_lazy("domestic"),
     INTERNATIONAL: gettext_lazy("international"),

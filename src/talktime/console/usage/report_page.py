@@ -12,7 +12,7 @@ from talktime.console.usage.drawn import chart_of
 from talktime.console.usage.forms import CHARTS, MEASURES, UsageForm
 from talktime.console.usage.names import COLUMNS
 from talktime.console.usage.shown import columns_of, rows_shown, total_shown
-from talktime.core.ids import ID_MAX
+from talktime.core.ids import id_in
 from talktime.operations.saved_views import list_views
 from talktime.operations.usage_documents import Describer
 from talktime.operations.usage_report import Added, Asked, Reader, UsagePage
@@ -82,10 +82,8 @@ def _pages(desk: Desk, found: UsagePage, before: Place | None, added: Added) -> 
 
 def place_in(text: str) -> Place | None:
     """Where a page begins, as an address names it; what is none is the newest."""
-    started, _, usage_id = text.partition(".")
-    if all(each.isascii() and each.isdigit() and len(each) < 20 for each in (started, usage_id)):
-        return Place(min(int(started), ID_MAX), min(int(usage_id), ID_MAX))
-    return None
+    started_ms, usage_id = (id_in(part) for part in text.partition(".")[::2])
+    return None if started_ms is None or usage_id is None else Place(started_ms, usage_id)
 
 
 def _query(desk: Desk, **changes: str) -> str:

@@ -14,10 +14,9 @@ from talktime.console.roles import FINANCE, SEE
 from talktime.console.said import said
 from talktime.console.usage.forms import UsageForm
 from talktime.console.usage.report_page import PAGE, may_delete
+from talktime.core.limits import SAVED_VIEW_PAIRS_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.saved_views import delete_view, list_views, save_view
-
-PAIRS_MAX = 60
 
 
 @page(may=SEE, methods=("POST",))
@@ -64,5 +63,5 @@ def delete(desk: Desk, view_id: int) -> HttpResponse:
 def _cleaned(query: str) -> str:
     """Of a query, what the report knows."""
     names = {*UsageForm.base_fields, "column"}
-    pairs = parse_qsl(query.removeprefix("?"), max_num_fields=None)[:PAIRS_MAX]
+    pairs = parse_qsl(query.removeprefix("?"), max_num_fields=None)[:SAVED_VIEW_PAIRS_MAX]
     return urlencode([(name, value) for name, value in pairs if name in names])

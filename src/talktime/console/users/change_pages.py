@@ -139,10 +139,10 @@ def _preview(
         found = preview_users(
             desk.cell, desk.owner, changes, catalogue=desk.catalogue, now_ms=desk.now_ms
         )
-    return desk.page("users/preview.html", _preview_shown(desk, form, found, names), status=status)
+    return desk.page("users/preview.html", _preview_shown(desk, found, names), status=status)
 
 
-def _preview_shown(desk: Desk, form: ChangeForm, found: Preview, names: list[str]) -> Shown:
+def _preview_shown(desk: Desk, found: Preview, names: list[str]) -> Shown:
     refused = {each.user.name for each, _why in found.refused}
     return {
         "fields": _fields(desk.request.POST),

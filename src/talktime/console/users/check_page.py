@@ -80,7 +80,7 @@ def _answer(desk: Desk, user: User, type_: str, number: str, minutes: int) -> Sh
             terms=terms_of(current()),
         )
     if isinstance(found, Refusal):
-        return {"passed": (), "refusal": _refusal_shown(desk, found)}
+        return {"passed": (), "refusal": _refusal_shown(found)}
     return _answer_shown(desk, found, minutes)
 
 
@@ -89,7 +89,7 @@ def _answer_shown(desk: Desk, found: CallCheck, minutes: int) -> Shown:
         return {
             "passed": found.passed,
             "no_minutes": found.no_minutes,
-            "refusal": _refusal_shown(desk, found.refusal),
+            "refusal": _refusal_shown(found.refusal),
         }
     quote = found.quote
     price, cost = quote["price"], quote["cost"]
@@ -127,7 +127,7 @@ def _part_shown(desk: Desk, part: dict[str, str]) -> str:
     return _("after use, on the next statement: %(minutes)s minutes, %(amount)s") % words
 
 
-def _refusal_shown(desk: Desk, refusal: Refusal) -> Shown:
+def _refusal_shown(refusal: Refusal) -> Shown:
     return {
         "title": _(refusal.kind.title),
         "detail": refusal.detail,

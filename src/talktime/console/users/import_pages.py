@@ -12,14 +12,12 @@ from talktime.console.roles import SEE, VOICE
 from talktime.console.users.list_page import csv_file
 from talktime.core.directory import PERSON, User
 from talktime.core.licensing import Holder
-from talktime.core.limits import UPLOADED_USERS_BYTES_MAX, USERS_SELECTED_MAX
+from talktime.core.limits import UPLOADED_USERS_BYTES_MAX, UPLOADED_USERS_S_MAX, USERS_SELECTED_MAX
 from talktime.operations.csv_rows import BadFile, RowErrors
 from talktime.operations.user_file import COLUMNS, read_user_file, user_csv
 from talktime.operations.users import UsersWritten, put_users
 
 SALT = "talktime.users.import"
-KEPT_S_MAX = 3_600
-"""How long a file that was looked at can be written."""
 
 
 @page(may=VOICE, methods=("GET", "HEAD", "POST"))
@@ -55,7 +53,7 @@ def template(desk: Desk) -> HttpResponse:
 def _written(desk: Desk) -> HttpResponse:
     try:
         text = signing.loads(
-            desk.request.POST.get("kept", ""), salt=_salt(desk), max_age=KEPT_S_MAX
+            desk.request.POST.get("kept", ""), salt=_salt(desk), max_age=UPLOADED_USERS_S_MAX
         )
     except signing.BadSignature:
         return _page(desk, {"problem": _("That was too long ago: choose the file again.")}, 422)

@@ -18,16 +18,16 @@ from talktime.console.shared_forms import SharedForm
 from talktime.console.users.words import policy_label
 from talktime.core.catalogue import DEFAULT_POLICY
 from talktime.core.directory import CallingRules
+from talktime.core.limits import COUNTRIES_TEXT_MAX
 from talktime.core.money import decimal_text
 from talktime.core.refusal import Refusal
 from talktime.operations.organisations import change_organisation
 
-CODES_MAX = 2_000
 COUNTRIES = ("allowed_countries", "blocked_countries")
 
 
 def _codes(label: Any) -> forms.CharField:
-    return forms.CharField(label=label, required=False, max_length=CODES_MAX)
+    return forms.CharField(label=label, required=False, max_length=COUNTRIES_TEXT_MAX)
 
 
 class RulesForm(SharedForm):

@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 
 import structlog
 
-from talktime.core.limits import DIAMETER_MESSAGE_BYTES_MAX, DIAMETER_WAITING_MAX
+from talktime.core.limits import DIAMETER_ASKS_MAX, DIAMETER_MESSAGE_BYTES_MAX, DIAMETER_WAITING_MAX
 from talktime.gateways.diameter import avps as a
 from talktime.gateways.diameter import results as r
 from talktime.gateways.diameter.codec import (
@@ -42,7 +42,6 @@ from talktime.gateways.diameter.node import (
 log = structlog.get_logger(__name__)
 
 CLOSED, DECIDING, OPEN, CLOSING = "closed", "deciding", "open", "closing"
-ASKED_MAX = 1_000
 _word = Struct(">I").unpack_from
 _IDENTIFIERS = 1 << 32
 
@@ -185,7 +184,7 @@ class PeerConnection(asyncio.Protocol):
     def ask(self, command: int, application: int, flags: int, *avps: bytes, tell: Any) -> None:
         """Ask the peer; `tell` gets the Result-Code of its answer, 0 where none comes."""
         self._hop = (self._hop + 1) % _IDENTIFIERS
-        while len(self._asked) >= ASKED_MAX:
+        while len(self._asked) >= DIAMETER_ASKS_MAX:
             self._asked.pop(next(iter(self._asked)))(0)
         self._asked[self._hop] = tell
         self.send(

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from talktime.core.commands import Authorize, Extend, Settle
-from talktime.core.limits import CALL_SECONDS_MAX
+from talktime.core.limits import CALL_SECONDS_MAX, DIAMETER_CLOCK_BEHIND_MS_MAX
 from talktime.core.peers import DIAMETER, Peer
 from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
@@ -270,7 +270,4 @@ def believable(ahead_ms: int) -> bool:
 
     A clock that is wrong must not refuse calls: then the service's own is used.
     """
-    return -BEHIND_MS_MAX <= ahead_ms <= 0
-
-
-BEHIND_MS_MAX = 3_600_000
+    return -DIAMETER_CLOCK_BEHIND_MS_MAX <= ahead_ms <= 0

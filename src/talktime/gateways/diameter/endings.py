@@ -9,6 +9,7 @@ import asyncio
 
 import structlog
 
+from talktime.core.limits import DIAMETER_TOLD_AT_ONCE_MAX
 from talktime.engine.engine import Engine
 from talktime.gateways.diameter import avps as a
 from talktime.gateways.diameter.answers import APPLICATION
@@ -22,10 +23,8 @@ from talktime.gateways.diameter.ways import Way, Ways
 log = structlog.get_logger(__name__)
 
 CallKey = tuple[int, str]
-AT_ONCE_MAX = 200
 PAUSE_S = 0.1
-"""So many are told at once, and after this pause the next: all calls of a large organisation may
-have to end."""
+"""After this pause the next are told: all calls of a large organisation may have to end."""
 NEVER = float("inf")
 
 
@@ -49,7 +48,7 @@ class Endings:
         loop = asyncio.get_running_loop()
         now_s, again_s = loop.time(), self._node.timings.retell_s
         due_s: dict[CallKey, float] = {}
-        left = AT_ONCE_MAX
+        left = DIAMETER_TOLD_AT_ONCE_MAX
         for switch_id, connections in self._by_switch().items():
             for ending in self._engine.endings.of_switch(switch_id):
                 key = switch_id, ending.call_key

@@ -23,7 +23,6 @@ from talktime.gateways.diameter.codec import (
 from talktime.gateways.diameter.results import MISSING_AVP, SUCCESS
 
 PRODUCT = "Talktime"
-NO_INBAND_SECURITY = 0
 REBOOTING, DO_NOT_WANT_TO_TALK_TO_YOU = 0, 2
 AUTHORIZE_ONLY = 0
 

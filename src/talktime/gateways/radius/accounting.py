@@ -11,12 +11,18 @@ import structlog
 from pyrad.packet import AcctPacket, StatusServer
 
 from talktime.core.commands import NEXT, Answer, Extend, Settle
-from talktime.core.limits import CALL_SECONDS_MAX, CAUSE_TEXT_MAX, USED_SECONDS_MAX
+from talktime.core.limits import (
+    CALL_SECONDS_MAX,
+    CAUSE_TEXT_MAX,
+    RADIUS_CLOCK_APART_S_MAX,
+    RADIUS_DELAY_S_MAX,
+    USED_SECONDS_MAX,
+)
 from talktime.core.peers import Peer
 from talktime.engine.engine import Engine
 from talktime.gateways.radius.asking import asked, hash_of, shown
 from talktime.gateways.radius.attributes import Attribute, Status, cause_of
-from talktime.gateways.radius.belonging import DELAY_S_MAX, belongs_to, moment_of
+from talktime.gateways.radius.belonging import belongs_to, moment_of
 from talktime.gateways.radius.calls import Named, key_in_class, named
 from talktime.gateways.radius.disconnects import Disconnects
 from talktime.gateways.radius.packets import BadPacket, accounted, number, octets
@@ -27,7 +33,6 @@ from talktime.gateways.told import told
 log = structlog.get_logger(__name__)
 
 SETTLE_SEQUENCE = 2**31 - 1
-CLOCK_S_APART_MAX = 300
 RECORDED = ("noted", "granted", "settled")
 
 
@@ -135,7 +140,7 @@ class Accounting:
         if answered_at is None:
             return None
         # By the delay alone, as the end of a grant is: two clocks may differ.
-        delay_s = min(number(packet, Attribute.ACCT_DELAY_TIME) or 0, DELAY_S_MAX)
+        delay_s = min(number(packet, Attribute.ACCT_DELAY_TIME) or 0, RADIUS_DELAY_S_MAX)
         ended_s = self._engine.clock_ms() // 1000 - delay_s
         return max(1, ended_s - int(datetime.fromisoformat(answered_at).timestamp()))
 
@@ -153,7 +158,7 @@ class Accounting:
         elif not session.over and not (session.final and session.used_s):
             # By the delay alone: a call must not be cut because two clocks differ. Where an
             # Interim-Update came first, the end is counted from that, which was granted since.
-            passed_s = min(number(packet, Attribute.ACCT_DELAY_TIME) or 0, DELAY_S_MAX)
+            passed_s = min(number(packet, Attribute.ACCT_DELAY_TIME) or 0, RADIUS_DELAY_S_MAX)
             self._disconnects.watch(session, session.granted_s - passed_s, outcome.valid_until)
         if session.denied and not session.over:
             # It has the call after all, and a Start is taken down of one that is to end, too.
@@ -173,7 +178,7 @@ class Accounting:
             self._refused(session, outcome.code)
         elif used_s >= session.used_s:
             session.used_s, session.final = used_s, outcome.final
-            left_s = outcome.granted_seconds - min(delay_s, DELAY_S_MAX)
+            left_s = outcome.granted_seconds - min(delay_s, RADIUS_DELAY_S_MAX)
             self._disconnects.watch(session, left_s, outcome.valid_until)
         return outcome.code or outcome.decision
 
@@ -200,8 +205,8 @@ def answered_ms(packet: AcctPacket, now_ms: int) -> int | None:
     for now."""
     delay_s = number(packet, Attribute.ACCT_DELAY_TIME)
     if delay_s is not None:
-        return now_ms - min(delay_s, DELAY_S_MAX) * 1000
+        return now_ms - min(delay_s, RADIUS_DELAY_S_MAX) * 1000
     at_s = number(packet, Attribute.EVENT_TIMESTAMP)
-    if at_s is not None and abs(at_s - now_ms // 1000) <= CLOCK_S_APART_MAX:
+    if at_s is not None and abs(at_s - now_ms // 1000) <= RADIUS_CLOCK_APART_S_MAX:
         return at_s * 1000
     return None

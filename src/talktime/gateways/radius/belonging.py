@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from pyrad.packet import AcctPacket
 
+from talktime.core.limits import RADIUS_DELAY_S_MAX
 from talktime.gateways.radius.attributes import Attribute, Status
 from talktime.gateways.radius.packets import number
 
-DELAY_S_MAX = 86_400
 APART_S = 5
 """How far seconds may be apart that were rounded by both sides."""
 SET_S = 60
@@ -62,7 +62,7 @@ def moment_of(packet: AcctPacket, at_s: float) -> Moment:
     ends = number(packet, Attribute.ACCT_STATUS_TYPE) == Status.STOP
     return Moment(
         at_s,
-        min(number(packet, Attribute.ACCT_DELAY_TIME) or 0, DELAY_S_MAX),
+        min(number(packet, Attribute.ACCT_DELAY_TIME) or 0, RADIUS_DELAY_S_MAX),
         number(packet, Attribute.ACCT_SESSION_TIME) or 0,
         number(packet, Attribute.EVENT_TIMESTAMP),
         bytes(packet.authenticator) if ends else None,
