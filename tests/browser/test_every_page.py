@@ -54,6 +54,17 @@ UNTOLD = """() => [...document.querySelectorAll('input, select, textarea, fields
 })"""
 """Whoever listens to a page hears the note of a field with the field."""
 
+UNHEARD = """() => {
+  const level = (one) => +one.tagName[1];
+  const headings = [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')]
+    .filter(one => one.checkVisibility());
+  const skipped = headings.filter((one, i) => level(one) > (i ? level(headings[i - 1]) : 0) + 1);
+  const bare = [...document.querySelectorAll('th')].filter(one => !one.textContent.trim());
+  const plain = [...document.querySelectorAll('table')].filter(one => !one.querySelector('th'));
+  return [...skipped, ...bare, ...plain].map(one => `is not heard: ${one.outerHTML.slice(0, 80)}`);
+}"""
+"""Who goes from heading to heading misses none; each table and column says what it holds."""
+
 pytestmark = pytest.mark.timeout(900)
 
 
@@ -88,7 +99,7 @@ def wrong_with(page: Page) -> list[str]:
     if page.evaluate(OVERFLOW) or page.evaluate(OUTSIDE):
         wrong.append("wider than its window")
     wrong += page.evaluate(SIDEWAYS) + page.evaluate(LABELS_LOST) + page.evaluate(COVERED)
-    wrong += page.evaluate(UNTOLD)
+    wrong += page.evaluate(UNTOLD) + page.evaluate(UNHEARD)
     if page.locator("h1").count() != 1:
         wrong.append("not one heading")
     return wrong

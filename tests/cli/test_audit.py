@@ -61,6 +61,8 @@ group delete Contoso sales
 number create Contoso +14255550177 --kind toll
 number attach Contoso +14255550177 --attached bridge
 number release Contoso +14255550177
+number reserve Contoso +14255550178
+number give-up Contoso +14255550178
 admin create owner@contoso.example --organisation Contoso
 staff add ops@operator.example
 staff remove ops@operator.example

@@ -45,7 +45,7 @@ def test_a_cell_that_was_made_anew_is_found_by_the_proof(store, shell, contoso):
     (finding,) = broken["findings"]
     assert finding["organisation"] == "Contoso"
     assert "which has no wallet of it" in finding["finding"]
-    assert "1 rows do not hold." in shell("check-books", code=1)
+    assert "1 row does not hold." in shell("check-books", code=1)
 
 
 def test_a_demo_whose_wallet_is_gone_ends_in_one_line(store):

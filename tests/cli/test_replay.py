@@ -135,7 +135,7 @@ def test_an_interrupted_replay_goes_on_where_it_was(start, shell, tmp_path):
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=60)
     assert running.returncode == 1
-    assert re.match(r"talktime: stopped after [\d,]+ of 3,000 calls; replay the file again", err)
+    assert re.match(r"talktime: stopped after call [\d,]+ of 3,000; replay the file again", err)
     assert shell.json("replay", path)["calls"] == 3_000
     [line] = shell.json("statement", service.demo.organisation)["calls"]
     assert line["calls"] == 3_000

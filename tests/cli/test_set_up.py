@@ -294,7 +294,7 @@ def test_a_planted_corruption_is_named_and_the_command_fails(shell, store, conto
         if check["broken"]
     }
     assert broken == {"wallet_lots": "Contoso"}
-    assert "1 rows do not hold." in shell("check-books", code=1)
+    assert "1 row does not hold." in shell("check-books", code=1)
 
 
 @pytest.mark.layouts("sqlite")

@@ -81,6 +81,12 @@ def test_a_number_is_reserved_for_ten_minutes_by_the_operator_alone(api, money):
             {"kind": "toll_free", "taken": 0, "allowed": 5},
         ]
     }
+    assert api("DELETE", kept, None, ("read", "users"))[1]["code"] == "scope_missing"
+    status, ended = api("DELETE", kept)
+    assert (status, ended["number"], ended["kind"]) == (200, NUMBER, "toll")
+    assert moment_ms(ended["until"]) <= now_ms()
+    assert api("GET", "/numbers/reservations?kind=toll")[1] == {"reservations": []}
+    assert api("DELETE", kept)[1]["code"] == "unknown_number"
     status, refused = api("PUT", "/numbers/+18005550199/reservation", '{"kind": "toll_free"}')
     assert (status, refused["code"]) == (409, "never_funded")
     assert api("POST", "/numbers", f'{{"number": "{NUMBER}", "kind": "toll"}}')[0] == 200

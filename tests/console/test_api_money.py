@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 from django.test import Client
 
-from talktime.core.charges import Declined
+from talktime.core.charges import Declined, Succeeded
 from talktime.operations.organisations import change_organisation
 from tests.console.money import CARD, Money
 from tests.people import CATALOGUE
@@ -202,3 +202,34 @@ def test_a_balance_is_corrected_up_to_what_one_person_gives(money, api):
     refused = send(own, "POST", "/adjustments", {"amount": "1", "reason": "me"}, "a 3")
     assert refused.json()["code"] == "scope_missing"
     assert api.get(f"{BASE}/wallet").json()["available"] == "400"
+
+
+def test_a_card_whose_last_charge_was_declined_for_good_says_so(api, money):
+    money.add_card()
+
+    def listed():
+        (one,) = api.get(f"{BASE}/payment-methods").json()["payment_methods"]
+        assert api.get(f"{BASE}/payment-methods/{CARD}").json() == one
+        assert send(api, "POST", f"/payment-methods/{CARD}/first", {}).json() == {
+            "payment_methods": [one]
+        }
+        return one["declined"]
+
+    assert listed() is None
+    for number, (answer, code) in enumerate(
+        (
+            (Declined("ch", "insufficient_funds", "Not enough on it.", False), None),
+            (Declined("ch", "lost_card", "The card was lost.", True), "lost_card"),
+            (Succeeded("ch"), None),
+        )
+    ):
+        money.bank.answers = [answer]
+        bought = {"amount": "100", "method_id": str(CARD)}
+        assert send(api, "POST", "/purchases", bought, f"k{number}").status_code == 200
+        money.run_jobs()
+        declined = listed()
+        assert (declined and declined["code"]) == code
+        if declined:
+            assert set(declined) == {"at", "code", "detail"}
+            assert declined["detail"] == "The card was lost."
+    assert "declined" in send(api, "POST", "/payment-methods", {"agreement": "EA-1"}).json()

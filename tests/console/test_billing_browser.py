@@ -188,3 +188,30 @@ def test_every_page_of_money_fits_its_window_full_and_empty(money, settings, add
             assert page.locator("h1").count() == 1
         assert blocked == []
         context.close()
+
+
+def test_who_goes_by_keyboard_or_ear_is_led_to_what_came_of_it_and_nowhere_else(
+    money, address, open_browser
+):
+    at = f"{address}/organisations/{money.owner.id}"
+    browser = open_browser()
+    for scripts in (True, False):
+        page = browser.new_page(locale="en-GB", java_script_enabled=scripts)
+        sign_in(page, address)
+        page.goto(f"{at}/notices/recipients/add/")
+        page.get_by_label("E-mail address").fill(f"somebody{scripts}@contoso.example".lower())
+        page.get_by_role("button", name="Save").press("Enter")
+        said = page.locator("main [role=status]:focus")
+        said.wait_for()
+        assert said.inner_text() == "Saved."
+        page.reload()
+        assert page.locator("main :focus").count() == 0
+    page = browser.new_page(locale="en-GB")
+    sign_in(page, address)
+    page.goto(f"{at}/credits/recharge/")
+    assert page.locator("main :focus").count() == 0
+    page.get_by_label("Auto recharge", exact=True).check()
+    page.get_by_label("When the balance falls below").fill("none")
+    page.get_by_role("button", name="Save").press("Enter")
+    page.locator("[aria-invalid=true]:focus").wait_for()
+    assert page.locator(":focus").get_attribute("name") == "trigger"

@@ -67,7 +67,7 @@ def test_each_purchase_says_what_was_used_of_it_and_what_is_left(admin, spent):
 def test_a_purchase_leads_to_the_calls_that_used_it_page_by_page(admin, spent):
     page = admin.get(at(spent, "lots/11/"))
     assert page.content.decode().count('data-label="When"') == 50
-    assert "Call: Germany Front desk, +47 21 23 45 67 → +49 30 12345*** , 1:01" in words_of(page)
+    assert "Call: Germany Front desk , +47 21 23 45 67 → +49 30 12345*** , 1:01" in words_of(page)
     older = re.findall(r'href="(\?before=[\d.]+)"', page.content.decode())
     page = admin.get(at(spent, f"lots/11/{older[0]}"))
     assert page.content.decode().count('data-label="When"') == 11

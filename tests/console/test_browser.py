@@ -225,3 +225,38 @@ def test_the_frame_shows_the_mail_and_its_link_opens_beside_the_console(address,
         assert page.url.endswith("/")
         assert blocked == []
         context.close()
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_a_part_that_renews_itself_leaves_the_focus_where_it_was(address, chromium):
+    page = chromium.new_page(locale="en-GB")
+    sign_in(page, address)
+    page.goto(f"{address}/organisations/1/")
+    link = page.locator("#calls a").nth(1)
+    place = link.get_attribute("href")
+    link.focus()
+    page.wait_for_function("one => !one.isConnected", arg=link.element_handle())
+    assert page.locator("#calls a:focus").get_attribute("href") == place
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_paper_is_light_keeps_tables_and_charts_and_leaves_out_what_is_to_be_pressed(
+    address, chromium
+):
+    page = chromium.new_page(locale="en-GB", color_scheme="dark")
+    sign_in(page, address)
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 within its margins
+    page.emulate_media(media="print", color_scheme="dark")
+    page.goto(f"{address}/organisations/1/")
+    assert page.locator("body").evaluate("one => getComputedStyle(one).color") == "rgb(36, 36, 36)"
+    assert (
+        page.locator("#calls tr").nth(1).evaluate("one => getComputedStyle(one).display")
+        == "table-row"
+    )
+    for unprinted in ("header.bar", ".menu", ".menu-button", ".actions"):
+        assert not page.locator(unprinted).first.is_visible()
+    chart = '<svg class="chart"><rect class="bar" width="9" height="9"></rect></svg>'
+    page.locator("main").evaluate(
+        "(main, chart) => main.insertAdjacentHTML('beforeend', chart)", chart
+    )
+    assert page.locator(".chart .bar").is_visible()

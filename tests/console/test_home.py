@@ -23,9 +23,11 @@ from talktime.core.charges import Declined
 from talktime.core.meters import month_of, post_usage_key
 from talktime.core.notices import ROLES
 from talktime.operations.commerce_models import mark_moved
+from talktime.operations.endpoints import add_endpoint, disable_endpoint, enable_endpoint
 from talktime.operations.organisations import change_organisation
 from talktime.operations.recharge_settings import RechargePlan, set_recharge
 from talktime.operations.recipients import add_recipient
+from talktime.operations.sealing import Seal
 from talktime.store.users import insert_users
 from tests.console.money import Money
 from tests.console.rows import insert
@@ -316,3 +318,27 @@ def test_minutes_that_ended_with_the_other_counter_of_their_plan_are_shown_so(ad
     headers = {"authorization": f"Bearer {money.key('read')}"}
     told = browser().get("/api/v1/organisations/Contoso/pools", headers=headers).json()["pools"]
     assert [(each["left_seconds"], each["ended_by"]) for each in told] == [(0, abroad), (0, None)]
+
+
+def test_a_webhook_endpoint_that_was_given_up_is_an_alert_and_one_turned_off_by_hand_is_none(
+    admin, money
+):
+    with closing(money.cell()) as cell, cell.transaction():
+        made = add_endpoint(
+            *(cell, money.owner.id, "https://hooks.contoso.example:8443/talktime"),
+            actor=EMAIL,
+            seal=Seal(money.settings.seal_keys()),
+            now_ms=money.now_ms,
+            next_id=money.ids,
+            entropy=bytes(32),
+        )
+    alert = "the webhook endpoint at hooks.contoso.example:8443 failed. See the endpoint"
+    at = f"/organisations/{money.owner.id}/webhooks/{made.endpoint.id}/"
+    for reason, told in (("by hand", False), ("by portal", False), ("410 Gone", True)):
+        with closing(money.cell()) as cell, cell.transaction():
+            disable_endpoint(cell, money.owner.id, made.endpoint.id, reason=reason)
+        assert (alert in home(admin, money)) == told, reason
+    assert f'href="{at}"' in admin.get(f"/organisations/{money.owner.id}/").content.decode()
+    with closing(money.cell()) as cell, cell.transaction():
+        enable_endpoint(cell, money.owner.id, made.endpoint.id)
+    assert alert not in home(admin, money)

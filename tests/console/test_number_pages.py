@@ -106,6 +106,21 @@ def test_a_number_is_reserved_and_then_assigned(operator, money):
     assert audited(money) == [("number.assigned", NEW), ("number.reserved", NEW)]
 
 
+def test_a_reservation_is_given_up_by_the_operator(operator, money):
+    """R90: the number is anybody's again."""
+    assert assign(operator, money, NEW, do="reserve").status_code == 302
+    out = {"number": NEW[1:], "kind": "user"}
+    assert post(operator, at(money, "numbers/give-up/"), **out).status_code == 302
+    shown = listed(operator, money)
+    assert "is not reserved any more." in shown
+    assert "min left" not in shown
+    assert audited(money) == [("number.given_up", NEW), ("number.reserved", NEW)]
+    assert post(operator, at(money, "numbers/give-up/"), **out).status_code == 302
+    assert "is not reserved any more." not in listed(operator, money)
+    wrong = post(operator, at(money, "numbers/give-up/"), number="1", kind="user")
+    assert wrong.status_code == REFUSED
+
+
 def test_a_reservation_that_ran_out_while_the_form_was_open_is_no_hold_on_a_number(operator, money):
     with closing(money.control()) as control, control.transaction():
         long_ago = {"allowance": PLENTY, "now_ms": money.now_ms - 700_000}

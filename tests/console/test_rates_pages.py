@@ -64,7 +64,7 @@ def test_a_numbers_row_is_its_longest_prefix_and_the_call_is_summed_in_words(
 ):
     words = words_of(admin.get(path(published, "rates/?q=%2B44+7700+900123&minutes=3")))
     assert "A call of 3 minutes to United Kingdom mobile costs US$0.188." in words
-    assert "3 minutes at US$0.056 each, and US$0.02 when it is answered." in words
+    assert "3 min at US$0.056 each, and US$0.02 when it is answered." in words
     assert "Longest prefix +447" in words
     assert "There is no rate for this number" in words_of(
         admin.get(path(published, "rates/?q=%2B4930123456"))

@@ -245,7 +245,7 @@ def test_whether_a_user_can_call_is_answered_gate_by_gate(admin, money):
 
     free = words_of(asked(FRONT, "+1 425 555 0123"))
     assert "Yes. The call would be granted now." in free
-    assert "Included minutes of Domestic Calling Plan: 2 minutes" in free
+    assert "Included minutes of Domestic Calling Plan: 2 min" in free
     refused = words_of(asked(FRONT, "+447400123456"))
     assert "No. The organisation has no Communications Credits" in refused
     assert "What to do Set up Communications Credits: buy the first funds." in refused

@@ -93,6 +93,16 @@ def test_an_endpoint_is_disabled_enabled_and_removed(admin, endpoint):
     assert post(admin, f"{endpoint}enable/").status_code == 404
 
 
+def test_why_an_endpoint_is_disabled_is_kept_in_english_and_said_to_each_in_their_language(
+    admin, endpoint
+):
+    german = {"HTTP_ACCEPT_LANGUAGE": "de"}
+    assert post(admin, f"{endpoint}disable/", **german).status_code == 302
+    assert the_endpoint().detail == "by hand"
+    admin.get(endpoint)
+    assert "Deaktiviert von Hand" in words_of(admin.get(endpoint, **german))
+
+
 def test_the_kinds_of_an_endpoint_are_chosen(admin, endpoint):
     kinds = {"every": "some", "kinds": ["lot.expiring", "balance.zero"]}
     assert post(admin, f"{endpoint}events/", **kinds).status_code == 302

@@ -90,7 +90,7 @@ def test_a_month_is_not_closed_before_its_hours_have_passed(after_use):
 def test_a_month_is_not_closed_while_a_call_of_it_is_open(after_use):
     after_use.use("a", 61, month_start_ms("2026-11"))
     after_use.leave_open("b", END_MS - 1)
-    assert after_use.close("2026-11") == Refusal("month_open", "1 calls of 2026-11 are still open")
+    assert after_use.close("2026-11") == Refusal("month_open", "calls of 2026-11 are still open: 1")
     assert after_use.notices() == []
     after_use.expire("b", 7)
     assert after_use.close("2026-11").amount_micros == 30_000

@@ -220,7 +220,7 @@ def test_the_way_back_is_open_when_nothing_is_owed(store):
     mover.pay("2027-12", 150_000)
     mover.leave_open("running", mover.now_ms)
     assert mover.change("prepaid") == Refusal(
-        "still_owed", "1 calls that are paid after use are running"
+        "still_owed", "calls that are paid after use are running: 1"
     )
     mover.settle("running", 1, 0)
     assert mover.change("prepaid").commerce_model == "prepaid"

@@ -100,8 +100,8 @@ def test_one_prefix_may_stand_for_several_times_and_both_directions():
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("49,Germany", "the row has 2 columns, the header 3"),
-        ("49,Germany,1,2", "the row has 4 columns, the header 3"),
+        ("49,Germany", "columns of the row: 2, of the header: 3"),
+        ("49,Germany,1,2", "columns of the row: 4, of the header: 3"),
         (",Germany,1", "prefix: '' is not digits alone, without +, such as 4420"),
         ("+49,Germany,1", "prefix: '+49' is not digits alone, without +, such as 4420"),
         ("4９,Germany,1", "prefix: '4９' is not digits alone, without +, such as 4420"),

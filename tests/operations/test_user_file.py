@@ -93,7 +93,7 @@ def test_semicolons_part_the_columns_where_the_header_has_no_comma():
         (2, "lobby", "Lobby, Oslo")
     ]
     assert rows[0].change.licences == {"MCOEV", "MCOPSTN1"}
-    assert bad.errors == ((3, "the row has 2 columns, the header 3"),)
+    assert bad.errors == ((3, "columns of the row: 2, of the header: 3"),)
 
 
 def test_every_bad_row_is_named_by_line_and_the_good_ones_are_read():
@@ -105,7 +105,7 @@ def test_every_bad_row_is_named_by_line_and_the_good_ones_are_read():
         (3, "active: 'maybe' is neither yes nor no"),
         (4, "spend_limit: 'x' is not a decimal number such as 12.5"),
         (6, "spend_limit: -1 is negative"),
-        (7, "the row has 1 columns, the header 3"),
+        (7, "columns of the row: 1, of the header: 3"),
     ]
 
 

@@ -101,6 +101,7 @@ def pictures(proved: dict[str, BooksChecked], names: dict[int, str]) -> list[Ren
         if found:
             drawn.append(table(("Organisation", "Check", "Finding"), found, title="Findings"))
     broken = sum(check.broken for checked in proved.values() for check in checked.checks)
-    verdict = f"{broken:,} rows do not hold." if broken else "The books hold."
+    rows_do = "1 row does" if broken == 1 else f"{broken:,} rows do"
+    verdict = f"{rows_do} not hold." if broken else "The books hold."
     drawn.append(Text(verdict, style="bold red" if broken else "bold green"))
     return drawn

@@ -20,7 +20,7 @@ def bad_file(file: Path, bad: BadFile) -> Failure:
     """Every bad row by line and reason, as many as are kept."""
     details = [f"line {error.line}: {error.reason}" for error in bad.errors]
     if bad.count > len(details):
-        details.append(f"... and {bad.count - len(details):,} rows more")
+        details.append(f"... and {bad.count - len(details):,} more")
     rows = "1 row is" if bad.count == 1 else f"{bad.count:,} rows are"
     return Failure(f"{file}: {rows} wrong; nothing was imported, nothing has changed", details)
 

@@ -32,9 +32,11 @@ from talktime.operations.assign_numbers import (
     reserve_number,
 )
 from talktime.operations.find_numbers import find_number, list_numbers, numbers_taken
+from talktime.operations.give_up_reservation import give_up_reservation
 from talktime.operations.number_quotas import Allowance, read_allowance
 from talktime.operations.users import find_user
 from talktime.store.database import Connection
+from talktime.store.numbers import Reservation
 from talktime.store.organisations import organisation_of_id
 from talktime.store.users import user_of_id
 
@@ -101,6 +103,21 @@ def reserve_command(
                     control, owner, number, kind=kind, allowance=allowance, now_ms=now_ms()
                 )
             )
+    show_reservation(json, owner, kept)
+
+
+@group.command("give-up")
+def give_up_command(organisation: OrganisationName, number: Number, json: Json = False) -> None:
+    """Keep a number no longer for an organisation: anybody can be given it."""
+    with control_plane(installation()) as control:
+        owner = organisation_of(control, organisation)
+        with control.transaction():
+            ended = unless_refused(give_up_reservation(control, owner, number, now_ms=now_ms()))
+    show_reservation(json, owner, ended)
+
+
+def show_reservation(json: bool, owner: Organisation, kept: Reservation) -> None:
+    """Show a reservation, and until when it is or was one."""
     until = moment(kept.until_ms)
     shown = {
         "number": f"+{kept.digits}",

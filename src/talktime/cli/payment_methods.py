@@ -15,14 +15,17 @@ from talktime.cli.purchases import Actor, Organisation_
 from talktime.clock import now_ms
 from talktime.core.directory import Organisation
 from talktime.core.ids import ID_MAX
-from talktime.core.payments import PaymentMethod
+from talktime.core.payments import PaymentMethod, PaymentTry
 from talktime.operations.money_documents import method_document
 from talktime.operations.payment_methods import (
     add_invoice,
+    declined_for_good,
     list_methods,
     make_first,
     remove_method,
 )
+
+Declined = dict[int, PaymentTry]
 
 group = typer.Typer(no_args_is_help=True, help="What organisations pay with.")
 
@@ -65,7 +68,8 @@ def list_command(organisation: Organisation_, json: Json = False) -> None:
     """List the payment methods in the order in which they are tried."""
     with counter_of(organisation) as (owner, counter, *_):
         found = list_methods(counter.cell, owner)
-    show(json, documents(found), picture(owner, found))
+        declined = declined_for_good(counter.cell, owner)
+    show(json, documents(found, declined), picture(owner, found, declined))
 
 
 @group.command("first")
@@ -73,7 +77,8 @@ def first_command(organisation: Organisation_, method: MethodId, json: Json = Fa
     """Try this method before all others."""
     with counter_of(organisation) as (owner, counter, *_):
         found = unless_refused(make_first(counter, method))
-    show(json, documents(found), picture(owner, found))
+        declined = declined_for_good(counter.cell, owner)
+    show(json, documents(found, declined), picture(owner, found, declined))
 
 
 @group.command("remove")
@@ -82,23 +87,35 @@ def remove_command(organisation: Organisation_, method: MethodId, json: Json = F
     with counter_of(organisation) as (owner, counter, *_):
         removed = unless_refused(remove_method(counter, method))
         left = list_methods(counter.cell, owner)
-    show(json, method_document(removed), picture(owner, left))
+        declined = declined_for_good(counter.cell, owner)
+    gone = method_document(removed, declined.get(removed.id))
+    show(json, gone, picture(owner, left, declined))
 
 
-def documents(methods: list[PaymentMethod]) -> dict[str, object]:
-    """The methods for programs."""
-    return {"payment_methods": [method_document(each) for each in methods]}
+def documents(methods: list[PaymentMethod], declined: Declined) -> dict[str, object]:
+    """The methods for programs; `declined`: the last charges of cards, declined for good."""
+    return {"payment_methods": [method_document(each, declined.get(each.id)) for each in methods]}
 
 
-def picture(owner: Organisation, methods: list[PaymentMethod]) -> RenderableType:
-    """The methods for people."""
+def picture(
+    owner: Organisation, methods: list[PaymentMethod], declined: Declined
+) -> RenderableType:
+    """The methods for people; `declined`: the last charges of cards, declined for good."""
     rows = [
         (
             *(each.id, each.name, f"{each.exp_year}-{each.exp_month:02}" if each.exp_month else ""),
-            *(each.po_number, moment(each.created_ms)),
+            *(each.po_number, moment(each.created_ms), why(declined.get(each.id))),
         )
         for each in methods
     ]
-    columns = ("Id", "Method", "Expires", "PO number", "Since")
+    columns = ("Id", "Method", "Expires", "PO number", "Since", "Declined")
     empty = "none yet. A card is added in the console, an agreement with `add-invoice`."
     return table(columns, rows, title=f"Payment methods of {owner.name}", empty=empty)
+
+
+def why(declined: PaymentTry | None) -> str:
+    """When and why a card was declined for good; empty where it was not."""
+    if declined is None:
+        return ""
+    at = moment(declined.closed_ms or declined.created_ms)
+    return f"{at}: {declined.detail or declined.code}"

@@ -82,8 +82,8 @@ def remove_command(provider: Name, json: Json = False) -> None:
             open_ = open_at_provider(connection, provider)
         if open_:
             raise Failure(
-                f"{open_} charges and refunds at {provider} are open in cell {name}: "
-                "wait until they are over (talktime purchase list)"
+                f"charges or refunds at {provider} are open in cell {name}, {open_:,} of them: "
+                "wait until none is (talktime purchase list)"
             )
     with control_plane(settings) as control, control.transaction():
         unless_refused(remove_provider(control, provider))

@@ -72,7 +72,7 @@ def replay_command(
         except KeyboardInterrupt:
             ended = int(progress.tasks[task].completed)
             raise Failure(
-                f"stopped after {ended:,} of {count:,} calls; replay the file again to go on: "
+                f"stopped after call {ended:,} of {count:,}; replay the file again to go on: "
                 "what was answered is answered the same, and charged once"
             ) from None
     took_s = time.perf_counter() - begun

@@ -38,7 +38,7 @@ def make_ready(settings: Settings, demo_url: str | None) -> None:
         missing = [name for names in pending(settings).values() for name in names]
         if missing:
             raise Failure(
-                f"the databases lack {len(missing)} migrations ({missing[0]} is the first): "
+                f"the databases lack migrations ({len(missing)}, the first is {missing[0]}): "
                 "run `talktime migrate`, then start again"
             )
     if demo_url is not None:

@@ -21,6 +21,7 @@ from talktime.clock import now_ms
 from talktime.core.ids import ID_MAX
 from talktime.operations.deliveries import deliveries_of_endpoint, redeliver
 from talktime.operations.endpoints import (
+    BY_HAND,
     ENTROPY_BYTES,
     NewSecret,
     add_endpoint,
@@ -119,7 +120,7 @@ def rotate_command(organisation: OrganisationName, endpoint: Id, json: Json = Fa
 def disable_command(
     organisation: OrganisationName,
     endpoint: Id,
-    reason: Annotated[str, typer.Option(help="Why, for whoever reads the list.")] = "by hand",
+    reason: Annotated[str, typer.Option(help="Why, for whoever reads the list.")] = BY_HAND,
     json: Json = False,
 ) -> None:
     """Tell an endpoint nothing more; what was due to it fails, and can be sent again by hand."""

@@ -69,8 +69,8 @@ def refuse_lost_cell(cell: str, address: Address) -> None:
         connections[CONTROL_PLANE_ALIAS].close()
     if lost:
         raise MigrationError(
-            f"the books of cell {cell} are not in {address.shown}, and {lost} organisations have "
-            "their wallets there: restore it from the backup (docs/howto/back-up-and-restore.md), "
+            f"the books of cell {cell} are not in {address.shown}, and organisations have wallets "
+            f"there ({lost}): restore it from the backup (docs/howto/back-up-and-restore.md), "
             "or say where it is now (TALKTIME_DATA, DATABASE_URL, TALKTIME_CELLS). "
             "To begin anew, move the control plane away too."
         )

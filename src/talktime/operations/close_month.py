@@ -89,7 +89,7 @@ def _still_open(
         return Refusal("month_open", detail)
     running = store.open_calls_before(cell, organisation_id, month_end_ms(month))
     if running:
-        return Refusal("month_open", f"{running} calls of {month} are still open")
+        return Refusal("month_open", f"calls of {month} are still open: {running}")
     return None
 
 

@@ -287,7 +287,7 @@ def _still_owed(cell: Connection, organisation: Organisation) -> Refusal | None:
         return Refusal("still_owed", detail)
     running = statements.calls_after_use(cell, organisation.id)
     if running:
-        return Refusal("still_owed", f"{running} calls that are paid after use are running")
+        return Refusal("still_owed", f"calls that are paid after use are running: {running}")
     unbilled_micros = sum(statements.unbilled_by_month(cell, organisation.id).values())
     if unbilled_micros > 0:
         detail = f"{decimal_text(unbilled_micros)} {currency} was used and is on no statement yet"

@@ -33,6 +33,8 @@ ENTROPY_BYTES = 32
 OVERLAP_MS = 24 * 3_600_000
 """How long the secret before a rotation signs too."""
 ACTIVE, DISABLED, REMOVED = "active", "disabled", "removed"
+BY_HAND, BY_SOMEBODY = "by hand", "by "
+"""Why one is disabled on purpose, and how all such reasons begin."""
 
 
 class NewSecret(NamedTuple):
@@ -176,6 +178,12 @@ def find_endpoint(cell: Connection, organisation_id: int, endpoint_id: int) -> E
 def list_endpoints(cell: Connection, organisation_id: int) -> list[Endpoint]:
     """An organisation's endpoints, oldest first; their secrets are sealed."""
     return endpoints_of(cell, [organisation_id])
+
+
+def given_up(endpoint: Endpoint) -> bool:
+    """Whether an endpoint is disabled because it failed, or for a reason that somebody wrote: by
+    none who just pressed a button, or asked over the API."""
+    return endpoint.state == DISABLED and not endpoint.detail.startswith(BY_SOMEBODY)
 
 
 def secrets_of(endpoint: Endpoint, seal: Seal, now_ms: int) -> list[str]:

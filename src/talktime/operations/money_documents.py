@@ -6,7 +6,7 @@ from typing import Any
 from talktime.core.directory import Organisation
 from talktime.core.ledger import Lot
 from talktime.core.money import decimal_text
-from talktime.core.payments import CARD, Payment, PaymentMethod
+from talktime.core.payments import CARD, Payment, PaymentMethod, PaymentTry
 from talktime.core.recharging import Wanted
 from talktime.core.refunding import Refund
 from talktime.core.taking_back import TakenBack
@@ -95,8 +95,9 @@ def payment_document(payment: Payment) -> Document:
     }
 
 
-def method_document(method: PaymentMethod) -> Document:
-    """A payment method: of a card what may be shown of it."""
+def method_document(method: PaymentMethod, declined: PaymentTry | None = None) -> Document:
+    """A payment method: of a card what may be shown of it, and the last charge where that was
+    `declined` for good."""
     document: Document = {
         "method_id": str(method.id),
         "kind": method.kind,
@@ -106,8 +107,16 @@ def method_document(method: PaymentMethod) -> Document:
     }
     if method.kind == CARD:
         expires = f"{method.exp_year}-{method.exp_month:02}" if method.exp_month else None
-        return {**document, "brand": method.brand, "last4": method.last4, "expires": expires}
+        document |= {"brand": method.brand, "last4": method.last4, "expires": expires}
+        return {**document, "declined": _declined_document(declined)}
     return {**document, "agreement": method.agreement, "po_number": method.po_number}
+
+
+def _declined_document(declined: PaymentTry | None) -> Document | None:
+    if declined is None:
+        return None
+    at = utc_text(declined.closed_ms or declined.created_ms)
+    return {"at": at, "code": declined.code, "detail": declined.detail}
 
 
 def setup_document(setup: CardSetup) -> Document:

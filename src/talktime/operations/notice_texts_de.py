@@ -281,8 +281,8 @@ SAID = {
     ),
     "notices.digest": Said(
         "{organisation}: was seit {first_day} geschehen ist",
-        "Zwischen {first} und {last} konnten keine Mails gesendet werden. {count} Mitteilungen aus "
-        "dieser Zeit werden nicht einzeln gesendet:",
+        "Zwischen {first} und {last} konnten keine Mails gesendet werden. Die Mitteilungen aus "
+        "dieser Zeit werden nicht einzeln gesendet ({count}):",
         "Jede von ihnen steht in der Liste der Mitteilungen.",
         "Sehen Sie die Liste durch.",
         "Mitteilungen ansehen",

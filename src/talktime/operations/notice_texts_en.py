@@ -267,8 +267,8 @@ SAID = {
     ),
     "notices.digest": Said(
         "{organisation}: what happened since {first_day}",
-        "Between {first} and {last}, mail could not be sent. {count} notices of that time are "
-        "not sent one by one:",
+        "Between {first} and {last}, mail could not be sent. The notices of that "
+        "time are not sent one by one ({count}):",
         "Each of them is in the list of notices.",
         "Look through the list.",
         "See the notices",

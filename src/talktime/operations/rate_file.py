@@ -159,7 +159,7 @@ class _RowReader:
     def read(self, fields: list[str]) -> RateRow:
         """Raises ValueError with the column and the reason for the first thing that is wrong."""
         if len(fields) != self._width:
-            raise ValueError(f"the row has {len(fields)} columns, the header {self._width}")
+            raise ValueError(f"columns of the row: {len(fields)}, of the header: {self._width}")
         # The empty field at the end is what place -1 reads.
         fields.append("")
         (

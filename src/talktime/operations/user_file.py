@@ -144,7 +144,7 @@ def _cell(value: object) -> str:
 def _change_of(columns: list[str], fields: list[str]) -> UserChange:
     """Raises ValueError with the column and the reason for the first thing that is wrong."""
     if len(fields) != len(columns):
-        raise ValueError(f"the row has {len(fields)} columns, the header {len(columns)}")
+        raise ValueError(f"columns of the row: {len(fields)}, of the header: {len(columns)}")
     values: dict[str, Any] = {}
     for column, field in zip(columns, fields, strict=True):
         text = bare_text(field.strip())

@@ -108,7 +108,8 @@ def post_catalogue(asked: Asked, sent: SentCatalogue) -> Any:
     entries = read_catalogue_file(content, valid_from_ms=start_ms)
     if isinstance(entries, BadCatalogueFile):
         errors = [{"index": line, "reason": reason} for line, reason in entries.errors]
-        refusal = Refusal("invalid_value", f"{entries.count} entries are wrong; nothing changed")
+        wrong = "1 entry is" if entries.count == 1 else f"{entries.count:,} entries are"
+        refusal = Refusal("invalid_value", f"{wrong} wrong; nothing changed")
         return refuse(refusal, errors=errors, count=entries.count)
     how = Writing(asked.now_ms, asked.next_id, sent.dry_run, sent.change_past)
     with asked.control.transaction():

@@ -27,6 +27,7 @@ from talktime.operations.assign_numbers import (
     take_number,
 )
 from talktime.operations.find_numbers import list_numbers_of_kind, list_reservations, numbers_taken
+from talktime.operations.give_up_reservation import give_up_reservation
 from talktime.operations.number_quotas import read_allowance
 from talktime.operations.users import find_user
 from talktime.store.numbers import Reservation
@@ -173,7 +174,8 @@ def put_number_reservation(
 ) -> Answer | Refusal:
     """Keep a number for the organisation for ten minutes, in which nobody else gets it.
 
-    Asked again meanwhile, it ends when it would have. `POST .../numbers` then assigns it.
+    Asked again meanwhile, it ends when it would have. `POST .../numbers` then assigns it, `DELETE`
+    gives it up.
     """
     with asked.cell.reading():
         allowance = read_allowance(asked.cell, asked.owner, asked.catalogue)
@@ -184,6 +186,14 @@ def put_number_reservation(
             allowance=allowance,
             now_ms=asked.now_ms,
         )
+    return done if isinstance(done, Refusal) else _reserved(done)
+
+
+@numbers.does("DELETE", "/numbers/{number}/reservation", Reserved, by=(OPERATOR,), refusals=UNKNOWN)
+def delete_number_reservation(asked: Asked, number: NumberText) -> Answer | Refusal:
+    """Keep a number no longer: anybody can be given it, and it counts no more."""
+    with asked.control.transaction():
+        done = give_up_reservation(asked.control, asked.owner, number, now_ms=asked.now_ms)
     return done if isinstance(done, Refusal) else _reserved(done)
 
 

@@ -9,11 +9,13 @@ from talktime.console.api.door import Asked, Resource
 from talktime.console.api.shapes import IdText, Moment, PathId, Sent, Shown, listing
 from talktime.core.keys import BILLING, OPERATOR, READ
 from talktime.core.limits import AGREEMENT_TEXT_MAX, PO_NUMBER_TEXT_MAX
+from talktime.core.payments import PaymentMethod as Method
 from talktime.core.refusal import Refusal
 from talktime.operations.card_setups import find_card_setup, set_up_card
 from talktime.operations.money_documents import Document, method_document, setup_document
 from talktime.operations.payment_methods import (
     agree,
+    declined_for_good,
     find_method,
     list_methods,
     make_first,
@@ -23,6 +25,14 @@ from talktime.operations.provider_settings import active_provider
 
 SEES = (READ, BILLING)
 methods = Resource("Payment methods", "Cards, in the order in which they are tried; agreements.")
+
+
+class DeclinedCharge(Shown):
+    """The last charge of a card, which the bank declined for good: another will be, too."""
+
+    at: Moment
+    code: str
+    detail: str
 
 
 class PaymentMethod(Shown):
@@ -36,6 +46,9 @@ class PaymentMethod(Shown):
     brand: str | None = None
     last4: str | None = None
     expires: str | None = Field(None, description="The card's last month: 2030-04.")
+    declined: DeclinedCharge | None = Field(
+        None, description="Of a card whose last charge was declined for good; else null."
+    )
     agreement: str | None = None
     po_number: str | None = None
 
@@ -73,7 +86,7 @@ UNKNOWN = ("unknown_payment_method",)
 def get_methods(asked: Asked) -> Document:
     """The methods in the order in which they are tried."""
     found = list_methods(asked.cell, asked.owner)
-    return {"payment_methods": [method_document(each) for each in found]}
+    return _all(asked, found)
 
 
 @methods.does(
@@ -126,7 +139,9 @@ def get_card(asked: Asked, setup_id: PathId) -> Document | Refusal:
 def get_method(asked: Asked, method_id: PathId) -> Document | Refusal:
     """One method, a removed one too."""
     found = find_method(asked.counter, method_id)
-    return found if isinstance(found, Refusal) else method_document(found)
+    if isinstance(found, Refusal):
+        return found
+    return method_document(found, declined_for_good(asked.cell, asked.owner).get(found.id))
 
 
 @methods.does(
@@ -148,6 +163,9 @@ def delete_method(asked: Asked, method_id: PathId) -> Document | Refusal:
 def post_first_method(asked: Asked, method_id: PathId) -> Document | Refusal:
     """Try this method before all others."""
     found = make_first(asked.counter, method_id)
-    if isinstance(found, Refusal):
-        return found
-    return {"payment_methods": [method_document(each) for each in found]}
+    return found if isinstance(found, Refusal) else _all(asked, found)
+
+
+def _all(asked: Asked, found: list[Method]) -> Document:
+    declined = declined_for_good(asked.cell, asked.owner)
+    return {"payment_methods": [method_document(each, declined.get(each.id)) for each in found]}

@@ -25,6 +25,7 @@ from talktime.core.notices import KINDS
 from talktime.core.refusal import Refusal
 from talktime.operations.deliveries import deliveries_of_endpoint
 from talktime.operations.endpoints import (
+    BY_SOMEBODY,
     ENTROPY_BYTES,
     NewSecret,
     add_endpoint,
@@ -144,7 +145,7 @@ def patch_webhook(asked: Asked, webhook_id: PathId, sent: SentState) -> Answer |
         if sent.active:
             return _turned(enable_endpoint(asked.cell, asked.owner.id, webhook_id))
         place = (asked.cell, asked.owner.id, webhook_id)
-        return _turned(disable_endpoint(*place, reason=f"by {asked.actor}"))
+        return _turned(disable_endpoint(*place, reason=f"{BY_SOMEBODY}{asked.actor}"))
 
 
 @webhooks.does("DELETE", "/webhooks/{int:webhook_id}", Webhook, by=(NOTICES,), refusals=UNKNOWN)

@@ -57,6 +57,7 @@ ACTIONS: dict[str, str] = {
     "group.changed": _("Group {subject} was changed"),
     "group.deleted": _("Group {subject} was deleted"),
     "number.reserved": _("Number {subject} was reserved"),
+    "number.given_up": _("The reservation of number {subject} was given up"),
     "number.assigned": _("Number {subject} was assigned or taken away"),
     "number.attached": _("Number {subject} was attached"),
     "number.released": _("Number {subject} was released"),

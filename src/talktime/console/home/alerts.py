@@ -1,6 +1,7 @@
 """What needs somebody at an organisation: each with the one step to take, the worst first."""
 
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
@@ -18,7 +19,9 @@ from talktime.core.payments import CONFIRMING, DECLINED, FAILED, SUCCEEDED, Paym
 from talktime.core.post_usage import PAID, PostStatement
 from talktime.core.recharging import NotWanted
 from talktime.operations.commerce_models import blocked_move
+from talktime.operations.endpoints import given_up
 from talktime.operations.wallet_view import WalletView
+from talktime.store.recipients import Endpoint
 
 DAY_MS = 86_400_000
 SOON_DAYS, LOW_DAYS, FAILED_DAYS = 7, 3, 7
@@ -58,8 +61,9 @@ def alerts_of(
     statements: list[PostStatement],
     after_use: Shown,
     told: bool,
+    endpoints: list[Endpoint],
 ) -> list[Alert]:
-    """All of them; `told` says whether anybody gets the notices."""
+    """All of them; `told` says whether anybody gets the notices, `endpoints` which programs do."""
     alerts = _Alerts(desk)
     _of_organisation(alerts, view)
     _of_month(alerts, after_use)
@@ -71,6 +75,7 @@ def alerts_of(
     if not told:
         words = _("Nobody is told when something happens: there are no recipients of notices.")
         alerts.add("warn", words, _("Add a recipient"), "notices")
+    _of_endpoints(alerts, endpoints)
     return sorted(alerts.found, key=lambda alert: alert.tone != "bad")
 
 
@@ -210,3 +215,10 @@ def _of_expiry(alerts: _Alerts, view: WalletView) -> None:
             "day": desk.wording.moment(near[0].expires_ms),
         }
         alerts.add("warn", words, _("Purchases and expiry"), "lots")
+
+
+def _of_endpoints(alerts: _Alerts, endpoints: list[Endpoint]) -> None:
+    for endpoint in filter(given_up, endpoints):
+        words = _("A program is told nothing any more: the webhook endpoint at %(host)s failed.")
+        host = urlsplit(endpoint.url).netloc
+        alerts.add("warn", words % {"host": host}, _("See the endpoint"), "webhook", endpoint.id)

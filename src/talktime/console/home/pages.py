@@ -14,6 +14,7 @@ from talktime.console.home.pools import pools_shown
 from talktime.console.roles import SEE
 from talktime.console.theme.charts import Bar, bar_chart
 from talktime.core.burn import MONTH_DAYS, Pace, pace_of
+from talktime.operations.endpoints import list_endpoints
 from talktime.operations.minute_pools import minute_pools
 from talktime.operations.post_statements import list_statements
 from talktime.operations.purchases import list_payments
@@ -39,6 +40,7 @@ def home(desk: Desk) -> HttpResponse:
         pools = minute_pools(desk.cell, desk.owner, desk.catalogue, desk.now_ms)
         statements = list_statements(desk.cell, desk.owner, limit=STATEMENTS_LOOKED_AT_MAX)
         people = list_recipients(desk.cell, desk.owner.id)
+        endpoints = list_endpoints(desk.cell, desk.owner.id)
     after_use = after_use_shown(desk)
     shown: Shown = {
         **_now_shown(desk, view),
@@ -46,7 +48,9 @@ def home(desk: Desk) -> HttpResponse:
         "recharge": recharge_shown(desk, view.recharge),
         "after_use": after_use,
         "pools": pools_shown(desk, pools),
-        "alerts": alerts_of(desk, view, pace, payments, statements, after_use, bool(people)),
+        "alerts": alerts_of(
+            desk, view, pace, payments, statements, after_use, bool(people), endpoints
+        ),
         "chart": _chart(desk, days) if pace else "",
     }
     return desk.page("home/home.html", shown)

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from talktime.clock import now_ms
 from talktime.console.doors import OperatorDesk, operator_page
@@ -65,8 +65,8 @@ def check_row(desk: OperatorDesk, check: CheckState) -> list[Cell]:
         return [named, Cell(tags=(Tag(_("Not made yet")),)), *[Cell()] * 3]
     outcome = Tag(_("Holds"), "good")
     if last.broken:
-        broken = _("%(number)s do not hold") % {"number": desk.wording.decimal(last.broken)}
-        outcome = Tag(broken, "bad")
+        said = ngettext("%(number)s does not hold", "%(number)s do not hold", last.broken)
+        outcome = Tag(said % {"number": desk.wording.decimal(last.broken)}, "bad")
     return [
         named,
         Cell(tags=(outcome,)),

@@ -47,7 +47,7 @@ PAYMENT_COLUMNS = (
     Column(gettext_lazy("Amount"), figures=True),
     Column(gettext_lazy("State")),
     Column(gettext_lazy("Why")),
-    Column(""),
+    Column(gettext_lazy("Next step"), heard=True),
 )
 
 

@@ -49,8 +49,8 @@ VERSION_COLUMNS = (
     Column(gettext_lazy("Rows"), figures=True),
     Column(gettext_lazy("Published")),
     Column(gettext_lazy("From file")),
-    Column(""),
-    Column(""),
+    Column(gettext_lazy("Download"), heard=True),
+    Column(gettext_lazy("Publish again"), heard=True),
 )
 RATE_COLUMNS = (
     Column(gettext_lazy("Prefix")),

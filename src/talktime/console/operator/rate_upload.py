@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from talktime.clock import now_ms
 from talktime.console.doors import CHANGE, OperatorDesk, operator_page
 from talktime.console.operator.asking import Facts, Moment, confirm, confirmed, not_done, refused
+from talktime.console.operator.choices import FIRST_CARD
 from talktime.console.operator.rate_changes import (
     compared_draft,
     compared_with_others,
@@ -26,16 +27,16 @@ from talktime.core.refusal import Refusal
 from talktime.operations.csv_rows import BadFile
 from talktime.operations.rate_drafts import Upload, discard_draft, keep_draft, publish_draft
 from talktime.store.rate_drafts import RateDraft, draft_of_id
-from talktime.store.rates import card_names
+from talktime.store.rates import card_names, versions_of
+
+FIRST_CURRENCY = "USD"
 
 
 class UploadForm(forms.Form):
     """A file, and for which card from when."""
 
-    name = forms.CharField(
-        label=gettext_lazy("Rate card"), max_length=CARD_NAME_TEXT_MAX, initial="standard"
-    )
-    currency = forms.CharField(label=gettext_lazy("Currency"), max_length=3, initial="USD")
+    name = forms.CharField(label=gettext_lazy("Rate card"), max_length=CARD_NAME_TEXT_MAX)
+    currency = forms.CharField(label=gettext_lazy("Currency"), max_length=3)
     valid_from = Moment(
         label=gettext_lazy("In force from (UTC)"),
         required=False,
@@ -48,9 +49,13 @@ class UploadForm(forms.Form):
 def rate_upload(desk: OperatorDesk) -> HttpResponse:
     """Take a file and check it."""
     posted = desk.request.method == "POST"
-    form = UploadForm(desk.request.POST, desk.request.FILES) if posted else UploadForm()
     with desk.control.reading():
-        known = ", ".join(card_names(desk.control)) or "-"
+        names = card_names(desk.control)
+        begun = _begun(desk, names)
+    known = ", ".join(names) or "-"
+    form = (
+        UploadForm(desk.request.POST, desk.request.FILES) if posted else UploadForm(initial=begun)
+    )
     form.fields["name"].help_text = _("Known: %(cards)s. Another name makes a new card.") % {
         "cards": known
     }
@@ -79,6 +84,16 @@ def rate_upload(desk: OperatorDesk) -> HttpResponse:
     more = max(bad.count - len(bad.errors), 0) if bad else 0
     shown = {"form": form, "bad": bad, "more": more}
     return desk.page("operator/rate_upload.html", shown, status=status)
+
+
+def _begun(desk: OperatorDesk, names: list[str]) -> dict[str, str]:
+    """What the form begins with: the card that the reader comes from, the only one there is, or
+    what the first is to be; nothing where there are several to choose from."""
+    wanted = desk.request.GET.get("card", "")[:CARD_NAME_TEXT_MAX]
+    name = wanted or (names[0] if len(names) == 1 else "" if names else FIRST_CARD)
+    if name not in names:
+        return {"name": name, "currency": "" if names else FIRST_CURRENCY}
+    return {"name": name, "currency": versions_of(desk.control, name)[0].currency}
 
 
 @operator_page(may=FINANCE)

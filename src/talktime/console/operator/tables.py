@@ -11,10 +11,12 @@ Text = str | Promise
 
 
 class Column(NamedTuple):
-    """A column: its label, and whether amounts or figures stand in it, to the right."""
+    """A column: its label, and whether amounts or figures stand in it, to the right. Where each
+    cell says itself what it is, a link to do something, its label is for those who listen alone."""
 
     label: Text
     figures: bool = False
+    heard: bool = False
 
 
 class Tag(NamedTuple):

@@ -45,7 +45,7 @@ COLUMNS = (
     Column(gettext_lazy("Amount"), figures=True),
     Column(gettext_lazy("Left"), figures=True),
     Column(gettext_lazy("Why")),
-    Column(""),
+    Column(gettext_lazy("Take back"), heard=True),
 )
 
 

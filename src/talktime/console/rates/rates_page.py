@@ -224,8 +224,8 @@ def _call_shown(desk: Desk, price: Price, minutes: str) -> Shown | None:
         count,
     )
     sum_ = (
-        _("%(billed)s minutes at %(price)s each, and %(fee)s when it is answered")
+        _("%(billed)s min at %(price)s each, and %(fee)s when it is answered")
         if rate.fee_micros
-        else _("%(billed)s minutes at %(price)s each")
+        else _("%(billed)s min at %(price)s each")
     )
     return {"said": said % words, "sum": sum_ % words, **_price_shown(desk, price)}

@@ -59,10 +59,13 @@ def wording_of(request: HttpRequest, time_zone: str) -> PageWording:
 
 @lru_cache(256)
 def locale_from(accept_language: str) -> Locale:
-    """The first language of the header that Babel knows, the most wanted first.
+    """The first language of the header that Babel knows, the most wanted first; none that is
+    written from right to left, whose dates and amounts fall apart within pages that are not.
 
     >>> str(locale_from("tlh, de-CH;q=0.8, fr;q=0.9")), str(locale_from("*"))
     ('fr', 'en_GB')
+    >>> str(locale_from("ar-EG, en-US;q=0.9")), str(locale_from("he"))
+    ('en_US', 'en_GB')
     """
     wanted: list[tuple[float, int, str]] = []
     for item in accept_language.split(","):
@@ -73,9 +76,11 @@ def locale_from(accept_language: str) -> Locale:
             continue
     for _, _, tag in sorted(wanted):
         try:
-            return Locale.parse(tag, sep="-")
+            known = Locale.parse(tag, sep="-")
         except (ValueError, UnknownLocaleError):
             continue
+        if known.text_direction == "ltr":
+            return known
     return Locale.parse(FALLBACK_LOCALE)
 
 

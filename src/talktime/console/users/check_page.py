@@ -115,16 +115,16 @@ def _part_shown(desk: Desk, part: dict[str, str]) -> str:
     words = {"minutes": count, "amount": amount}
     match part["source"]:
         case "free":
-            return _("free: %(minutes)s minutes") % words
+            return _("free: %(minutes)s min") % words
         case "pool":
             licence = part["pool"].split("/")[2]
             words["licence"] = licence_name(desk.catalogue, licence)
-            return _("included minutes of %(licence)s: %(minutes)s minutes") % words
+            return _("included minutes of %(licence)s: %(minutes)s min") % words
         case "credits":
-            return _("Communications Credits: %(minutes)s minutes, %(amount)s") % words
+            return _("Communications Credits: %(minutes)s min, %(amount)s") % words
         case "nobody":
-            return _("nobody: the call would end before its last %(minutes)s minutes") % words
-    return _("after use, on the next statement: %(minutes)s minutes, %(amount)s") % words
+            return _("nobody: the call would end before its last %(minutes)s min") % words
+    return _("after use, on the next statement: %(minutes)s min, %(amount)s") % words
 
 
 def _refusal_shown(refusal: Refusal) -> Shown:

@@ -18,6 +18,7 @@ from talktime.core.directory import USER_NUMBER, NumberEntry, User
 from talktime.core.limits import NUMBER_TEXT_MAX, USER_NAME_TEXT_MAX
 from talktime.core.refusal import Refusal
 from talktime.operations.assign_numbers import assign_numbers, release_number, reserve_numbers
+from talktime.operations.give_up_reservation import give_up_reservation
 from talktime.operations.number_quotas import read_allowance
 from talktime.operations.users import find_user
 from talktime.store.numbers import Reservation
@@ -39,6 +40,20 @@ def assign(desk: Desk) -> HttpResponse:
             "over_quota": "over_quota" in sent,
         }
         return numbers_again(desk, {"refused": done, "typed": typed_again}, 422)
+    return _back(desk)
+
+
+@page(may=OPERATE, methods=("POST",))
+def give_up(desk: Desk) -> HttpResponse:
+    """Keep a number no longer."""
+    number = f"+{desk.request.POST.get('number', '')[:NUMBER_TEXT_MAX]}"
+    with desk.control.transaction():
+        done = give_up_reservation(desk.control, desk.owner, number, now_ms=desk.now_ms)
+    if not isinstance(done, Refusal):
+        text = _("%(number)s is not reserved any more.") % {"number": telephone(done.digits)}
+        messages.success(desk.request, text)
+    elif done.code != "unknown_number":  # which somebody else gave up, or which has ended, is none
+        return numbers_again(desk, {"refused": done}, 422)
     return _back(desk)
 
 

@@ -29,6 +29,7 @@ urlpatterns = [
     path(f"{USERS}numbers/", number_pages.numbers_page, name="numbers"),
     path(f"{USERS}numbers/attach/", number_pages.attach, name="attach-number"),
     path(f"{USERS}numbers/assign/", number_changes.assign, name="assign-numbers"),
+    path(f"{USERS}numbers/give-up/", number_changes.give_up, name="give-up-number"),
     path(f"{USERS}numbers/release/", number_changes.release, name="release-number"),
     path(f"{USERS}rules/", rules_page.calling_rules, name="calling-rules"),
     path(USER, user_page.user_page, name="user"),

@@ -18,6 +18,7 @@ from talktime.core.deliveries import WEBHOOK
 from talktime.core.refusal import Refusal
 from talktime.operations.deliveries import redeliver_failed, send_test
 from talktime.operations.endpoints import (
+    BY_HAND,
     ENTROPY_BYTES,
     NewSecret,
     disable_endpoint,
@@ -63,9 +64,8 @@ def enable(desk: Desk, endpoint_id: int) -> HttpResponse:
 @page(may=NOTICES, methods=POST)
 def disable(desk: Desk, endpoint_id: int) -> HttpResponse:
     """Tell an endpoint nothing until it is enabled."""
-    reason = _("by hand")
     with desk.cell.transaction():
-        done = disable_endpoint(desk.cell, desk.owner.id, endpoint_id, reason=reason)
+        done = disable_endpoint(desk.cell, desk.owner.id, endpoint_id, reason=BY_HAND)
     return _done(desk, endpoint_id, done, _("The endpoint is told nothing more."))
 
 
