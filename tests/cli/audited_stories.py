@@ -124,6 +124,17 @@ def statement(world: World) -> list[str]:
     return [CONTOSO, "2026-11", "0.03", "--note", "bank 12"]
 
 
+def undone(world: World) -> list[str]:
+    """A month of which was paid what was another's."""
+    words = statement(world)
+    paid = world.shell.json("post-statement", "pay", *words)
+    assert paid["state"] == "paid"
+    shown = world.shell.json("post-statement", "show", CONTOSO, "2026-11")
+    [payment] = shown["payments"]
+    PAYMENT["payment"] = payment["payment_id"]
+    return [CONTOSO, "2026-11", payment["payment_id"], "--reason", "Fabrikam's"]
+
+
 def recharge(world: World) -> list[str]:
     """Auto-recharge that has paused."""
     world.shell("recharge", "set", CONTOSO, "--below", "10", "--amount", "100")
@@ -145,6 +156,7 @@ def delivery(world: World) -> list[str]:
 
 
 PAID = {"amount_micros": 30_000, "currency": "USD", "note": "bank 12"}
+PAYMENT = {**PAID, "reason": "Fabrikam's", "payment": "known when the story is prepared"}
 GIVEN = {"amount_micros": 600_000_000, "currency": "USD", "reason": "launch"}
 PUBLISHED = {"valid_from_ms": 3_786_912_000_000, "rates": 2, "source": "second.csv"}
 REZONED = {"AT payg_zone": "1", "entries": 1}
@@ -163,6 +175,7 @@ STORIES = {
     "clock reset": Story(clock_ahead, ("clock.moved", "", {"days_ahead": 1}, {"days_ahead": 0})),
     "provider remove": Story(provider, ("provider.removed", "stripe", {}, {})),
     "grant approve": Story(grant, ("grant.approved", WORD, {}, GIVEN)),
+    "post-statement undo": Story(undone, ("statement.payment_undone", "2026-11", {}, PAYMENT)),
     "post-statement pay": Story(statement, ("statement.paid", "2026-11", {}, PAID)),
     "recharge resume": Story(
         recharge, ("recharge.resumed", "", {"paused": "card_declined"}, {"paused": ""})

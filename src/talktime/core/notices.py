@@ -210,6 +210,14 @@ _ALL = (
     _statement("statement.blocked", "Calls are blocked until a statement is paid", BOTH),
     _statement("statement.paid", "A statement was paid"),
     Kind(
+        "statement.payment_undone",
+        "A payment of a statement was undone",
+        BILLING,
+        (*_STATEMENT_TEXTS, "reason"),
+        _STATEMENT_NUMBERS,
+        ("document_number",),
+    ),
+    Kind(
         "webhook.disabled",
         "A webhook endpoint was disabled",
         ("admin",),

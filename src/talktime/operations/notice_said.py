@@ -39,6 +39,7 @@ PLACES: Mapping[str, str] = {
     "statement.overdue": INVOICES,
     "statement.blocked": INVOICES,
     "statement.paid": INVOICES,
+    "statement.payment_undone": INVOICES,
     "webhook.disabled": WEBHOOK,
     "notice.test": NOTICES,
     "notices.digest": NOTICES,

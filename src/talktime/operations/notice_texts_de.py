@@ -264,6 +264,14 @@ SAID = {
         _NOTHING,
         _STATEMENT,
     ),
+    "statement.payment_undone": Said(
+        "Eine Zahlung der Abrechnung {month} für {organisation} wurde rückgängig gemacht",
+        "Eine Zahlung der Abrechnung für {month} wurde rückgängig gemacht: {reason}.",
+        "{amount} sind bis {payable} zu bezahlen; danach können kostenpflichtige Anrufe gesperrt "
+        "werden.",
+        "Bezahlen Sie sie, oder fragen Sie den Betreiber, wenn Sie bezahlt haben.",
+        _STATEMENT,
+    ),
     "webhook.disabled": Said(
         "Ein Webhook-Endpunkt von {organisation} wurde abgeschaltet",
         "Der Endpunkt {url} nimmt keine Ereignisse mehr an: {reason}.",
@@ -316,6 +324,7 @@ TITLES = {
     "statement.overdue": "Abrechnung überfällig",
     "statement.blocked": "Anrufe gesperrt, bis die Abrechnung bezahlt ist",
     "statement.paid": "Abrechnung bezahlt",
+    "statement.payment_undone": "Zahlung einer Abrechnung rückgängig gemacht",
     "webhook.disabled": "Webhook-Endpunkt abgeschaltet",
     "notice.test": "Test",
     "notices.digest": "Zusammenfassung",

@@ -251,6 +251,13 @@ SAID = {
         "Nothing is to be done.",
         "See the statement",
     ),
+    "statement.payment_undone": Said(
+        "A payment of the statement of {month} for {organisation} was undone",
+        "A payment of the statement of {month} was undone: {reason}.",
+        "{amount} is to be paid by {payable}; after that paid calls can be blocked.",
+        "Pay it, or ask the operator where you have paid.",
+        "See the statement",
+    ),
     "webhook.disabled": Said(
         "A webhook endpoint of {organisation} was disabled",
         "The endpoint {url} takes no events any more: {reason}.",

@@ -175,7 +175,8 @@ TRANSFER_KINDS = f"""
             WHEN 'debt_payment' THEN {_FROM_LOT} AND credit_account = {DEBT}
             WHEN 'statement' THEN debit_account = {RECEIVABLES} AND credit_account = {POST_USAGE}
             WHEN 'payment' THEN debit_account = {FUNDING} AND credit_account = {RECEIVABLES}
-            WHEN 'refund' THEN {_FROM_LOT_OR_DEBT} AND credit_account = {FUNDING}
+            WHEN 'refund' THEN credit_account = {FUNDING}
+                AND ({_FROM_LOT_OR_DEBT} OR debit_account = {RECEIVABLES})
             WHEN 'chargeback' THEN {_FROM_LOT_OR_DEBT} AND credit_account = {FUNDING}
             WHEN 'take_back' THEN {_FROM_LOT_OR_DEBT}
                 AND credit_account IN ({FUNDING}, {GRANTS}, {ADJUSTMENTS})

@@ -1,7 +1,8 @@
 """What must hold between documents, payments, statements and transfers: statements of the same form
 as book_checks.py.
 
-A statement's transfer has the statement's id, a payment of a statement's transfer the payment's.
+A statement's transfer has the statement's id, a payment of a statement's transfer the payment's,
+and the refund's where that was undone.
 """
 
 # A gap that was written down takes the place of its numbers; the counter stands at the last.
@@ -56,9 +57,15 @@ STATEMENT_PAYMENTS = """
         FROM post_statement
         UNION ALL SELECT organisation_id, statement_id, 0, amount_micros, 0
         FROM payment WHERE kind = 'statement' AND state = 'succeeded'
+        UNION ALL SELECT r.organisation_id, p.statement_id, 0, -r.amount_micros, 0
+        FROM refund r JOIN payment p ON p.id = r.payment_id
+        WHERE r.kind = 'refund' AND p.kind = 'statement'
         UNION ALL SELECT t.organisation_id, p.statement_id, 0, 0, t.amount_micros
         FROM transfer t LEFT JOIN payment p ON p.id = t.id
-        WHERE t.kind = 'payment') m
+        WHERE t.kind = 'payment'
+        UNION ALL SELECT t.organisation_id, p.statement_id, 0, 0, -t.amount_micros
+        FROM transfer t JOIN refund r ON r.id = t.id JOIN payment p ON p.id = r.payment_id
+        WHERE t.kind = 'refund' AND p.kind = 'statement') m
     GROUP BY organisation_id, statement_id
     HAVING SUM(paid) <> SUM(taken) OR SUM(paid) <> SUM(moved)
     ORDER BY 1, 2 LIMIT ?"""

@@ -42,6 +42,10 @@ SET_STATEMENT = (
 INSERT_TRANSFER = TRANSFER.insert()
 _payment_row = attrgetter(*PAYMENT.columns)
 
+PAYMENTS_OF_STATEMENT = (
+    f"SELECT {', '.join(PAYMENT.columns)} FROM payment "
+    "WHERE organisation_id = ? AND statement_id = ? ORDER BY created_ms, id"
+)
 METER_MONTHS = "SELECT MIN(key), MAX(key) FROM meter WHERE organisation_id = ?"
 USED_AFTER_USE = "SELECT key, used FROM meter WHERE organisation_id = ? AND key = ANY(?)"
 STATED = """
@@ -179,6 +183,13 @@ def insert_transfer(connection: Connection, transfer: Transfer) -> None:
 def insert_payment(connection: Connection, payment: Payment) -> None:
     """Add a payment that was made already."""
     connection.write_all([(INSERT_PAYMENTS, [_payment_row(payment)])])
+
+
+def payments_of_statement(connection: Connection, statement: PostStatement) -> list[Payment]:
+    """All payments of a statement, those that were undone too, in their order."""
+    bound = (statement.organisation_id, statement.id)
+    rows = connection.rows(PAYMENTS_OF_STATEMENT, bound)
+    return [Payment(*row) for row in rows]
 
 
 def unbilled_by_month(connection: Connection, organisation_id: int) -> dict[str, int]:

@@ -15,6 +15,7 @@ from talktime.console.billing.calls_shown import hidden_digits
 from talktime.console.billing.forms import (
     ProfileForm,
 )
+from talktime.console.billing.payments_shown import payment_shown
 from talktime.console.billing.shown import id_in
 from talktime.console.doors import CHANGE, Desk, Shown, page
 from talktime.console.refusals import sentence
@@ -39,6 +40,7 @@ from talktime.operations.post_statements import (
     Billed,
     csv_pieces,
     json_pieces,
+    list_statement_payments,
     list_statements,
     show_statement,
     usage_pages,
@@ -103,7 +105,10 @@ def statement_page(desk: Desk, month: str) -> HttpResponse:
     """The statement of a month: how it stands, what is on it."""
     billed = _billed(desk, month)
     facts = billed.document.facts
+    with desk.cell.reading():
+        payments = list_statement_payments(desk.cell, billed.statement)
     shown: Shown = {
+        "payments": [payment_shown(desk, each) for each in payments],
         "statement": statement_shown(desk, billed.statement),
         "document": document_shown(desk, billed.document, billed.statement),
         "lines": [

@@ -148,13 +148,18 @@ def payment_row(desk: OperatorDesk, payment: Payment) -> list[Cell]:
         if payment.state == INVOICED:
             url = reverse("operator-receipt", args=[owner_id, payment.id])
             todo = Cell(_("Mark as paid"), url)
-        elif payment.state == "succeeded" and left_micros > 0 and payment.kind != STATEMENT:
+        elif payment.kind == STATEMENT and left_micros > 0:
+            url = reverse("operator-undo-payment", args=[owner_id, payment.id])
+            todo = Cell(_("Undo"), url)
+        elif payment.state == "succeeded" and left_micros > 0:
             url = reverse("operator-refund", args=[owner_id, payment.id])
             todo = Cell(_("Refund"), url)
     refunded = ""
     if payment.refunded_micros:
         amount = desk.wording.money(payment.refunded_micros, payment.currency).in_full
         refunded = _("%(amount)s went back") % {"amount": amount}
+        if payment.kind == STATEMENT:
+            refunded = _("Undone")
     return [
         Cell(
             desk.wording.moment(payment.created_ms),

@@ -20,6 +20,7 @@ from talktime.console.operator import (
     rate_upload,
     switches_page,
     take_back_page,
+    undo_payment_page,
 )
 
 ORGANISATION = "organisations/<int:organisation_id>/"
@@ -40,6 +41,7 @@ urlpatterns = [
         name="operator-take-back",
     ),
     path(f"{PAYMENT}refund/", organisation_money.refund, name="operator-refund"),
+    path(f"{PAYMENT}undo/", undo_payment_page.undo, name="operator-undo-payment"),
     path(f"{PAYMENT}receipt/", organisation_money.receipt, name="operator-receipt"),
     path(f"{ORGANISATION}change/", organisation_changes.change, name="operator-change"),
     path(f"{ORGANISATION}close/", organisation_changes.close, name="operator-close"),
