@@ -8,6 +8,7 @@ from talktime.core.payments import Payment
 from talktime.core.post_usage import Deadlines, PostStatement, month_end_ms, month_start_ms
 from talktime.core.recharging import Bounds
 from talktime.core.refusal import Refusal
+from talktime.operations.after_use_credit import settle_credit
 from talktime.operations.check_books import check_books
 from talktime.operations.close_month import Terms, close_month
 from talktime.operations.documents import issue
@@ -91,6 +92,12 @@ class AfterUse(Player):
             reason=reason,
             actor="operator",
             idempotency_key=key,
+        )
+
+    def settle_credit(self, way: str, key: str = "s", reason: str = "agreed"):  # type: ignore[no-untyped-def]
+        """Settle what was billed too much."""
+        return settle_credit(
+            self.counter(), way, reason=reason, actor="operator", idempotency_key=key
         )
 
     def payment_ids(self) -> list[int]:

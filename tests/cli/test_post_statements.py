@@ -116,6 +116,26 @@ def test_a_payment_is_undone_and_stays_in_sight(shell, statement):
     assert shell.json("check-books")["clean"] is True
 
 
+def test_what_was_billed_too_much_is_shown_and_paid_out(shell, store, contoso):
+    biller = Biller(store, organisation_named(store.control(), "Contoso"))
+    owner = biller.organisation
+    biller.authorize(owner.id, "late", post_usage="2026-11/post_usage", credits=False)
+    biller.extend("late", 1, 61)
+    biller.wait(3_600)
+    biller.expire("late", owner.id)
+    biller.close("2026-11")
+    biller.settle("late", 2, 60)
+    credit = ("post-statement", "credit", "Contoso")
+    assert shell.json(*credit) == {"currency": "USD", "amount": "0.015"}
+    assert "0.015 USD" in shell(*credit)
+    pay_out = (*credit, "--as", "payout", "--reason", "bank 4713", "--idempotency-key", "one")
+    paid = shell.json(*pay_out)
+    assert (paid["amount"], paid["paid_out"], paid["replayed"]) == ("-0.015", "0.02", False)
+    assert shell.json(*pay_out) == {**paid, "replayed": True}
+    assert shell.json(*credit)["amount"] == "0"
+    assert shell.json("check-books")["clean"] is True
+
+
 def test_a_payment_that_fails_says_how_to_repeat_it_once(shell, store, statement):
     cell = store.cell()
     with cell.transaction():

@@ -297,3 +297,16 @@ def test_alerts_that_cannot_be_are_refused_and_nothing_changes(shop, levels):
     set_alerts(shop.counter, {50 * UNIT})
     assert set_alerts(shop.counter, levels).code == "invalid_value"
     assert rows(shop, LEVELS) == [(0, 0), (50 * UNIT, 0)]
+
+
+def test_that_there_is_no_card_to_charge_is_told_once_when_a_recharge_is_due(shop):
+    """D4: it would fail; the page alone said so."""
+    remove_method(shop.counter, shop.method_id)
+    shop.recharge_on(60 * UNIT, 100 * UNIT)
+    assert shop.told("recharge") == []
+    shop.spend(50 * UNIT)
+    shop.spend(10 * UNIT)
+    assert shop.recharge().standing.code == "no_method"
+    assert shop.told("recharge") == ["recharge.no_card"]
+    [told] = shop.facts("recharge.no_card")
+    assert (told["threshold_micros"], told["currency"]) == (60 * UNIT, "USD")

@@ -28,6 +28,7 @@ from talktime.core.directory import Organisation
 from talktime.core.documents import Document, number_text
 from talktime.core.money import decimal_text, parse_micros
 from talktime.core.post_usage import PostStatement
+from talktime.operations.after_use_credit import settle_credit, stuck_credit
 from talktime.operations.close_month import deadlines_of
 from talktime.operations.dunning import sync_block
 from talktime.operations.money_documents import payment_document
@@ -167,6 +168,43 @@ def undo_command(
         )
         blocked = sync_block(opened.control, counter.cell, owner.id)
     _show_paid(owner, undone.statement, blocked, key, json)
+
+
+@group.command("credit")
+def credit_command(
+    organisation: OrganisationName,
+    way: Annotated[
+        str,
+        typer.Option(
+            "--as", help="`credits` makes credits of it; `payout` notes that it was paid."
+        ),
+    ] = "",
+    reason: Annotated[str, typer.Option(help="Why; for a payout the bank's reference.")] = "",
+    actor: Annotated[str, typer.Option(help="Who does it. Default: this shell's account.")] = "",
+    idempotency_key: Annotated[
+        str, typer.Option(help="The same key again settles nothing twice. Default: a new one.")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Show what a prepaid organisation was billed after use and does not owe; with --as settle
+    it."""
+    key = idempotency_key or secrets.token_hex(16)
+    with counter_of(organisation) as opened, repeatable(key, "it was settled", "settles it"):
+        owner, counter = opened.owner, opened.counter
+        if not way:
+            with counter.cell.reading():
+                text = decimal_text(stuck_credit(counter.cell, owner))
+            shown = panel(f"{owner.name}: billed too much", {"Amount": f"{text} {owner.currency}"})
+            show(json, {"currency": owner.currency, "amount": text}, shown)
+            return
+        who = actor or account()
+        settled = unless_refused(
+            settle_credit(counter, way, reason=reason, actor=who, idempotency_key=key)
+        )
+    document = document_shown(owner.cell, settled.document)
+    paid_out = decimal_text(settled.paid_out_micros)
+    more = {"paid_out": paid_out, "replayed": settled.replayed, "idempotency_key": key}
+    show(json, {**document, **more}, *pictures(owner.cell, settled.document))
 
 
 @group.command("export")

@@ -105,6 +105,13 @@ _ALL = (
         ("balance_micros",),
     ),
     Kind(
+        "recharge.no_card",
+        "Auto-recharge has no card to charge",
+        BILLING,
+        ("currency",),
+        ("balance_micros", "threshold_micros"),
+    ),
+    Kind(
         "purchase.succeeded",
         "A purchase has added credits",
         BILLING,

@@ -17,6 +17,7 @@ PLACES: Mapping[str, str] = {
     "purchase.succeeded": PAYMENT,
     "purchase.succeeded/by_hand": LOTS,
     "purchase.failed": ADD_FUNDS,
+    "recharge.no_card": METHODS,
     "purchase.invoiced": PAYMENT,
     "purchase.reminded": PAYMENT,
     "balance.zero": ADD_FUNDS,

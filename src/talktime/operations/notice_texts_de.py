@@ -109,6 +109,13 @@ SAID = {
         "Prüfen Sie, ob genug Guthaben für Anrufe da ist.",
         _SEE,
     ),
+    "recharge.no_card": Said(
+        "Automatisches Aufladen von {organisation} hat keine Karte",
+        "Das Verfügbare fiel unter {threshold}, und es gibt keine Karte zu belasten.",
+        "Es wird nichts gekauft. Ist das Guthaben verbraucht, enden kostenpflichtige Anrufe.",
+        "Hinterlegen Sie eine Karte: Das Aufladen beginnt dann von selbst.",
+        "Karten öffnen",
+    ),
     "card.expiring": Said(
         "Eine Karte von {organisation} läuft bald ab: {method}",
         "Die Karte {method} kann bis Ende {card} belastet werden.",
@@ -301,6 +308,7 @@ TITLES = {
     "recharge.succeeded": "Automatisch aufgeladen",
     "recharge.failed": "Automatisches Aufladen fehlgeschlagen",
     "recharge.paused": "Automatisches Aufladen angehalten",
+    "recharge.no_card": "Automatisches Aufladen ohne Karte",
     "purchase.succeeded": "Guthaben gekauft",
     "purchase.failed": "Kauf nicht bezahlt",
     "purchase.invoiced": "Kauf wartet auf Zahlung",

@@ -33,6 +33,7 @@ from talktime.core.documents import (
 from talktime.core.limits import PAGE_ROWS_MAX
 from talktime.core.post_usage import PostStatement
 from talktime.core.refusal import Refusal
+from talktime.operations.after_use_credit import stuck_credit
 from talktime.operations.billing_profiles import buyer_of, set_billing_profile
 from talktime.operations.document_pdf import document_pdf
 from talktime.operations.documents import find_document, list_documents
@@ -73,6 +74,7 @@ def invoices(desk: Desk) -> HttpResponse:
         found = list_documents(desk.cell, desk.owner, before=before, limit=PAGE_DOCUMENTS_MAX + 1)
         statements = list_statements(desk.cell, desk.owner, limit=PAGE_ROWS_MAX)
         buyer = buyer_of(desk.cell, desk.owner)
+        credit_micros = stuck_credit(desk.cell, desk.owner)
     by_document = {each.document_id: each for each in statements}
     documents = found[:PAGE_DOCUMENTS_MAX]
     more = len(found) > PAGE_DOCUMENTS_MAX
@@ -81,6 +83,7 @@ def invoices(desk: Desk) -> HttpResponse:
         "older": f"?before={documents[-1].number}" if more else "",
         "newest": reverse("invoices", args=[desk.owner.id]) if before else "",
         "buyer": buyer,
+        "credit": desk.money(credit_micros) if credit_micros else None,
     }
     return desk.page("billing/invoices.html", shown)
 

@@ -18,6 +18,7 @@ from talktime.console.operator import (
     peers_page,
     rate_cards,
     rate_upload,
+    settle_credit_page,
     switches_page,
     take_back_page,
     undo_payment_page,
@@ -34,6 +35,11 @@ urlpatterns = [
     ),
     path(ORGANISATION, organisation_page.organisation, name="operator-organisation"),
     path(f"{ORGANISATION}grant/", organisation_money.grant, name="operator-grant"),
+    path(
+        f"{ORGANISATION}credit-after-use/",
+        settle_credit_page.settle,
+        name="operator-settle-credit",
+    ),
     path(f"{ORGANISATION}adjust/", organisation_money.adjust, name="operator-adjust"),
     path(
         f"{ORGANISATION}lots/<int:lot_id>/take-back/",
