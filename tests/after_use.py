@@ -8,12 +8,14 @@ from talktime.core.payments import Payment
 from talktime.core.post_usage import Deadlines, PostStatement, month_end_ms, month_start_ms
 from talktime.core.recharging import Bounds
 from talktime.core.refusal import Refusal
+from talktime.operations.after_use_credit import settle_credit
 from talktime.operations.check_books import check_books
 from talktime.operations.close_month import Terms, close_month
 from talktime.operations.documents import issue
 from talktime.operations.post_statements import pay_statement
 from talktime.operations.take_back import take_back
 from talktime.operations.till import Counter
+from talktime.operations.undo_payment import undo_payment
 from talktime.store.database import Connection
 from talktime.store.post_statements import insert_payment
 from tests.lively_books import GERMANY, Player
@@ -76,6 +78,33 @@ class AfterUse(Player):
                 next_id=self.ids.next,
             )
 
+    def counter(self) -> Counter:
+        """Where organisation 7 pays."""
+        return Counter(
+            *(self.connection, self.organisation, Bounds(0, 10**12)),
+            *(self.now_ms, self.ids.next, SELLER),
+        )
+
+    def undo(self, month: str, payment_id: int, key: str = "u", reason: str = "bounced"):  # type: ignore[no-untyped-def]
+        """Undo a payment of a statement."""
+        return undo_payment(
+            *(self.counter(), month, payment_id, TERMS.deadlines),
+            reason=reason,
+            actor="operator",
+            idempotency_key=key,
+        )
+
+    def settle_credit(self, way: str, key: str = "s", reason: str = "agreed"):  # type: ignore[no-untyped-def]
+        """Settle what was billed too much."""
+        return settle_credit(
+            self.counter(), way, reason=reason, actor="operator", idempotency_key=key
+        )
+
+    def payment_ids(self) -> list[int]:
+        """The payments of organisation 7, in their order."""
+        rows = self.connection.rows("SELECT id FROM payment WHERE organisation_id = 7 ORDER BY id")
+        return [row[0] for row in rows]
+
     def accounts(self) -> dict[int, int]:
         """What stands in each account of organisation 7, debits below zero."""
         found: dict[int, int] = {}
@@ -131,8 +160,8 @@ def take_back_a_lot(player: Player) -> None:
 
 
 def play_documents(player: Player) -> None:
-    """A credit note, a statement that is paid in part, the invoice of a card payment, a lot
-    that was taken back."""
+    """A credit note, a statement that is paid in part (another part was undone), the invoice of a
+    card payment, a lot that was taken back."""
     take_back_a_lot(player)
     made = AfterUse.__new__(AfterUse)
     made.__dict__.update(player.__dict__, organisation=organisation(7))
@@ -145,6 +174,8 @@ def play_documents(player: Player) -> None:
     made.use("on a statement", 61, month_start_ms(month))
     made.close(month)
     made.pay(month, 10_000)
+    made.pay(month, 10_000, "again")
+    made.undo(month, made.payment_ids()[-1])
     player.now_ms = made.now_ms
     ((lot_id, micros),) = player.connection.rows(
         "SELECT id, amount_micros FROM lot WHERE organisation_id = 1 ORDER BY amount_micros LIMIT 1"

@@ -108,12 +108,18 @@ def grant(world: World) -> list[str]:
     return [CONTOSO, world.shell.json(*give)["grant_id"], "--actor", "second"]
 
 
-def statement(world: World) -> list[str]:
-    """A month that is to be paid."""
+def statement(world: World, late: str = "") -> list[str]:
+    """A month that is to be paid; or of which a late report has taken 0.015 back since."""
     owner = organisation_named(world.store.control(), CONTOSO)
     assert owner is not None
     biller = Biller(world.store, owner)
-    biller.call(owner.id, "a", 61, post_usage="2026-11/post_usage", credits=False)
+    if late:
+        biller.authorize(owner.id, late, post_usage="2026-11/post_usage", credits=False)
+        biller.extend(late, 1, 61)
+        biller.wait(3_600)
+        biller.expire(late, owner.id)
+    else:
+        biller.call(owner.id, "a", 61, post_usage="2026-11/post_usage", credits=False)
     biller.now_ms = month_start_ms("2026-12") + DAY_MS
     with biller.connection.transaction():
         close_month(
@@ -121,7 +127,26 @@ def statement(world: World) -> list[str]:
             now_ms=biller.now_ms,
             next_id=biller.ids.next,
         )
+    if late:
+        biller.settle(late, 2, 60)
     return [CONTOSO, "2026-11", "0.03", "--note", "bank 12"]
+
+
+def undone(world: World) -> list[str]:
+    """A month of which was paid what was another's."""
+    words = statement(world)
+    paid = world.shell.json("post-statement", "pay", *words)
+    assert paid["state"] == "paid"
+    shown = world.shell.json("post-statement", "show", CONTOSO, "2026-11")
+    [payment] = shown["payments"]
+    PAYMENT["payment"] = payment["payment_id"]
+    return [CONTOSO, "2026-11", payment["payment_id"], "--reason", "Fabrikam's"]
+
+
+def too_much(world: World) -> list[str]:
+    """A month of which less was talked than was billed, and prepaid again."""
+    statement(world, "late")
+    return [CONTOSO, "--as", "credits", "--reason", "late reports"]
 
 
 def recharge(world: World) -> list[str]:
@@ -145,6 +170,14 @@ def delivery(world: World) -> list[str]:
 
 
 PAID = {"amount_micros": 30_000, "currency": "USD", "note": "bank 12"}
+PAYMENT = {**PAID, "reason": "Fabrikam's", "payment": "known when the story is prepared"}
+TOO_MUCH = {
+    "amount_micros": 15_000,
+    "currency": "USD",
+    "reason": "late reports",
+    "to": "credits",
+    "paid_out_micros": 0,
+}
 GIVEN = {"amount_micros": 600_000_000, "currency": "USD", "reason": "launch"}
 PUBLISHED = {"valid_from_ms": 3_786_912_000_000, "rates": 2, "source": "second.csv"}
 REZONED = {"AT payg_zone": "1", "entries": 1}
@@ -163,6 +196,8 @@ STORIES = {
     "clock reset": Story(clock_ahead, ("clock.moved", "", {"days_ahead": 1}, {"days_ahead": 0})),
     "provider remove": Story(provider, ("provider.removed", "stripe", {}, {})),
     "grant approve": Story(grant, ("grant.approved", WORD, {}, GIVEN)),
+    "post-statement undo": Story(undone, ("statement.payment_undone", "2026-11", {}, PAYMENT)),
+    "post-statement credit": Story(too_much, ("statement.credit_settled", CONTOSO, {}, TOO_MUCH)),
     "post-statement pay": Story(statement, ("statement.paid", "2026-11", {}, PAID)),
     "recharge resume": Story(
         recharge, ("recharge.resumed", "", {"paused": "card_declined"}, {"paused": ""})

@@ -97,6 +97,45 @@ def test_a_statement_is_listed_shown_and_paid(shell, statement):
     assert "2026-11" in shell("post-statement", "list", "Contoso")
 
 
+def test_a_payment_is_undone_and_stays_in_sight(shell, statement):
+    shell("post-statement", "pay", "Contoso", "2026-11", "0.03", "--note", "bank 12")
+    [payment] = shell.json("post-statement", "show", "Contoso", "2026-11")["payments"]
+    assert (payment["amount"], payment["detail"], payment["refunded"]) == ("0.03", "bank 12", "0")
+    undo = ("post-statement", "undo", "Contoso", "2026-11", payment["payment_id"])
+    why = ("--reason", "Fabrikam's money", "--idempotency-key", "one")
+    for _ in range(2):
+        undone = shell.json(*undo, *why)
+        assert (undone["state"], undone["paid"], undone["left_to_pay"]) == ("due", "0", "0.03")
+        assert undone["calls_after_use"] == "possible"
+    [payment] = shell.json("post-statement", "show", "Contoso", "2026-11")["payments"]
+    assert payment["refunded"] == "0.03"
+    assert "undone" in shell("post-statement", "show", "Contoso", "2026-11")
+    assert "went back already" in shell.error(*undo, "--reason", "again")
+    back = shell.json("refund", "list", "Contoso", payment["payment_id"])["refunds"]
+    assert [(each["amount"], each["reason"]) for each in back] == [("0.03", "Fabrikam's money")]
+    assert shell.json("check-books")["clean"] is True
+
+
+def test_what_was_billed_too_much_is_shown_and_paid_out(shell, store, contoso):
+    biller = Biller(store, organisation_named(store.control(), "Contoso"))
+    owner = biller.organisation
+    biller.authorize(owner.id, "late", post_usage="2026-11/post_usage", credits=False)
+    biller.extend("late", 1, 61)
+    biller.wait(3_600)
+    biller.expire("late", owner.id)
+    biller.close("2026-11")
+    biller.settle("late", 2, 60)
+    credit = ("post-statement", "credit", "Contoso")
+    assert shell.json(*credit) == {"currency": "USD", "amount": "0.015"}
+    assert "0.015 USD" in shell(*credit)
+    pay_out = (*credit, "--as", "payout", "--reason", "bank 4713", "--idempotency-key", "one")
+    paid = shell.json(*pay_out)
+    assert (paid["amount"], paid["paid_out"], paid["replayed"]) == ("-0.015", "0.02", False)
+    assert shell.json(*pay_out) == {**paid, "replayed": True}
+    assert shell.json(*credit)["amount"] == "0"
+    assert shell.json("check-books")["clean"] is True
+
+
 def test_a_payment_that_fails_says_how_to_repeat_it_once(shell, store, statement):
     cell = store.cell()
     with cell.transaction():

@@ -4,6 +4,7 @@ from contextlib import closing
 
 from django.test import Client
 
+from talktime.console.cell.models import PostStatement
 from talktime.core.audit import Actor
 from talktime.core.limits import PAGE_ROWS_MAX
 from talktime.operations.accounts import put_account, set_staff_role
@@ -74,3 +75,26 @@ def test_an_operator_whom_nobody_confirmed_says_of_no_statement_that_it_is_paid(
         confirm_staff(control, SECOND, by=THIRD)
     done = send(api, "POST", f"{path}/payments", paid, "key 1").json()
     assert (done["paid"], done["state"]) == ("12.34", "paid")
+
+
+def test_a_payment_of_a_statement_is_undone_and_stays_in_the_list(money):
+    billed(money)
+    with closing(money.control()) as control, control.transaction():
+        put_account(control, FIRST, "hash", now_ms=money.now_ms, next_id=money.ids)
+    PostStatement.objects.using("cell_main").update(payable_ms=1)
+    api, path = client_of(money.key("operator", "read")), "/statements/2026-10"
+    left = api.get(f"{BASE}{path}").json()["left_to_pay"]
+    paid = {"amount": left, "note": "bank 4711"}
+    assert send(api, "POST", f"{path}/payments", paid, "key 1").json()["state"] == "paid"
+    [payment] = api.get(f"{BASE}{path}/payments").json()["payments"]
+    assert (payment["amount"], payment["detail"], payment["refunded"]) == (left, "bank 4711", "0")
+    undo, why = f"{path}/payments/{payment['payment_id']}/undo", {"reason": "came back"}
+    done = send(api, "POST", undo, why, "key 2").json()
+    assert (done["state"], done["left_to_pay"], done["paid_at"]) == ("blocked", left, None)
+    assert send(api, "POST", undo, why, "key 2").json() == {**done, "replayed": True}
+    refused(send(api, "POST", undo, why, "key 3"), 409, "payment_not_possible")
+    [payment] = api.get(f"{BASE}{path}/payments").json()["payments"]
+    assert payment["refunded"] == left
+    nowhere = path.replace("2026-10", "2026-09")
+    refused(api.get(f"{BASE}{nowhere}/payments"), 404, "unknown_statement")
+    refused(send(api, "POST", f"{path}/payments/5/undo", why, "key 4"), 404, "unknown_payment")

@@ -12,6 +12,7 @@ NAMES = {
     "recharge.succeeded": {"payment"},
     "recharge.failed": {"methods", "add-funds"},
     "recharge.paused": {"recharge"},
+    "recharge.no_card": {"methods"},
     "purchase.succeeded": {"payment", "lots"},
     "purchase.failed": {"add-funds"},
     "purchase.invoiced": {"payment"},

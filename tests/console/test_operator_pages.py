@@ -34,7 +34,7 @@ PAGES = (
     *(f"payments/?list={each}" for each in ("paused", "declined", "failed", "disputes")),
     *(f"payments/?list={each}" for each in ("refunds", "invoices")),
     *(f"organisations/?flag={each}" for each in ("zero", "low", "debt", "burning", "paused")),
-    *(f"organisations/?flag={each}" for each in ("moved", "overdue", "silent", "closed")),
+    *(f"organisations/?flag={each}" for each in ("moved", "overdue", "credit", "silent", "closed")),
 )
 LOADED = re.compile(r'hx-get="([^"]+)"')
 OF_ORGANISATION = ("", "grant/", "adjust/", "change/", "close/", "model/")

@@ -385,6 +385,10 @@ def test_a_pool_is_what_is_used_and_what_is_available_and_paid_minutes_have_none
     )
     headers = {"authorization": f"Bearer {calls.money.key('read')}"}
     [told] = browser().get("/api/v1/organisations/Contoso/pools", headers=headers).json()["pools"]
+    earlier = (
+        browser().get("/api/v1/organisations/Contoso/pools?month=2020-01", headers=headers).json()
+    )
+    assert earlier == {"pools": []}
     what = ("area", "licence", "description", "counter", "capability")
     assert [told[each] for each in what] == [
         *("NO", "MCOPSTN1", "Domestic Calling Plan", "domestic", "MCOPSTN1")

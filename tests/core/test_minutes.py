@@ -12,6 +12,7 @@ from tests.commands import (
     GERMANY,
     GERMANY_WITH_FEE,
     ORGANISATION,
+    UNIT,
     USER,
     Desk,
     authorize,
@@ -327,3 +328,18 @@ def test_the_totals_of_a_restarted_call_are_those_of_its_last_authorize():
     desk.do(fund(15_000))
     granted = desk.do(by_pool(sequence=1, total_s=120))
     assert [part.source for part in granted.paid_by] == ["pool", "credits"]
+
+
+def test_a_call_of_a_month_that_is_over_leaves_its_total_as_it_was():
+    """R48: licences of today make today's total; a meter that nobody had looked at has none yet."""
+    desk = Desk(fund(10 * UNIT))
+    desk.do(by_pool(total_s=600))
+    desk.do(settle(used_s=60), at_s=60)
+    after = 32 * 86_400
+    desk.do(by_pool("late", total_s=60), at_s=after)
+    assert desk.books.meter(ORGANISATION, POOL).total == 600
+    desk.do(by_pool("later", total_s=6_000), at_s=after)
+    assert desk.books.meter(ORGANISATION, POOL).total == 600
+    other = BY_POOL._replace(pool=minutes_key("2026-01", "P", "CA", "domestic"))
+    desk.do(by_pool("first", total_s=120, payers=other), at_s=after)
+    assert desk.books.meter(ORGANISATION, other.pool).total == 120

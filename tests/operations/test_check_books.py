@@ -210,7 +210,14 @@ PLANTED = [
     ("statement_usage", run("UPDATE post_statement_usage SET organisation_id = 1")),
     ("statement_usage", run("UPDATE transfer SET id = 77 WHERE kind = 'statement'")),
     ("statement_payments", run("UPDATE post_statement SET paid_micros = paid_micros + 5")),
-    ("statement_payments", run("UPDATE transfer SET id = 77 WHERE kind = 'payment'")),
+    (
+        "statement_payments",
+        run("UPDATE transfer SET id = 77 WHERE id = (SELECT MIN(id) FROM payment)"),
+    ),
+    (
+        "statement_payments",
+        run("UPDATE transfer SET id = 77 WHERE kind = 'refund' AND debit_account = 8"),
+    ),
     (
         "transfer_kinds",
         run("UPDATE transfer SET credit_account = 2 WHERE kind = 'payment'"),

@@ -3,6 +3,7 @@
 import pytest
 
 from talktime.core.charges import Dispute, ForeignRefund, Refunded, RefundFailed
+from talktime.core.meters import day_of
 from talktime.operations.disputes import note_dispute, note_foreign_refund
 from talktime.operations.expire_lots import expire_lots
 from talktime.operations.refunds import note_refund
@@ -60,7 +61,9 @@ def test_a_pause_does_not_say_of_a_debt_that_was_paid_since_that_it_is_owed(shop
     assert shop.facts("recharge.paused")[0]["detail"].endswith("was disputed; 45 USD is owed")
     shop.buy(100 * UNIT)
     standing = shop.recharge().standing
-    assert (standing.code, standing.detail) == ("paused", f"Payment {payment} was disputed")
+    day = day_of(shop.counter.now_ms)
+    why = f"The payment of 100 USD of {day} was disputed"
+    assert (standing.code, standing.detail) == ("paused", why)
 
 
 def test_a_dispute_won_brings_everything_back(shop):

@@ -12,11 +12,12 @@ from talktime.operations.post_statements import (
     COLUMNS,
     csv_pieces,
     json_pieces,
+    list_statement_payments,
     list_statements,
     usage_pages,
     usage_row,
 )
-from tests.after_use import AfterUse
+from tests.after_use import DAY_MS, AfterUse
 from tests.lively_books import FRANCE
 from tests.many_usage import Peak, multiply_usage
 
@@ -177,3 +178,52 @@ def test_statements_are_listed_the_newest_first(after_use):
     assert [each.month for each in found] == ["2026-12", "2026-11"]
     page = list_statements(after_use.connection, after_use.organisation, before="2026-12")
     assert [each.month for each in page] == ["2026-11"]
+
+
+def test_a_payment_of_a_statement_is_undone(after_use):
+    """Append-only: the payment stays, its money goes back, the statement is to be paid again."""
+    paid = after_use.pay("2026-11", 29 * CENT)
+    (payment_id,) = after_use.payment_ids()
+    undone = after_use.undo("2026-11", payment_id)
+    assert not undone.replayed
+    due = paid._replace(state="due", paid_micros=0, paid_ms=None, paid_note="")
+    assert undone.statement == due
+    assert after_use.accounts()[RECEIVABLES] == -285_000
+    assert after_use.accounts()[FUNDING] == 0
+    assert after_use.notices()[-1] == "statement.payment_undone"
+    again = after_use.undo("2026-11", payment_id)
+    assert (again.statement, again.replayed) == (due, True)
+    assert after_use.accounts()[FUNDING] == 0
+    after_use.now_ms += 1
+    once_more = after_use.pay("2026-11", 29 * CENT, "the right one")
+    assert once_more.state == "paid"
+    assert after_use.notices()[-1] == "statement.paid"
+    [first, second] = list_statement_payments(after_use.connection, once_more)
+    assert (first.refunded_micros, second.refunded_micros) == (290_000, 0)
+    assert after_use.books_hold()
+
+
+@pytest.mark.parametrize(("days", "state"), [(29, "due"), (31, "overdue"), (45, "blocked")])
+def test_an_undone_statement_is_late_by_its_own_day(after_use, days, state):
+    after_use.pay("2026-11", 29 * CENT)
+    after_use.now_ms += days * DAY_MS
+    undone = after_use.undo("2026-11", *after_use.payment_ids())
+    assert undone.statement.state == state
+    assert undone.statement.payable_ms == undone.statement.closed_ms + 30 * DAY_MS
+    assert after_use.books_hold()
+
+
+def test_a_part_is_undone_by_itself(after_use):
+    after_use.pay("2026-11", 20 * CENT, "first")
+    after_use.pay("2026-11", 9 * CENT, "second")
+    first, second = after_use.payment_ids()
+    undone = after_use.undo("2026-11", second)
+    assert (undone.statement.state, undone.statement.paid_micros) == ("due", 200_000)
+    refusal = after_use.undo("2026-11", second, key="another")
+    assert refusal.code == "payment_not_possible"
+    assert after_use.undo("2026-11", first, reason="another").code == "idempotency_key_reused"
+    assert after_use.undo("2026-11", 4711, key="x").code == "unknown_payment"
+    assert after_use.undo("2026-10", first, key="x").code == "unknown_statement"
+    assert after_use.undo("2026-11", first, reason="", key="x").code == "invalid_value"
+    assert after_use.accounts()[FUNDING] == -200_000
+    assert after_use.books_hold()

@@ -4,7 +4,7 @@ import pytest
 
 from talktime.core.recharging import NotWanted, Wanted
 from talktime.core.refusal import Refusal
-from talktime.jobs.payments import collect_payments, recheck_recharges
+from talktime.jobs.payments import collect_payments, recheck_recharges, tend_wallets
 from talktime.operations.payment_methods import remove_method
 from talktime.operations.recharge_settings import (
     RechargePlan,
@@ -297,3 +297,17 @@ def test_alerts_that_cannot_be_are_refused_and_nothing_changes(shop, levels):
     set_alerts(shop.counter, {50 * UNIT})
     assert set_alerts(shop.counter, levels).code == "invalid_value"
     assert rows(shop, LEVELS) == [(0, 0), (50 * UNIT, 0)]
+
+
+def test_that_there_is_no_card_to_charge_is_told_once_when_a_recharge_is_due(shop):
+    """D4: it would fail; the page alone said so."""
+    remove_method(shop.counter, shop.method_id)
+    shop.recharge_on(60 * UNIT, 100 * UNIT)
+    assert shop.told("recharge") == []
+    for micros in (50 * UNIT, 10 * UNIT):
+        shop.spend(micros)
+        tend_wallets(shop.sweep)
+    assert shop.recharge().standing.code == "no_method"
+    assert shop.told("recharge") == ["recharge.no_card"]
+    [told] = shop.facts("recharge.no_card")
+    assert (told["threshold_micros"], told["currency"]) == (60 * UNIT, "USD")

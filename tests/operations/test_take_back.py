@@ -4,6 +4,7 @@ the operator says so (R12, D15). Mirrors src/talktime/operations/take_back.py.""
 import pytest
 
 from talktime.core.audit import Actor
+from talktime.core.meters import day_of
 from talktime.core.refusal import Refusal
 from talktime.operations.audit import acting
 from talktime.operations.expire_lots import expire_lots
@@ -255,7 +256,8 @@ def test_a_debt_that_is_left_pauses_auto_recharge_until_it_is_paid(shop):
     back(shop, lot_id, 900 * UNIT, owe=True)
     view = shop.recharge()
     assert (view.recharge.paused_code, view.standing.code) == ("taken_back", "in_debt")
-    assert view.recharge.paused_detail == f"Lot {lot_id} was taken back"
+    day = day_of(shop.counter.now_ms)
+    assert view.recharge.paused_detail == f"Credits of {day} were taken back: 900 USD"
     assert shop.told("recharge") == ["recharge.paused"]
     assert resume(shop.counter, actor="admin").code == "payment_not_possible"
     shop.buy(100 * UNIT)

@@ -4,10 +4,11 @@ from typing import Annotated, Any
 
 import typer
 
+from talktime.cli.failures import unless_refused
 from talktime.cli.installation import cell, control_plane, installation, organisation_of
 from talktime.cli.output import Json, moment, show, table
 from talktime.clock import now_ms
-from talktime.operations.minute_pools import MinutePool, PoolOf, minute_pools, pool_of
+from talktime.operations.minute_pools import MinutePool, PoolOf, pool_of, pools_asked
 from talktime.store.catalogue import load_catalogues
 
 BAR_CELLS = 10
@@ -15,16 +16,18 @@ BAR_CELLS = 10
 
 def pools_command(
     organisation: Annotated[str, typer.Argument(help="Its name.", metavar="ORGANISATION")],
+    month: Annotated[str, typer.Option(help="Of an earlier month: 2026-11.")] = "",
     json: Json = False,
 ) -> None:
-    """Show this month's pools of included minutes: total, used, held, left, and how many share."""
+    """Show this month's pools of included minutes: total, used, held, left, and how many share; of
+    an earlier month those that were used."""
     settings, at_ms = installation(), now_ms()
     with control_plane(settings) as control:
         owner = organisation_of(control, organisation)
         with control.reading():
             catalogue = load_catalogues(control).in_force(at_ms)
     with cell(settings, owner.cell) as connection, connection.reading():
-        pools = minute_pools(connection, owner, catalogue, at_ms)
+        pools = unless_refused(pools_asked(connection, owner, catalogue, month, at_ms))
     whats = [pool_of(pool, catalogue) for pool in pools]
     documents = [document(pool, what) for pool, what in zip(pools, whats, strict=True)]
     rows = [
@@ -48,6 +51,8 @@ def pools_command(
     )
     right = ("Users", "Minutes", "Used", "Held", "Left")
     empty = "No user has a licence with included minutes."
+    if month:
+        empty = f"No included minutes were used in {month}."
     show(
         json,
         {"organisation": owner.name, "pools": documents},

@@ -8,6 +8,7 @@ from talktime.core.books import Books
 from talktime.core.calls import OPEN, REFUSED, Call
 from talktime.core.commands import Answer, Authorize, Extend
 from talktime.core.ledger import Wallet
+from talktime.core.meters import month_of
 from talktime.core.outcomes import Granted, Noted, Paid, Refused
 from talktime.core.paying import Purse, lasts_s, parts_paid, price_of_s, purse_of, used_up_guard
 from talktime.core.rating import billed_seconds, price_micros
@@ -55,7 +56,10 @@ def authorize(books: Books, call: Call, command: Authorize, now_ms: int) -> Gran
 
 
 def _note_totals(books: Books, call: Call, command: Authorize, now_ms: int) -> None:
-    """How many minutes there are of the pools this call looks at, by the licences of now (R48)."""
+    """How many minutes there are of the pools this call looks at, by the licences of now (R48). Of
+    a month that is over they are what they were: a call of it that is asked for late finds the
+    total that its month ended with."""
+    month = month_of(now_ms)
     payers, owner = command.payers, call.organisation_id
     for key, total_s in (
         (payers.pool, command.pool_total_s),
@@ -63,7 +67,8 @@ def _note_totals(books: Books, call: Call, command: Authorize, now_ms: int) -> N
     ):
         if key:
             meter = books.meter(owner, key)
-            meter.set_total(total_s, now_ms, books.terms.pool_warning_percent)
+            if meter.total is None or key[:7] >= month:  # a key begins with its month
+                meter.set_total(total_s, now_ms, books.terms.pool_warning_percent)
             tell_crossings(books, meter, now_ms)
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from talktime.core.ledger import (
-    ADJUSTMENTS,
     DEBT,
     FORFEITURES,
     FUNDING,
@@ -116,7 +115,7 @@ def money_by_month(sums: Iterable[LedgerSum]) -> list[MoneyMonth]:
             month.taken_back_micros += each.amount_micros
         elif each.debit_account == GRANTS:
             month.given_micros += each.amount_micros
-        elif each.debit_account == ADJUSTMENTS:
+        elif each.kind == "adjustment":
             month.adjusted_micros += each.amount_micros
         elif POST_USAGE in (each.debit_account, each.credit_account):
             _count_after_use(month, each)

@@ -96,6 +96,15 @@ def _month_of_day(day: int) -> str:
     return datetime.fromtimestamp(day * 86_400, UTC).strftime("%Y-%m")
 
 
+def day_of(at_ms: int) -> str:
+    """The day of a moment, in UTC.
+
+    >>> day_of(1_795_428_000_000)
+    '2026-11-23'
+    """
+    return datetime.fromtimestamp(at_ms // 1_000, UTC).strftime("%Y-%m-%d")
+
+
 def minutes_prefix(month: str) -> str:
     """What the keys of all minute pools of a month begin with."""
     return f"{month}/minutes/"

@@ -105,6 +105,13 @@ _ALL = (
         ("balance_micros",),
     ),
     Kind(
+        "recharge.no_card",
+        "Auto-recharge has no card to charge",
+        BILLING,
+        ("currency",),
+        ("balance_micros", "threshold_micros"),
+    ),
+    Kind(
         "purchase.succeeded",
         "A purchase has added credits",
         BILLING,
@@ -209,6 +216,14 @@ _ALL = (
     _statement("statement.overdue", "A statement is overdue"),
     _statement("statement.blocked", "Calls are blocked until a statement is paid", BOTH),
     _statement("statement.paid", "A statement was paid"),
+    Kind(
+        "statement.payment_undone",
+        "A payment of a statement was undone",
+        BILLING,
+        (*_STATEMENT_TEXTS, "reason"),
+        _STATEMENT_NUMBERS,
+        ("document_number",),
+    ),
     Kind(
         "webhook.disabled",
         "A webhook endpoint was disabled",

@@ -2,6 +2,7 @@
 
     due ──► overdue ──► blocked        by time, each told once
      └─────────┴───────────┴──► paid   when payments have reached the amount
+     ▲─────────▲───────────▲─── paid   when a payment was undone, by the statement's own day
 
 A month is closed some hours after its end (UTC, D13), when no call of it is open any more; what is
 reported later are lines of the next statement.
@@ -137,16 +138,33 @@ def with_payment(
     return paid._replace(state=PAID, paid_ms=now_ms, paid_note=note)
 
 
+def without_payment(
+    statement: PostStatement, micros: int, deadlines: Deadlines, now_ms: int
+) -> PostStatement:
+    """The statement after a payment was undone: to be paid by its own day still, and late or
+    blocked where that has passed."""
+    unpaid = statement._replace(
+        state=DUE,
+        paid_micros=statement.paid_micros - micros,
+        overdue_ms=None,
+        blocked_ms=None,
+        paid_ms=None,
+        paid_note="",
+    )
+    return moved_on(unpaid, deadlines, now_ms)
+
+
 def statement_notice(
     kind: str, statement: PostStatement, currency: str, document_number: str, now_ms: int
 ) -> Notice:
-    """What is told of a statement, once: closed, due, overdue, blocked or paid. The amount is what
-    is to be paid, or was."""
+    """What is told of a statement, once: closed, due, overdue, blocked or paid (each time that it
+    is). The amount is what is to be paid, or was."""
     paid = kind == PAID
+    key = f"statement.{kind}:{statement.id}"
     return notice(
         statement.organisation_id,
         f"statement.{kind}",
-        f"statement.{kind}:{statement.id}",
+        f"{key}:{statement.paid_ms}" if paid else key,
         now_ms,
         statement_id=statement.id,
         month=statement.month,
@@ -154,4 +172,28 @@ def statement_notice(
         currency=currency,
         payable_ms=statement.payable_ms,
         document_number=document_number,
+    )
+
+
+def undone_notice(
+    statement: PostStatement,
+    undone_id: int,
+    reason: str,
+    currency: str,
+    document_number: str,
+    now_ms: int,
+) -> Notice:
+    """What is told when a payment of a statement was undone: what is left to pay now, and why."""
+    return notice(
+        statement.organisation_id,
+        "statement.payment_undone",
+        f"statement.payment_undone:{undone_id}",
+        now_ms,
+        statement_id=statement.id,
+        month=statement.month,
+        amount_micros=statement.to_pay_micros(currency),
+        currency=currency,
+        payable_ms=statement.payable_ms,
+        document_number=document_number,
+        reason=reason,
     )

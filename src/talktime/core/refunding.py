@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from talktime.core.collecting import SERVICE, Collector
 from talktime.core.ledger import DEBT, FUNDING, Lot
+from talktime.core.meters import day_of
 from talktime.core.money import decimal_text
 from talktime.core.notices import notice
 from talktime.core.payments import (
@@ -81,10 +82,14 @@ def take_back(collector: Collector, payment: Payment, lot: Lot | None, refund: R
     refund.voided_micros, refund.debt_micros = voided_micros, debt_micros
     payment.refunded_micros += refund.amount_micros
     payment.changed = True
+    paid, day = (
+        f"{decimal_text(payment.amount_micros)} {payment.currency}",
+        day_of(payment.created_ms),
+    )
     if refund.kind == CHARGEBACK:
-        freeze(collector, DISPUTED, f"Payment {refund.payment_id} was disputed", refund.id)
+        freeze(collector, DISPUTED, f"The payment of {paid} of {day} was disputed", refund.id)
     elif wallet.debt_micros:
-        freeze(collector, REFUNDED, f"Payment {refund.payment_id} was refunded", refund.id)
+        freeze(collector, REFUNDED, f"The payment of {paid} of {day} was refunded", refund.id)
 
 
 def give_back(

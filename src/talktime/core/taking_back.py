@@ -11,6 +11,7 @@ from typing import NamedTuple
 from talktime.core.collecting import Collector
 from talktime.core.funding import SOURCE_ACCOUNTS
 from talktime.core.ledger import DEBT, Lot
+from talktime.core.meters import day_of
 from talktime.core.money import decimal_text
 from talktime.core.payments import TAKEN_BACK
 from talktime.core.refunding import freeze
@@ -103,5 +104,8 @@ def take_back_lot(collector: Collector, lot: Lot, wanted: TakenBack) -> TakenBac
         books.transfer(owner, DEBT, account, debt_micros, TAKE_BACK, None, now_ms)
         books.transfers_from(wallet, wallet.pay_debt(now_ms), DEBT, "debt_payment", None, now_ms)
         if wallet.debt_micros:
-            freeze(collector, TAKEN_BACK, f"Lot {lot.id} was taken back", wanted.id)
+            taken = f"{decimal_text(wanted.amount_micros)} {wallet.currency}"
+            day = day_of(lot.purchased_ms)
+            why = f"Credits of {day} were taken back: {taken}"
+            freeze(collector, TAKEN_BACK, why, wanted.id)
     return wanted._replace(voided_micros=voided_micros, debt_micros=debt_micros)

@@ -4,7 +4,7 @@ Pure."""
 from talktime.core.collecting import SERVICE, Collector
 from talktime.core.ledger import Wallet
 from talktime.core.notices import notice
-from talktime.core.payments import CHARGING, RECHARGE, AlertLevel, Payment, Till
+from talktime.core.payments import CHARGING, RECHARGE, AlertLevel, Payment, Recharge, Till
 from talktime.core.recharging import Bounds, NotWanted, Wanted, recharge_due
 
 USED_UP = 0
@@ -40,6 +40,8 @@ def tend(collector: Collector, bounds: Bounds) -> Wanted | NotWanted:
         )
         till.started.append((now_ms, wanted.amount_micros, True))
         collector.start(payment, till.cards()[0])
+    elif wanted.code == "no_method" and till.recharge is not None:
+        _tell_no_card(collector, till.recharge)
     set_watch(wallet, till, wanted)
     return wanted
 
@@ -98,6 +100,21 @@ def _tell(collector: Collector, level: AlertLevel, balance_micros: int) -> None:
         kind, facts["threshold_micros"] = "balance.low", level.below_micros
     key = f"{kind}/{level.below_micros}/{now_ms}"
     told = notice(wallet.organisation_id, kind, key, now_ms, **facts)
+    collector.books.tell(told)
+
+
+def _tell_no_card(collector: Collector, recharge: Recharge) -> None:
+    """A recharge is due, and no card is there that could pay it: told once for these settings."""
+    wallet = collector.wallet
+    told = notice(
+        wallet.organisation_id,
+        "recharge.no_card",
+        f"recharge.no_card/{recharge.changed_ms}",
+        collector.now_ms,
+        currency=wallet.currency,
+        balance_micros=wallet.balance_micros,
+        threshold_micros=recharge.trigger_micros,
+    )
     collector.books.tell(told)
 
 

@@ -11,6 +11,8 @@ from talktime.core.calls import INBOUND_TYPES
 from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Organisation
 from talktime.core.limits import NUMBERS_CACHED_MAX, SHORT_NUMBER_DIGITS_MAX
+from talktime.core.refusal import Refusal
+from talktime.operations.dialled import dialled, seen_from
 
 CONTEXTS = DOMESTIC, INTERNATIONAL = ("Domestic", "International")
 NORTH_AMERICA, AREA_CODE_DIGITS = 1, 4
@@ -78,6 +80,17 @@ def _area_codes() -> dict[str, str]:
     return found
 
 
+@lru_cache(NUMBERS_CACHED_MAX)
+def _shared(digits: str, region: str) -> bool:
+    """Whether digits are a toll-free number of this region too.
+
+    >>> [_shared(digits, "CA") for digits in ("18005550199", "12125550199", "4980055501", "112")]
+    [True, False, False, False]
+    """
+    found = dialled(f"+{digits}")
+    return not isinstance(found, Refusal) and bool(seen_from(found, region).called.home)
+
+
 class Places:
     """The calls of one organisation on the map, by where its users are now."""
 
@@ -96,12 +109,19 @@ class Places:
         """The other party's country: who was called, or who called in."""
         return country_of(from_digits if type_ in INBOUND_TYPES else to_digits)
 
-    def context(self, type_: str, user_id: int | None, country: str) -> str:
+    def context(self, type_: str, user_id: int | None, country: str, to_digits: str) -> str:
         """Domestic or International, from the user's usage location to the country called; '' for
-        inbound calls, and where nobody's country was called (R81)."""
+        inbound calls, and where nobody's country was called (R81). A toll-free number that is as
+        much one of the user's own country is domestic, as it is to who pays."""
         if not country or type_ in INBOUND_TYPES:
             return ""
         location = self.location(user_id)
+        context = self._between(location, country)
+        if context == INTERNATIONAL and _shared(to_digits, location):
+            return DOMESTIC
+        return context
+
+    def _between(self, location: str, country: str) -> str:
         known = self._contexts.get((location, country))
         if known is None:
             areas = {self._catalogue.country(code).domestic_area for code in (location, country)}

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from talktime.config import Settings
 from talktime.core.directory import Organisation
 from talktime.core.documents import Line, Seller, number_text, statement_of_month
 from talktime.core.ledger import POST_USAGE, RECEIVABLES, Transfer
@@ -41,6 +42,11 @@ class Terms(NamedTuple):
 
     seller: Seller
     deadlines: Deadlines = Deadlines()
+
+
+def deadlines_of(settings: Settings) -> Deadlines:
+    """When statements are made, are to be paid, and block calls, as it is set."""
+    return Deadlines(settings.close_hours, settings.pay_days, settings.block_days)
 
 
 def close_month(
@@ -161,7 +167,7 @@ def close_months(sweep: Sweep) -> Swept:
     if sweep.settings is None or sweep.control is None:
         raise ValueError("statements are made with the settings and the control plane")
     settings, control = sweep.settings, sweep.control()
-    deadlines = Deadlines(settings.close_hours, settings.pay_days, settings.block_days)
+    deadlines = deadlines_of(settings)
     terms = Terms(seller_of(settings), deadlines)
     latest = last_closed_month(sweep.clock_ms(), deadlines)
     made, failures = 0, list[str]()

@@ -87,6 +87,7 @@ def preview_change(counter: Counter, to: str) -> Preview | Refusal:
         wallet = wallet_shown(cell, organisation.id, counter.next_id)
         till = till_shown(cell, organisation.id, counter.now_ms)
         owed = _still_owed(cell, organisation) if to == PREPAID else None
+        credit_micros = statements.credit_after_use(cell, organisation.id)
     if wallet is None:
         return counter_refusal(NoWallet(f"organisation {organisation.id} has no wallet"))
     return Preview(
@@ -98,7 +99,7 @@ def preview_change(counter: Counter, to: str) -> Preview | Refusal:
         till.recharge is not None and till.recharge.enabled,
         till.open_recharge(),
         owed,
-        _effects(organisation, wallet, till, to, counter.now_ms),
+        _effects(organisation, wallet, till, to, counter.now_ms, credit_micros),
     )
 
 
@@ -296,13 +297,20 @@ def _still_owed(cell: Connection, organisation: Organisation) -> Refusal | None:
 
 
 def _effects(
-    organisation: Organisation, wallet: Wallet, till: Till, to: str, now_ms: int
+    organisation: Organisation, wallet: Wallet, till: Till, to: str, now_ms: int, credit_micros: int
 ) -> tuple[str, ...]:
     if to == PREPAID:
-        return (
+        said = [
             "calls are paid by credits alone, which can be bought again",
             "auto-recharge stays off until it is turned on",
-        )
+        ]
+        if credit_micros:
+            credit = f"{decimal_text(credit_micros)} {organisation.currency}"
+            said.append(
+                f"{credit} was billed too much after use: the operator makes credits of it, or "
+                "pays it out"
+            )
+        return tuple(said)
     rules, currency = organisation.rules, organisation.currency
     said = ["no credits can be bought any more"]
     if till.recharge is not None and till.recharge.enabled:

@@ -17,6 +17,7 @@ from talktime.core.post_usage import (
     Deadlines,
     moved_on,
 )
+from talktime.operations.close_month import deadlines_of
 from talktime.operations.post_statements import tell
 from talktime.operations.sweep import Sweep, Swept
 from talktime.store import post_statements as store
@@ -36,7 +37,7 @@ def dun_statements(sweep: Sweep) -> Swept:
     if sweep.settings is None or sweep.control is None:
         raise ValueError("statements are moved with the settings and the control plane")
     settings, control = sweep.settings, sweep.control()
-    deadlines = Deadlines(settings.close_hours, settings.pay_days, settings.block_days)
+    deadlines = deadlines_of(settings)
     moved, after_id, full, blocked = 0, 0, True, set[int]()
     while full and not sweep.stopping():
         reminded_ms = sweep.clock_ms() + REMINDED_DAYS * DAY_MS

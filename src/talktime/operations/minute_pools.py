@@ -1,5 +1,6 @@
 """An organisation's pools of included minutes in a month: who shares them, what is left."""
 
+import re
 from collections import Counter
 from typing import NamedTuple
 
@@ -7,9 +8,12 @@ from talktime.core.catalogue import Catalogue
 from talktime.core.directory import Directory, Organisation, User
 from talktime.core.included import Included, all_minutes
 from talktime.core.meters import Meter, minutes_prefix, month_of
+from talktime.core.refusal import Refusal
 from talktime.operations.users import list_users
 from talktime.store.database import Connection
 from talktime.store.meters import meters_with_prefix
+
+MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 
 class MinutePool(NamedTuple):
@@ -87,6 +91,22 @@ def minute_pools(
         ended_by = _ended_by(included, meters) if included else ""
         pools.append(MinutePool(key, members[key], total_s, used_s, held_s, *crossings, ended_by))
     return pools
+
+
+def pools_asked(
+    cell: Connection, organisation: Organisation, catalogue: Catalogue, month: str, now_ms: int
+) -> list[MinutePool] | Refusal:
+    """The pools of a month (2026-11; '' for this one): of this month as `minute_pools` has them, of
+    an earlier one as `pools_of_month` has. The caller reads in a transaction. Refuses:
+    invalid_value for what is no month, or has not begun."""
+    now = month_of(now_ms)
+    if month and not MONTH.fullmatch(month):
+        return Refusal("invalid_value", f"a month is written as {now}, not {month[:10]!r}")
+    if month > now:
+        return Refusal("invalid_value", f"{month} has not begun")
+    if month in ("", now):
+        return minute_pools(cell, organisation, catalogue, now_ms)
+    return pools_of_month(cell, organisation.id, month)
 
 
 def _ended_by(included: Included, meters: dict[str, Meter]) -> str:

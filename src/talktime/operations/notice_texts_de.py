@@ -109,6 +109,13 @@ SAID = {
         "Prüfen Sie, ob genug Guthaben für Anrufe da ist.",
         _SEE,
     ),
+    "recharge.no_card": Said(
+        "Automatisches Aufladen von {organisation} hat keine Karte",
+        "Das Verfügbare fiel unter {threshold}, und es gibt keine Karte zu belasten.",
+        "Es wird nichts gekauft. Ist das Guthaben verbraucht, enden kostenpflichtige Anrufe.",
+        "Hinterlegen Sie eine Karte: Das Aufladen beginnt dann von selbst.",
+        "Karten öffnen",
+    ),
     "card.expiring": Said(
         "Eine Karte von {organisation} läuft bald ab: {method}",
         "Die Karte {method} kann bis Ende {card} belastet werden.",
@@ -264,6 +271,14 @@ SAID = {
         _NOTHING,
         _STATEMENT,
     ),
+    "statement.payment_undone": Said(
+        "Eine Zahlung der Abrechnung {month} für {organisation} wurde rückgängig gemacht",
+        "Eine Zahlung der Abrechnung für {month} wurde rückgängig gemacht: {reason}.",
+        "{amount} sind bis {payable} zu bezahlen; danach können kostenpflichtige Anrufe gesperrt "
+        "werden.",
+        "Bezahlen Sie sie, oder fragen Sie den Betreiber, wenn Sie bezahlt haben.",
+        _STATEMENT,
+    ),
     "webhook.disabled": Said(
         "Ein Webhook-Endpunkt von {organisation} wurde abgeschaltet",
         "Der Endpunkt {url} nimmt keine Ereignisse mehr an: {reason}.",
@@ -293,6 +308,7 @@ TITLES = {
     "recharge.succeeded": "Automatisch aufgeladen",
     "recharge.failed": "Automatisches Aufladen fehlgeschlagen",
     "recharge.paused": "Automatisches Aufladen angehalten",
+    "recharge.no_card": "Automatisches Aufladen ohne Karte",
     "purchase.succeeded": "Guthaben gekauft",
     "purchase.failed": "Kauf nicht bezahlt",
     "purchase.invoiced": "Kauf wartet auf Zahlung",
@@ -316,6 +332,7 @@ TITLES = {
     "statement.overdue": "Abrechnung überfällig",
     "statement.blocked": "Anrufe gesperrt, bis die Abrechnung bezahlt ist",
     "statement.paid": "Abrechnung bezahlt",
+    "statement.payment_undone": "Zahlung einer Abrechnung rückgängig gemacht",
     "webhook.disabled": "Webhook-Endpunkt abgeschaltet",
     "notice.test": "Test",
     "notices.digest": "Zusammenfassung",

@@ -101,6 +101,13 @@ SAID = {
         "See that enough credits are left for calls.",
         "See the credits that are left",
     ),
+    "recharge.no_card": Said(
+        "Auto-recharge of {organisation} has no card to charge",
+        "What is available fell below {threshold}, and there is no card to charge.",
+        "Nothing is bought. When the credits are used up, paid calls are refused.",
+        "Add a card: the recharge begins by itself.",
+        "Open the cards",
+    ),
     "card.expiring": Said(
         "A card of {organisation} expires soon: {method}",
         "The card {method} can be charged until the end of {card}.",
@@ -249,6 +256,13 @@ SAID = {
         "The payment of {amount} for the statement of {month} was received.",
         "Nothing is owed for this month.",
         "Nothing is to be done.",
+        "See the statement",
+    ),
+    "statement.payment_undone": Said(
+        "A payment of the statement of {month} for {organisation} was undone",
+        "A payment of the statement of {month} was undone: {reason}.",
+        "{amount} is to be paid by {payable}; after that paid calls can be blocked.",
+        "Pay it, or ask the operator where you have paid.",
         "See the statement",
     ),
     "webhook.disabled": Said(

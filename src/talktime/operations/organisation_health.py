@@ -20,10 +20,12 @@ from talktime.store.database import Connection
 from talktime.store.health import BURN_DAYS, WalletHealth
 from talktime.store.work_marks import BURN, lock_mark, mark, put_mark
 
-FLAGS = ("zero", "low", "debt", "burning", "paused", "moved", "overdue", "silent", "closed")
+FLAGS = (
+    *("zero", "low", "debt", "burning", "paused", "moved", "overdue", "credit", "silent", "closed"),
+)
 """What may need somebody: nothing left, little left, money owed, little left for the burn, a
-paused recharge, a move that auto-recharge blocks, a late statement, nobody to tell, switched off.
-"""
+paused recharge, a move that auto-recharge blocks, a late statement, more billed after use than was
+used, nobody to tell, switched off."""
 NAME, NEWEST = ("name", "newest")
 
 Cells = Mapping[str, Connection]
@@ -209,6 +211,7 @@ def _flags(organisation: Organisation, wallet: WalletHealth | None) -> tuple[str
             "paused": wallet.recharge_on and wallet.paused_code != "",
             "moved": moved and wallet.recharge_on,
             "overdue": wallet.overdue,
+            "credit": wallet.credit,
             "silent": not wallet.has_recipients,
         }
     return tuple(flag for flag in FLAGS if is_true.get(flag))
@@ -217,7 +220,7 @@ def _flags(organisation: Organisation, wallet: WalletHealth | None) -> tuple[str
 def days_left(wallet: WalletHealth) -> int | None:
     """For how many days the balance lasts at the burn of the last week; None where nothing burns.
 
-    >>> wallet = WalletHealth(1, "USD", 10, 0, 0, True, False, False, "", False, True, 7)
+    >>> wallet = WalletHealth(1, "USD", 10, 0, 0, True, False, False, "", False, True, 7, False)
     >>> days_left(wallet), days_left(wallet._replace(burn_micros=0))
     (10, None)
     """

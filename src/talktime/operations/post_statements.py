@@ -86,6 +86,19 @@ def show_statement(cell: Connection, organisation: Organisation, month: str) -> 
     return Billed(found, document)
 
 
+def list_statement_payments(cell: Connection, statement: PostStatement) -> list[Payment]:
+    """All payments of a statement, those that were undone too, in their order."""
+    return store.payments_of_statement(cell, statement)
+
+
+def find_paid_statement(cell: Connection, payment: Payment) -> PostStatement:
+    """The statement of which a payment is. Raises LookupError where it is of none."""
+    found = store.statement_of_id(cell, payment.organisation_id, payment.statement_id or 0)
+    if found is None:
+        raise LookupError(f"payment {payment.id} is of no statement")
+    return found
+
+
 def usage_pages(
     cell: Connection,
     organisation: Organisation,

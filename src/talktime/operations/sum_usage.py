@@ -135,7 +135,7 @@ def sum_key(record: ToSum, places: Places) -> SumKey:
         record.started_ms // DAY_MS,
         record.user_id or NO_USER,
         country,
-        places.context(record.type, record.user_id, country),
+        places.context(record.type, record.user_id, country, record.to_digits),
         record.capability,
         record.type,
     )

@@ -108,7 +108,7 @@ class Describer:
             shown_parties(type_, from_digits, to_digits, self._masked_digits),
             country_of(from_digits),
             to_country,
-            places.context(type_, record.user_id, to_country),
+            places.context(type_, record.user_id, to_country, to_digits),
             self._kinds.get(own, SUBSCRIBER),
             (self._operators or {}).get(record.switch_id, ""),
         )

@@ -315,7 +315,8 @@ def _is_there(found: Found, wanted: Wanted, places: Places) -> bool:
     country = places.country(found.type, found.from_digits, found.to_digits)
     if wanted.country not in ("", country):
         return False
-    return wanted.context in ("", places.context(found.type, found.user_id, country))
+    context = places.context(found.type, found.user_id, country, found.to_digits)
+    return wanted.context in ("", context)
 
 
 def _add(sums: dict[Key, Sums], key: Key, more: Sums) -> None:

@@ -170,12 +170,14 @@ TRANSFER_KINDS = f"""
         CASE WHEN usage_id IS NULL THEN CASE kind
             WHEN 'purchase' THEN debit_account = {FUNDING} AND {_TO_LOT}
             WHEN 'grant' THEN debit_account = {GRANTS} AND {_TO_LOT}
-            WHEN 'adjustment' THEN debit_account = {ADJUSTMENTS} AND {_TO_LOT}
+            WHEN 'adjustment' THEN debit_account IN ({ADJUSTMENTS}, {RECEIVABLES}) AND {_TO_LOT}
             WHEN 'forfeiture' THEN {_FROM_LOT} AND credit_account = {FORFEITURES}
             WHEN 'debt_payment' THEN {_FROM_LOT} AND credit_account = {DEBT}
-            WHEN 'statement' THEN debit_account = {RECEIVABLES} AND credit_account = {POST_USAGE}
+            WHEN 'statement' THEN debit_account + credit_account = {RECEIVABLES + POST_USAGE}
+                AND debit_account IN ({RECEIVABLES}, {POST_USAGE})
             WHEN 'payment' THEN debit_account = {FUNDING} AND credit_account = {RECEIVABLES}
-            WHEN 'refund' THEN {_FROM_LOT_OR_DEBT} AND credit_account = {FUNDING}
+            WHEN 'refund' THEN credit_account = {FUNDING}
+                AND ({_FROM_LOT_OR_DEBT} OR debit_account = {RECEIVABLES})
             WHEN 'chargeback' THEN {_FROM_LOT_OR_DEBT} AND credit_account = {FUNDING}
             WHEN 'take_back' THEN {_FROM_LOT_OR_DEBT}
                 AND credit_account IN ({FUNDING}, {GRANTS}, {ADJUSTMENTS})

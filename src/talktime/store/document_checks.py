@@ -1,8 +1,12 @@
 """What must hold between documents, payments, statements and transfers: statements of the same form
 as book_checks.py.
 
-A statement's transfer has the statement's id, a payment of a statement's transfer the payment's.
+A statement's transfer has the statement's id, a payment of a statement's transfer the payment's,
+and the refund's where that was undone. A credit note of statements has its own id on its usage
+records and its transfer, as a statement has.
 """
+
+from talktime.core.ledger import RECEIVABLES
 
 # A gap that was written down takes the place of its numbers; the counter stands at the last.
 DOCUMENT_NUMBERS = """
@@ -29,7 +33,7 @@ PAYMENT_INVOICES = """
     HAVING COUNT(d.id) <> 1 OR MAX(CASE WHEN d.organisation_id = p.organisation_id
         AND d.amount_micros = p.amount_micros AND d.currency = p.currency THEN 1 ELSE 0 END) = 0
     ORDER BY 1, 2 LIMIT ?"""
-STATEMENT_USAGE = """
+STATEMENT_USAGE = f"""
     SELECT organisation_id, statement_id, NULL,
         CAST(SUM(recorded) AS BIGINT), CAST(SUM(amount) AS BIGINT), COUNT(*) OVER ()
     FROM (
@@ -39,8 +43,12 @@ STATEMENT_USAGE = """
         UNION ALL SELECT p.organisation_id, p.statement_id, 0,
             CASE WHEN u.organisation_id = p.organisation_id THEN u.post_micros ELSE 0 END, 0, 0
         FROM post_statement_usage p LEFT JOIN usage_record u ON u.id = p.usage_id
-        UNION ALL SELECT organisation_id, id, 0, 0, amount_micros, 0
+        UNION ALL SELECT organisation_id, id, 0, 0,
+            CASE debit_account WHEN {RECEIVABLES} THEN amount_micros ELSE -amount_micros END, 0
         FROM transfer WHERE kind = 'statement'
+        UNION ALL SELECT d.organisation_id, d.id, d.amount_micros, 0, 0, d.amount_micros
+        FROM transfer t JOIN document d ON d.id = t.id AND d.organisation_id = t.organisation_id
+        WHERE t.kind = 'statement' AND d.kind = 'credit_note'
         UNION ALL SELECT s.organisation_id, s.id, 0, 0, 0, d.amount_micros
         FROM post_statement s JOIN document d ON d.id = s.document_id
         WHERE d.organisation_id = s.organisation_id AND d.kind = 'statement') m
@@ -56,9 +64,15 @@ STATEMENT_PAYMENTS = """
         FROM post_statement
         UNION ALL SELECT organisation_id, statement_id, 0, amount_micros, 0
         FROM payment WHERE kind = 'statement' AND state = 'succeeded'
+        UNION ALL SELECT r.organisation_id, p.statement_id, 0, -r.amount_micros, 0
+        FROM refund r JOIN payment p ON p.id = r.payment_id
+        WHERE r.kind = 'refund' AND p.kind = 'statement'
         UNION ALL SELECT t.organisation_id, p.statement_id, 0, 0, t.amount_micros
         FROM transfer t LEFT JOIN payment p ON p.id = t.id
-        WHERE t.kind = 'payment') m
+        WHERE t.kind = 'payment'
+        UNION ALL SELECT t.organisation_id, p.statement_id, 0, 0, -t.amount_micros
+        FROM transfer t JOIN refund r ON r.id = t.id JOIN payment p ON p.id = r.payment_id
+        WHERE t.kind = 'refund' AND p.kind = 'statement') m
     GROUP BY organisation_id, statement_id
     HAVING SUM(paid) <> SUM(taken) OR SUM(paid) <> SUM(moved)
     ORDER BY 1, 2 LIMIT ?"""

@@ -25,10 +25,22 @@ _BURN = (
     "(SELECT COALESCE(SUM(u.charge_micros - u.post_micros), 0) FROM usage_day u "
     f"WHERE u.organisation_id = w.organisation_id AND u.day >= ? AND u.user_id = {ALL_USERS})"
 )
+# Of few: who was billed after use, and is prepaid again. What statements, and credit notes of
+# these, say was used, against what the meters have.
+CREDIT = """COALESCE(w.no_buying, '') NOT IN ('moving', 'draining', 'post_usage')
+    AND EXISTS (SELECT 1 FROM post_statement s WHERE s.organisation_id = w.organisation_id)
+    AND (SELECT SUM(s.amount_micros) FROM post_statement s
+            WHERE s.organisation_id = w.organisation_id)
+        + (SELECT COALESCE(SUM(d.amount_micros), 0) FROM document d
+            WHERE d.organisation_id = w.organisation_id AND d.kind = 'credit_note'
+                AND EXISTS (SELECT 1 FROM post_statement_usage p WHERE p.statement_id = d.id))
+        > (SELECT COALESCE(SUM(m.used), 0) FROM meter m
+            WHERE m.organisation_id = w.organisation_id AND m.key LIKE '_______/post_usage')"""
 WALLETS_OF = f"""
     SELECT w.organisation_id, w.currency, w.balance_micros, w.held_micros, w.debt_micros,
         w.first_funded_ms IS NOT NULL, {_LOW}, COALESCE(r.enabled, FALSE),
-        COALESCE(r.paused_code, ''), {_OVERDUE}, {_TOLD}, CAST({_BURN} AS BIGINT)
+        COALESCE(r.paused_code, ''), {_OVERDUE}, {_TOLD}, CAST({_BURN} AS BIGINT),
+        {CREDIT}
     FROM wallet w LEFT JOIN recharge r ON r.organisation_id = w.organisation_id
     WHERE w.organisation_id = ANY(?)"""
 
@@ -67,6 +79,7 @@ FLAGGED = {
         "SELECT DISTINCT organisation_id FROM post_statement WHERE organisation_id > ? "
         "AND state IN ('overdue', 'blocked') ORDER BY organisation_id LIMIT ?"
     ),
+    "credit": _FROM_WALLETS.format(CREDIT),
     "silent": _FROM_WALLETS.format(f"NOT {_TOLD}"),
 }
 """By flag: the organisations of a cell that have it, by their ids."""
@@ -111,7 +124,7 @@ COUNT = "SELECT COUNT(*) FROM organisation"
 
 class WalletHealth(NamedTuple):
     """What of one wallet matters to who looks after all; `burn_micros` is what was spent of it in
-    the last BURN_DAYS days."""
+    the last BURN_DAYS days, `credit` that more was billed after use than was used."""
 
     organisation_id: int
     currency: str
@@ -125,6 +138,7 @@ class WalletHealth(NamedTuple):
     overdue: bool
     has_recipients: bool
     burn_micros: int
+    credit: bool
 
 
 def wallets_of(
@@ -139,6 +153,7 @@ def wallets_of(
             recharge_on=bool(row[7]),
             overdue=bool(row[9]),
             has_recipients=bool(row[10]),
+            credit=bool(row[12]),
         )
         for row in found
     ]

@@ -42,11 +42,20 @@ SET_STATEMENT = (
 INSERT_TRANSFER = TRANSFER.insert()
 _payment_row = attrgetter(*PAYMENT.columns)
 
+PAYMENTS_OF_STATEMENT = (
+    f"SELECT {', '.join(PAYMENT.columns)} FROM payment "
+    "WHERE organisation_id = ? AND statement_id = ? ORDER BY created_ms, id"
+)
 METER_MONTHS = "SELECT MIN(key), MAX(key) FROM meter WHERE organisation_id = ?"
 USED_AFTER_USE = "SELECT key, used FROM meter WHERE organisation_id = ? AND key = ANY(?)"
 STATED = """
     SELECT s.month, d.body FROM post_statement s JOIN document d ON d.id = s.document_id
     WHERE s.organisation_id = ? AND d.organisation_id = ?"""
+# What credit notes have settled is on no statement either.
+CREDITED = """
+    SELECT d.body FROM document d
+    WHERE d.organisation_id = ? AND d.kind = 'credit_note' AND EXISTS (
+        SELECT 1 FROM post_statement_usage p WHERE p.statement_id = d.id)"""
 # By index, nothing from before the month is read. A call may be answered after the month in which
 # it began, and its record starts then: so there is no such end.
 _UNBILLED = """
@@ -181,9 +190,17 @@ def insert_payment(connection: Connection, payment: Payment) -> None:
     connection.write_all([(INSERT_PAYMENTS, [_payment_row(payment)])])
 
 
+def payments_of_statement(connection: Connection, statement: PostStatement) -> list[Payment]:
+    """All payments of a statement, those that were undone too, in their order."""
+    bound = (statement.organisation_id, statement.id)
+    rows = connection.rows(PAYMENTS_OF_STATEMENT, bound)
+    return [Payment(*row) for row in rows]
+
+
 def unbilled_by_month(connection: Connection, organisation_id: int) -> dict[str, int]:
     """Micros paid after use of each month that are on no statement: what its meter has counted
-    and no line of a statement names; below zero where more was taken back. No usage is read."""
+    and no line of a statement, or of a credit note of statements, names; below zero where more was
+    taken back. No usage is read."""
     ((first, last),) = connection.rows(METER_MONTHS, (organisation_id,))
     if first is None:
         return {}
@@ -193,7 +210,15 @@ def unbilled_by_month(connection: Connection, organisation_id: int) -> dict[str,
     for month, body in connection.rows(STATED, (organisation_id, organisation_id)):
         for line in parsed_body(body).lines:
             left[line.month or month] -= line.amount_micros
+    for (body,) in connection.rows(CREDITED, (organisation_id,)):
+        for line in parsed_body(body).lines:
+            left[line.month] -= line.amount_micros
     return {month: micros for month, micros in left.items() if micros}
+
+
+def credit_after_use(connection: Connection, organisation_id: int) -> int:
+    """Micros by which what is on no statement takes back more than it was; 0 for none."""
+    return max(-sum(unbilled_by_month(connection, organisation_id).values()), 0)
 
 
 def unbilled(connection: Connection, organisation_id: int, month: str) -> list[UnbilledSum]:

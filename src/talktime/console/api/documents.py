@@ -9,16 +9,19 @@ from ninja import Path, Query
 from pydantic import Field
 
 from talktime.console.api.door import Asked, Resource
+from talktime.console.api.payments import Payment, SentReason
 from talktime.console.api.shapes import (
     Amount,
     AskedPage,
     IdText,
     Moment,
+    PathId,
     Sent,
     SentAmount,
     Shown,
     listing,
 )
+from talktime.console.databases import current
 from talktime.console.streaming import read_apart, streamed
 from talktime.core.documents import Document, number_text, parsed_number
 from talktime.core.keys import BILLING, OPERATOR, READ
@@ -31,12 +34,15 @@ from talktime.core.limits import (
 from talktime.core.post_usage import PostStatement
 from talktime.core.refusal import Refusal
 from talktime.operations.billing_profiles import buyer_of, set_billing_profile
+from talktime.operations.close_month import deadlines_of
 from talktime.operations.document_pdf import document_pdf
 from talktime.operations.documents import find_document, list_documents
 from talktime.operations.dunning import sync_block
+from talktime.operations.money_documents import payment_document
 from talktime.operations.post_statements import (
     csv_pieces,
     find_statement,
+    list_statement_payments,
     list_statements,
     pay_statement,
     show_statement,
@@ -45,6 +51,7 @@ from talktime.operations.post_statements import (
     usage_row,
 )
 from talktime.operations.receipts import why_not_receive
+from talktime.operations.undo_payment import undo_payment
 from talktime.store.database import Connection
 
 SEES = (READ, BILLING)
@@ -270,6 +277,48 @@ def post_statement_payment(asked: Asked, month: Month, sent: SentPaid) -> Answer
         return paid
     sync_block(asked.control, asked.cell, asked.owner.id)
     return _statement(asked, paid)
+
+
+@statements.reads(
+    "/statements/{month}/payments",
+    listing("payments", Payment, paged=False),
+    by=SEES,
+    refusals=("unknown_statement",),
+)
+def get_statement_payments(asked: Asked, month: Month) -> Answer | Refusal:
+    """What was paid of a statement; what was undone has all of it `refunded`."""
+    with asked.cell.reading():
+        found = find_statement(asked.cell, asked.owner, month)
+        if isinstance(found, Refusal):
+            return found
+        payments = list_statement_payments(asked.cell, found)
+    return {"payments": [payment_document(each) for each in payments]}
+
+
+@statements.does(
+    *("POST", "/statements/{month}/payments/{int:payment_id}/undo", Statement),
+    by=(OPERATOR,),
+    moves_money=True,
+    refusals=("unknown_statement", "unknown_payment", "payment_not_possible"),
+    sent={"reason": "the bank has returned it"},
+)
+def post_statement_undo(
+    asked: Asked, month: Month, payment_id: PathId, sent: SentReason
+) -> Answer | Refusal:
+    """Undo a payment of a statement that was recorded by mistake, or came back.
+
+    The statement is to be paid again, by its own day.
+    """
+    undone = undo_payment(
+        *(asked.counter, month, payment_id, deadlines_of(current())),
+        reason=sent.reason,
+        actor=asked.actor,
+        idempotency_key=asked.idempotency_key,
+    )
+    if isinstance(undone, Refusal):
+        return undone
+    sync_block(asked.control, asked.cell, asked.owner.id)
+    return _statement(asked, undone.statement)
 
 
 @profile.reads("/billing-profile", Buyer, by=SEES)

@@ -10,7 +10,7 @@ from talktime.console.api.shapes import Moment, Shown, listing
 from talktime.core.keys import READ, USERS
 from talktime.core.refusal import Refusal
 from talktime.operations.licensing_table import licensing_table
-from talktime.operations.minute_pools import minute_pools, pool_of
+from talktime.operations.minute_pools import pool_of, pools_asked
 from talktime.store.catalogue import load_catalogues
 
 SEES = (READ, USERS)
@@ -21,8 +21,13 @@ Country = Annotated[
 ]
 
 
+PoolMonth = Annotated[
+    str, Query(pattern=r"^\d{4}-\d\d$", description="Without it, this month: 2026-11.")
+]
+
+
 class Pool(Shown):
-    """Included minutes of this month (UTC), shared by users. `area` is where these are, a country's
+    """Included minutes of a month (UTC), shared by users. `area` is where these are, a country's
     code, of meetings' minutes `all`; `counter` is domestic, international or conference; of
     `total_seconds` what is not used is available, what running calls hold is not left. Where a
     plan's other counter is used up and ends these minutes too, `ended_by` is its pool, and nothing
@@ -59,11 +64,16 @@ class Feature(Shown):
 
 
 @pools.reads("/pools", listing("pools", Pool, paged=False), by=SEES)
-def get_pools(asked: Asked) -> Answer:
-    """This month's pools of included minutes, unused ones too."""
+def get_pools(asked: Asked, month: PoolMonth = "") -> Answer | Refusal:
+    """This month's pools of included minutes, unused ones too.
+
+    Of an earlier month, those that were used.
+    """
     catalogue = asked.catalogue
     with asked.cell.reading():
-        found = minute_pools(asked.cell, asked.owner, catalogue, asked.now_ms)
+        found = pools_asked(asked.cell, asked.owner, catalogue, month, asked.now_ms)
+    if isinstance(found, Refusal):
+        return found
     return {
         "pools": [
             {

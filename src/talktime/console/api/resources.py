@@ -1,6 +1,7 @@
 """All resources of the management API, in the order of its document."""
 
 from talktime.console.api.attention import attention
+from talktime.console.api.billed_too_much import billed_too_much
 from talktime.console.api.blocked_users import blocked
 from talktime.console.api.books import books
 from talktime.console.api.calling import calling
@@ -29,7 +30,8 @@ from talktime.console.api.webhooks import webhooks
 
 RESOURCES = (
     *(every, one, model),
-    *(wallet, ledger, payments, methods, invoices, statements, profile, grants),
+    *(wallet, ledger, payments, methods, invoices, statements, billed_too_much),
+    *(profile, grants),
     *(users, groups, numbers, pools, calling, calls_now),
     *(usage, reports, dial_out, blocked, views),
     *(recipients, webhooks, notices),

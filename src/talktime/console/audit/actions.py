@@ -30,6 +30,8 @@ ACTIONS: dict[str, str] = {
     "limit.approved": _("That one person may give more {subject} alone was approved"),
     "limit.rejected": _("That one person may give more {subject} alone was rejected"),
     "statement.paid": _("A payment of the statement of {subject} was recorded"),
+    "statement.payment_undone": _("A payment of the statement of {subject} was undone"),
+    "statement.credit_settled": _("What {subject} was billed too much after use was settled"),
     "documents.skipped": _("Numbers of documents before {subject} were left out after a restore"),
     "payment_method.added": _("Payment method {subject} was added"),
     "payment_method.removed": _("Payment method {subject} was removed"),

@@ -15,6 +15,7 @@ from talktime.console.billing.calls_shown import hidden_digits
 from talktime.console.billing.forms import (
     ProfileForm,
 )
+from talktime.console.billing.payments_shown import payment_shown
 from talktime.console.doors import CHANGE, Desk, Shown, page
 from talktime.console.refusals import sentence
 from talktime.console.roles import BILLING, SEE
@@ -32,6 +33,7 @@ from talktime.core.ids import id_in
 from talktime.core.limits import PAGE_ROWS_MAX
 from talktime.core.post_usage import PostStatement
 from talktime.core.refusal import Refusal
+from talktime.operations.after_use_credit import stuck_credit
 from talktime.operations.billing_profiles import buyer_of, set_billing_profile
 from talktime.operations.document_pdf import document_pdf
 from talktime.operations.documents import find_document, list_documents
@@ -39,6 +41,7 @@ from talktime.operations.post_statements import (
     Billed,
     csv_pieces,
     json_pieces,
+    list_statement_payments,
     list_statements,
     show_statement,
     usage_pages,
@@ -71,6 +74,7 @@ def invoices(desk: Desk) -> HttpResponse:
         found = list_documents(desk.cell, desk.owner, before=before, limit=DOCUMENTS_SHOWN_MAX + 1)
         statements = list_statements(desk.cell, desk.owner, limit=PAGE_ROWS_MAX)
         buyer = buyer_of(desk.cell, desk.owner)
+        credit_micros = stuck_credit(desk.cell, desk.owner)
     by_document = {each.document_id: each for each in statements}
     documents = found[:DOCUMENTS_SHOWN_MAX]
     more = len(found) > DOCUMENTS_SHOWN_MAX
@@ -79,6 +83,7 @@ def invoices(desk: Desk) -> HttpResponse:
         "older": f"?before={documents[-1].number}" if more else "",
         "newest": reverse("invoices", args=[desk.owner.id]) if before else "",
         "buyer": buyer,
+        "credit": desk.money(credit_micros) if credit_micros else None,
     }
     return desk.page("billing/invoices.html", shown)
 
@@ -103,7 +108,10 @@ def statement_page(desk: Desk, month: str) -> HttpResponse:
     """The statement of a month: how it stands, what is on it."""
     billed = _billed(desk, month)
     facts = billed.document.facts
+    with desk.cell.reading():
+        payments = list_statement_payments(desk.cell, billed.statement)
     shown: Shown = {
+        "payments": [payment_shown(desk, each) for each in payments],
         "statement": statement_shown(desk, billed.statement),
         "document": document_shown(desk, billed.document, billed.statement),
         "lines": [

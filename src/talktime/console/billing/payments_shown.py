@@ -67,8 +67,10 @@ TRY_STATES: dict[str, Promise] = {
     "cancelled": _("given up"),
 }
 WENT_BACK = _("The money went back, and what was left of its credits with it.")
+UNDONE = _("It was undone: the statement is to be paid still.")
 PARTLY_BACK = _("A part of the money went back.")
 BACK_KINDS: dict[str, Promise] = {"refund": _("Refund"), "chargeback": _("Dispute")}
+UNDONE_STATE = (_("Undone"), "warn")
 BACK_STATES: dict[str, tuple[Promise, str]] = {
     "asked": (_("On its way"), "warn"),
     "unknown": (_("Outcome not known yet"), "warn"),
@@ -188,6 +190,8 @@ def payment_shown(desk: Desk, payment: Payment, names: dict[int, str] | None = N
 
 
 def _explained(payment: Payment) -> Promise:
+    if payment.kind == "statement" and payment.refunded_micros:
+        return UNDONE
     if payment.state == "succeeded" and payment.refunded_micros >= payment.amount_micros:
         return WENT_BACK
     if payment.state == "succeeded" and payment.refunded_micros:
@@ -199,13 +203,14 @@ def _explained(payment: Payment) -> Promise:
 
 def backs_shown(desk: Desk, payment: Payment, refunds: list[Refund]) -> list[Shown]:
     """What of a payment went back, or was to: refunds and disputes, in their order."""
+    undone = payment.kind == "statement"
     return [
         {
             "at": desk.wording.moment(each.created_ms),
-            "kind": BACK_KINDS[each.kind],
+            "kind": KINDS["statement"] if undone else BACK_KINDS[each.kind],
             "amount": desk.wording.money(each.amount_micros, payment.currency),
-            "state": BACK_STATES[each.state][0],
-            "tone": BACK_STATES[each.state][1],
+            "state": (UNDONE_STATE if undone else BACK_STATES[each.state])[0],
+            "tone": (UNDONE_STATE if undone else BACK_STATES[each.state])[1],
             "why": each.reason if each.kind == REFUND else "",
         }
         for each in refunds

@@ -21,11 +21,12 @@ from talktime.console.said import said
 from talktime.console.start.shown import telephone
 from talktime.core.directory import CallingRules
 from talktime.core.payments import INVOICED, STATEMENT, Payment
+from talktime.operations.after_use_credit import stuck_credit
 from talktime.operations.commerce_models import blocked_move
 from talktime.operations.grants import list_requests
 from talktime.operations.organisation_health import days_left, health_of, week_began_ms
 from talktime.operations.purchases import list_payments
-from talktime.operations.recharge_settings import view_recharge
+from talktime.operations.recharge_settings import RechargeView, view_recharge
 from talktime.store.database import Connection
 from talktime.store.numbers import numbers_of_organisation
 
@@ -67,12 +68,15 @@ def shown_of(desk: OperatorDesk, place: Place) -> Shown:
     [health] = health_of({owner.cell: place.cell}, [owner], desk.now_ms)
     wallet = health.wallet
     before = number_in(desk.request.GET.get("before", ""))
+    with place.cell.reading():
+        credit_micros = stuck_credit(place.cell, owner)
     found = list_payments(place.counter, before=before or None, limit=PAYMENTS_SHOWN + 1)
     shown: Shown = {
         "owner": owner,
         "model": COMMERCE_MODELS[owner.commerce_model],
         "tags": [Tag(*FLAGS[flag]) for flag in health.flags],
         "blocked": blocked_move(owner, wallet is not None and wallet.recharge_on),
+        "credit": desk.wording.money(credit_micros, owner.currency) if credit_micros else None,
         "rules": rules_shown(desk, owner.rules, owner.currency),
         "numbers": numbers_shown(desk.control, owner.id),
         "grants": [each for each in list_requests(place.giver) if each.state == "asked"],
@@ -85,12 +89,13 @@ def shown_of(desk: OperatorDesk, place: Place) -> Shown:
         "older": found[PAYMENTS_SHOWN - 1].id if len(found) > PAYMENTS_SHOWN else None,
     }
     if wallet is not None:
+        view = view_recharge(place.counter)
         # Who pays after use has no balance that is to last.
         left = None if place.owner.commerce_model == "post_usage" else days_left(wallet)
         shown |= {
             "balance": desk.wording.money(wallet.balance_micros, wallet.currency),
             "available": desk.wording.money(
-                view_recharge(place.counter).wallet.available_micros(desk.now_ms), wallet.currency
+                view.wallet.available_micros(desk.now_ms), wallet.currency
             ),
             "held": desk.wording.money(wallet.held_micros, wallet.currency),
             "debt": desk.wording.money(wallet.debt_micros, wallet.currency)
@@ -102,11 +107,19 @@ def shown_of(desk: OperatorDesk, place: Place) -> Shown:
             "days": None if left is None else desk.wording.decimal(left),
             "recharge": _("Off")
             if not wallet.recharge_on
-            else (_("Paused: %(why)s") % {"why": wallet.paused_code})
+            else (_("Paused: %(why)s") % {"why": paused_why(view)})
             if wallet.paused_code
             else _("On"),
         }
     return shown
+
+
+def paused_why(view: RechargeView) -> str:
+    """Why its auto-recharge is paused, in the reader's words."""
+    recharge = view.recharge
+    if recharge is None:
+        return ""
+    return str(said(recharge.paused_detail or recharge.paused_code)).rstrip(".")
 
 
 def numbers_shown(control: Connection, organisation_id: int) -> list[str]:
@@ -148,13 +161,18 @@ def payment_row(desk: OperatorDesk, payment: Payment) -> list[Cell]:
         if payment.state == INVOICED:
             url = reverse("operator-receipt", args=[owner_id, payment.id])
             todo = Cell(_("Mark as paid"), url)
-        elif payment.state == "succeeded" and left_micros > 0 and payment.kind != STATEMENT:
+        elif payment.kind == STATEMENT and left_micros > 0:
+            url = reverse("operator-undo-payment", args=[owner_id, payment.id])
+            todo = Cell(_("Undo"), url)
+        elif payment.state == "succeeded" and left_micros > 0:
             url = reverse("operator-refund", args=[owner_id, payment.id])
             todo = Cell(_("Refund"), url)
     refunded = ""
     if payment.refunded_micros:
         amount = desk.wording.money(payment.refunded_micros, payment.currency).in_full
         refunded = _("%(amount)s went back") % {"amount": amount}
+        if payment.kind == STATEMENT:
+            refunded = _("Undone")
     return [
         Cell(
             desk.wording.moment(payment.created_ms),

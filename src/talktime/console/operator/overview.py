@@ -105,6 +105,10 @@ def matters(seen: list[Seen], cells: Cells) -> list[Matter]:
     _add(
         found, total.overdue_statements, _overdue, "operator-organisations", "warn", "?flag=overdue"
     )
+    _add(
+        *(found, total.credits_after_use, _credits, "operator-organisations", "warn"),
+        query="?flag=credit",
+    )
     _add(found, total.unpaid_invoices, _invoices, "operator-payments", "")
     _add(found, total.unpriced_calls, _unpriced, "operator-calls", "warn", "?list=unpriced")
     _add(found, total.asked_grants, _grants, "operator-grants", "warn")
@@ -157,6 +161,14 @@ def _unpriced(number: int) -> str:
 
 def _overdue(number: int) -> str:
     return ngettext("%(number)s statement is overdue", "%(number)s statements are overdue", number)
+
+
+def _credits(number: int) -> str:
+    return ngettext(
+        "%(number)s organisation was billed too much after use",
+        "%(number)s organisations were billed too much after use",
+        number,
+    )
 
 
 def _unknown(number: int) -> str:

@@ -18,8 +18,10 @@ from talktime.console.operator import (
     peers_page,
     rate_cards,
     rate_upload,
+    settle_credit_page,
     switches_page,
     take_back_page,
+    undo_payment_page,
 )
 
 ORGANISATION = "organisations/<int:organisation_id>/"
@@ -33,6 +35,11 @@ urlpatterns = [
     ),
     path(ORGANISATION, organisation_page.organisation, name="operator-organisation"),
     path(f"{ORGANISATION}grant/", organisation_money.grant, name="operator-grant"),
+    path(
+        f"{ORGANISATION}credit-after-use/",
+        settle_credit_page.settle,
+        name="operator-settle-credit",
+    ),
     path(f"{ORGANISATION}adjust/", organisation_money.adjust, name="operator-adjust"),
     path(
         f"{ORGANISATION}lots/<int:lot_id>/take-back/",
@@ -40,6 +47,7 @@ urlpatterns = [
         name="operator-take-back",
     ),
     path(f"{PAYMENT}refund/", organisation_money.refund, name="operator-refund"),
+    path(f"{PAYMENT}undo/", undo_payment_page.undo, name="operator-undo-payment"),
     path(f"{PAYMENT}receipt/", organisation_money.receipt, name="operator-receipt"),
     path(f"{ORGANISATION}change/", organisation_changes.change, name="operator-change"),
     path(f"{ORGANISATION}close/", organisation_changes.close, name="operator-close"),

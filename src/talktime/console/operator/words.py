@@ -11,6 +11,7 @@ FLAGS: dict[str, tuple[Promise, str]] = {
     "paused": (_("Recharge paused"), "bad"),
     "moved": (_("Move blocked"), "bad"),
     "overdue": (_("Statement overdue"), "bad"),
+    "credit": (_("Billed too much"), "warn"),
     "silent": (_("Nobody is told"), "warn"),
     "closed": (_("Closed"), ""),
 }
