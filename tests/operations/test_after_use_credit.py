@@ -10,8 +10,7 @@ from talktime.operations.after_use_credit import stuck_credit
 from talktime.operations.documents import list_documents
 from talktime.operations.ledger_sums import sums_of_months
 from talktime.operations.statement import statement
-from talktime.store.attention import waiting
-from talktime.store.health import flagged_after, wallets_of
+from talktime.store.health import credits_after_use, flagged_after, wallets_of
 from tests.after_use import DAY_MS, AfterUse, organisation
 
 pytestmark = pytest.mark.layouts("sqlite", "postgres")
@@ -46,7 +45,7 @@ def flagged(made):
         return (
             flagged_after(made.connection, "credit", 0, 9),
             row.credit,
-            waiting(made.connection, made.now_ms, made.now_ms).credits_after_use,
+            credits_after_use(made.connection),
         )
 
 

@@ -174,7 +174,7 @@ def list_refunds(counter: Counter, payment_id: int) -> list[Refund]:
 
 def _wrong(payment: Payment, amount_micros: int, by_hand: bool, reference: str) -> Refusal | None:
     if payment.kind == STATEMENT:
-        detail = f"payment {payment.id} has paid a statement: correct the next statement instead"
+        detail = f"payment {payment.id} has paid a statement: undo it there instead"
         return Refusal("payment_not_possible", detail)
     left, unit_micros = left_micros(payment), chargeable_unit_micros(payment.currency)
     if not 0 < amount_micros <= left:

@@ -8,7 +8,6 @@ from talktime.core.ids import first_id_at
 from talktime.core.limits import ATTENTION_COUNTED_MAX
 from talktime.core.payers import FREE_CALL
 from talktime.store.database import Connection
-from talktime.store.health import CREDIT
 
 FAILED_MS = 7 * 86_400_000
 """Payments that failed, and calls that could not be priced, are looked at for so long."""
@@ -82,8 +81,7 @@ COUNTS = f"""
         (SELECT COUNT(*) FROM (SELECT 1 FROM usage_record
             WHERE capability = '{FREE_CALL}' AND id >= ? LIMIT ?) k),
         (SELECT COUNT(*) FROM (SELECT 1 FROM post_statement
-            WHERE state <> 'paid' AND state IN ('overdue', 'blocked') LIMIT ?) l),
-        (SELECT COUNT(*) FROM (SELECT 1 FROM wallet w WHERE {CREDIT} LIMIT ?) m)"""
+            WHERE state <> 'paid' AND state IN ('overdue', 'blocked') LIMIT ?) l)"""
 OLDEST_NEW = "SELECT at_ms FROM outbox WHERE spread_ms IS NULL ORDER BY id LIMIT 1"
 OLDEST_DUE = "SELECT due_ms FROM delivery WHERE due_ms IS NOT NULL ORDER BY due_ms LIMIT 1"
 DELIVERIES = """
@@ -220,7 +218,6 @@ class Waiting(NamedTuple):
     notices_to_spread: int
     unpriced_calls: int
     overdue_statements: int
-    credits_after_use: int
 
 
 class EndpointRow(NamedTuple):
@@ -296,7 +293,7 @@ def waiting(cell: Connection, now_ms: int, stuck_before_ms: int = 0) -> Waiting:
     """How many of each kind wait now; of calls, those whose deadline was before a moment."""
     most = ATTENTION_COUNTED_MAX
     params = [most] * 5 + [now_ms, most] + [stuck_before_ms, stuck_before_ms] + [most] * 4
-    params += [first_id_at(now_ms - FAILED_MS), most, most, most]
+    params += [first_id_at(now_ms - FAILED_MS), most, most]
     return Waiting(*cell.rows(COUNTS, params)[0])
 
 

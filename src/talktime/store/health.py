@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from talktime.core.directory import Organisation
+from talktime.core.limits import ATTENTION_COUNTED_MAX
 from talktime.store.database import Both, Connection
 from talktime.store.organisations import ORGANISATION_COLUMNS, organisation_row
 from talktime.store.usage_days import ALL_USERS
@@ -83,6 +84,7 @@ FLAGGED = {
     "silent": _FROM_WALLETS.format(f"NOT {_TOLD}"),
 }
 """By flag: the organisations of a cell that have it, by their ids."""
+CREDITS_COUNTED = f"SELECT COUNT(*) FROM (SELECT 1 FROM wallet w WHERE {CREDIT} LIMIT ?) c"
 WALLETS_AFTER = (
     "SELECT MAX(organisation_id) FROM (SELECT organisation_id FROM wallet "
     "WHERE organisation_id > ? ORDER BY organisation_id LIMIT ?) p"
@@ -139,6 +141,13 @@ class WalletHealth(NamedTuple):
     has_recipients: bool
     burn_micros: int
     credit: bool
+
+
+def credits_after_use(cell: Connection) -> int:
+    """How many were billed more after use than they used, no more than ATTENTION_COUNTED_MAX. It
+    looks at every wallet of the cell."""
+    counted: int = cell.rows(CREDITS_COUNTED, [ATTENTION_COUNTED_MAX])[0][0]
+    return counted
 
 
 def wallets_of(

@@ -20,7 +20,7 @@ from talktime.operations.job_runs import PERIODS_MS, JobState, job_states
 from talktime.operations.ledger_sums import added, sums_of_day
 from talktime.store.attention import Waiting, waiting
 from talktime.store.database import Connection
-from talktime.store.health import organisations_counted
+from talktime.store.health import credits_after_use, organisations_counted
 
 TODAY_COLUMNS = (
     Column(gettext_lazy("Currency")),
@@ -46,6 +46,7 @@ class Seen(NamedTuple):
 
     cell: str
     waiting: Waiting
+    credits_after_use: int
     books: BooksState
     jobs: list[JobState]
 
@@ -56,6 +57,7 @@ def look(name: str, cell: Connection, now_ms: int) -> Seen:
         return Seen(
             name,
             waiting(cell, now_ms, now_ms - STUCK_MS),
+            credits_after_use(cell),
             books_state(cell),
             job_states(cell, PERIODS_MS, real_ms()),
         )
@@ -105,10 +107,8 @@ def matters(seen: list[Seen], cells: Cells) -> list[Matter]:
     _add(
         found, total.overdue_statements, _overdue, "operator-organisations", "warn", "?flag=overdue"
     )
-    _add(
-        *(found, total.credits_after_use, _credits, "operator-organisations", "warn"),
-        query="?flag=credit",
-    )
+    credited = sum(each.credits_after_use for each in seen)
+    _add(found, credited, _credits, "operator-organisations", "warn", "?flag=credit")
     _add(found, total.unpaid_invoices, _invoices, "operator-payments", "")
     _add(found, total.unpriced_calls, _unpriced, "operator-calls", "warn", "?list=unpriced")
     _add(found, total.asked_grants, _grants, "operator-grants", "warn")

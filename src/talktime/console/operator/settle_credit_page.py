@@ -24,7 +24,7 @@ from talktime.console.roles import OPERATE
 from talktime.core.after_use_credit import CREDITS, PAYOUT
 from talktime.core.post_usage import payable_micros
 from talktime.core.refusal import Refusal
-from talktime.operations.after_use_credit import settle_credit, stuck_credit
+from talktime.operations.after_use_credit import Settled, settle_credit, stuck_credit
 
 WAYS = (
     (CREDITS, gettext_lazy("Add it to the credits")),
@@ -87,7 +87,7 @@ def _settle(desk: OperatorDesk, place: Place, micros: int) -> HttpResponse:
         if isinstance(done, Refusal) and done.code == "payment_not_possible":
             return not_done(desk, done, _back(place))
         if not isinstance(done, Refusal):
-            messages.success(desk.request, _("It is settled, with a credit note."))
+            messages.success(desk.request, _done(desk, place, done))
             return redirect("operator-organisation", place.owner.id)
         refused(form, done)
     return form_page(
@@ -113,6 +113,15 @@ def _effects(desk: OperatorDesk, place: Place, way: str, micros: int) -> list[st
     return [
         _("Transfer %(amount)s by hand: the service moves no money.") % {"amount": paid.in_full}
     ]
+
+
+def _done(desk: OperatorDesk, place: Place, done: Settled) -> str:
+    """What came of it: a report may have changed the amount since it was confirmed."""
+    if not done.paid_out_micros:
+        return _("It is settled, with a credit note.")
+    paid = desk.wording.money(done.paid_out_micros, place.owner.currency)
+    text = _("It is settled, with a credit note. Transfer %(amount)s by hand.")
+    return text % {"amount": paid.in_full}
 
 
 def _back(place: Place) -> str:
