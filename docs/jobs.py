@@ -1,12 +1,11 @@
 """The page of the jobs: what the service does by itself, from its timetable."""
 
-from talktime.jobs.timetable import DAILY_PROOF, TIMETABLE
+from talktime.jobs.timetable import TIMETABLE
 
 
 def page() -> str:
     """Every job, how often it runs, what it does."""
     rows = [(job.name, f"{job.period_s:,g} s", job.about) for job in TIMETABLE]
-    rows.append((DAILY_PROOF.name, "a day, where it is asked for", DAILY_PROOF.about))
     lines = "\n".join(f"| `{name}` | {every} | {about} |" for name, every, about in rows)
     return f"""# Jobs
 

@@ -3,7 +3,8 @@
 import pytest
 from structlog.testing import capture_logs
 
-from talktime.jobs.timetable import DAILY_PROOF, TIMETABLE
+from talktime.jobs.timetable import TIMETABLE
+from talktime.operations.book_proofs import ask_for_proof, prove_when_asked
 from talktime.operations.sweep import Sweep, Swept
 from talktime.store.organisations import insert_organisation
 from tests.lively_books import Player
@@ -46,14 +47,20 @@ def test_every_job_runs_on_books_with_nothing_due(player, store):
     )
     for job in TIMETABLE:
         job.run(sweep)  # what the funding gave occasion to
-    for job in (*TIMETABLE, DAILY_PROOF):
+    for job in TIMETABLE:
         assert (job.name, job.run(sweep)) == (job.name, Swept(0))
 
 
-def test_the_daily_proof_logs_what_does_not_hold(player):
+def asked_for(player):
+    with player.connection.transaction():
+        ask_for_proof(player.connection, player.now_ms)
+
+
+def test_a_proof_logs_what_does_not_hold(player):
     player.connection.run("UPDATE wallet SET balance_micros = 5")
+    asked_for(player)
     with capture_logs() as logs:
-        swept = DAILY_PROOF.run(
+        swept = prove_when_asked(
             Sweep(player.connection, player.clock_ms, player.ids.next, cell="main")
         )
     assert swept == Swept(1)
@@ -68,8 +75,9 @@ def test_the_daily_proof_logs_what_does_not_hold(player):
     ]
 
 
-def test_the_daily_proof_ends_when_the_service_stops(player):
+def test_a_proof_ends_when_the_service_stops(player):
     player.connection.run("UPDATE wallet SET held_micros = 5")
+    asked_for(player)
     stopping = Sweep(player.connection, player.clock_ms, player.ids.next, stopping=lambda: True)
-    assert DAILY_PROOF.run(stopping) == Swept(0)
-    assert DAILY_PROOF.run(stopping._replace(stopping=lambda: False)) == Swept(1)
+    assert prove_when_asked(stopping) == Swept(0)
+    assert prove_when_asked(stopping._replace(stopping=lambda: False)) == Swept(1)

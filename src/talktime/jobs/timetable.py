@@ -17,7 +17,7 @@ from talktime.jobs.provider_events import (
 )
 from talktime.jobs.refunds import refund_payments
 from talktime.jobs.sandbox_events import post_sandbox_events
-from talktime.operations.book_proofs import prove_books, prove_when_asked
+from talktime.operations.book_proofs import prove_when_asked
 from talktime.operations.close_month import close_months
 from talktime.operations.commerce_models import move_wallets
 from talktime.operations.dunning import dun_statements
@@ -25,7 +25,7 @@ from talktime.operations.end_calls import end_calls
 from talktime.operations.expire_holds import expire_holds
 from talktime.operations.expire_lots import expire_lots
 from talktime.operations.forget_calls import forget_calls
-from talktime.operations.job_runs import DAY_MS, PERIODS_MS
+from talktime.operations.job_runs import PERIODS_MS
 from talktime.operations.ledger_sums import sum_ledger
 from talktime.operations.organisation_health import note_burn
 from talktime.operations.spread_notices import spread_notices
@@ -94,5 +94,3 @@ TIMETABLE = (
     _job("note_burn", note_burn, lane=UPKEEP),
     _job("prove_when_asked", prove_when_asked),
 )
-DAILY_PROOF = Job("prove_books", DAY_MS / 1000, prove_books, first_s=600)
-"""Reads whole tables, so it is for those who want it: TIMETABLE + (DAILY_PROOF,)."""

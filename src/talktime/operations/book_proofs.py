@@ -58,16 +58,14 @@ def ask_for_proof(cell: Connection, now_ms: int) -> None:
 
 
 def prove_when_asked(sweep: Sweep) -> Swept:
-    """Prove the books of a cell where somebody has asked for it; counts the rows that do not hold.
-    Raises Outage."""
+    """Prove the books of a cell where somebody has asked for it, log what does not hold and keep
+    what was found; counts the rows that do not hold. Raises Outage."""
     with sweep.connection.reading():
         asked = mark(sweep.connection, PROOF)
-    return prove_books(sweep) if asked and asked[0] else Swept(0)
+    return _prove(sweep) if asked and asked[0] else Swept(0)
 
 
-def prove_books(sweep: Sweep) -> Swept:
-    """Prove the books, log what does not hold and keep what was found; counts the rows that do not
-    hold. Raises Outage."""
+def _prove(sweep: Sweep) -> Swept:
     cell, done = sweep.connection, list[Checked]()
     with closing(each_check(cell, sweep.clock_ms)) as checks:
         for check in checks:
