@@ -30,14 +30,12 @@ class Place:
 
     def made(self, asked=b"asked", act=MADE.copy, **other):
         """Ask for it once, on a connection of its own."""
-        facts = {"key": "key 1", "owner": OWNER, "at_ms": NOW_MS, "seals": ("s",), "sent": b""}
-        facts |= other
+        facts = {"key": "key 1", "owner": OWNER, "at_ms": NOW_MS, "seals": ("s",), **other}
         connection = self.connection()
         with connection.transaction():
             return make_once(
                 *(Creations(connection, facts["owner"], self.in_cell), facts["key"], asked, act),
                 secret="key", seal_keys=facts["seals"], now_ms=facts["at_ms"],
-                as_sent=facts["sent"],
             )  # fmt: skip
 
     def kept(self):
@@ -52,12 +50,6 @@ def place(store, request):
 
 def code(done):
     return done[0].code
-
-
-def test_what_an_earlier_version_kept_as_it_was_sent_is_known_again(place):
-    place.made(asked=b"sent", seals=("old",))
-    assert place.made(asked=b"meant", sent=b"sent", seals=("new", "old"))[1] is True
-    assert code(place.made(asked=b"meant", sent=b"x", seals=("old",))) == "idempotency_key_reused"
 
 
 def test_the_same_again_is_answered_the_same_without_its_secret(place):

@@ -44,14 +44,3 @@ def test_after_a_refusal_the_key_is_free_and_other_keys_do_not_wait(store):
 
     assert answer_once(cell, 1, "key 1", b"asked", act, NOW_MS) == ("inner", False)
     assert answer_once(cell, 1, "key 1", b"other", act, NOW_MS)[0].code == "idempotency_key_reused"
-
-
-def test_a_request_that_an_earlier_version_kept_as_it_was_sent_is_known_again(store):
-    cell = store.cell()
-    assert answer_once(cell, 1, "key 1", b"sent", lambda: "done", NOW_MS) == ("done", False)
-
-    def again(asked, as_sent):
-        return answer_once(cell, 1, "key 1", asked, lambda: "twice", NOW_MS, as_sent=as_sent)
-
-    assert again(b"meant", b"sent") == ("done", True)
-    assert again(b"meant", b"other")[0].code == "idempotency_key_reused"

@@ -25,11 +25,9 @@ def make_once(
     secret: str,
     seal_keys: Sequence[str],
     now_ms: int,
-    as_sent: bytes = b"",
 ) -> tuple[Answer | Refusal, bool]:
     """Make what a request asks for (`act`), or answer as before; and whether it was answered
-    before: then the field `secret` of the answer is None. `asked` and `as_sent` are as for
-    `answer_once`.
+    before: then the field `secret` of the answer is None.
 
     The caller opens and commits the transaction, which makes the thing and keeps its key, or does
     neither. `kept` is what the owner had made where the thing is; `seal_keys` are the
@@ -44,7 +42,7 @@ def make_once(
     kept.forget_before(now_ms - KEPT_MS)
     # A request may hold a secret of somebody's choice (RADIUS), which a bare hash in the database
     # would let be guessed; so the hash is one that needs the installation's key.
-    hashes = [request_hash(seal, each) for seal in seal_keys for each in (asked, as_sent)]
+    hashes = [request_hash(seal_key, asked) for seal_key in seal_keys]
     known = kept.of_key(key)
     if known is not None:
         if known.body_hash in hashes:

@@ -26,12 +26,9 @@ def answer_once(
     asked: bytes,
     act: Callable[[], str | Refusal],
     now_ms: int,
-    *,
-    as_sent: bytes = b"",
 ) -> tuple[str | Refusal, bool]:
     """Do what a request asks for (`act`, in transactions of its own), or answer as before; and
-    whether it was answered before. `asked` is what it means; versions before 2026-12 kept what was
-    sent, letter by letter (`as_sent`), which is known by that too.
+    whether it was answered before.
 
     A second one that comes while the first is done waits for its answer. A refusal changes nothing,
     so its key is free again. Where the process ended in between, the same request again acts again:
@@ -44,23 +41,23 @@ def answer_once(
     refusal = check_text("the idempotency key", key, IDEMPOTENCY_KEY_TEXT_MAX)
     if refusal is not None:
         return refusal, False
-    hashes = (request_hash(asked), request_hash(as_sent))
+    body_hash = request_hash(asked)
     with one_at_a_time(cell, request_hash(organisation_id, key)):
-        return _answer(cell, organisation_id, key, hashes, act, now_ms)
+        return _answer(cell, organisation_id, key, body_hash, act, now_ms)
 
 
 def _answer(
     cell: Connection,
     organisation_id: int,
     key: str,
-    hashes: tuple[int, ...],
+    body_hash: int,
     act: Callable[[], str | Refusal],
     now_ms: int,
 ) -> tuple[str | Refusal, bool]:
     with cell.transaction():
         forget_requests_before(cell, organisation_id, now_ms - KEPT_MS)
-        known = reserve(cell, organisation_id, key, hashes[0], now_ms)
-    if known.body_hash not in hashes:
+        known = reserve(cell, organisation_id, key, body_hash, now_ms)
+    if known.body_hash != body_hash:
         detail = f"key {key!r} was used for another request before"
         return Refusal("idempotency_key_reused", detail), False
     if known.answer:

@@ -300,7 +300,6 @@ def _once(asked: Asked, handler: Handler, sent: dict[str, Any], answer: Any) -> 
         _meant(asked.request),
         act,
         asked.now_ms,
-        as_sent=_whole(asked.request),
     )
     if isinstance(answered, Refusal):
         return refuse(answered)
@@ -330,7 +329,6 @@ def _made(asked: Asked, handler: Handler, sent: dict[str, Any], told: Told, answ
                 secret=told.secret,
                 seal_keys=current().seal_keys(),
                 now_ms=asked.now_ms,
-                as_sent=_whole(asked.request),
             )
     if isinstance(answered, Refusal):
         return refuse(answered)
@@ -350,11 +348,6 @@ def _meant(request: HttpRequest) -> bytes:
     return msgspec.json.encode(
         [request.method, found.route, place, body], order="deterministic", enc_hook=str
     )
-
-
-def _whole(request: HttpRequest) -> bytes:
-    """The request as it was sent."""
-    return f"{request.method} {request.path} ".encode() + request.body
 
 
 def _shown(done: Any, answer: Any) -> BaseModel:
