@@ -7,6 +7,7 @@ import pytest
 from talktime.console.api.document import operations
 from tests.console.money import CARD, Money
 from tests.console.test_api_money import BASE, client_of, refused, send
+from tests.console.test_billed_too_much import too_much
 from tests.console.test_billing_after_use import billed
 
 PLAN = {"enabled": True, "trigger": "20", "amount": "100"}
@@ -47,6 +48,14 @@ MOVES_MONEY = {
         *("POST", "/statements/{month}/payments"),
         {"amount": "4", "note": "bank 1"},
         {"amount": "5", "note": "bank 1"},
+    ),
+    "statements/{month}/payments/{payment_id}/undo": (
+        *("POST", "/statements/{month}/payments/{paid}/undo", {"reason": "a"}, {"reason": "b"}),
+    ),
+    "billed-too-much/settlements": (
+        *("POST", "/billed-too-much/settlements"),
+        {"way": "credits", "reason": "a"},
+        {"way": "payout", "reason": "a"},
     ),
     "recharge/resume": ("POST", "/recharge/resume", {}, {"please": "go on"}),
 }
@@ -100,7 +109,12 @@ def ready(api, money):
             return path.format(lot=lot["lot_id"])
         if "{month}" in path:
             billed(money)
-            return path.format(month="2026-10")
+            payments = "/statements/2026-10/payments"
+            send(api, "POST", payments, {"amount": "4", "note": "bank 0"}, "paid")
+            [paid] = api.get(f"{BASE}{payments}").json()["payments"]
+            return path.format(month="2026-10", paid=paid["payment_id"])
+        if "too-much" in path:
+            too_much(money)
         if "{" not in path:
             return path
         method = money.add_invoice()
