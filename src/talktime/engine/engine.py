@@ -232,15 +232,15 @@ class Engine:
                 self._owners.remember((switch_id, call_key), owner)
         return owner
 
-    async def named(self, switch_id: int, key: str, again: str) -> tuple[list[NamedCall], bool]:
+    async def named(self, switch_id: int, key: str, again: str) -> tuple[list[NamedCall], set[str]]:
         """The calls of a key that is used again (store/usage.py), of all cells that answer, by
-        their ids; and whether all did. Requests of theirs go there from now on."""
+        their ids; and which cells do not. Requests of theirs go there from now on."""
         read = partial(calls_named, switch_id=switch_id, call_key=key, again=again)
-        found, everywhere = await found_in_all(self._readers.values(), read)
+        found, away = await found_in_all(self._readers, read)
         calls = sorted(chain(*found))
         for call in calls:
             self._owners.correct((switch_id, call.call_key), call.organisation_id)
-        return calls, everywhere
+        return calls, away
 
     def ask(self, command: CallCommand, tell: Callable[[Reply], None]) -> None:
         """Execute one command; `tell` gets its answer, on the loop, after the commit."""
@@ -313,7 +313,7 @@ class Engine:
 
     async def quote(self, command: Authorize, for_s: int | None) -> Quoted | Refusal:
         """What a dry run of an authorize comes to."""
-        cell = self._cell_of(command.organisation_id)
+        cell = self.cell_of(command.organisation_id)
         if cell is None:
             return Refusal("unavailable", "the organisation's cell is not served here")
 
@@ -328,7 +328,8 @@ class Engine:
         found = await found_in(self._readers.values(), read)
         return found or Refusal("unknown_call", "this switch has no call of this call_id")
 
-    def _cell_of(self, organisation_id: int) -> str | None:
+    def cell_of(self, organisation_id: int) -> str | None:
+        """The cell of an organisation; None where it is not served here."""
         organisation = self.directory.directory.organisation(organisation_id)
         return organisation.cell if organisation and organisation.cell in self.lanes else None
 
@@ -350,8 +351,8 @@ class Engine:
         Asked behind what that owner's lane was given before. The cell can answer from the call
         alone: the wallet of the command's organisation is not there.
         """
-        cell = self._cell_of(owner)
-        if cell is None or cell == self._cell_of(command.organisation_id):
+        cell = self.cell_of(owner)
+        if cell is None or cell == self.cell_of(command.organisation_id):
             return None
         reply = (await self.lanes[cell].of_organisation(owner).submit([command]))[0]
         there = reply.kind != "unknown_organisation"

@@ -1,7 +1,7 @@
 """Reads of one cell (quotes, a call as it stands), on a thread and a connection of their own."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -68,9 +68,9 @@ async def found_in(
 
 
 async def found_in_all(
-    readers: Iterable[Reader], reading: Callable[[Connection], Found]
-) -> tuple[list[Found], bool]:
-    """What each of these cells finds that could be asked; and whether all could."""
-    found = await asyncio.gather(*(reader.read(reading) for reader in readers))
-    answered = [each for each in found if not isinstance(each, Refusal)]
-    return answered, len(answered) == len(found)
+    readers: Mapping[str, Reader], reading: Callable[[Connection], Found]
+) -> tuple[list[Found], set[str]]:
+    """What each of these cells finds that could be asked; and the names of those that could not."""
+    found = await asyncio.gather(*(reader.read(reading) for reader in readers.values()))
+    away = {cell for cell, each in zip(readers, found, strict=True) if isinstance(each, Refusal)}
+    return [each for each in found if not isinstance(each, Refusal)], away

@@ -2,6 +2,7 @@
 and why."""
 
 import asyncio
+from collections.abc import Set
 
 from pyrad.packet import AuthPacket, StatusServer
 
@@ -95,9 +96,11 @@ class Access:
                 return call, SENT_AGAIN
             # The client has one call of this id: an alarm of the last one would end the new one.
             self._disconnects.over(earlier)
-        return call, await self._authorize(peer, packet, call)
+        return call, await self._authorize(peer, packet, call, uses.away)
 
-    async def _authorize(self, peer: Peer, packet: AuthPacket, call: Named) -> Reply | Refusal:
+    async def _authorize(
+        self, peer: Peer, packet: AuthPacket, call: Named, away: Set[str]
+    ) -> Reply | Refusal:
         engine, called = self._engine, text(packet, Attribute.CALLED_STATION_ID)
         hashed = hash_of("access", call.user_name, call.calling, called)
         request = call_request(
@@ -116,6 +119,8 @@ class Access:
             if command.kind.status in NotDecided.STATUSES:
                 raise NotDecided
             return command
+        if engine.cell_of(command.organisation_id) in away:
+            raise NotDecided  # what this session id has named there is not known
         command.while_open = True
         reply = await asked(engine, command)
         code = told(reply).code

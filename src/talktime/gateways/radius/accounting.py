@@ -100,7 +100,7 @@ class Accounting:
         """The calls that this session id has named, the earliest first, as the books have them:
         another engine may have been asked, or this one before it was started anew."""
         uses = await uses_of(self._engine, peer.switch_id, call.call_key)
-        if not uses.everywhere and all(use.state != OPEN for use in uses.calls):
+        if uses.away and all(use.state != OPEN for use in uses.calls):
             raise NotDecided  # the running one may be where nobody answers
         # What was refused last may be talking all the same.
         calls = [use for use in uses.calls if use.state != REFUSED or use is uses.calls[-1]]

@@ -1,7 +1,7 @@
 """The calls that a client's session id has named one after the other, as the books know them: so
 every engine finds the same, also after a restart."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from talktime.engine.engine import Engine
@@ -10,16 +10,16 @@ from talktime.store.usage import NamedCall
 
 
 class Uses(NamedTuple):
-    """The last calls of a session id, the earliest first; and whether all cells were asked."""
+    """The last calls of a session id, the earliest first; and the cells that did not answer."""
 
     calls: Sequence[NamedCall]
-    everywhere: bool
+    away: Set[str]
 
 
 async def uses_of(engine: Engine, switch_id: int, session_key: str) -> Uses:
     """The calls that a session id has named, in the cells that answer."""
-    calls, everywhere = await engine.named(switch_id, session_key, again_of(session_key))
-    return Uses(sorted(calls, key=lambda call: _place(session_key, call)), everywhere)
+    calls, away = await engine.named(switch_id, session_key, again_of(session_key))
+    return Uses(sorted(calls, key=lambda call: _place(session_key, call)), away)
 
 
 def key_after(session_key: str, uses: Uses) -> str:
