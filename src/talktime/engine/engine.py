@@ -32,7 +32,7 @@ from talktime.engine.owners import Owners, key_of, second_of_a_call
 from talktime.engine.peer_cache import PeerCache
 from talktime.engine.poller import Follow, Poller
 from talktime.engine.rate_cache import RateCache
-from talktime.engine.reader import Reader
+from talktime.engine.reader import Reader, found_in, found_in_all
 from talktime.engine.reply import DECIDED, Reply, unavailable
 from talktime.engine.writer import FAILED, Assignment, Writer
 from talktime.engine.writer_thread import WriterThread
@@ -42,7 +42,7 @@ from talktime.operations.resolve import CallRequest, refused_outright, resolve
 from talktime.operations.sealing import Seal
 from talktime.operations.show_call import show_call
 from talktime.store.database import Connection
-from talktime.store.usage import owner_of_call
+from talktime.store.usage import NamedCall, calls_named, owner_of_call
 from talktime.store.version import Migrations
 
 log = structlog.get_logger(__name__)
@@ -224,16 +224,23 @@ class Engine:
     async def whose(self, switch_id: int, call_key: str) -> int | Refusal | None:
         """The organisation of a switch's call, in whichever cell; None where none knows the call.
         Its requests go there from now on. Refuses unavailable."""
-        key = (switch_id, call_key)
-        owner: int | Refusal | None = self._owners.get(key)
-        read = partial(owner_of_call, switch_id=switch_id, call_key=call_key)
-        for reader in self._readers.values() if owner is None else ():
-            owner = await reader.read(read)
-            if owner is not None:
-                break
-        if isinstance(owner, int):
-            self._owners.remember(key, owner)
+        owner: int | Refusal | None = self._owners.get((switch_id, call_key))
+        if owner is None:
+            read = partial(owner_of_call, switch_id=switch_id, call_key=call_key)
+            owner = await found_in(self._readers.values(), read)
+            if isinstance(owner, int):
+                self._owners.remember((switch_id, call_key), owner)
         return owner
+
+    async def named(self, switch_id: int, key: str, again: str) -> tuple[list[NamedCall], set[str]]:
+        """The calls of a key that is used again (store/usage.py), of all cells that answer, by
+        their ids; and which cells do not. Requests of theirs go there from now on."""
+        read = partial(calls_named, switch_id=switch_id, call_key=key, again=again)
+        found, away = await found_in_all(self._readers, read)
+        calls = sorted(chain(*found))
+        for call in calls:
+            self._owners.correct((switch_id, call.call_key), call.organisation_id)
+        return calls, away
 
     def ask(self, command: CallCommand, tell: Callable[[Reply], None]) -> None:
         """Execute one command; `tell` gets its answer, on the loop, after the commit."""
@@ -306,7 +313,7 @@ class Engine:
 
     async def quote(self, command: Authorize, for_s: int | None) -> Quoted | Refusal:
         """What a dry run of an authorize comes to."""
-        cell = self._cell_of(command.organisation_id)
+        cell = self.cell_of(command.organisation_id)
         if cell is None:
             return Refusal("unavailable", "the organisation's cell is not served here")
 
@@ -317,16 +324,12 @@ class Engine:
 
     async def show(self, switch_id: int, call_key: str) -> str | Refusal:
         """The body that shows a switch's call as it stands."""
-        refusal = Refusal("unknown_call", "this switch has no call of this call_id")
-        for reader in self._readers.values():
-            found = await reader.read(partial(show_call, switch_id=switch_id, call_key=call_key))
-            if isinstance(found, str):
-                return found
-            if found.code != "unknown_call":
-                refusal = found
-        return refusal
+        read = partial(show_call, switch_id=switch_id, call_key=call_key)
+        found = await found_in(self._readers.values(), read)
+        return found or Refusal("unknown_call", "this switch has no call of this call_id")
 
-    def _cell_of(self, organisation_id: int) -> str | None:
+    def cell_of(self, organisation_id: int) -> str | None:
+        """The cell of an organisation; None where it is not served here."""
         organisation = self.directory.directory.organisation(organisation_id)
         return organisation.cell if organisation and organisation.cell in self.lanes else None
 
@@ -348,13 +351,12 @@ class Engine:
         Asked behind what that owner's lane was given before. The cell can answer from the call
         alone: the wallet of the command's organisation is not there.
         """
-        cell = self._cell_of(owner)
-        if cell is None or cell == self._cell_of(command.organisation_id):
+        cell = self.cell_of(owner)
+        if cell is None or cell == self.cell_of(command.organisation_id):
             return None
         reply = (await self.lanes[cell].of_organisation(owner).submit([command]))[0]
         there = reply.kind != "unknown_organisation"
-        self._owners.forget(key_of(command))
-        self._owners.remember(key_of(command), owner if there else command.organisation_id)
+        self._owners.correct(key_of(command), owner if there else command.organisation_id)
         return reply if there else None
 
     async def _ask_in_turn(self, commands: Sequence[CallCommand]) -> list[Reply]:

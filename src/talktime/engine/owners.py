@@ -20,6 +20,8 @@ class Owners:
     (None, 7, 7)
     >>> owners.remember((1, "c"), 8)
     7
+    >>> owners.correct((1, "c"), 8), owners.get((1, "c"))
+    (None, 8)
     """
 
     __slots__ = ("_half", "_old", "_young")
@@ -48,6 +50,11 @@ class Owners:
         """What was remembered was wrong."""
         self._young.pop(key, None)
         self._old.pop(key, None)
+
+    def correct(self, key: CallKey, organisation_id: int) -> None:
+        """Whose it is was seen in the books."""
+        self.forget(key)
+        self.remember(key, organisation_id)
 
 
 def key_of(command: CallCommand) -> CallKey:

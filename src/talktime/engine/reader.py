@@ -1,7 +1,7 @@
 """Reads of one cell (quotes, a call as it stands), on a thread and a connection of their own."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -23,6 +23,9 @@ class Reader:
 
     async def read(self, reading: Callable[[Connection], Found]) -> Found | Refusal:
         """Run a read. Refuses queue_full (too many wait), unavailable (the database is away)."""
+        if self._waiting and self._connector.reason:
+            # Whether it is back is seen by one; others, who may ask further cells, need not wait.
+            return Refusal("unavailable", "the database does not answer")
         if self._waiting >= READS_WAITING_MAX:
             return Refusal("queue_full", f"{self._waiting} reads are waiting for their turn")
         self._waiting += 1
@@ -47,3 +50,27 @@ class Reader:
         """Finish what was asked, then close."""
         self._thread.shutdown(wait=True)
         self._connector.close()
+
+
+async def found_in(
+    readers: Iterable[Reader], reading: Callable[[Connection], Found | None]
+) -> Found | Refusal | None:
+    """What the first of these cells finds; None where none does. Refuses queue_full, unavailable
+    where it may be in one that could not be asked."""
+    refusal = None
+    for reader in readers:
+        found = await reader.read(reading)
+        if isinstance(found, Refusal):
+            refusal = found
+        elif found is not None:
+            return found
+    return refusal
+
+
+async def found_in_all(
+    readers: Mapping[str, Reader], reading: Callable[[Connection], Found]
+) -> tuple[list[Found], set[str]]:
+    """What each of these cells finds that could be asked; and the names of those that could not."""
+    found = await asyncio.gather(*(reader.read(reading) for reader in readers.values()))
+    away = {cell for cell, each in zip(readers, found, strict=True) if isinstance(each, Refusal)}
+    return [each for each in found if not isinstance(each, Refusal)], away

@@ -53,12 +53,13 @@ class NewPeer(NamedTuple):
 
 
 def new_secret(entropy: bytes) -> str:
-    """A shared secret of SECRET_BYTES bytes of chance.
+    """A shared secret of SECRET_BYTES bytes of chance: letters and digits alone, for clients take
+    a secret that begins with "-" for an option.
 
-    >>> new_secret(bytes(SECRET_BYTES))
-    'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
+    >>> new_secret(bytes(SECRET_BYTES)), new_secret(b"\\xff\\xef" * (SECRET_BYTES // 2))
+    ('AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', 'zyzz7zzvzyzz7zzvzyzz7zzvzyzz7zzv')
     """
-    return base64.urlsafe_b64encode(entropy).decode()
+    return base64.b64encode(entropy, altchars=b"yz").decode()
 
 
 def create_peer(

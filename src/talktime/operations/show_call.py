@@ -7,22 +7,21 @@ import msgspec
 from talktime.core.calls import Call, UsageRecord
 from talktime.core.masking import number_text
 from talktime.core.money import decimal_text
-from talktime.core.refusal import Refusal
 from talktime.operations.render import price, utc_text
 from talktime.store.database import Connection
 from talktime.store.load import WALLETS
 from talktime.store.usage import read_call, read_usage_of_call
 
 
-def show_call(connection: Connection, switch_id: int, call_key: str) -> str | Refusal:
-    """The JSON body for a switch's own call. Refuses unknown_call where this cell has none.
+def show_call(connection: Connection, switch_id: int, call_key: str) -> str | None:
+    """The JSON body for a switch's own call; None where this cell has none.
 
     Money is decimal text of the organisation's currency, times are RFC 3339 in UTC, lengths are
     whole seconds.
     """
     call = read_call(connection, switch_id, call_key)
     if call is None:
-        return Refusal("unknown_call", "this switch has no call of this call_id")
+        return None
     currency = str(connection.rows(WALLETS, [[call.organisation_id]])[0][1])
     body: dict[str, Any] = {
         "call_id": call.call_key,

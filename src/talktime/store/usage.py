@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from talktime.core.calls import Call, UsageRecord
+from talktime.core.limits import CALLS_NAMED_MAX
 from talktime.store.database import Connection, Keys
 from talktime.store.load import CALLS, OWNERS, call_of_row
 from talktime.store.tables import USAGE_RECORD
@@ -19,6 +20,26 @@ ANSWERS = (
     "SELECT sequence, status, body, at_ms FROM answer "
     "WHERE call_id = ? AND organisation_id = ? ORDER BY sequence"
 )
+
+
+NAMED_AGAIN = (
+    "SELECT id, call_key, organisation_id, state, started_ms FROM call "
+    "WHERE switch_id = ? AND call_key = ? UNION ALL SELECT * FROM ("
+    "SELECT id, call_key, organisation_id, state, started_ms FROM call "
+    # Letters of both cases may stand side by side in the index: the beginning is compared again.
+    "WHERE switch_id = ? AND call_key > ? AND call_key < ? AND substr(call_key, 1, ?) = ? "
+    "ORDER BY call_key DESC LIMIT ?) AS latest"
+)
+
+
+class NamedCall(NamedTuple):
+    """A call of a name that is used again; when it began (ms since the epoch)."""
+
+    id: int
+    call_key: str
+    organisation_id: int
+    state: str
+    started_ms: int
 
 
 class Told(NamedTuple):
@@ -40,6 +61,16 @@ def read_call(connection: Connection, switch_id: int, call_key: str) -> Call | N
     """One call of a switch, as it stands."""
     rows = connection.rows(CALLS, [Keys([(switch_id, call_key)])])
     return call_of_row(rows[0]) if rows else None
+
+
+def calls_named(
+    connection: Connection, switch_id: int, call_key: str, again: str
+) -> list[NamedCall]:
+    """A switch's call of this key, and the last of those, at most CALLS_NAMED_MAX, whose keys are
+    `again` and 16 hexadecimal digits (of lower case), by these."""
+    others = (switch_id, again, f"{again}g", len(again), again, CALLS_NAMED_MAX)
+    rows = connection.rows(NAMED_AGAIN, (switch_id, call_key, *others))
+    return [NamedCall._make(row) for row in rows]
 
 
 def read_usage_of_call(

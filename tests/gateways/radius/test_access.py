@@ -79,7 +79,10 @@ def test_the_same_request_in_another_packet_is_the_same_call(nas, store):
 def test_a_session_id_that_runs_already_is_no_other_call(nas, store):
     assert seconds(nas.ask(ACCT_SESSION_ID="c1")) == 300
     other = nas.ask(ACCT_SESSION_ID="c1", CALLED_STATION_ID="+14255550100")
-    assert other.code == 3
+    assert message(other) == (
+        "The call is already authorized: its Acct-Session-Id is that of a running call with other "
+        "numbers"
+    )
     assert calls(store) == [("nas-1/c1", "open", 0, 300)]
 
 

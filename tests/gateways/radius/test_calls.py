@@ -3,7 +3,7 @@
 import pytest
 from pyrad.packet import AuthPacket
 
-from talktime.core.limits import CALL_KEY_TEXT_MAX
+from talktime.core.limits import CALL_KEY_TEXT_MAX, RADIUS_SESSION_TEXT_MAX
 from talktime.gateways.radius.attributes import Attribute
 from talktime.gateways.radius.calls import (
     Again,
@@ -11,6 +11,7 @@ from talktime.gateways.radius.calls import (
     class_of,
     key_of,
     named,
+    number_of,
     parts_of,
     state_of,
     used_again,
@@ -61,12 +62,12 @@ def test_a_key_is_printable_and_bounded_whatever_a_client_calls_itself():
     assert long != key_of("n" * 253, "s" * 252)
 
 
-def test_a_session_id_that_is_used_again_names_another_call_of_the_same_session():
-    key = used_again("nas-1/c1", "nas-1/c1", "2026-11-22T10:00:00Z")
-    assert key == used_again("nas-1/c1", "nas-1/c1", "2026-11-22T10:00:00Z")
-    assert parts_of(key) == ("nas-1", "c1")
-    others = {used_again("nas-1/c1", key, at) for at in ("", "2026-11-22T10:00:01Z")}
-    assert len({key, *others}) == 3
+def test_the_calls_of_a_session_id_that_is_used_again_have_keys_in_their_order():
+    first = key_of("nas~~1", "c1")
+    keys = [first, *(used_again(first, number) for number in (7, 16, 2**63))]
+    assert [number_of(key, first) for key in keys] == [0, 7, 16, 2**63]
+    assert [parts_of(key) for key in keys] == [("nas~~1", "c1")] * 4
+    assert sorted(keys) == keys
 
 
 def test_what_goes_out_in_state_comes_back():
@@ -93,7 +94,7 @@ def test_a_state_that_is_not_ours_asks_for_a_new_call(state):
     assert asks_again(packet(STATE=state)) is None
 
 
-def test_a_key_stays_bounded_however_often_its_session_id_is_used_again():
-    key = "k" * 240
-    assert len(used_again("nas-1/c1", key, "")) == 8 + 17
-    assert len(used_again(key, key, "")) <= CALL_KEY_TEXT_MAX
+def test_a_key_stays_bounded_where_its_session_id_is_used_again():
+    longest = key_of("n" * 100, "s" * (RADIUS_SESSION_TEXT_MAX - 101))
+    assert len(longest) == RADIUS_SESSION_TEXT_MAX
+    assert len(used_again(longest, 2**64 - 1)) <= CALL_KEY_TEXT_MAX

@@ -2,13 +2,25 @@
 give Class back: a call is found in the books, whoever was asked for it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
 from talktime.gateways.radius.attributes import Attribute, Status
-from tests.gateways.radius.nas import Nas, add_client, calls, expire, radius_service, usage
+from talktime.operations.forget_calls import KEPT_MS, forget_calls
+from talktime.operations.sweep import Sweep
+from tests.gateways.radius.nas import (
+    SILENCE_S,
+    Nas,
+    add_client,
+    calls,
+    expire,
+    leave,
+    radius_service,
+    usage,
+)
 from tests.neighbours import NEIGHBOUR, add_organisation
-from tests.served import rows_of_books, seeded
+from tests.served import clock_ms, new_id, rows_of_books, seeded
 
 
 @pytest.fixture
@@ -28,6 +40,28 @@ def ask(nas, session="c1", **said):
 
 def talk(nas, used_s, status=Status.STOP, **said):
     assert nas.account(status, ACCT_SESSION_TIME=used_s, **said).code == 5
+
+
+def forget(store):
+    """What is over is forgotten, as it is a week after."""
+    return forget_calls(Sweep(store.cell(), lambda: clock_ms() + KEPT_MS + 1_000, new_id)).rows
+
+
+@contextmanager
+def away(store, cell):
+    """A cell does not answer."""
+    path = store.settings.cells[cell].path
+    aside = path.with_suffix(".aside")
+    store.close()
+    path.rename(aside)
+    yield
+    aside.rename(path)
+
+
+def is_silent(nas, packet):
+    """Whether a packet gets no answer, for nothing could be decided."""
+    nas.send(packet)
+    return nas.receive(SILENCE_S) is None
 
 
 @pytest.mark.layouts("postgres", "postgres-cells")
@@ -113,3 +147,97 @@ def test_a_session_id_that_named_a_call_in_another_cell_names_another_call(store
         talk(Nas(service), 2)
     assert [each[0] for each in usage(store)] == [30, 2]
     assert {each[:2] for each in calls(store)} == {(first, "settled"), (other, "settled")}
+
+
+@pytest.mark.layouts("postgres", "postgres-cells")
+def test_a_call_is_found_by_an_engine_that_knows_an_earlier_one_as_running(store, demo):
+    """It was asked for that one, and another was told that it is over."""
+    with radius_service(store, demo) as one, radius_service(store, demo) as other:
+        ask(Nas(one))
+        assert Nas(one).account(Status.START).code == 5
+        talk(Nas(other), 1)
+        running = ask(Nas(other))
+        talk(Nas(one), 2, Status.INTERIM_UPDATE)
+        assert [each[:3] for each in calls(store) if each[0] == running] == [(running, "open", 2)]
+        assert not len(one.gateway.disconnects)
+        talk(Nas(one), 3)
+    assert [each[0] for each in usage(store)] == [1, 3]
+
+
+@pytest.mark.layouts("sqlite-cells")
+def test_one_cell_that_is_away_keeps_nobody_elses_calls_from_being_granted_and_charged(store, demo):
+    south = add_organisation(store, "south", NEIGHBOUR)
+    with radius_service(store, demo) as service:
+        nas, neighbour = Nas(service), Nas(service)
+        service.until(lambda: service.engine.directory.directory.number(NEIGHBOUR[1:]))
+        ask(nas)
+        own = ask(neighbour, "c2", CALLING_STATION_ID=NEIGHBOUR)
+        talk(nas, 30)
+        with away(store, south.cell):
+            for used_s in (3, 2):
+                again = ask(nas)
+                assert ask(nas) == again  # the same call
+                assert nas.account(Status.START).code == 5
+                talk(nas, used_s, Status.INTERIM_UPDATE)
+                talk(nas, used_s)
+            assert ask(nas, "c3") == "nas-1/c3"
+            # The cell that is away may have the call, and nobody says that it has none.
+            interim = {"ACCT_SESSION_TIME": 4}
+            assert is_silent(nas, nas.accounting(Status.INTERIM_UPDATE, "c2", **interim))
+            asked = {"CALLING_STATION_ID": NEIGHBOUR, "CALLED_STATION_ID": demo.callee}
+            for session in ("c2", "c4"):
+                assert is_silent(nas, nas.access(ACCT_SESSION_ID=session, **asked))
+        assert ask(neighbour, "c2", CALLING_STATION_ID=NEIGHBOUR) == own
+    assert [each[0] for each in usage(store)] == [30, 3, 2]
+    assert [each[:2] for each in calls(store) if each[0] == own] == [(own, "open")]
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_a_call_is_found_whose_first_of_the_session_id_was_forgotten(store, demo):
+    with radius_service(store, demo) as service:
+        ask(Nas(service))
+        talk(Nas(service), 30)
+        running = ask(Nas(service))
+        assert forget(store) == 1
+        assert ask(Nas(service)) == running
+    with radius_service(store, demo) as service:
+        assert Nas(service).account(Status.START).code == 5
+        talk(Nas(service), 2, Status.INTERIM_UPDATE)
+        assert ask(Nas(service)) == running
+        talk(Nas(service), 3)
+        assert [each[0] for each in usage(store)] == [30, 3]
+        assert ask(Nas(service)) not in ("nas-1/c1", running)
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_a_session_id_that_comes_again_after_a_week_is_found_by_whoever_is_told(store, demo):
+    with radius_service(store, demo) as service, radius_service(store, demo) as other:
+        for used_s in (30, 2):
+            ask(Nas(service))
+            talk(Nas(service), used_s)
+        assert forget(store) == 2
+        assert ask(Nas(service)) == "nas-1/c1"
+        talk(Nas(other), 1, Status.INTERIM_UPDATE)
+        talk(Nas(other), 3)
+    assert [each[0] for each in usage(store)] == [30, 2, 3]
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_a_session_id_may_have_been_refused_and_used_however_often(store, demo):
+    """Somebody without credits tries again and again."""
+    with radius_service(store, demo) as service:
+        nas = Nas(service)
+        ask(nas)
+        talk(nas, 30)
+        leave(store, 2)
+        for _ in range(300):
+            assert nas.ask(ACCT_SESSION_ID="c1").code == 3
+        leave(store, 10_000_000)
+        for used_s in range(4):
+            running = ask(nas)
+            talk(nas, used_s)
+        assert ask(nas) != running
+    with radius_service(store, demo) as service:
+        talk(Nas(service), 1, Status.INTERIM_UPDATE)
+        talk(Nas(service), 4)
+    assert [each[0] for each in usage(store)] == [30, 0, 1, 2, 3, 4]

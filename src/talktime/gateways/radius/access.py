@@ -2,10 +2,11 @@
 and why."""
 
 import asyncio
-from weakref import WeakValueDictionary
+from collections.abc import Set
 
 from pyrad.packet import AuthPacket, StatusServer
 
+from talktime.core.calls import OPEN
 from talktime.core.commands import NEXT, Extend
 from talktime.core.peers import Peer
 from talktime.core.refusal import Refusal
@@ -25,15 +26,18 @@ from talktime.gateways.radius.calls import (
 from talktime.gateways.radius.disconnects import Disconnects
 from talktime.gateways.radius.packets import Values, accept, first_shown, reject, text
 from talktime.gateways.radius.sessions import Sessions
-from talktime.gateways.radius.uses import OPEN, use_after, use_of
+from talktime.gateways.radius.uses import key_after, uses_of
 from talktime.gateways.told import Told, told
 
 INTERIM_S_MIN = 60  # RFC 2869 5.16
 ASKED_KEPT = 4
-TAKEN = ("sequence_reused", "call_settled", "call_already_authorized")
+TAKEN = ("sequence_reused", "call_id_taken")
 
 SENT_AGAIN = Refusal("call_settled", "the call was settled before this request")
 """What a request is told that began a call which is over: it is no new call, whoever sends it."""
+RUNS = Refusal(
+    "call_already_authorized", "its Acct-Session-Id is that of a running call with other numbers"
+)
 
 
 class Access:
@@ -43,7 +47,6 @@ class Access:
         self._engine = engine
         self._sessions = sessions
         self._disconnects = disconnects
-        self._turns: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
 
     async def answer(self, peer: Peer, packet: AuthPacket, host: str) -> tuple[str, bytes]:
         """What came of a packet in one word, and the answer. Raises BadPacket, NotDecided."""
@@ -56,9 +59,7 @@ class Access:
             call = call._replace(call_key=again.call_key)
             found = await self._more(peer, again)
         else:
-            # One by one: the next of a session id is to find what the last one named by it.
-            async with self._turns.setdefault((peer.switch_id, call.call_key), asyncio.Lock()):
-                call, found = await self._new(peer, packet, call)
+            call, found = await self._new(peer, packet, call)
         outcome = found if isinstance(found, Refusal) else _outcome(found)
         if isinstance(outcome, Refusal):
             return outcome.code, reject(packet, f"{outcome.kind.title}: {outcome.detail}")
@@ -83,30 +84,23 @@ class Access:
         self, peer: Peer, packet: AuthPacket, call: Named
     ) -> tuple[Named, Reply | Refusal]:
         """A call is asked for; where its session id named one that is over, under another key."""
-        keys = self._sessions.keys_of(peer.switch_id, call.call_key)
-        *earlier, last = [self._sessions.find(peer.switch_id, key) for key in keys]
-        if any(each is not None and packet.authenticator in each.asked_by for each in earlier):
-            return call, SENT_AGAIN
-        session_key, call = call.call_key, call._replace(call_key=keys[-1])
-        found = await self._authorize(peer, packet, call)
-        known = isinstance(found, Reply) and (found.replayed or told(found).code in TAKEN)
-        left = last is not None and last.left
-        use = await use_of(self._engine, peer.switch_id, call.call_key) if known else None
-        if use is not None and (left or use.state != OPEN):
-            if last is not None and packet.authenticator in last.asked_by:
+        uses = await uses_of(self._engine, peer.switch_id, call.call_key)
+        met = [self._sessions.find(peer.switch_id, use.call_key) for use in uses.calls]
+        key = key_after(call.call_key, uses)
+        if uses.calls and uses.calls[-1].state == OPEN and not (met[-1] and met[-1].left):
+            key = uses.calls[-1].call_key
+            met.pop()
+        call = call._replace(call_key=key)
+        for earlier in filter(None, met):
+            if packet.authenticator in earlier.asked_by:
                 return call, SENT_AGAIN
-            after = await use_after(self._engine, peer.switch_id, session_key, use)
-            other = after.call_key
             # The client has one call of this id: an alarm of the last one would end the new one.
-            for key in keys:
-                if key != other and (before := self._sessions.find(peer.switch_id, key)):
-                    self._disconnects.over(before)
-            self._sessions.name_again(peer.switch_id, session_key, other)
-            call = call._replace(call_key=other)
-            found = await self._authorize(peer, packet, call)
-        return call, found
+            self._disconnects.over(earlier)
+        return call, await self._authorize(peer, packet, call, uses.away)
 
-    async def _authorize(self, peer: Peer, packet: AuthPacket, call: Named) -> Reply | Refusal:
+    async def _authorize(
+        self, peer: Peer, packet: AuthPacket, call: Named, away: Set[str]
+    ) -> Reply | Refusal:
         engine, called = self._engine, text(packet, Attribute.CALLED_STATION_ID)
         hashed = hash_of("access", call.user_name, call.calling, called)
         request = call_request(
@@ -118,10 +112,6 @@ class Access:
             names=[call.user_name] if call.user_name else [],
             conference=first_shown(packet, Attribute.ACCT_MULTI_SESSION_ID),
         )
-        # Of several cells another than the caller's may have a call of this key: an earlier one.
-        several = len(engine.lanes) > 1
-        if several and isinstance(await engine.whose(peer.switch_id, call.call_key), Refusal):
-            raise NotDecided
         command = engine.resolve(request, peer.switch_id, hashed)
         if isinstance(command, Refusal):
             command = await engine.reconsider(command, request, peer.switch_id, hashed)
@@ -129,7 +119,14 @@ class Access:
             if command.kind.status in NotDecided.STATUSES:
                 raise NotDecided
             return command
-        return await asked(engine, command)
+        if engine.cell_of(command.organisation_id) in away:
+            raise NotDecided  # what this session id has named there is not known
+        command.while_open = True
+        reply = await asked(engine, command)
+        code = told(reply).code
+        if code == "call_settled":  # since the books were read: asked again, it is another call
+            raise NotDecided
+        return RUNS if code in TAKEN else reply
 
 
 def _outcome(reply: Reply) -> Told | Refusal:

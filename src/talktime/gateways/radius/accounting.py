@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 from pyrad.packet import AcctPacket, StatusServer
 
+from talktime.core.calls import OPEN, REFUSED
 from talktime.core.commands import NEXT, Answer, Extend, Settle
 from talktime.core.limits import (
     CALL_SECONDS_MAX,
@@ -20,19 +21,20 @@ from talktime.core.limits import (
 )
 from talktime.core.peers import Peer
 from talktime.engine.engine import Engine
-from talktime.gateways.radius.asking import asked, hash_of, shown
+from talktime.gateways.radius.asking import NotDecided, asked, hash_of, shown
 from talktime.gateways.radius.attributes import Attribute, Status, cause_of
 from talktime.gateways.radius.belonging import belongs_to, moment_of
 from talktime.gateways.radius.calls import Named, key_in_class, named
 from talktime.gateways.radius.disconnects import Disconnects
 from talktime.gateways.radius.packets import BadPacket, accounted, number, octets
 from talktime.gateways.radius.sessions import Session, Sessions
-from talktime.gateways.radius.uses import uses_since
+from talktime.gateways.radius.uses import uses_of
 from talktime.gateways.told import told
 
 log = structlog.get_logger(__name__)
 
 SETTLE_SEQUENCE = 2**31 - 1
+USES_KEPT = 4
 RECORDED = ("noted", "granted", "settled")
 
 
@@ -79,35 +81,36 @@ class Accounting:
         if key_in_class(packet):
             self._sessions.meet(peer, call).life.note(moment)
             return call
-        await self._meet_others(peer, call, moment.at_s)
-        keys = self._sessions.keys_of(peer.switch_id, call.call_key)
-        sessions = [self._sessions.meet(peer, call._replace(call_key=key)) for key in keys]
+        sessions = await self._met(peer, call, moment.at_s)
         place = belongs_to(moment, [session.life for session in sessions])
         sessions[place].life.note(moment)
-        if place < len(keys) - 1:
-            sessions[place].over = True
+        for earlier in sessions[:-1]:
+            self._disconnects.over(earlier)
+        call_key = sessions[place].named.call_key
+        if place < len(sessions) - 1:
             log.warning(
                 "radius accounting of an earlier call",
                 client=peer.name,
-                call=keys[place],
+                call=call_key,
                 status=status.name.lower(),
             )
-        return call._replace(call_key=keys[place])
+        return call._replace(call_key=call_key)
 
-    async def _meet_others(self, peer: Peer, call: Named, now_s: float) -> None:
-        """Know what this session id has named since: another engine may have been asked, or this
-        one before it was started anew."""
-        switch_id, session_key = peer.switch_id, call.call_key
-        last_key = self._sessions.keys_of(switch_id, session_key)[-1]
-        last = self._sessions.find(switch_id, last_key)
-        if last is not None and last.life.begun_s is not None and not last.over:
-            return
-        now_ms = self._engine.clock_ms()
-        for use in await uses_since(self._engine, switch_id, session_key, last_key):
-            self._sessions.name_again(switch_id, session_key, use.call_key)
+    async def _met(self, peer: Peer, call: Named, now_s: float) -> list[Session]:
+        """The calls that this session id has named, the earliest first, as the books have them:
+        another engine may have been asked, or this one before it was started anew."""
+        uses = await uses_of(self._engine, peer.switch_id, call.call_key)
+        if uses.away and all(use.state != OPEN for use in uses.calls):
+            raise NotDecided  # the running one may be where nobody answers
+        # What was refused last may be talking all the same.
+        calls = [use for use in uses.calls if use.state != REFUSED or use is uses.calls[-1]]
+        now_ms, sessions = self._engine.clock_ms(), []
+        for use in calls[-USES_KEPT:]:
             session = self._sessions.meet(peer, call._replace(call_key=use.call_key))
-            if session.life.begun_s is None and use.begun_ms <= now_ms:
-                session.life.begun_s = now_s - (now_ms - use.begun_ms) / 1000
+            if session.life.begun_s is None and use.started_ms <= now_ms:
+                session.life.begun_s = now_s - (now_ms - use.started_ms) / 1000
+            sessions.append(session)
+        return sessions or [self._sessions.meet(peer, call)]
 
     async def _take(self, status: Status, peer: Peer, packet: AcctPacket, call: Named) -> str:
         used_s = number(packet, Attribute.ACCT_SESSION_TIME)

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 from pyrad.packet import Packet
 
-from talktime.core.limits import CALL_KEY_TEXT_MAX, CALL_SECONDS_MAX, RADIUS_SESSION_TEXT_MAX
+from talktime.core.limits import CALL_SECONDS_MAX, RADIUS_SESSION_TEXT_MAX
 from talktime.gateways.radius.attributes import Attribute
 from talktime.gateways.radius.packets import address, octets, text
 
@@ -92,16 +92,25 @@ def _quoted(session_id: str) -> str:
     return quote(session_id, safe=PLAIN).replace(MARK, "%7E")
 
 
-def used_again(session_key: str, earlier_key: str, started_at: str) -> str:
-    """The key of the call after this earlier one of the same session id: a client may count from 1
-    again. It is made of what the books know, so that all engines make the same.
+def again_of(session_key: str) -> str:
+    """How the keys begin of a session's calls but the first: a client may count from 1 again."""
+    return f"{session_key}{MARK}{MARK}"
 
-    >>> first = used_again("nas 1/5", "nas 1/5", "2026-11-22T10:00:00.000Z")
-    >>> first, first == used_again("nas 1/5", "nas 1/5", "2026-11-22T10:00:00.001Z")
-    ('nas 1/5~e0c93bf551b8709e', False)
+
+def used_again(session_key: str, number: int) -> str:
+    """The key of a session's call with this number (under 2**64), each higher than those before.
+
+    >>> used_again("nas 1/5", 254)
+    'nas 1/5~~00000000000000fe'
+    >>> number_of("nas 1/5~~00000000000000fe", "nas 1/5"), number_of("nas 1/5", "nas 1/5")
+    (254, 0)
     """
-    after = blake2b(f"{earlier_key} {started_at}".encode(), digest_size=8).hexdigest()
-    return _bounded(f"{session_key}{MARK}{after}", CALL_KEY_TEXT_MAX)
+    return f"{again_of(session_key)}{number:016x}"
+
+
+def number_of(call_key: str, session_key: str) -> int:
+    """A call's number in its session; 0 of the first."""
+    return int(call_key[len(again_of(session_key)) :] or "0", 16)
 
 
 def parts_of(call_key: str) -> tuple[str, str] | None:

@@ -4,15 +4,12 @@ call's key, or by the next accounting request."""
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from talktime.core.limits import RADIUS_SESSIONS_MAX
 from talktime.core.peers import Peer
 from talktime.gateways.radius.belonging import Life
 from talktime.gateways.radius.calls import Named
-
-USES_KEPT = 4
 
 
 @dataclass(slots=True)
@@ -47,7 +44,6 @@ class Sessions:
 
     def __init__(self, most: int = RADIUS_SESSIONS_MAX) -> None:
         self._sessions: OrderedDict[tuple[int, str], Session] = OrderedDict()
-        self._used: OrderedDict[tuple[int, str], Sequence[str]] = OrderedDict()
         self._most = most
 
     def __len__(self) -> int:
@@ -72,16 +68,6 @@ class Sessions:
         """The session of a call, where this process has met it."""
         return self._sessions.get((switch_id, call_key))
 
-    def name_again(self, switch_id: int, session_key: str, call_key: str) -> None:
-        """A session id that named an earlier call is this call's from now on."""
-        keys = self.keys_of(switch_id, session_key)
-        if call_key not in keys:
-            keys = (*keys, call_key)[-USES_KEPT:]
-        self._used[switch_id, session_key] = keys
-        self._used.move_to_end((switch_id, session_key))
-        if len(self._used) > self._most:
-            self._used.popitem(last=False)
-
     def leave(self, switch_id: int, client: str, before_s: float) -> None:
         """A client began anew: its session ids of calls that were asked for before then (the loop's
         seconds) may name others from now on."""
@@ -89,10 +75,6 @@ class Sessions:
             begun_s = session.life.begun_s
             if whose_id == switch_id and session.named.client.name == client:
                 session.left |= begun_s is not None and begun_s < before_s
-
-    def keys_of(self, switch_id: int, session_key: str) -> Sequence[str]:
-        """The keys of the last calls that a session id named, the one that it names now last."""
-        return self._used.get((switch_id, session_key), (session_key,))
 
     def close(self) -> None:
         """Take all alarms away."""
