@@ -3,6 +3,7 @@
 Mirrors src/talktime/store/database.py. How the service meets outages: tests/gateways/test_outages.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -194,8 +195,10 @@ def test_a_file_that_is_not_there_is_an_outage_and_is_not_made(tmp_path: Path):
 def test_a_file_that_is_no_database_is_an_outage(tmp_path: Path):
     path = tmp_path / "cell_main.sqlite3"
     path.write_text("This is a letter, and a rather long one. " * 100)
-    with pytest.raises(Outage, match="not a database"):
+    with pytest.raises(Outage, match="not a database") as told:
         connect(Address("sqlite", path=path))
+    assert told.value.__cause__  # who tried is still known, and holds nothing open
+    assert str(path) not in {os.path.realpath(each) for each in Path("/proc/self/fd").iterdir()}
 
 
 @pytest.mark.layouts("sqlite")

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from talktime.config import Address
@@ -42,20 +42,23 @@ class SqliteConnection:
         self._inside = False
         self._failed = False
         try:
-            self._connection = sqlite3.connect(
-                f"{self._path.absolute().as_uri()}?mode=rw",
-                uri=True,
-                isolation_level=None,
-                timeout=BUSY_MS_MAX / 1000,
-                check_same_thread=False,
-                cached_statements=STATEMENTS_PREPARED_MAX,
-            )
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute(f"PRAGMA synchronous={'NORMAL' if sync_apart else 'FULL'}")
-            self._connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-            self._connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
-            self._inode = self._path.stat().st_ino
-            self.log: LogFile | None = self._open_log() if sync_apart else None
+            with ExitStack() as opening:
+                self._connection = sqlite3.connect(
+                    f"{self._path.absolute().as_uri()}?mode=rw",
+                    uri=True,
+                    isolation_level=None,
+                    timeout=BUSY_MS_MAX / 1000,
+                    check_same_thread=False,
+                    cached_statements=STATEMENTS_PREPARED_MAX,
+                )
+                opening.callback(self._connection.close)
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                self._connection.execute(f"PRAGMA synchronous={'NORMAL' if sync_apart else 'FULL'}")
+                self._connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+                self._connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+                self._inode = self._path.stat().st_ino
+                self.log: LogFile | None = self._open_log() if sync_apart else None
+                opening.pop_all()
         except (sqlite3.Error, OSError) as error:
             raise Outage(f"cannot open {self._path.name}: {error}") from error
 
