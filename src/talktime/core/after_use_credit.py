@@ -5,7 +5,7 @@ a credit, which becomes credits or is paid out. Pure.
                         └────────► funding     what is paid out, in whole minor units
 """
 
-from talktime.core.bookings import pay_debt
+from talktime.core.bookings import Returned, new_lot_of, pay_debt
 from talktime.core.collecting import Collector
 from talktime.core.ledger import RECEIVABLES, Lot
 
@@ -16,27 +16,10 @@ def credit_lot(collector: Collector, micros: int, document_id: int, reason: str,
     """Put a credit of so many micros into the wallet, as a lot that lasts as what is bought now;
     what is owed is paid of it first (D7)."""
     books, wallet, now_ms = collector.books, collector.wallet, collector.now_ms
-    lot = Lot(
-        books.next_id(),
-        wallet.organisation_id,
-        source="adjustment",
-        priority=0,
-        promotional=False,
-        amount_micros=micros,
-        remaining_micros=micros,
-        held_micros=0,
-        purchased_ms=now_ms,
-        expires_ms=collector.expires_ms,
-        idempotency_key=f"correction of {document_id}",
-        body_hash=0,
-        reason=reason,
-        actor=actor,
-    )
-    books.new_lots.append(lot)
-    wallet.add(lot)
+    key, expires_ms = f"correction of {document_id}", collector.expires_ms
+    credit = Returned(RECEIVABLES, "adjustment", expires_ms, key, reason, actor)
+    lot = new_lot_of(books, wallet, books.next_id(), micros, credit, now_ms)
     if wallet.first_funded_ms is None:
         wallet.first_funded_ms, wallet.newly_funded = now_ms, True
-    owner = wallet.organisation_id
-    books.transfer(owner, RECEIVABLES, lot.id, micros, "adjustment", None, now_ms)
     pay_debt(books, wallet, now_ms)
     return lot

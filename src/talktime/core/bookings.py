@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from talktime.core.books import Books
 from talktime.core.calls import Call, UsageRecord
-from talktime.core.ledger import DEBT, POST_USAGE, REVENUE, Parts, Wallet, add_part
+from talktime.core.ledger import DEBT, POST_USAGE, REVENUE, Lot, Parts, Wallet, add_part
 from talktime.core.meters import month_of
 from talktime.core.outcomes import Paid, Settled
 from talktime.core.payers import FREE_CALL
@@ -75,6 +75,51 @@ class Sums(NamedTuple):
     charge_micros: int
     pool_s: int
     post_micros: int
+
+
+class Returned(NamedTuple):
+    """Money that comes back, and nobody buys: from which account, as which kind of transfer, until
+    when it lasts, by which key it is known, why and by whom."""
+
+    account: int
+    kind: str
+    expires_ms: int
+    idempotency_key: str
+    reason: str
+    actor: str
+
+
+def new_lot_of(
+    books: Books,
+    wallet: Wallet,
+    lot_id: int,
+    micros: int,
+    returned: Returned,
+    now_ms: int,
+    usage_id: int | None = None,
+) -> Lot:
+    """Put money that comes back into a lot of its own; the caller pays of it what is owed."""
+    lot = Lot(
+        lot_id,
+        wallet.organisation_id,
+        source="adjustment",
+        priority=0,
+        promotional=False,
+        amount_micros=micros,
+        remaining_micros=micros,
+        held_micros=0,
+        purchased_ms=now_ms,
+        expires_ms=returned.expires_ms,
+        idempotency_key=returned.idempotency_key,
+        body_hash=0,
+        reason=returned.reason,
+        actor=returned.actor,
+    )
+    books.new_lots.append(lot)
+    wallet.add(lot)
+    account, kind = returned.account, returned.kind
+    books.transfer(wallet.organisation_id, account, lot_id, micros, kind, usage_id, now_ms)
+    return lot
 
 
 def record(

@@ -4,11 +4,20 @@ Pure."""
 from typing import NamedTuple
 
 from talktime.core import explain
-from talktime.core.bookings import Sums, charge, pay_debt, record, settled, use_minutes
+from talktime.core.bookings import (
+    Returned,
+    Sums,
+    charge,
+    new_lot_of,
+    pay_debt,
+    record,
+    settled,
+    use_minutes,
+)
 from talktime.core.books import Books
 from talktime.core.calls import RELEASED, SETTLED, Call
 from talktime.core.commands import Settle
-from talktime.core.ledger import DEBT, POST_USAGE, REVENUE, Lot, Parts, Wallet
+from talktime.core.ledger import DEBT, POST_USAGE, REVENUE, Parts, Wallet
 from talktime.core.outcomes import Settled
 from talktime.core.paying import pool_share_s
 from talktime.core.rating import billed_seconds, price_micros
@@ -113,12 +122,9 @@ def _give_back(
             kept.insert(0, (lot_id, part_micros - back_micros))
     call.parts = kept
     if micros:
-        lot = _refund_lot(books.next_id(), call, micros, now_ms)
-        books.new_lots.append(lot)
-        wallet.add(lot)
-        books.transfer(
-            organisation_id, REVENUE, lot.id, lot.amount_micros, "correction", usage_id, now_ms
-        )
+        key, lasts_until_ms = f"correction of {call.id}", now_ms + REFUND_LASTS_MS
+        late = Returned(REVENUE, "correction", lasts_until_ms, key, "late report", "service")
+        new_lot_of(books, wallet, books.next_id(), micros, late, now_ms, usage_id)
     pay_debt(books, wallet, now_ms)
 
 
@@ -131,22 +137,3 @@ def _bill_less(books: Books, call: Call, micros: int, usage_id: int, now_ms: int
         )
         call.post_micros -= micros
     return micros
-
-
-def _refund_lot(lot_id: int, call: Call, micros: int, now_ms: int) -> Lot:
-    return Lot(
-        lot_id,
-        call.organisation_id,
-        source="adjustment",
-        priority=0,
-        promotional=False,
-        amount_micros=micros,
-        remaining_micros=micros,
-        held_micros=0,
-        purchased_ms=now_ms,
-        expires_ms=now_ms + REFUND_LASTS_MS,
-        idempotency_key=f"correction of {call.id}",
-        body_hash=0,
-        reason="late report",
-        actor="service",
-    )

@@ -10,6 +10,7 @@ the next money that comes in.
 
 from dataclasses import dataclass
 
+from talktime.core.bookings import Returned, new_lot_of
 from talktime.core.collecting import SERVICE, Collector
 from talktime.core.ledger import DEBT, FUNDING, Lot
 from talktime.core.meters import day_of
@@ -123,12 +124,11 @@ def give_back(
         books.transfers_from(wallet, paid, DEBT, "debt_payment", None, now_ms)
     new = None
     if refund.debt_micros > forgiven_micros:
-        new = _new_lot(collector, refund, refund.debt_micros - forgiven_micros)
-        books.new_lots.append(new)
-        wallet.add(new)
-        books.transfer(
-            organisation_id, FUNDING, new.id, new.amount_micros, REINSTATEMENT, None, now_ms
-        )
+        lot_id = books.next_id()
+        key = f"reinstatement of {refund.id} by {lot_id}"
+        why = "A dispute was won" if refund.kind == CHARGEBACK else "A refund failed"
+        again = Returned(FUNDING, REINSTATEMENT, collector.expires_ms, key, why, SERVICE)
+        new = new_lot_of(books, wallet, lot_id, refund.debt_micros - forgiven_micros, again, now_ms)
     books.transfers_from(wallet, wallet.pay_debt(now_ms), DEBT, "debt_payment", None, now_ms)
     payment.refunded_micros -= refund.amount_micros
     payment.changed = True
@@ -148,26 +148,6 @@ def _paused_by(recharge: Recharge, refund: Refund) -> bool:
     # One that had failed and was done after all has paused it then.
     at_ms = (refund.created_ms, refund.closed_ms)
     return recharge.paused_code == REFUNDED and recharge.paused_ms in at_ms
-
-
-def _new_lot(collector: Collector, refund: Refund, micros: int) -> Lot:
-    number = collector.books.next_id()
-    return Lot(
-        number,
-        refund.organisation_id,
-        source="adjustment",
-        priority=0,
-        promotional=False,
-        amount_micros=micros,
-        remaining_micros=micros,
-        held_micros=0,
-        purchased_ms=collector.now_ms,
-        expires_ms=collector.expires_ms,
-        idempotency_key=f"reinstatement of {refund.id} by {number}",
-        body_hash=0,
-        reason="A dispute was won" if refund.kind == CHARGEBACK else "A refund failed",
-        actor=SERVICE,
-    )
 
 
 def freeze(collector: Collector, code: str, why: str, cause_id: int) -> None:
