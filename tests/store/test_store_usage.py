@@ -15,7 +15,8 @@ def player(store: Store) -> Player:
     """With calls of two clients whose names differ by a letter's case, and others."""
     player = Player(store.cell())
     player.wallet(1, 100_000_000)
-    for key in ("", *KEYS, "~07", "0", "~~g"):
+    foreign = ("~07", "0", "~~g", f"{KEYS[0]}{KEYS[1]}", f"~~{'7' * 15}", f"~~{'7' * 15}z")
+    for key in ("", *KEYS, *foreign, f"~~{'7' * 17}"):
         for client in ("nas/5", "Nas/5"):
             player.authorize(1, client + key)
     return player

@@ -129,14 +129,9 @@ class Engine:
             *(self.keys.refresh, self.peers.refresh),
             *(self.directory.refresh, self.catalogue.refresh),
         ]
+        users, endings = self.directory.refresh_users, self.endings.refresh
         in_cells = [
-            Follow(
-                connector(cell),
-                [
-                    partial(self.directory.refresh_users, cell),
-                    partial(self.endings.refresh, cell),
-                ],
-            )
+            Follow(connector(cell), [partial(users, cell), partial(endings, cell)])
             for cell in cells
         ]
         follows = {
@@ -232,12 +227,17 @@ class Engine:
                 self._owners.remember((switch_id, call_key), owner)
         return owner
 
-    async def named(self, switch_id: int, key: str, again: str) -> tuple[list[NamedCall], set[str]]:
+    async def named(
+        self, switch_id: int, key: str, again: str
+    ) -> tuple[list[NamedCall], set[str]] | Refusal:
         """The calls of a key that is used again (store/usage.py), of all cells that answer, by
-        their ids; and which cells do not. Requests of theirs go there from now on."""
+        their ids; and which cells do not. Requests of theirs go there from now on. Refuses
+        queue_full."""
         read = partial(calls_named, switch_id=switch_id, call_key=key, again=again)
-        found, away = await found_in_all(self._readers, read)
-        calls = sorted(chain(*found))
+        found = await found_in_all(self._readers, read)
+        if isinstance(found, Refusal):
+            return found
+        calls, away = sorted(chain(*found[0])), found[1]
         for call in calls:
             self._owners.correct((switch_id, call.call_key), call.organisation_id)
         return calls, away

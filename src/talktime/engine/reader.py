@@ -20,6 +20,7 @@ class Reader:
         self._connector = connector
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"reader {name}")
         self._waiting = 0
+        self._failures = 0
 
     async def read(self, reading: Callable[[Connection], Found]) -> Found | Refusal:
         """Run a read. Refuses queue_full (too many wait), unavailable (the database is away)."""
@@ -31,16 +32,20 @@ class Reader:
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._thread, self._read, reading)
+            return await loop.run_in_executor(self._thread, self._read, reading, self._failures)
         finally:
             self._waiting -= 1
 
-    def _read(self, reading: Callable[[Connection], Found]) -> Found | Refusal:
+    def _read(self, reading: Callable[[Connection], Found], failures: int) -> Found | Refusal:
+        if failures != self._failures:
+            # It waited for one that failed: to try again, each in turn, would take hours.
+            return Refusal("unavailable", "the database does not answer")
         try:
             connection = self._connector.connection()
             with connection.reading():
                 found = reading(connection)
         except Outage as outage:
+            self._failures += 1
             self._connector.failed(outage)
             return Refusal("unavailable", "the database does not answer")
         self._connector.worked()
@@ -69,8 +74,12 @@ async def found_in(
 
 async def found_in_all(
     readers: Mapping[str, Reader], reading: Callable[[Connection], Found]
-) -> tuple[list[Found], set[str]]:
-    """What each of these cells finds that could be asked; and the names of those that could not."""
+) -> tuple[list[Found], set[str]] | Refusal:
+    """What each of these cells finds that answers; and the names of those that are away. Refuses
+    queue_full: one that has much to do is not away."""
     found = await asyncio.gather(*(reader.read(reading) for reader in readers.values()))
+    for each in found:
+        if isinstance(each, Refusal) and each.code == "queue_full":
+            return each
     away = {cell for cell, each in zip(readers, found, strict=True) if isinstance(each, Refusal)}
     return [each for each in found if not isinstance(each, Refusal)], away

@@ -26,8 +26,10 @@ NAMED_AGAIN = (
     "SELECT id, call_key, organisation_id, state, started_ms FROM call "
     "WHERE switch_id = ? AND call_key = ? UNION ALL SELECT * FROM ("
     "SELECT id, call_key, organisation_id, state, started_ms FROM call "
-    # Letters of both cases may stand side by side in the index: the beginning is compared again.
-    "WHERE switch_id = ? AND call_key > ? AND call_key < ? AND substr(call_key, 1, ?) = ? "
+    # Between the two may stand what begins otherwise (letters of both cases side by side in the
+    # index) or ends otherwise (a key of the switch's own making).
+    "WHERE switch_id = ? AND call_key > ? AND call_key < ? AND length(call_key) = ? "
+    "AND rtrim(call_key, '0123456789abcdef') = ? "
     "ORDER BY call_key DESC LIMIT ?) AS latest"
 )
 
@@ -67,8 +69,8 @@ def calls_named(
     connection: Connection, switch_id: int, call_key: str, again: str
 ) -> list[NamedCall]:
     """A switch's call of this key, and the last of those, at most CALLS_NAMED_MAX, whose keys are
-    `again` and 16 hexadecimal digits (of lower case), by these."""
-    others = (switch_id, again, f"{again}g", len(again), again, CALLS_NAMED_MAX)
+    `again`, which ends with none, and 16 hexadecimal digits (of lower case), by these."""
+    others = (switch_id, again, f"{again}g", len(again) + 16, again, CALLS_NAMED_MAX)
     rows = connection.rows(NAMED_AGAIN, (switch_id, call_key, *others))
     return [NamedCall._make(row) for row in rows]
 

@@ -6,7 +6,7 @@ as many seconds as the loop's unless it says otherwise.
 
 import pytest
 
-from talktime.gateways.radius.belonging import LONG_S, Life, Moment, belongs_to
+from talktime.gateways.radius.belonging import LONG_S, SET_S, Life, Moment, belongs_to
 
 EARLIER, RUNNING = 0, 1
 STOP = b"of the running call"
@@ -58,6 +58,14 @@ def test_a_client_whose_clock_is_hours_off_is_measured_by_what_it_said() -> None
 def test_a_call_of_which_nobody_knows_when_it_began_is_given_what_comes() -> None:
     [earlier, _] = lives()
     assert belongs_to(Moment(1_100, 0, 3_000, None, STOP), [earlier, Life()]) == RUNNING
+
+
+def test_when_a_call_began_by_another_clock_than_this_one_is_about_right() -> None:
+    [earlier, _] = lives()
+    running = Life()
+    running.begin(1_000, SET_S)
+    assert belongs_to(Moment(1_100, 0, 160, None, STOP), [earlier, running]) == RUNNING
+    assert belongs_to(Moment(1_100, 0, 161, None, STOP), [earlier, running]) == EARLIER
 
 
 def test_of_three_calls_it_is_the_latest_that_can_be() -> None:

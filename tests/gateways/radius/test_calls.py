@@ -13,6 +13,7 @@ from talktime.gateways.radius.calls import (
     named,
     number_of,
     parts_of,
+    session_of,
     state_of,
     used_again,
 )
@@ -47,6 +48,11 @@ def test_the_key_that_comes_back_in_class_goes_before_the_session_id():
     assert (found.call_key, found.session_id) == ("nas-1/~5f", "c1")
 
 
+def test_a_new_call_is_named_by_its_session_id_whatever_class_says():
+    values = {"CLASS": class_of("nas-1/c0"), "ACCT_SESSION_ID": b"c1", "NAS_IDENTIFIER": b"nas-1"}
+    assert named(packet(**values), "198.51.100.1", by_class=False).call_key == "nas-1/c1"
+
+
 def test_without_a_session_id_the_request_names_its_call():
     found = named(packet(NAS_IDENTIFIER=b"nas-1"), "198.51.100.1")
     assert found.call_key == "nas-1/~000102030405060708090a0b0c0d0e0f"
@@ -67,6 +73,7 @@ def test_the_calls_of_a_session_id_that_is_used_again_have_keys_in_their_order()
     keys = [first, *(used_again(first, number) for number in (7, 16, 2**63))]
     assert [number_of(key, first) for key in keys] == [0, 7, 16, 2**63]
     assert [parts_of(key) for key in keys] == [("nas~~1", "c1")] * 4
+    assert {session_of(key) for key in keys} == {first}
     assert sorted(keys) == keys
 
 

@@ -20,7 +20,7 @@ from tests.gateways.radius.nas import (
     usage,
 )
 from tests.neighbours import NEIGHBOUR, add_organisation
-from tests.served import clock_ms, new_id, rows_of_books, seeded
+from tests.served import SOURCES, clock_ms, new_id, rows_of_books, seeded
 
 
 @pytest.fixture
@@ -42,9 +42,9 @@ def talk(nas, used_s, status=Status.STOP, **said):
     assert nas.account(status, ACCT_SESSION_TIME=used_s, **said).code == 5
 
 
-def forget(store):
+def forget(store, cell="main"):
     """What is over is forgotten, as it is a week after."""
-    return forget_calls(Sweep(store.cell(), lambda: clock_ms() + KEPT_MS + 1_000, new_id)).rows
+    return forget_calls(Sweep(store.cell(cell), lambda: clock_ms() + KEPT_MS + 1_000, new_id)).rows
 
 
 @contextmanager
@@ -108,15 +108,30 @@ def test_what_comes_late_of_an_earlier_call_is_told_apart_where_the_service_was_
 ):
     with radius_service(store, demo) as service:
         ask(Nas(service))
-        talk(Nas(service), 30)
+        talk(Nas(service), 100)
         ask(Nas(service))
     with radius_service(store, demo) as service:
         before = rows_of_books(store)
-        talk(Nas(service), 30)  # it talked for longer than the running call
-        talk(Nas(service), 0, ACCT_DELAY_TIME=40)
+        talk(Nas(service), 100)  # it talked for longer than the running call
+        talk(Nas(service), 0, ACCT_DELAY_TIME=110)
         assert rows_of_books(store) == before
         talk(Nas(service), 2)
-    assert sorted(each[0] for each in usage(store)) == [2, 30]
+    assert sorted(each[0] for each in usage(store)) == [2, 100]
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_a_call_is_charged_by_an_engine_whose_clock_is_not_that_of_the_one_that_granted_it(
+    store, demo
+):
+    """By its own clock it was asked for twenty seconds ago, and talks for thirty."""
+    behind = SOURCES._replace(clock_ms=lambda: clock_ms() - 20_000)
+    with radius_service(store, demo, sources=behind) as one, radius_service(store, demo) as other:
+        ask(Nas(one))
+        talk(Nas(one), 1)
+        running = ask(Nas(one))
+        talk(Nas(other), 30)
+    assert [each[0] for each in usage(store)] == [1, 30]
+    assert (running, "settled") in {each[:2] for each in calls(store)}
 
 
 @pytest.mark.layouts("sqlite", "postgres")
@@ -190,6 +205,80 @@ def test_one_cell_that_is_away_keeps_nobody_elses_calls_from_being_granted_and_c
         assert ask(neighbour, "c2", CALLING_STATION_ID=NEIGHBOUR) == own
     assert [each[0] for each in usage(store)] == [30, 3, 2]
     assert [each[:2] for each in calls(store) if each[0] == own] == [(own, "open")]
+
+
+@pytest.mark.layouts("sqlite-cells")
+def test_a_call_that_has_the_key_of_one_in_a_cell_that_was_away_is_not_taken_for_that(store, demo):
+    south = add_organisation(store, "south", NEIGHBOUR)
+    with radius_service(store, demo) as service:
+        service.until(lambda: service.engine.directory.directory.number(NEIGHBOUR[1:]))
+        key = ask(Nas(service), CALLING_STATION_ID=NEIGHBOUR)
+        talk(Nas(service), 30)
+    with radius_service(store, demo) as service:
+        nas = Nas(service)
+        numbers = {"CALLING_STATION_ID": demo.caller, "CALLED_STATION_ID": demo.callee}
+        asking = nas.access(ACCT_SESSION_ID="c1", **numbers)
+        with away(store, south.cell):
+            assert nas.exchange(asking).code == 2
+        answer = Nas(service).exchange(asking)
+        assert (answer.code, answer[Attribute.CLASS]) == (2, [f"talktime:{key}".encode()])
+        assert nas.account(Status.START).code == 5
+        [switch] = {peer.switch_id for peer in service.engine.peers.radius_clients()}
+        assert not service.gateway.sessions.find(switch, key).over
+        talk(nas, 2)
+        assert ask(nas) != key
+    assert sorted(each[0] for each in usage(store)) == [2, 30]
+
+
+@pytest.mark.layouts("sqlite-cells")
+def test_nobody_is_charged_for_the_call_of_another_whose_cell_is_away(store, demo):
+    south = add_organisation(store, "south", NEIGHBOUR)
+    with radius_service(store, demo) as service:
+        nas, neighbour = Nas(service), Nas(service)
+        service.until(lambda: service.engine.directory.directory.number(NEIGHBOUR[1:]))
+        ask(nas)
+        assert nas.account(Status.ACCOUNTING_ON, None).code == 5
+        own = ask(neighbour, CALLING_STATION_ID=NEIGHBOUR)
+        stop = neighbour.accounting(Status.STOP, ACCT_SESSION_TIME=1)
+        with away(store, south.cell):
+            assert is_silent(neighbour, stop)
+        assert usage(store) == []
+        assert neighbour.exchange(stop).code == 5
+    assert {each[:2] for each in calls(store)} == {("nas-1/c1", "open"), (own, "settled")}
+
+
+@pytest.mark.layouts("sqlite-cells")
+def test_a_call_of_before_a_restart_of_its_client_is_not_charged_for_one_that_may_be_elsewhere(
+    store, demo
+):
+    """Another engine was told of the restart; this one has heard of both calls."""
+    south = add_organisation(store, "south", NEIGHBOUR)
+    with radius_service(store, demo) as one, radius_service(store, demo) as other:
+        for service in (one, other):
+            service.until(lambda of=service: of.engine.directory.directory.number(NEIGHBOUR[1:]))
+        ask(Nas(one))
+        assert Nas(one).account(Status.ACCOUNTING_ON, None).code == 5
+        own = ask(Nas(one), CALLING_STATION_ID=NEIGHBOUR)
+        nas = Nas(other)
+        talk(nas, 1, Status.INTERIM_UPDATE)
+        with away(store, south.cell):
+            assert is_silent(nas, nas.accounting(Status.STOP, ACCT_SESSION_TIME=2))
+        talk(nas, 2)
+    assert {each[:2] for each in calls(store)} == {("nas-1/c1", "open"), (own, "settled")}
+
+
+@pytest.mark.layouts("sqlite", "postgres")
+def test_a_client_that_names_a_call_by_class_when_it_asks_for_a_new_one_gets_one(store, demo):
+    with radius_service(store, demo) as service:
+        nas = Nas(service)
+        for used_s in (3, 2):
+            last = ask(nas)
+            talk(nas, used_s)
+        new = ask(nas, CLASS=f"talktime:{last}".encode())
+        assert len(new) == len(last)
+        assert ask(nas) == new
+        talk(nas, 1)
+    assert [each[0] for each in usage(store)] == [3, 2, 1]
 
 
 @pytest.mark.layouts("sqlite", "postgres")

@@ -21,6 +21,7 @@ from talktime.gateways.radius.calls import (
     asks_again,
     class_of,
     named,
+    session_of,
     state_of,
 )
 from talktime.gateways.radius.disconnects import Disconnects
@@ -52,7 +53,7 @@ class Access:
         """What came of a packet in one word, and the answer. Raises BadPacket, NotDecided."""
         if packet.code == StatusServer:
             return "status", accept(packet, {})
-        call, again = named(packet, host), asks_again(packet)
+        call, again = named(packet, host, by_class=False), asks_again(packet)
         asked_s = asyncio.get_running_loop().time()
         found: Reply | Refusal
         if again is not None:
@@ -64,15 +65,23 @@ class Access:
         if isinstance(outcome, Refusal):
             return outcome.code, reject(packet, f"{outcome.kind.title}: {outcome.detail}")
         until_s = outcome.granted_seconds + (again.until_s if again is not None else 0)
+        if isinstance(found, Reply) and again is None and not found.replayed:
+            self._begin(peer, call, asked_s)
         session = self._sessions.meet(peer, call)
         session.granted_s, session.final = until_s, outcome.final
         if again is None:
             session.asked_by = (*session.asked_by, packet.authenticator)[-ASKED_KEPT:]
-            if isinstance(found, Reply) and not found.replayed:
-                session.life.begun_s = asked_s
         else:
             self._disconnects.watch(session, outcome.granted_seconds, outcome.valid_until)
         return "granted", accept(packet, _granted(call.call_key, outcome, until_s))
+
+    def _begin(self, peer: Peer, call: Named, asked_s: float) -> None:
+        """A new call was granted. The last one of its session id is over, where that is in a cell
+        that is away as well."""
+        last = self._sessions.last_of(peer.switch_id, session_of(call.call_key))
+        if last is not None:
+            self._disconnects.over(last)
+        self._sessions.begin(peer, call, asked_s)
 
     async def _more(self, peer: Peer, again: Again) -> Reply:
         """The call has talked for all that it was granted: may it go on?"""

@@ -23,13 +23,14 @@ from talktime.core.peers import Peer
 from talktime.engine.engine import Engine
 from talktime.gateways.radius.asking import NotDecided, asked, hash_of, shown
 from talktime.gateways.radius.attributes import Attribute, Status, cause_of
-from talktime.gateways.radius.belonging import belongs_to, moment_of
+from talktime.gateways.radius.belonging import SET_S, belongs_to, moment_of
 from talktime.gateways.radius.calls import Named, key_in_class, named
 from talktime.gateways.radius.disconnects import Disconnects
 from talktime.gateways.radius.packets import BadPacket, accounted, number, octets
 from talktime.gateways.radius.sessions import Session, Sessions
 from talktime.gateways.radius.uses import uses_of
 from talktime.gateways.told import told
+from talktime.store.usage import NamedCall
 
 log = structlog.get_logger(__name__)
 
@@ -100,7 +101,7 @@ class Accounting:
         """The calls that this session id has named, the earliest first, as the books have them:
         another engine may have been asked, or this one before it was started anew."""
         uses = await uses_of(self._engine, peer.switch_id, call.call_key)
-        if uses.away and all(use.state != OPEN for use in uses.calls):
+        if uses.away and not any(self._runs(peer, call, use) for use in uses.calls):
             raise NotDecided  # the running one may be where nobody answers
         # What was refused last may be talking all the same.
         calls = [use for use in uses.calls if use.state != REFUSED or use is uses.calls[-1]]
@@ -108,9 +109,19 @@ class Accounting:
         for use in calls[-USES_KEPT:]:
             session = self._sessions.meet(peer, call._replace(call_key=use.call_key))
             if session.life.begun_s is None and use.started_ms <= now_ms:
-                session.life.begun_s = now_s - (now_ms - use.started_ms) / 1000
+                begun_s = now_s - (now_ms - use.started_ms) / 1000
+                session.life.begin(begun_s, SET_S)  # by the clock of whoever was asked
             sessions.append(session)
         return sessions or [self._sessions.meet(peer, call)]
+
+    def _runs(self, peer: Peer, call: Named, use: NamedCall) -> bool:
+        """Whether a call that is open in the books is the one that its session id names now, as far
+        as this process knows: the client has not left it, nor begun another since."""
+        session = self._sessions.find(peer.switch_id, use.call_key)
+        last = self._sessions.last_of(peer.switch_id, call.call_key)
+        left = session is not None and session.left
+        after = last is not None and not last.over and last.named.call_key > use.call_key
+        return use.state == OPEN and not left and not after
 
     async def _take(self, status: Status, peer: Peer, packet: AcctPacket, call: Named) -> str:
         used_s = number(packet, Attribute.ACCT_SESSION_TIME)

@@ -18,7 +18,7 @@ from talktime.gateways.radius.packets import number
 APART_S = 5
 """How far seconds may be apart that were rounded by both sides."""
 SET_S = 60
-"""By how much a client's clock may have been set meanwhile."""
+"""By how much a clock may have been set meanwhile, or two engines' clocks may differ."""
 LONG_S = 7 * 86_400
 """How long a call is remembered after its end: what is said to be older is of none."""
 STOPS_KEPT = 4
@@ -40,12 +40,17 @@ class Moment(NamedTuple):
 class Life:
     """When a call was asked for (the loop's seconds; None where another process was asked), what
     ended it: authenticators, and times by the client's clock; and what that clock showed when the
-    loop's began."""
+    loop's began. `apart_s` is how far off `begun_s` may be."""
 
     begun_s: float | None = None
+    apart_s: int = APART_S
     stops: tuple[bytes, ...] = ()
     ended_s: tuple[int, ...] = ()
     clock_s: float | None = None
+
+    def begin(self, at_s: float, apart_s: int = APART_S) -> None:
+        """The call was asked for then."""
+        self.begun_s, self.apart_s = at_s, apart_s
 
     def note(self, moment: Moment) -> None:
         """A packet about this call was heard."""
@@ -78,8 +83,7 @@ def belongs_to(moment: Moment, lives: Sequence[Life]) -> int:
     clocks = [life.clock_s for life in lives if life.clock_s is not None]
     clock_s = clocks[-1] if clocks else None
     for place in range(len(lives) - 1, 0, -1):
-        begun_s = lives[place].begun_s
-        if begun_s is None or not _is_before(moment, begun_s, clock_s):
+        if not _is_before(moment, lives[place], clock_s):
             return place
     return 0
 
@@ -88,9 +92,11 @@ def _ended_by(life: Life, moment: Moment) -> bool:
     return moment.stop in life.stops or moment.event_s in life.ended_s
 
 
-def _is_before(moment: Moment, begun_s: float, clock_s: float | None) -> bool:
+def _is_before(moment: Moment, life: Life, clock_s: float | None) -> bool:
     """Whether the call of the packet was answered before this one was asked for."""
-    apart_s = APART_S + moment.used_s // 1000
+    begun_s, apart_s = life.begun_s, life.apart_s + moment.used_s // 1000
+    if begun_s is None:
+        return False
     if moment.at_s - moment.delay_s - moment.used_s < begun_s - apart_s:
         return True
     if moment.event_s is None or clock_s is None:

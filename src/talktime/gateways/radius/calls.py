@@ -5,6 +5,7 @@ Class with the Access-Accept, and comes back with each accounting request (RFC 2
 call is found that had no session id when it was asked for.
 """
 
+import re
 from hashlib import blake2b
 from typing import NamedTuple
 from urllib.parse import quote, unquote
@@ -18,6 +19,7 @@ from talktime.gateways.radius.packets import address, octets, text
 PLAIN = "!$&'()*+,;=:@ "
 OURS = b"talktime:"
 MARK = "~"
+FURTHER = re.compile(f"(.*){MARK}{MARK}[0-9a-f]{{16}}")
 
 
 class Client(NamedTuple):
@@ -52,8 +54,9 @@ class Again(NamedTuple):
     until_s: int
 
 
-def named(packet: Packet, host: str) -> Named:
-    """Which call a packet is about. Raises BadPacket where a value cannot be read."""
+def named(packet: Packet, host: str, *, by_class: bool = True) -> Named:
+    """Which call a packet is about; by its session id alone where it asks for a new one. Raises
+    BadPacket where a value cannot be read."""
     client = Client(
         host,
         text(packet, Attribute.NAS_IDENTIFIER),
@@ -62,7 +65,7 @@ def named(packet: Packet, host: str) -> Named:
     )
     session_id = text(packet, Attribute.ACCT_SESSION_ID)
     return Named(
-        key_in_class(packet)
+        (by_class and key_in_class(packet))
         or key_of(client.name, session_id, mark="" if session_id else _without_session(packet)),
         client,
         session_id,
@@ -111,6 +114,16 @@ def used_again(session_key: str, number: int) -> str:
 def number_of(call_key: str, session_key: str) -> int:
     """A call's number in its session; 0 of the first."""
     return int(call_key[len(again_of(session_key)) :] or "0", 16)
+
+
+def session_of(call_key: str) -> str:
+    """The key of the first call of a call's session id.
+
+    >>> session_of("nas 1/5~~00000000000000fe"), session_of("nas 1/5")
+    ('nas 1/5', 'nas 1/5')
+    """
+    further = FURTHER.fullmatch(call_key)
+    return further[1] if further else call_key
 
 
 def parts_of(call_key: str) -> tuple[str, str] | None:

@@ -14,15 +14,18 @@ from typing import NamedTuple
 import structlog
 from pyrad.packet import DisconnectACK, DisconnectNAK
 
+from talktime.core.calls import RELEASED, SETTLED
 from talktime.core.limits import RADIUS_TELLING_MAX
 from talktime.core.peers import Peer
 from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
+from talktime.gateways.radius.asking import NotDecided
 from talktime.gateways.radius.attributes import SESSION_CONTEXT_NOT_FOUND, Attribute
-from talktime.gateways.radius.calls import Client, Named, parts_of
+from talktime.gateways.radius.calls import Client, Named, parts_of, session_of
 from talktime.gateways.radius.lines import Lines, Place, Reply
 from talktime.gateways.radius.packets import Values
 from talktime.gateways.radius.sessions import Session, Sessions
+from talktime.gateways.radius.uses import uses_of
 from talktime.store.endings import Ending
 
 log = structlog.get_logger(__name__)
@@ -137,6 +140,8 @@ class Disconnects:
         told = log.bind(client=session.peer.name, call=session.named.call_key, why=why)
         while True:
             try:
+                if await self._ends_another(session, why):
+                    return
                 reply = await self._ask(session)
             except OSError as error:
                 told.warning("disconnect not sent", error=str(error))
@@ -185,6 +190,20 @@ class Disconnects:
         found = self._engine.peers.radius(host) if host else None
         known = found is not None and found.switch_id == session.peer.switch_id
         return found if found is not None and known else session.peer
+
+    async def _ends_another(self, session: Session, why: str) -> bool:
+        """Whether the client would end another call of this session id: it has been told, or has
+        asked, elsewhere, or before this process was started. In doubt it is asked: it may talk."""
+        switch_id, call_key = session.peer.switch_id, session.named.call_key
+        try:
+            uses = await uses_of(self._engine, switch_id, session_of(call_key))
+        except NotDecided:
+            return False
+        if not uses.calls or (uses.away and all(use.call_key != call_key for use in uses.calls)):
+            return False
+        last = uses.calls[-1]
+        ended = last.state in (SETTLED, RELEASED) and why in (TIME_OVER, DEADLINE)
+        return last.call_key != call_key or (ended and not uses.away)
 
     async def _runs(self, session: Session) -> bool:
         shown = await self._engine.show(session.peer.switch_id, session.named.call_key)

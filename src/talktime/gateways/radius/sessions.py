@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from talktime.core.limits import RADIUS_SESSIONS_MAX
 from talktime.core.peers import Peer
 from talktime.gateways.radius.belonging import Life
-from talktime.gateways.radius.calls import Named
+from talktime.gateways.radius.calls import Named, session_of
 
 
 @dataclass(slots=True)
@@ -44,6 +44,7 @@ class Sessions:
 
     def __init__(self, most: int = RADIUS_SESSIONS_MAX) -> None:
         self._sessions: OrderedDict[tuple[int, str], Session] = OrderedDict()
+        self._last: dict[tuple[int, str], str] = {}  # the highest key of each session id
         self._most = most
 
     def __len__(self) -> int:
@@ -55,8 +56,10 @@ class Sessions:
         session = self._sessions.get(key)
         if session is None:
             session = self._sessions[key] = Session(peer, named)
+            of = (peer.switch_id, session_of(named.call_key))
+            self._last[of] = max(self._last.get(of, ""), named.call_key)
             if len(self._sessions) > self._most:
-                self._sessions.popitem(last=False)[1].let_run()
+                self._forget()
             return session
         self._sessions.move_to_end(key)
         if not named.session_id:
@@ -64,9 +67,29 @@ class Sessions:
         session.peer, session.named = peer, named
         return session
 
+    def begin(self, peer: Peer, named: Named, at_s: float) -> None:
+        """A call was granted that had been asked for then (the loop's seconds). One before it that
+        had its key, as one that is forgotten had, is nothing to it."""
+        before = self._sessions.pop((peer.switch_id, named.call_key), None)
+        if before is not None:
+            before.let_run()
+        self.meet(peer, named).life.begin(at_s)
+
     def find(self, switch_id: int, call_key: str) -> Session | None:
         """The session of a call, where this process has met it."""
         return self._sessions.get((switch_id, call_key))
+
+    def last_of(self, switch_id: int, session_key: str) -> Session | None:
+        """The last call that a session id has named, where this process has met it."""
+        last = self._last.get((switch_id, session_key))
+        return None if last is None else self.find(switch_id, last)
+
+    def _forget(self) -> None:
+        (switch_id, call_key), session = self._sessions.popitem(last=False)
+        session.let_run()
+        of = (switch_id, session_of(call_key))
+        if self._last.get(of) == call_key:
+            del self._last[of]
 
     def leave(self, switch_id: int, client: str, before_s: float) -> None:
         """A client began anew: its session ids of calls that were asked for before then (the loop's

@@ -4,7 +4,9 @@ every engine finds the same, also after a restart."""
 from collections.abc import Sequence, Set
 from typing import NamedTuple
 
+from talktime.core.refusal import Refusal
 from talktime.engine.engine import Engine
+from talktime.gateways.radius.asking import NotDecided
 from talktime.gateways.radius.calls import again_of, number_of, used_again
 from talktime.store.usage import NamedCall
 
@@ -17,9 +19,14 @@ class Uses(NamedTuple):
 
 
 async def uses_of(engine: Engine, switch_id: int, session_key: str) -> Uses:
-    """The calls that a session id has named, in the cells that answer."""
-    calls, away = await engine.named(switch_id, session_key, again_of(session_key))
-    return Uses(sorted(calls, key=lambda call: _place(session_key, call)), away)
+    """The calls that a session id has named, in the cells that answer. Raises NotDecided."""
+    found = await engine.named(switch_id, session_key, again_of(session_key))
+    if isinstance(found, Refusal):
+        raise NotDecided
+    calls, away = found
+    # One that was begun while a cell was away may have the key of one there: the latest has it.
+    last = {call.call_key: call for call in calls}
+    return Uses(sorted(last.values(), key=lambda call: _place(session_key, call)), away)
 
 
 def key_after(session_key: str, uses: Uses) -> str:
