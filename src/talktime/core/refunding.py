@@ -124,11 +124,11 @@ def give_back(
         books.transfers_from(wallet, paid, DEBT, "debt_payment", None, now_ms)
     new = None
     if refund.debt_micros > forgiven_micros:
-        lot_id = books.next_id()
-        key = f"reinstatement of {refund.id} by {lot_id}"
+        number = books.next_id()
+        key = f"reinstatement of {refund.id} by {number}"
         why = "A dispute was won" if refund.kind == CHARGEBACK else "A refund failed"
         again = Returned(FUNDING, REINSTATEMENT, collector.expires_ms, key, why, SERVICE)
-        new = new_lot_of(books, wallet, lot_id, refund.debt_micros - forgiven_micros, again, now_ms)
+        new = new_lot_of(books, wallet, number, refund.debt_micros - forgiven_micros, again, now_ms)
     books.transfers_from(wallet, wallet.pay_debt(now_ms), DEBT, "debt_payment", None, now_ms)
     payment.refunded_micros -= refund.amount_micros
     payment.changed = True
