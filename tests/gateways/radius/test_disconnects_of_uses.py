@@ -7,34 +7,18 @@ import pytest
 from talktime.gateways.radius.attributes import Attribute, Status
 from tests.gateways.radius.nas import (
     SILENCE_S,
-    Listener,
     Nas,
-    add_client,
     calls,
     radius_service,
 )
 from tests.gateways.radius.test_disconnects import BY_THE_SECOND, end
+from tests.gateways.radius.test_disconnects import demo as demo
+from tests.gateways.radius.test_disconnects import listener as listener
 from tests.gateways.radius.test_uses import ask, away, forget, talk
 from tests.neighbours import NEIGHBOUR, add_organisation
-from tests.served import seeded
 
 AFTER_S = 4
 """How long nothing comes where nobody is asked: the alarm of a call of a second is over."""
-
-
-@pytest.fixture
-def listener():
-    """Where the client takes requests to end a call."""
-    with Listener() as made:
-        yield made
-
-
-@pytest.fixture
-def demo(store, listener):
-    """The demo, and a client that takes such requests."""
-    made = seeded(store)
-    add_client(store, "nas-1", "127.0.0.1", disconnect_to=listener.place)
-    return made
 
 
 def is_asked_to_end(listener, within_s=AFTER_S):
